@@ -1,0 +1,63 @@
+"""Errors a user can cause: what went wrong, where, and how to mend it.
+
+Each class carries the exit code of the command that it ends. All state lies in ``args``, so that an
+error crosses process borders (joblib, submitit) unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class BoneriskError(Exception):
+    """An error whose message a user can act on.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in one sentence, with the offending value.
+    where : str
+        File, row, patient or config key.
+    mend : str
+        What to type or change.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where, mend)
+        self.what, self.where, self.mend = what, where, mend
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.mend:
+            lines.append(f"  mend:  {self.mend}")
+        return "\n".join(lines)
+
+
+class ConfigError(BoneriskError):
+    """The command or its configuration is wrong."""
+
+    exit_code = 2
+
+
+class DataError(BoneriskError):
+    """The data are wrong."""
+
+    exit_code = 3
+
+
+class RunError(BoneriskError):
+    """A run folder can't be written, or is not what its record says."""
+
+    exit_code = 1
+
+
+def raise_together(errors: Sequence[BoneriskError]) -> None:
+    """Raise all `errors` as one of the first's class, so that a user mends everything in one go; none is no error."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise type(errors[0])("\n".join(str(error) for error in errors))
