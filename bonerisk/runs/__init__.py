@@ -1,0 +1,1 @@
+"""The run folder: create, record, find, verify."""

@@ -1,0 +1,55 @@
+"""What a run ran on: commit, packages, device."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_SOURCE = Path(__file__).resolve().parents[2]
+
+
+def environment() -> dict[str, Any]:
+    """The entries ``git``, ``packages`` and ``device`` of a run's record."""
+    return {"git": _git(), "packages": _packages(), "device": _device()}
+
+
+@cache
+def _git() -> dict[str, Any] | None:
+    """Commit of the checkout that bonerisk runs from, and its diff where it is dirty; None for an installed package."""
+    if not (_SOURCE / ".git").exists():
+        return None
+    commit, diff = _call("rev-parse", "HEAD"), _call("diff", "HEAD")
+    return {"commit": commit.strip() if commit else None, "dirty": bool(_call("status", "--porcelain")), "diff": diff}
+
+
+def _call(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(_SOURCE), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """Versions of Python, bonerisk and its direct requirements."""
+    found = {"python": platform.python_version(), "bonerisk": metadata.version("bonerisk")}
+    for requirement in metadata.requires("bonerisk") or []:
+        name = re.split(r"[\s;<>=!\[~]", requirement)[0]
+        if "extra ==" not in requirement:
+            found[name] = metadata.version(name)
+    return found
+
+
+def _device() -> str:
+    """The accelerator where torch has been loaded and sees one, else the processor."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"cpu ({platform.machine()})"

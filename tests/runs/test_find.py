@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bonerisk.errors import ConfigError, RunError
+from bonerisk.runs.find import SWEEP_RECORD, expand, find, load
+from bonerisk.runs.folder import record
+
+
+def make(outputs, command="train", name="m"):
+    with (
+        record(command, name, outputs=outputs, config={"seed": 0}, choices={}, overrides=[], command_line=[]) as run,
+        run.writes("model", "model.txt") as path,
+    ):
+        path.write_text("weights")
+    return run.folder
+
+
+def rename(folder, stamp):
+    return folder.rename(folder.with_name(stamp))
+
+
+def change(folder, **entries):
+    path = folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
+def test_by_path_prefix_and_latest(tmp_path):
+    first = rename(make(tmp_path), "20260101-000000-aaaaaaaa")
+    second = rename(make(tmp_path), "20260102-000000-bbbbbbbb")
+    change(first, started="2026-01-01T00:00:00+00:00")
+    change(second, started="2026-01-02T00:00:00+00:00")
+    for text, folder in {str(first): first, "20260101": first, "20260102-0": second, "latest": second}.items():
+        assert find(text, tmp_path, ["train"]).folder == folder
+
+
+def test_latest_is_of_the_kinds_that_are_read_and_finished(tmp_path):
+    wanted = make(tmp_path)
+    make(tmp_path, command="evaluate")
+    change(make(tmp_path), status="failed")
+    assert find("latest", tmp_path, ["train"]).folder == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("latest", "no finished run"), ("2026", "begins the time of 2 runs"), ("1999", "no finished run")],
+)
+def test_none_or_several(tmp_path, text, part):
+    if text != "latest":
+        for stamp in ("20260101-000000-aaaaaaaa", "20260102-000000-bbbbbbbb"):
+            rename(make(tmp_path), stamp)
+    with pytest.raises(ConfigError, match=part):
+        find(text, tmp_path, ["train"])
+
+
+def test_a_run_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="finished run of `evaluate`"):
+        find(str(make(tmp_path, command="evaluate")), tmp_path, ["train"])
+
+
+def test_a_killed_run_is_told_from_a_running_one(tmp_path):
+    folder = make(tmp_path)
+    process = load(folder).record["process"]
+    change(folder, status="running")
+    assert load(folder).status == "running"
+    change(folder, process={**process, "started": "1"})  # the number has gone to another process
+    assert load(folder).status == "killed"
+    change(folder, process={**process, "host": "another"})
+    assert load(folder).status == "running"  # nobody here can tell
+    assert find(str(folder), tmp_path, ["train"], statuses=("running",)).folder == folder
+
+
+def test_a_changed_or_missing_artifact_is_refused(tmp_path):
+    run = load(make(tmp_path))
+    assert run.path("model.txt").read_text() == "weights"
+    (run.folder / "model.txt").write_text("other")
+    with pytest.raises(RunError, match="has changed since"):
+        run.path("model.txt")
+    with pytest.raises(RunError, match=r"has no nothing\.txt"):
+        run.path("nothing.txt")
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"schema_version": 99}'])
+def test_a_record_that_cant_be_read(tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RunError):
+        load(tmp_path)
+
+
+def test_a_sweep_stands_for_its_runs(tmp_path):
+    runs = [make(tmp_path), make(tmp_path)]
+    sweep = tmp_path / "sweeps" / "s"
+    sweep.mkdir(parents=True)
+    jobs = [{"run": str(folder), "exit_code": 0} for folder in runs] + [{"run": None, "exit_code": 3}]
+    (sweep / SWEEP_RECORD).write_text(json.dumps({"jobs": jobs}))
+    assert [run.folder for run in expand([str(sweep), str(runs[0])], tmp_path, ["train"])] == runs

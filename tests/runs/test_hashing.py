@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import os
+
+import bonerisk.runs
+from bonerisk.runs import hashing
+
+
+def test_equal_values_hash_equal_whatever_their_order():
+    assert hashing.fingerprint({"a": 1, "b": [1, 2]}) == hashing.fingerprint({"b": [1, 2], "a": 1})
+    assert hashing.fingerprint({"a": 1}) != hashing.fingerprint({"a": 2})
+
+
+def test_a_file_is_read_again_only_when_it_changed(tmp_path, monkeypatch):
+    path = tmp_path / "film"
+    path.write_bytes(b"one")
+    read = []
+    plain = hashing.sha256
+    monkeypatch.setattr(hashing, "sha256", lambda item: read.append(item) or plain(item))
+    first = hashing.sha256_cached([path], tmp_path / "data")
+    assert hashing.sha256_cached([path], tmp_path / "data") == first
+    assert len(read) == 1
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))
+    assert hashing.sha256_cached([path], tmp_path / "data") != first
+    assert len(read) == 2
+
+
+def test_the_hash_of_code_changes_with_it(tmp_path, monkeypatch):
+    before = hashing.sha256_of_code(bonerisk.runs)
+    (tmp_path / "new.py").write_text("x = 1\n")
+    monkeypatch.setattr(bonerisk.runs, "__path__", [*bonerisk.runs.__path__, str(tmp_path)])
+    assert hashing.sha256_of_code(bonerisk.runs) != before
