@@ -1,0 +1,118 @@
+"""The command line: a Typer app that hands its arguments to Hydra; it starts without importing torch."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+import bonerisk
+
+if TYPE_CHECKING:
+    from bonerisk.config.sweep import Order
+
+
+class GroupsCommand(TyperCommand):
+    """A command whose help ends with its configuration groups and their options, read from the files."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Typer's help, then the groups."""
+        super().format_help(ctx, formatter)
+        _print_groups(str(self.name))
+
+
+app = typer.Typer(
+    name="bonerisk",
+    help="Bone risk from ordinary chest and spine films: prepare, train, evaluate, report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Overrides in Hydra's grammar, as training.lr=1e-4", show_default=False),
+]
+Multirun = Annotated[bool, typer.Option("--multirun", "-m", help="Sweep: a job for each value of key=a,b")]
+Cfg = Annotated[str | None, typer.Option("--cfg", metavar="job|hydra|all", help="Print the composed configuration")]
+
+
+@app.command(cls=GroupsCommand)
+def prepare(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Check films and tables, and decode the films once: cohort.parquet, flow.csv, rejected.csv."""
+    _execute("prepare", overrides, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
+def train(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Train a model on a cohort: model.safetensors, history.csv, cohort.parquet."""
+    _execute("train", overrides, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
+def evaluate(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Evaluate a trained model: predictions.parquet, metrics.csv, figures."""
+    _execute("evaluate", overrides, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
+def report(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Write a page with tables and figures from runs: report.html."""
+    _execute("report", overrides, multirun, cfg)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
+    """Bone risk from ordinary chest and spine films: prepare, train, evaluate, report."""
+    if show:
+        typer.echo(bonerisk.__version__)
+        raise typer.Exit
+
+
+def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: str | None) -> None:
+    from bonerisk.config.sweep import execute
+
+    flags = (["--multirun"] if multirun else []) + (["--cfg", cfg] if cfg else [])
+    try:
+        code = execute(command, do, overrides or [], flags)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = 1
+    raise typer.Exit(code)
+
+
+def do(order: Order) -> Path:
+    """Do one job: call the function of the command's name in the module of its name."""
+    return getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
+
+
+def _print_groups(command: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from bonerisk.config.tree import groups, settings, summary
+
+    console = Console(highlight=False)
+    for group in groups(command).values():
+        chosen = {"???": "must be chosen", None: "none"}.get(group.default, group.default)
+        table = Table(
+            title=f"{group.name}=…  [dim](default: {chosen})[/dim]", title_justify="left", box=None, show_header=False
+        )
+        table.add_column(no_wrap=True, style="cyan")
+        for option in group.options:
+            table.add_row(f"  {option}", summary(group.name, option))
+        console.print(table)
+    table = Table(title="keys", title_justify="left", box=None, show_header=False)
+    for key, text in settings(command).items():
+        table.add_row(f"  [cyan]{key}[/cyan]", text)
+    console.print(table)
+    console.print(f"`bonerisk {command} --cfg job …` prints every key with its value.", style="dim")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

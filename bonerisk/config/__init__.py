@@ -1,0 +1,1 @@
+"""The only rooms that know Hydra: check the command's overrides, compose, sweep, build."""

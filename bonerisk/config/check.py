@@ -1,0 +1,199 @@
+"""The check before Hydra runs: every mistake of a command line at once, each with the nearest right name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from bonerisk.config.schema import PRIMARY
+from bonerisk.config.signature import argument_types, conforms, describe, is_open
+from bonerisk.config.tree import Group, config_dir, groups
+from bonerisk.errors import ConfigError, raise_together
+
+
+def check(command: str, texts: list[str], *, multirun: bool, printing: bool = False) -> DictConfig:
+    """Parse, compose and check the overrides of one command; return what is composed (of a sweep's first job).
+
+    Parameters
+    ----------
+    command : str
+        Name of a primary file.
+    texts : list of str
+        Overrides in Hydra's grammar.
+    multirun : bool
+        Whether several values to a key are a sweep.
+    printing : bool
+        Whether the configuration is only to be printed, so that values may be missing.
+
+    Raises
+    ------
+    ConfigError
+        With every unknown group, option and key, wrong type and missing value.
+    """
+    errors: list[ConfigError] = []
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        overrides = list(_parsed(texts, errors))
+        errors += _misused(overrides, multirun)
+        known = groups(command)
+        chosen = [item for item in overrides if item.key_or_group in known]
+        values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
+        errors += itertools.chain.from_iterable(_option_errors(item, known[item.key_or_group]) for item in chosen)
+        errors += _unchosen(known, chosen)
+        for combination in _combinations(known, chosen):
+            config = compose(command, combination)
+            found = itertools.chain.from_iterable(_value_errors(command, item, config) for item in values)
+            missing = () if printing else _missing(config, values)
+            errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
+        raise_together(errors)
+        return _compose_whole(command, overrides, throw_on_missing=not printing)
+
+
+def _combinations(known: dict[str, Group], chosen: list[Override]) -> Iterator[list[str]]:
+    """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
+    options = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
+    for item in chosen:
+        allowed = (*known[item.key_or_group].options, "null")
+        options[item.key_or_group] = [_closest(option, allowed) or allowed[0] for option in _options(item)]
+    names = list(options)
+    for combination in itertools.product(*options.values()):
+        yield [f"{name}={option}" for name, option in zip(names, combination, strict=True)]
+
+
+def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # a glob asks it
+    for text in texts:
+        try:
+            yield parser.parse_override(text)
+        except OverrideParseException as error:
+            mend = "write key=value; quote what holds blanks, commas or brackets, as 'key=\"a, b\"'"
+            errors.append(
+                ConfigError(
+                    f"{text!r} is no override ({str(error.__cause__ or error).splitlines()[0]})", "command line", mend
+                )
+            )
+
+
+def _misused(overrides: list[Override], multirun: bool) -> Iterator[ConfigError]:
+    for item in overrides:
+        if (item.is_add() or item.is_force_add() or item.is_delete()) and not item.is_hydra_override():
+            mend = f"write {item.key_or_group}=…; an unknown key can't be added"
+            yield ConfigError(f"{item.input_line!r}: '+', '++' and '~' are for hydra.* alone", item.key_or_group, mend)
+        if item.is_sweep_override() and not multirun:
+            yield ConfigError(
+                f"{item.input_line!r} names several values", item.key_or_group, "sweep with -m, or quote the commas"
+            )
+
+
+def _option_errors(item: Override, group: Group) -> Iterator[ConfigError]:
+    for option in _options(item):
+        if option not in group.options and not (option == "null" and group.default is None):
+            mend = _nearest(option, group.options, f"{group.name}=") + f"options: {', '.join(group.options)}"
+            yield ConfigError(f"{group.name} has no option {option!r}", group.name, mend)
+
+
+def _unchosen(known: dict[str, Group], chosen: list[Override]) -> Iterator[ConfigError]:
+    given = {item.key_or_group for item in chosen}
+    for group in known.values():
+        if group.default == "???" and group.name not in given:
+            mend = f"add {group.name}=…; options: {', '.join(group.options)}"
+            yield ConfigError(f"no option of group {group.name!r} is chosen", group.name, mend)
+
+
+def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[ConfigError]:
+    key = item.key_or_group
+    hint = _hint(command, config, key)
+    if hint is None:
+        leaves = sorted({*_leaves(config), *groups(command)})
+        mend = _nearest(key, leaves, "") + f"`bonerisk {command} --cfg job …` prints every key"
+        yield ConfigError(f"there is no key {key!r} here", "command line", mend)
+        return
+    for value in _elements(item):
+        if not conforms(value, hint) and "${" not in str(value):
+            yield ConfigError(f"{key} must be {describe(hint)}, not {value!r}", key, f"write {key}=<{describe(hint)}>")
+
+
+def _hint(command: str, config: DictConfig, key: str) -> Any:
+    """The type that a key must have; None where there is no such key."""
+    if key in PRIMARY[command]:
+        return PRIMARY[command][key]
+    node, *rest = key.split(".")
+    found = config.get(node)
+    if not isinstance(found, DictConfig) or "_target_" not in found or not rest:
+        return None
+    hint = argument_types(found["_target_"]).get(rest[0])
+    if hint is None or rest[0] not in found or len(rest) == 1:
+        return hint if rest[0] in found else None
+    return Any if is_open(hint) else None
+
+
+def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError]:
+    given = {item.key_or_group for item in values}
+    for key in sorted(OmegaConf.missing_keys(config) - given):
+        yield ConfigError(f"{key} has no value", key, f"add {key}=…")
+
+
+def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bool) -> DictConfig:
+    """Compose everything once as Hydra will, hydra.* included, and resolve it."""
+    try:
+        config = compose(command, [text for item in overrides for text in _choices(item)[:1]], return_hydra_config=True)
+        with open_dict(config):
+            del config["hydra"]  # its own interpolations stand only inside a job
+        OmegaConf.to_container(config, resolve=True, throw_on_missing=throw_on_missing)
+        return config
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(str(error).splitlines()[0], "configuration", "`--cfg job` prints what is composed") from None
+
+
+def _choices(item: Override) -> list[str]:
+    """An override as the plain overrides that a sweep makes of it."""
+    if item.is_interval_sweep():
+        return []  # a sweeper's own to draw from
+    if not item.is_sweep_override():
+        return [item.input_line or ""]
+    return [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
+
+
+def _options(item: Override) -> list[str]:
+    return [text.partition("=")[2] for text in _choices(item)]
+
+
+def _elements(item: Override) -> Iterable[Any]:
+    if item.is_interval_sweep():
+        return []
+    values = item.sweep_iterator() if item.is_sweep_override() else [item.value()]
+    return (getattr(value, "text", value) for value in values)  # a quoted string's text
+
+
+def _leaves(config: DictConfig, prefix: str = "") -> Iterator[str]:
+    for key in map(str, config):
+        name = f"{prefix}{key}"
+        node = config._get_node(key)
+        if isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
+            yield from _leaves(node, f"{name}.")
+        elif not key.startswith("_"):
+            yield name
+
+
+def _nearest(name: str, known: Iterable[str], prefix: str) -> str:
+    """«did you mean …?», where a name is near or stands elsewhere in the tree."""
+    near = _closest(name, known)
+    return f"did you mean {prefix}{near}? " if near else ""
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    known = list(known)
+    last = name.rpartition(".")[2]
+    near = get_close_matches(name, known, n=1, cutoff=0.6) or [
+        item for item in known if item.rpartition(".")[2] == last
+    ]
+    return near[0] if near else None

@@ -1,0 +1,109 @@
+"""Types of a target's arguments, read from its source without importing it: torch stays out of a check."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import types
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+_NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "Path": Path}
+
+
+@cache
+def argument_types(target: str) -> dict[str, Any]:
+    """Argument names of a class or function and their types (`Any` where there is no annotation).
+
+    Parameters
+    ----------
+    target : str
+        Dotted path as in ``_target_``. A class is read by its ``__init__``, or by its fields if it is a dataclass.
+
+    Raises
+    ------
+    LookupError
+        There is no such module, class or function.
+    """
+    module, _, name = target.rpartition(".")
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"no module {module!r}")
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return _of_function(node)
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            inits = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+            return _of_function(inits[0]) if inits else _of_fields(node)
+    raise LookupError(f"no {name!r} in module {module!r}")
+
+
+def _of_function(node: ast.FunctionDef) -> dict[str, Any]:
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return {item.arg: _type(item.annotation) for item in arguments if item.arg != "self"}
+
+
+def _of_fields(node: ast.ClassDef) -> dict[str, Any]:
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    return {item.target.id: _type(item.annotation) for item in fields if isinstance(item.target, ast.Name)}
+
+
+def _type(annotation: ast.expr | None) -> Any:
+    if annotation is None:
+        return Any
+    try:
+        return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), dict(_NAMES))
+    except NameError:
+        return Any  # a class of ours: built from a node of its own, never typed on a command line
+
+
+def describe(hint: Any) -> str:
+    """A type in a user's words: ``int``, ``float or null``, ``one of weak, none``."""
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(str(value) for value in get_args(hint))
+    if _is_union(hint):
+        return " or ".join(describe(part) for part in get_args(hint))
+    if hint is type(None):
+        return "null"
+    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
+
+
+def conforms(value: Any, hint: Any) -> bool:
+    """Whether a parsed override value can stand for `hint`; an integer is a float, any plain scalar a str."""
+    if hint is Any:
+        return True
+    if _is_union(hint):
+        return any(conforms(value, part) for part in get_args(hint))
+    origin, inner = get_origin(hint) or hint, get_args(hint)
+    if origin is Literal:
+        return value in inner
+    if origin in (dict, Mapping):
+        return isinstance(value, Mapping) and all(conforms(item, inner[1]) for item in value.values() if inner)
+    if origin in (list, tuple, Sequence):
+        parts = inner[:1] if inner else (Any,)
+        return isinstance(value, list) and all(conforms(item, parts[0]) for item in value)
+    if hint in (type(None), None):
+        return value is None
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    if hint is float:
+        return isinstance(value, int | float)
+    if hint in (str, Path):
+        return isinstance(value, str | int | float)
+    return isinstance(value, hint)
+
+
+def is_open(hint: Any) -> bool:
+    """Whether a mapping takes keys of the user's own."""
+    return (
+        any(is_open(part) for part in get_args(hint))
+        if _is_union(hint)
+        else (get_origin(hint) or hint) in (dict, Mapping)
+    )
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType)

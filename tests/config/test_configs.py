@@ -1,0 +1,75 @@
+"""Every configuration file: it composes, and its arguments are those of its target."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+
+from bonerisk.config.check import check
+from bonerisk.config.signature import argument_types
+from bonerisk.config.tree import config_dir, groups, summary
+
+OPTIONS = sorted(path.relative_to(config_dir()) for path in config_dir().glob("*/*.yaml"))
+COMPONENTS = [path for path in OPTIONS if path.parts[0] != "model"]
+PRESETS = [path for path in OPTIONS if path.parts[0] == "model"]
+NEEDED = {"image_table": ["dataset.table=t.csv", "dataset.image_root=films"]}
+
+
+def load(path):
+    return yaml.safe_load((config_dir() / path).read_text(encoding="utf-8"))
+
+
+def test_there_are_some():
+    assert len(COMPONENTS) >= 8
+    assert len(PRESETS) >= 2
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=str)
+def test_a_group_file_lists_every_argument_and_no_other(path):
+    node = load(path)
+    supplied = {"width"} if path.parts[0] == "head" else set()  # by the code, which knows the shapes
+    assert set(node) - {"_target_"} == set(argument_types(node["_target_"])) - supplied
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=str)
+def test_a_default_is_the_signatures(path):
+    node = load(path)
+    module, _, name = node["_target_"].rpartition(".")
+    if module.split(".")[1] in ("encoders", "heads", "training"):
+        pytest.skip("its module imports torch: the signature test covers the names")
+    parameters = inspect.signature(getattr(import_module(module), name)).parameters
+    assert set(parameters) == set(node) - {"_target_"}
+
+
+@pytest.mark.parametrize("path", OPTIONS, ids=str)
+def test_the_first_comment_says_what_it_is(path):
+    assert len(summary(path.parts[0], path.stem)) > 20
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=str)
+def test_a_preset_only_chooses_options(path):
+    node = load(path)
+    assert set(node) == {"defaults", "name"}
+    assert node["name"] == path.stem
+    assert all(key.startswith("override /") for entry in node["defaults"] for key in entry)
+
+
+@pytest.mark.parametrize("command", ["prepare", "train", "evaluate", "report"])
+def test_every_option_composes(command):
+    needed = {"train": ["model=ospenscreen"], "evaluate": ["run=latest"], "report": ["runs=latest"]}.get(command, [])
+    check(command, needed, multirun=False)
+    for group in groups(command).values():
+        for option in group.options:
+            rest = [] if group.name == "model" else needed
+            check(command, [*rest, f"{group.name}={option}", *NEEDED.get(option, [])], multirun=False)
+
+
+def test_every_annotation_of_a_target_is_understood():
+    """A type that the check can't read would let a wrong value through."""
+    for path in COMPONENTS:
+        node = load(path)
+        assert Any not in argument_types(node["_target_"]).values(), path
