@@ -1,0 +1,1 @@
+"""The cohort table: its columns and checks, flow, splits and targets."""

@@ -1,0 +1,192 @@
+"""The gate of every table: text in, checked values out, and each refused value with its place and the reason.
+
+A bad value refuses its row and the rest goes on. Where rows contradict each other and nothing tells which is right, all
+of them are refused. What would make any result wrong (a patient in two splits) is an error instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.cohort import values
+from bonerisk.cohort.classes import bone_class
+from bonerisk.cohort.table import DTYPES, NO_SITE, REJECTED, SPLITS, arrange, few, patients
+from bonerisk.errors import DataError, raise_together
+
+REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a cell of these that is empty refuses its row
+SPLIT_WORDS = {"val": "tune", "valid": "tune", "validation": "tune", "dev": "tune", "development": "tune"}
+DROPPING = "dataset.columns.{0}=null leaves the column out"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Values refused so far, of a table whose index is the line in `file`.
+
+    Parameters
+    ----------
+    file : str
+        As the user named it.
+    names : mapping of str to str
+        Our column names to the file's.
+    """
+
+    file: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    parts: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, text: pd.DataFrame, refused: pd.Series, column: str, reason: str | pd.Series) -> None:
+        """Refuse the rows of `text` where the mask `refused` holds, for their value of `column`."""
+        text = text.loc[refused]
+        found: dict[str, Any] = {name: text.get(name) for name in ("patient_id", "image_id")}
+        found |= {"file": self.file, "row": text.index, "column": self.names.get(column, column)}
+        found |= {"value": text.get(column), "reason": reason if isinstance(reason, str) else reason[refused]}
+        self.parts.append(pd.DataFrame(found, index=text.index, columns=list(REJECTED)))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Columns `REJECTED`, in the order of the file."""
+        parts = [part for part in self.parts if len(part)]
+        if not parts:
+            return pd.DataFrame(columns=list(REJECTED))
+        table = pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
+        return table.astype("object").where(table.notna(), None).astype({"row": "int64"})
+
+
+def describe(rejected: pd.DataFrame, most: int = 8) -> str:
+    """Return the first value of each kind of refusal: file, row, patient, column, value, reason, and how many more."""
+    lines = []
+    for (column, reason), alike in rejected.groupby(["column", "reason"], sort=False):
+        first = alike.iloc[0]
+        more = f" (and {len(alike) - 1} more such)" if len(alike) > 1 else ""
+        value = "nothing" if first["value"] is None else repr(first["value"])
+        place = f"{first['file']} row {first['row']}, patient {first['patient_id'] or 'unknown'}"
+        lines.append(f"{place}, column {column}, value {value}: {reason}{more}")
+    return "\n".join([*lines[:most], *([f"… and {len(lines) - most} kinds more"] if len(lines) > most else [])])
+
+
+def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> pd.DataFrame:
+    """Parse and check all rows, and refuse what is wrong with them.
+
+    Parameters
+    ----------
+    text : DataFrame of str
+        All rows, with our column names, `patient_id`, `image_id`, `image_path` and `site` among them; None where a cell
+        says nothing; indexed by line.
+    refusals : Refusals
+        Takes what is found; rows that stand there already are left out too.
+    sexes : mapping of str to {"F", "M"}
+        The user's codes of the sexes.
+
+    Returns
+    -------
+    DataFrame
+        A cohort's table of the rows that nothing was found against, in the file's order.
+
+    Raises
+    ------
+    DataError
+        No row is left, a name in `split` is unknown, or a patient is in two splits: all such at once.
+    """
+    table = pd.DataFrame({column: _parsed(text, column, refusals, sexes) for column in text.columns}, index=text.index)
+    table["site"] = table["site"].fillna(NO_SITE)
+    for column in REQUIRED:
+        if column in text:
+            refusals.add(text, text[column].isna(), column, "missing")
+    _refuse_contradictory_classes(text, refusals, table)
+    _refuse_repeated(text, refusals, "image_id")
+    _refuse_repeated(text[~text["image_id"].duplicated(keep=False)], refusals, "image_path")
+    _refuse_contradictory_sexes(text, refusals, table)
+    rejected = refusals.table
+    table = table[~table.index.isin(rejected["row"])]
+    if table.empty:
+        raise DataError(f"no row can be used:\n{describe(rejected)}", where=refusals.file)
+    raise_together(_split_errors(text, refusals, table))
+    return arrange(table)
+
+
+def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[str, str]) -> pd.Series:
+    """Return the values of a column, refusing those that mean nothing or cannot be."""
+    cells = text[column]
+    if column == "sex":
+        parsed = values.sex(cells, sexes)
+        reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
+    elif column == "split":
+        return values.split(cells)  # unknown names are an error, not refused rows
+    elif column in values.PARSERS:
+        parser, reason = values.PARSERS[column]
+        parsed = parser(cells)
+    else:
+        return cells if column in DTYPES else _covariate(cells, refusals, column)
+    refusals.add(text, cells.notna() & parsed.isna(), column, reason)
+    if column in values.BOUNDS:
+        low, high = values.BOUNDS[column]
+        refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}".replace("-", "−"))
+    return parsed
+
+
+def _covariate(cells: pd.Series, refusals: Refusals, column: str) -> pd.Series:
+    """Return a covariate's values; say so where a few odd cells make a text of a column of numbers."""
+    parsed, numbers = values.covariate(cells), values.number(cells)
+    odd = cells[cells.notna() & numbers.isna()]
+    if parsed is cells and 0 < len(odd) < numbers.count():
+        theirs = refusals.names.get(column, column)
+        where = f"{refusals.file} row {odd.index[0]}, column {theirs}, value {odd.iloc[0]!r}"
+        log.warning("%s: no number, as most are (%d such cells), so that the covariate is text", where, len(odd))
+    return parsed
+
+
+def _refuse_contradictory_classes(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -> None:
+    """Refuse rows whose class is not that of their T-score: one of the two is wrong, and nothing tells which."""
+    if not {"t_score", "bone_class"} <= set(table):
+        return
+    meant = bone_class(table["t_score"])
+    wrong = table["bone_class"].notna() & meant.notna() & (table["bone_class"] != meant)
+    other = refusals.names.get("t_score", "t_score")
+    says = other + " " + text["t_score"].astype(str) + " means " + meant.astype(str)
+    refusals.add(text, wrong, "bone_class", says + "; " + DROPPING.format("bone_class"))
+
+
+def _refuse_repeated(text: pd.DataFrame, refusals: Refusals, column: str) -> None:
+    """Refuse the copies of a row; where rows of one film say different things, all of them."""
+    for _, rows in text[text[column].duplicated(keep=False)].groupby(column):
+        lines = few([str(row) for row in rows.index])
+        if len(rows.drop_duplicates()) == 1:
+            refusals.add(rows, rows.duplicated(), column, f"a copy of row {rows.index[0]}")
+        else:
+            refusals.add(rows, rows[column].notna(), column, f"rows {lines} are of one film and differ")
+
+
+def _refuse_contradictory_sexes(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -> None:
+    if "sex" not in table:
+        return
+    wrong = table["sex"].groupby(patients(table)).transform("nunique") > 1
+    refusals.add(text, wrong, "sex", "the patient is both F and M")
+
+
+def _split_errors(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -> list[DataError]:
+    """Return unknown names of splits, and patients in two of them."""
+    if "split" not in table:
+        return []
+    where, found = f"{refusals.file}, column {refusals.names.get('split', 'split')}", []
+    unknown = sorted(text.loc[table.index[table["split"].isna()], "split"].unique())
+    for name in unknown:
+        near = [SPLIT_WORDS.get(name.lower()), *get_close_matches(name.lower(), SPLITS, n=1, cutoff=0.5)]
+        hint = next((f"did you mean {word}? " for word in near if word), "")
+        allowed = f"write one of {', '.join(SPLITS)}; {DROPPING.format('split')}, and bonerisk splits by patient"
+        found.append(DataError(f"there is no split {name!r}", where, hint + allowed))
+    torn = table["split"].groupby(patients(table)).transform("nunique") > 1
+    if torn.any():
+        who = table[torn].groupby(patients(table), sort=False)
+        names = few([f"{rows['patient_id'].iloc[0]} (rows {few([str(row) for row in rows.index])})" for _, rows in who])
+        what = f"{len(who)} patients are in more than one split: {names}"
+        mend = f"put all films of a patient into one split, or {DROPPING.format('split')}"
+        found.append(DataError(what, where, mend))
+    return found

@@ -1,0 +1,100 @@
+"""Patient-level splits: all films of a patient lie in one split, whatever the order of the rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS, patients
+from bonerisk.errors import ConfigError, DataError
+
+FRACTIONS = (0.7, 0.1, 0.2)  # of patients in train, tune and test: OsPenScreen, internal development set
+
+
+def random_split(table: pd.DataFrame, seed: int, fractions: Sequence[float] = FRACTIONS) -> pd.Series:
+    """Split patients at random, stratified by outcome and, within it, by site and sex.
+
+    A patient's place depends on the seed, the patients and their outcomes alone, so that the same cohort in another
+    order is split alike. An outcome that has at least one patient for each split is present in each.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A cohort's table; reads `site`, `patient_id`, `sex` and `bone_class`. A patient's outcome is the worst class
+        of all films.
+    seed : int
+    fractions : sequence of 3 float
+        Share of patients in train, tune and test; they add up to 1, and 0 leaves a split out.
+
+    Returns
+    -------
+    Series of str
+        "train", "tune" or "test" for each row of `table`.
+
+    Raises
+    ------
+    ConfigError
+        `fractions` are not three shares that add up to 1.
+    DataError
+        There are too few patients for the splits asked for.
+    """
+    check_fractions(fractions)
+    wanted = [(split, share) for split, share in zip(SPLITS, fractions, strict=False) if share > 0]
+    keys = patients(table)
+    people = pd.DataFrame(
+        {
+            "key": keys,
+            "outcome": pd.Categorical(table["bone_class"], BONE_CLASSES).codes,
+            "site": table["site"],
+            "sex": pd.Categorical(table["sex"], SEXES).codes,
+        }
+    )
+    people = people.groupby("key", as_index=False).agg({"outcome": "max", "site": "first", "sex": "max"})
+    if len(people) < len(wanted):
+        raise DataError(
+            f"{len(people)} patients can't be split into {', '.join(split for split, _ in wanted)}",
+            mend="bring more patients, or a column `split` of your own, or put all into one, as dataset.split=external",
+        )
+    people["order"] = [hashlib.sha256(f"{seed}\x1f{key}".encode()).hexdigest() for key in people["key"]]
+    people = people.sort_values(["site", "sex", "order"])
+    places = _places(people, wanted, by="outcome")
+    if len(set(places.values())) < len(wanted):  # a handful of patients with hardly two outcomes alike
+        places = _places(people.assign(all=0), wanted, by="all")
+    return keys.map(places)
+
+
+def check_fractions(fractions: Sequence[float]) -> None:
+    """Raise ConfigError unless `fractions` are the three shares of train, tune and test."""
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise ConfigError(
+            f"split fractions {list(fractions)} are not three shares (train, tune, test) that add up to 1",
+            where="dataset.split",
+            mend="dataset.split=[0.7,0.1,0.2]",
+        )
+
+
+def _places(people: pd.DataFrame, wanted: Sequence[tuple[str, float]], by: str) -> dict[str, str]:
+    """Return the split of each patient, shared out within each stratum of column `by`."""
+    names, shares = [split for split, _ in wanted], [share for _, share in wanted]
+    places: dict[str, str] = {}
+    for _, stratum in people.groupby(by):
+        sequence = _interleave(names, _apportion(len(stratum), shares))
+        places |= dict(zip(stratum["key"], sequence, strict=True))
+    return places
+
+
+def _apportion(total: int, shares: Sequence[float]) -> list[int]:
+    """Round `total * shares` to whole numbers that add up to `total`, none of them 0 if there are enough."""
+    counts = [1 if total >= len(shares) else 0] * len(shares)
+    while sum(counts) < total:  # the next one goes where most is lacking, of equals where there are fewest
+        lacking = [(round(total * share - count, 9), -count) for share, count in zip(shares, counts, strict=True)]
+        counts[lacking.index(max(lacking))] += 1
+    return counts
+
+
+def _interleave(names: Sequence[str], counts: Sequence[int]) -> list[str]:
+    """Spread each name evenly over the sequence, so that a list sorted by sex is shared out alike by sex."""
+    places = [((i + 0.5) / count, name) for name, count in zip(names, counts, strict=True) for i in range(count)]
+    return [name for _, name in sorted(places, key=lambda place: place[0])]

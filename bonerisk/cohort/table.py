@@ -1,0 +1,138 @@
+"""The cohort: one table, a row an image, with checked columns, a flow and the rows that were refused.
+
+Vocabulary. Text is ``object`` with None where it is missing, numbers are float64 with NaN, dates are datetime64[ns]
+with NaT.
+
+- ``patient_id`` is compared within ``site``; a source that knows no sites has the one site ``unknown``.
+- ``image_id`` is unique; ``image_path`` is where the film lies.
+- ``split``: train, tune, test or external. ``sex``: F or M. ``age_years``: at the film.
+- ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
+- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 where another event ended the follow-up.
+- Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
+  is a risk known from the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bonerisk.cohort.flow import Flow
+from bonerisk.errors import DataError, raise_together
+
+TEXT, NUMBER, DATE = "object", "float64", "datetime64[ns]"
+
+COLUMNS = {  # in the order of the table; these are always there
+    "patient_id": TEXT,
+    "image_id": TEXT,
+    "image_path": TEXT,
+    "split": TEXT,
+    "view": TEXT,
+    "film_date": DATE,
+    "age_years": NUMBER,
+    "sex": TEXT,
+    "site": TEXT,
+    "t_score": NUMBER,
+    "bone_class": TEXT,
+}
+FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # where the source has it
+BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
+DTYPES = COLUMNS | FOLLOW_UP | BODY
+
+SPLITS = ("train", "tune", "test", "external")
+SEXES = ("F", "M")
+BONE_CLASSES = ("normal", "low_bone_mass", "osteoporosis")
+NO_SITE = "unknown"
+
+REJECTED = ("file", "row", "patient_id", "image_id", "column", "value", "reason")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Films of patients, with what is known of them.
+
+    Parameters
+    ----------
+    name : str
+        The dataset option that made it, such as "phantom_chest".
+    table : DataFrame
+        A row an image; columns, order and dtypes as `arrange` gives them.
+    flow : Flow
+        What was kept and dropped at each step, and why.
+    rejected : DataFrame, optional
+        Refused values, columns `REJECTED`; a row of the source with two bad values stands there twice.
+    reference_standard : str
+        What the labels are: "DXA", or the user's own words.
+    notes : tuple of str
+        What a reader of the results must know.
+
+    Raises
+    ------
+    DataError
+        The table breaks the contract in a way that makes any result wrong; all such ways at once.
+    """
+
+    name: str
+    table: pd.DataFrame
+    flow: Flow
+    rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED)))
+    reference_standard: str = "DXA"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        raise_together(_breaches(self.table, self.name))
+
+
+def patients(table: pd.DataFrame) -> pd.Series:
+    """Key of each row's patient, who is one within a site; missing where the row has no `patient_id`."""
+    return table["site"] + "\x1f" + table["patient_id"]  # a separator that no identifier holds
+
+
+def arrange(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` with the contract's columns first, in order, its dtypes, and the rows as they came, from 0.
+
+    Columns of `COLUMNS` that are not there are added empty; `site` is `NO_SITE` where it is missing.
+    """
+    table = table.reset_index(drop=True)
+    order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *BODY) if c in table)]
+    order += [column for column in table.columns if column not in order]
+    table = table.reindex(columns=order)
+    table["site"] = table["site"].astype(object).fillna(NO_SITE)
+    for column in order:
+        dtype = DTYPES.get(column, NUMBER if pd.api.types.is_numeric_dtype(table[column]) else TEXT)
+        table[column] = table[column].astype(pd.api.types.pandas_dtype(dtype))
+        if dtype == TEXT:
+            table[column] = table[column].where(table[column].notna(), None)
+    return table
+
+
+def _breaches(table: pd.DataFrame, name: str) -> list[DataError]:
+    """Return what no cohort may have, whatever its source."""
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        return [DataError(f"the table has no column {', '.join(missing)}", where=f"cohort {name}")]
+    found = [
+        f"{column} is missing in {table[column].isna().sum()} rows"
+        for column in ("patient_id", "image_id", "image_path", "split")
+        if table[column].isna().any()
+    ]
+    for column, allowed in {"split": SPLITS, "sex": SEXES, "bone_class": BONE_CLASSES}.items():
+        wrong = sorted({str(value) for value in table[column].dropna()} - set(allowed))
+        if wrong:
+            found.append(f"{column} must be one of {', '.join(allowed)}, not {few(wrong)}")
+    repeated = table.loc[table["image_id"].duplicated(), "image_id"].dropna().unique().tolist()
+    if repeated:
+        found.append(f"image_id is not unique: {few(repeated)}")
+    torn = table.groupby(["site", "patient_id"])["split"].nunique().loc[lambda splits: splits > 1]
+    if len(torn):
+        names = few([f"{patient} (site {site})" for site, patient in torn.index])
+        found.append(f"{len(torn)} patients are in more than one split: {names}")
+    return [DataError(what, where=f"cohort {name}") for what in found]
+
+
+def few(values: Sequence[str]) -> str:
+    """Return the first ten `values` as text, and how many more there are."""
+    more = f" and {len(values) - 10} more" if len(values) > 10 else ""
+    return ", ".join(map(str, values[:10])) + more

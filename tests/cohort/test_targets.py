@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.table import Cohort, arrange
+from bonerisk.cohort.targets import select
+from bonerisk.errors import ConfigError, DataError
+
+CLASSES = ["normal", "low_bone_mass", "osteoporosis", None, "normal"]
+
+
+def cohort(classes: list[str | None], split: str = "train") -> Cohort:
+    ids = [str(i) for i in range(len(classes))]
+    table = pd.DataFrame({"patient_id": ids, "image_id": ids, "image_path": ids, "bone_class": classes, "split": split})
+    return Cohort("mine", arrange(table), Flow(), notes=("kept",))
+
+
+def test_low_bone_mass_leaves_osteoporosis_out_as_a_step() -> None:
+    chosen = select(cohort(CLASSES), "low_bone_mass")
+    assert chosen.table["label"].tolist() == [0, 1, 0] and chosen.table["label"].dtype == "int64"
+    assert chosen.table["image_id"].tolist() == ["0", "1", "4"] and chosen.table.index.tolist() == [0, 1, 2]
+    assert chosen.flow.table["dropped"].tolist() == [1, 1] and chosen.notes == ("kept",)
+
+
+def test_osteoporosis_is_told_from_all_else() -> None:
+    chosen = select(cohort(CLASSES), "osteoporosis")
+    assert chosen.table["label"].tolist() == [0, 0, 1, 0] and chosen.flow.table["kept"].tolist() == [4]
+
+
+def test_an_unknown_target_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean low_bone_mass"):
+        select(cohort(CLASSES), "low_bone")
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["normal"] * 3, "all 3 films of the train split are normal"),
+        ([None], "no film has a T-score or bone class"),
+        (["osteoporosis"], "every film is of a patient with osteoporosis"),
+    ],
+)
+def test_nothing_to_learn_from_is_an_error(classes: list[str | None], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        select(cohort(classes), "low_bone_mass")
+
+
+def test_one_class_in_an_external_cohort_is_no_error() -> None:
+    assert len(select(cohort(["normal"] * 3, "external"), "low_bone_mass").table) == 3

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bonerisk.cohort import textfile
+from bonerisk.errors import DataError
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def writer(content: str | bytes) -> Path:
+        path = tmp_path / "films.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return writer
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_separators_marks_and_line_ends(write, delimiter: str, mark: bytes, end: str) -> None:
+    lines = [delimiter.join(row) for row in (["id", "name"], ["007", " Ä "], ["", ""])]
+    rows, ragged = textfile.read(write(mark + end.join(lines).encode()))
+    assert rows.to_dict("index") == {2: {"id": "007", "name": "Ä"}} and ragged.empty
+
+
+def test_rows_bear_the_line_that_an_editor_shows(write) -> None:
+    rows, _ = textfile.read(write('a,b\n1,"two\nlines"\n\n3,4\n'))
+    assert rows.index.tolist() == [2, 5]
+
+
+def test_odd_rows_are_set_apart_and_empty_cells_at_the_end_forgiven(write) -> None:
+    rows, ragged = textfile.read(write("a,b\n1,-2,5\n3\n4,5,,\n"))
+    assert rows.index.tolist() == [4] and ragged.to_dict() == {2: "1,-2,5", 3: "3"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\nMüller,1\n".encode("cp1252"), r"not UTF-8: byte 0xfc[\s\S]*row 2[\s\S]*iconv -f WINDOWS-1252"),
+        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16"),
+        (b"PK\x03\x04", "spreadsheet"),
+        ("", "no rows"),
+        ("a,b\n", "no rows"),
+        ('a,b\n"1,2\n3,4\n', r"row 2[\s\S]*quotation mark"),
+        ("a,b,a\n1,2,3\n", "a column twice: a"),
+    ],
+)
+def test_files_that_are_no_table_say_what_they_are(write, content: str | bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        textfile.read(write(content))
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(DataError, match=f"can't be opened[\\s\\S]*{path}"):
+            textfile.read(path)
