@@ -1,0 +1,207 @@
+"""Films of a user's own: a CSV with a row a film, and a folder of DICOM, PNG or JPEG."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.cohort import textfile
+from bonerisk.cohort.check import Refusals, check, describe
+from bonerisk.cohort.classes import WHO_AGE, bone_class
+from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.splits import FRACTIONS, check_fractions, random_split
+from bonerisk.cohort.table import SPLITS, Cohort, arrange
+from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.progress import track
+from bonerisk.runs.hashing import sha256_cached
+
+SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may name films without
+RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
+
+log = logging.getLogger(__name__)
+
+
+class ImageTable:
+    """A table of films that a user brings.
+
+    Parameters
+    ----------
+    table : str
+        CSV with a header: comma, semicolon or tab, UTF-8, decimal point or comma.
+    image_root : str
+        Folder that the table's `image_path` starts from.
+    columns : dict
+        Our column names to the table's, for those named otherwise there; null leaves a column out that has our name.
+        Names beyond the contract become covariates.
+    female, male : str, optional
+        How the table writes the sexes, where it isn't F/M or female/male.
+    name : str
+        Name of the cohort in results; also the site, where the table has no column for it.
+    split : list of 3 float, or str
+        Shares of patients in train, tune and test; or the split that all films belong to. A column `split` is kept.
+    split_seed : int
+    min_age_years : float, optional
+        Drop films of younger patients, and of those whose age is unknown.
+    reference_standard : str
+        Where the labels come from.
+
+    Raises
+    ------
+    ConfigError
+        A column of ours is misspelt, a Z-score is given as T-score, or a value is out of range; all at once.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        image_root: str,
+        columns: dict[str, str | None] | None = None,
+        female: str | None = None,
+        male: str | None = None,
+        name: str = "image_table",
+        split: Sequence[float] | str = FRACTIONS,
+        split_seed: int = 0,
+        min_age_years: float | None = None,
+        reference_standard: str = "DXA",
+    ) -> None:
+        self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
+        self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
+        self.codes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
+        self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
+        self.reference_standard = reference_standard
+        raise_together([*misnamed(self.columns), *_bad_split(split), *_bad_name(name), *_same(female, male)])
+
+    def load(self, data: Path) -> Cohort:
+        """Read the table and look for its films, of which no pixel is read.
+
+        Parameters
+        ----------
+        data : Path
+            Where the hashes of films are kept, if they are needed to tell patients apart.
+
+        Raises
+        ------
+        DataError
+            The table can't be read, lacks a column, or has no row that can be used; a patient is in two splits.
+        """
+        rows, ragged = textfile.read(self.table)
+        text, names = rename(rows, self.columns, "image_path", str(self.table))
+        if "split" in text and isinstance(self.split, str):
+            what = f"all films are to be of split {self.split}, but the table has a column {names['split']!r}"
+            raise DataError(what, "dataset.split", "dataset.columns.split=null leaves the column out")
+        refusals = Refusals(self.table.name, names)
+        refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", RAGGED)
+        text, notes = self._identified(self._with_films(text, refusals), data)
+        rows = text.reindex(text.index.union(ragged.index))
+        flow = Flow().step(f"rows of {self.table.name}", rows, rows)
+        table = _derived(check(text, refusals, self.codes))
+        rejected = refusals.table
+        flow = flow.step("values can be used", rows, table, _counts(rejected))
+        table, flow = self._old_enough(table, flow)
+        if "split" not in text:
+            table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
+        notes += self._notes(table)
+        for warning in (*_refused(rejected), *notes):
+            log.warning(warning)
+        return Cohort(self.name, table, flow, rejected, self.reference_standard, notes)
+
+    def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+        """Return the rows with the path of each film, those without one refused."""
+        if not self.image_root.is_dir():
+            raise DataError("there is no such folder", str(self.image_root), "dataset.image_root=<folder of the films>")
+        names = track(text["image_path"], "looking for films")
+        found = pd.Series([name and _film(self.image_root, name) for name in names], text.index, dtype="object")
+        lost = text["image_path"].notna() & found.isna()
+        refusals.add(text, lost, "image_path", f"no such film in {self.image_root}")
+        ids = text.get("image_id", text["image_path"])
+        site = text.get("site", pd.Series(self.name, text.index, dtype="object"))
+        return text.assign(image_id=ids, image_path=found.where(~lost, text["image_path"]), site=site)
+
+    def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Return the rows with a patient each; where the table knows none, those of one image are one patient."""
+        if "patient_id" in text:
+            return text, ()
+        paths = [Path(path) for path in text["image_path"].dropna().unique()]
+        hashes = sha256_cached(track([path for path in paths if path.is_file()], "hashing films"), data)
+        names = {str(path): f"film-{digest[:16]}" for path, digest in hashes.items()}
+        note = (
+            "The table has no column patient_id: each film counts as a patient of its own (equal images as one), so "
+            "that films of one patient can lie in different splits. dataset.columns.patient_id=<column> names it."
+        )
+        return text.assign(patient_id=text["image_path"].map(names).fillna(text["image_id"])), (note,)
+
+    def _old_enough(self, table: pd.DataFrame, flow: Flow) -> tuple[pd.DataFrame, Flow]:
+        if self.min_age_years is None:
+            return table, flow
+        kept = table[table["age_years"] >= self.min_age_years].reset_index(drop=True)
+        name = f"age {self.min_age_years:g} or over"
+        unknown = table["age_years"].isna().sum()
+        if kept.empty:
+            raise DataError(f"no film is of {name} (age unknown in {unknown})", "dataset.min_age_years")
+        return kept, flow.step(name, table, kept, f"younger, or age unknown ({unknown})" if unknown else "younger")
+
+    def _shared_out(self, table: pd.DataFrame) -> pd.Series:
+        return random_split(table, self.split_seed, [float(share) for share in self.split])
+
+    def _notes(self, table: pd.DataFrame) -> tuple[str, ...]:
+        notes = []
+        young = int(((table["age_years"] < WHO_AGE) & table["bone_class"].notna()).sum())
+        if young:
+            notes.append(
+                f"{young} of {len(table)} films are of patients under {WHO_AGE:g} years, for whom WHO's classes of "
+                f"T-scores are not meant; dataset.min_age_years={WHO_AGE:g} leaves them out."
+            )
+        if self.reference_standard != "DXA":
+            notes.append(f"The labels are not DXA measurements but: {self.reference_standard}.")
+        return tuple(notes)
+
+
+def _bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
+    try:
+        if isinstance(split, str) and split not in SPLITS:
+            raise ConfigError(f"there is no split {split!r}", "dataset.split", f"one of {', '.join(SPLITS)}, or shares")
+        if not isinstance(split, str):
+            check_fractions(split)
+    except ConfigError as error:
+        yield error
+
+
+def _bad_name(name: str) -> Iterator[ConfigError]:
+    if not re.fullmatch(r"\w[\w.-]*", name):  # it names a folder
+        yield ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")
+
+
+def _same(female: str | None, male: str | None) -> Iterator[ConfigError]:
+    if female is not None and str(female) == str(male):
+        yield ConfigError(f"female and male cannot both be {str(male)!r}", "dataset.female, dataset.male")
+
+
+def _film(root: Path, name: str) -> str | None:
+    """Return the film's absolute path; a name from Windows, or without suffix, will do."""
+    stem = root.absolute() / name.replace("\\", "/")
+    return next((str(path) for path in (Path(f"{stem}{suffix}") for suffix in SUFFIXES) if path.is_file()), None)
+
+
+def _derived(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with what follows from it: BMI, and the class of each T-score."""
+    if {"height_cm", "weight_kg"} <= set(table):
+        bmi = table["weight_kg"] / (table["height_cm"] / 100) ** 2
+        table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))
+    given = table["bone_class"]
+    return arrange(table.assign(bone_class=given.where(given.notna(), bone_class(table["t_score"]))))
+
+
+def _counts(rejected: pd.DataFrame) -> str:
+    """Return how many rows were refused for which column, as a reason in the flow."""
+    columns = rejected.drop_duplicates("row")["column"].value_counts()
+    return "refused: " + ", ".join(f"{column} {n}" for column, n in columns.items()) if len(columns) else ""
+
+
+def _refused(rejected: pd.DataFrame) -> Iterator[str]:
+    if len(rejected):
+        yield f"{rejected['row'].nunique()} rows are refused (rejected.csv):\n{describe(rejected)}"
