@@ -1,0 +1,122 @@
+"""DICOM files: header, frame, and the way from stored values to a film."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+import pydicom
+from pydicom.pixels import pixel_array
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from bonerisk.errors import DataError
+from bonerisk.imaging import grayscale
+from bonerisk.imaging.film import Film, check_frame, grey
+
+NOT_AN_IMAGE = "leave this file out, or give the image that it belongs to"
+EXPORT_AGAIN = "export the film again from the archive"
+REQUIRED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
+
+
+def decode(content: bytes) -> Film:
+    """The single frame of a DICOM file, after Modality LUT or rescale, VOI and polarity.
+
+    Files without preamble or meta header are read. Where the transfer syntax is missing, pixel data of just the
+    length that the header calls for are taken as uncompressed; any others are refused. A colour image is accepted
+    where its channels are equal, and then gets no VOI, which is defined for grey only.
+
+    Raises
+    ------
+    DataError
+        No pixels, several frames, real colour, truncated, too small or too large, or a depth that films don't have.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of every breach of the standard, and most do no harm
+        header = _parse(content)
+        _check(header)
+        stored = _stored(header)
+    if stored.ndim == 3:
+        return Film(grey(stored), int(header.BitsStored), spacing_mm(header))
+    table, bits = grayscale.table(header, stored.dtype)
+    unsigned = stored.view(f"u{stored.dtype.itemsize}")
+    return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header))
+
+
+def spacing_mm(header: pydicom.Dataset) -> tuple[float, float] | None:
+    """PixelSpacing, else ImagerPixelSpacing (at the detector, so larger than in the patient); zero or less is none."""
+    for name in ("PixelSpacing", "ImagerPixelSpacing"):
+        try:
+            row, column = (float(value) for value in header[name].value)
+        except (KeyError, TypeError, ValueError):
+            continue
+        if 0 < row < math.inf and 0 < column < math.inf:
+            return row, column
+    return None
+
+
+def _parse(content: bytes) -> pydicom.Dataset:
+    warnings.filterwarnings("error", "End of file reached")  # or else it leaves out the tag that was cut off
+    try:
+        return pydicom.dcmread(BytesIO(content), force=True)
+    except (EOFError, UserWarning) as error:
+        raise DataError("the DICOM file is truncated: it ends within a tag", mend=EXPORT_AGAIN) from error
+
+
+def _check(header: pydicom.Dataset) -> None:
+    """Refuse by the header what can't become a film, before anything is decoded."""
+    if not header.get("PixelData"):
+        kind = f"it is a {header.SOPClassUID.name}" if header.get("SOPClassUID") else "it names no kind of object"
+        raise DataError(f"the DICOM file holds no pixels: {kind}", mend=NOT_AN_IMAGE)
+    missing = [name for name in REQUIRED if not header.get(name)]
+    if missing:
+        raise DataError(f"the DICOM header lacks {', '.join(missing)}", mend=EXPORT_AGAIN)
+    _default(header, SamplesPerPixel=1, PixelRepresentation=0, BitsStored=header.BitsAllocated)
+    _default(header, HighBit=header.BitsStored - 1)
+    frames = int(header.get("NumberOfFrames") or 1)
+    if frames > 1:
+        raise DataError(f"the file holds {frames} frames, a film has one", mend=NOT_AN_IMAGE)
+    if header.BitsAllocated not in (8, 16) or not 1 < header.BitsStored <= header.BitsAllocated:
+        depth = f"BitsStored {header.BitsStored}, BitsAllocated {header.BitsAllocated}"
+        raise DataError(f"a radiograph has 2 to 16 bits in 8 or 16, the file says {depth}", mend=NOT_AN_IMAGE)
+    kind = header.PhotometricInterpretation
+    if header.SamplesPerPixel == 1 and kind not in ("MONOCHROME1", "MONOCHROME2"):
+        raise DataError(f"the image is not grey: PhotometricInterpretation is {kind}", mend="export the film in grey")
+    check_frame(header.Rows, header.Columns, header.SamplesPerPixel * header.BitsAllocated // 8)
+
+
+def _default(header: pydicom.Dataset, **values: Any) -> None:
+    for name, value in values.items():
+        if header.get(name) is None:
+            setattr(header, name, value)
+
+
+def _stored(header: pydicom.Dataset) -> np.ndarray:
+    """Pixels as they are stored, (rows, columns), or as RGB (rows, columns, 3)."""
+    expected = header.Rows * header.Columns * header.SamplesPerPixel * header.BitsAllocated // 8
+    held = len(header.PixelData)
+    if not header.file_meta.get("TransferSyntaxUID"):
+        header.file_meta.TransferSyntaxUID = _guess_transfer_syntax(header, held, expected)
+    syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_compressed and held < expected and "422" not in header.PhotometricInterpretation:
+        raise DataError(f"the DICOM file is truncated: {held} of {expected} bytes of pixels", mend=EXPORT_AGAIN)
+    try:
+        pixels = pixel_array(header, raw=header.SamplesPerPixel == 1, view_only=True)
+    except RuntimeError as error:  # none of pydicom's plugins could
+        what = f"the {syntax.name} pixels are truncated or damaged, or no installed decoder knows their kind"
+        raise DataError(what, mend=EXPORT_AGAIN) from error
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+
+
+def _guess_transfer_syntax(header: pydicom.Dataset, held: int, expected: int) -> UID:
+    """Guess where only one reading is possible: pixels of just the length that an uncompressed frame has."""
+    if held not in (expected, expected + expected % 2):
+        what = f"pixels of {held} bytes, which an uncompressed frame of {expected} can't be"
+        raise DataError(f"the DICOM file names no transfer syntax, and holds {what}", mend=EXPORT_AGAIN)
+    implicit, little = header.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian

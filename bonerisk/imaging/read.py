@@ -1,0 +1,65 @@
+"""A film from any file that holds one, told by its content and not by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bonerisk.errors import DataError
+from bonerisk.imaging import dicom, raster
+from bonerisk.imaging.film import Film, check_not_blank, free_memory
+
+EXPORT_AGAIN = "copy or export the file again"
+GROUPS = (b"\x02\x00", b"\x08\x00")  # with which a DICOM data set without a preamble begins
+
+
+def read(path: Path) -> Film:
+    """Read a radiograph: DICOM, PNG of 8 or 16 bits, or JPEG.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Film
+        Bright where dense, of known depth, with the spacing that a DICOM file gives.
+
+    Raises
+    ------
+    DataError
+        Whatever is wrong with the file: what, which file, how to mend it. Nothing else is raised.
+    """
+    try:
+        return check_not_blank(_decode(_content(path)))
+    except DataError as error:
+        raise DataError(error.what, str(path), error.mend) from None
+    except MemoryError:
+        raise DataError("the film does not fit in memory", str(path), "close other programs") from None
+    except Exception as error:  # decoders raise what they like; whatever it is, it is about this file
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"the film can't be decoded: {reason}", str(path), EXPORT_AGAIN) from error
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise DataError("a folder stands where a film should be", mend="give the file in it")
+    try:
+        size, free = path.stat().st_size, free_memory()
+        if free is not None and size > free:
+            raise DataError(f"a file of {size / 2**30:.1f} GiB would not fit in memory", mend="give a single film")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError("there is no such file", mend="check the path and the folder it is relative to") from None
+    except OSError as error:
+        raise DataError(f"the file can't be read: {error.strerror}", mend="check permissions and disk") from None
+    if not content:
+        raise DataError("the file is empty", mend=EXPORT_AGAIN)
+    return content
+
+
+def _decode(content: bytes) -> Film:
+    if content.startswith((raster.PNG, raster.JPEG)):
+        return raster.decode(content)
+    if content[128:132] == b"DICM" or content.startswith(GROUPS):
+        return dicom.decode(content)
+    raise DataError("the file is neither DICOM nor PNG nor JPEG", mend="give the film in one of these")

@@ -1,0 +1,1 @@
+"""Pure functions on arrays, from a film to an encoder's input."""
