@@ -1,0 +1,1 @@
+"""Statistics on the predictions table; nothing here knows a model."""

@@ -1,0 +1,1 @@
+"""Features (n, width) to risk (n,); higher is worse."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from statsmodels.discrete.discrete_model import Logit
+
+from bonerisk.evaluation.calibration import calibration_slope, o_e
+from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.sample import Sample
+
+
+def once(metric: Any, risk: Any, label: Any) -> float:
+    sample = Sample.of(risk, label)
+    return float(metric(sample, np.ones((1, len(sample)))).value[0])
+
+
+def test_slope_and_ratio_are_those_of_glm_and_val_prob(golden: dict[str, Any]) -> None:
+    data, expected = golden["data"], golden["calibration"]
+    slope = once(calibration_slope, data["risk"], data["label"])
+    assert slope == pytest.approx(expected["glm_slope"], rel=1e-8)
+    assert slope == pytest.approx(expected["val_prob_slope"], abs=1e-6)  # lrm stops earlier
+    assert once(o_e, data["risk"], data["label"]) == pytest.approx(expected["o_e"], rel=1e-12)
+
+
+def test_each_draw_has_the_slope_of_a_fit_to_the_drawn_rows(golden: dict[str, Any]) -> None:
+    risk, label = (np.array(golden["data"][name], dtype=float) for name in ("risk", "label"))
+    sample, draws = Sample.of(risk, label), Draws.of(len(risk), 10)
+    slopes = np.concatenate([calibration_slope(sample, weights).value for weights in draws.weights(sample)])
+    for slope, counts in zip(slopes, draws.counts, strict=True):
+        rows = np.repeat(np.arange(len(risk)), counts)
+        design = np.column_stack([np.ones(len(rows)), logit(risk[rows])])
+        assert slope == pytest.approx(Logit(label[rows], design).fit(disp=False).params[1], rel=1e-6)
+
+
+def test_true_probabilities_are_calibrated_and_overconfident_ones_are_not() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=20_000)
+    label = rng.random(20_000) < expit(truth)
+    assert once(calibration_slope, expit(truth), label) == pytest.approx(1, abs=0.05)
+    assert once(calibration_slope, expit(2 * truth), label) == pytest.approx(0.5, abs=0.03)
+    assert once(o_e, expit(truth), label) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("risk", "label"),
+    [
+        ([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]),
+        ([0.5] * 4, [0, 1, 0, 1]),
+        ([0.1, 0.2, 0.8, 0.9], [1, 1, 1, 1]),
+        ([0.0, 1.0], [0, 1]),
+    ],
+    ids=["separated", "constant", "one outcome", "certain"],
+)
+def test_a_likelihood_without_maximum_has_no_slope(risk: list[float], label: list[int]) -> None:
+    assert np.isnan(once(calibration_slope, risk, label))
+
+
+def test_certain_risks_are_taken_as_almost_certain() -> None:
+    rng = np.random.default_rng(1)
+    risk, label = np.concatenate([[0.0, 1.0], rng.random(200)]), np.concatenate([[0, 0], rng.integers(0, 2, 200)])
+    assert np.isfinite(once(calibration_slope, risk, label))
