@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -69,12 +69,24 @@ def _combinations(known: dict[str, Group], chosen: list[Override]) -> Iterator[l
         yield [f"{name}={option}" for name, option in zip(names, combination, strict=True)]
 
 
+def opened(texts: Iterable[str]) -> list[str]:
+    """Overrides as Hydra wants them: it takes a user's own key of an open mapping (as dataset.columns.x) only behind ++.
+
+    Only such keys have three parts, others did not pass the check.
+    """
+    return [f"++{text}" if _is_own(text.partition("=")[0]) else text for text in texts]
+
+
+def _is_own(key: str) -> bool:
+    return key.count(".") > 1 and not key.startswith(("hydra.", "+", "~"))
+
+
 def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # a glob asks it
     for text in texts:
         try:
             yield parser.parse_override(text)
-        except OverrideParseException as error:
+        except HydraException as error:
             mend = "write key=value; quote what holds blanks, commas or brackets, as 'key=\"a, b\"'"
             errors.append(
                 ConfigError(
@@ -131,9 +143,9 @@ def _hint(command: str, config: DictConfig, key: str) -> Any:
     if not isinstance(found, DictConfig) or "_target_" not in found or not rest:
         return None
     hint = argument_types(found["_target_"]).get(rest[0])
-    if hint is None or rest[0] not in found or len(rest) == 1:
-        return hint if rest[0] in found else None
-    return Any if is_open(hint) else None
+    if rest[0] not in set(found):  # `in found` would pass over a value that is still missing
+        return None
+    return hint if len(rest) == 1 else Any if is_open(hint) else None
 
 
 def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError]:
@@ -145,7 +157,8 @@ def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError
 def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bool) -> DictConfig:
     """Compose everything once as Hydra will, hydra.* included, and resolve it."""
     try:
-        config = compose(command, [text for item in overrides for text in _choices(item)[:1]], return_hydra_config=True)
+        first = [text for item in overrides for text in _choices(item)[:1]]
+        config = compose(command, opened(first), return_hydra_config=True)
         with open_dict(config):
             del config["hydra"]  # its own interpolations stand only inside a job
         OmegaConf.to_container(config, resolve=True, throw_on_missing=throw_on_missing)

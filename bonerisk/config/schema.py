@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-COMMON: dict[str, Any] = {"paths.data": str, "paths.outputs": str, "seed": int}
+_PATHS: dict[str, Any] = {"paths.data": str, "paths.outputs": str}
 
 PRIMARY: dict[str, dict[str, Any]] = {
-    "prepare": COMMON,
-    "train": {**COMMON, "name": str, "resume": str | None},
-    "evaluate": {**COMMON, "run": str, "split": str | list[str] | None},
-    "report": {**COMMON, "runs": str | list[str]},
+    "prepare": _PATHS,
+    "train": {**_PATHS, "name": str, "seed": int, "resume": str | None},
+    "evaluate": {**_PATHS, "run": str, "split": str | list[str] | None},
+    "report": {**_PATHS, "runs": str | list[str]},
 }

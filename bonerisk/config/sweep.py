@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from bonerisk.config.check import check
+from bonerisk.config.check import check, opened
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, ConfigError, RunError
 from bonerisk.runs.find import SWEEP_RECORD
@@ -73,11 +73,12 @@ class Task:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def __call__(self, config: DictConfig) -> None:
+        """Do the job and keep what it came to; a sweep's outcomes go to its folder, since workers share no memory."""
         sys.argv = self.argv  # Lightning and others start processes from what the user typed
         settings = HydraConfig.get()
         OmegaConf.resolve(config)
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}
-        order = Order(self.command, config, choices, list(settings.overrides.task), self.argv)
+        order = Order(self.command, config, choices, [text.lstrip("+") for text in settings.overrides.task], self.argv)
         outcome = _attempt(self.job, order)
         if settings.mode == RunMode.MULTIRUN:
             path = Path(settings.sweep.dir) / f"{settings.job.num}.json"
@@ -154,6 +155,7 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
         tell(error)
         return error.exit_code
     task = Task(command, job, sys.argv)
+    overrides = opened(overrides)
     if "--multirun" not in flags:
         _hand_over(task, [*flags, *_ONCE, *overrides])
         for outcome in task.outcomes:

@@ -67,6 +67,7 @@ class Run:
         """Note an input; `digest` is its SHA-256 where that is known or `path` is a folder. Returns `path`."""
         entry = {"kind": kind, "path": self._relative(path), "sha256": digest or sha256(path)}
         self.record["inputs"].append({**entry, "parent": self._relative(parent) if parent else None})
+        self.save()  # a killed run, too, shall tell what it read
         return path
 
     @contextlib.contextmanager
@@ -144,11 +145,11 @@ def record(
         folder.mkdir(parents=True)
         (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
+        run = Run(folder, _first_record(command, name, config, choices, overrides, command_line), config)
+        run.save()
     except OSError as error:
         mend = "free some space, or set paths.outputs to a folder that you can write to"
         raise RunError(f"can't make a run folder: {error.strerror}", str(folder), mend) from error
-    run = Run(folder, _first_record(command, name, config, choices, overrides, command_line), config)
-    run.save()
     with _logging_to(handler):
         try:
             yield run
@@ -174,7 +175,7 @@ def _first_record(
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "name": name,
-        "command_line": command_line,
+        "command_line": [Path(command_line[0]).name, *command_line[1:]] if command_line else [],
         "choices": choices,
         "overrides": overrides,
         "seeds": dict(_seeds(config)),
