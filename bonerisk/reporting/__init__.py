@@ -1,0 +1,1 @@
+"""From runs to a page, tables and figures; knows nothing but runs."""

@@ -1,0 +1,44 @@
+"""What a paper prints, as data: shown beside our numbers, never mixed in."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from bonerisk.reporting.tables.table import Table
+
+FOLDER = Path(__file__).parent / "published"
+
+
+def paper_of(run: str) -> str | None:
+    """The paper whose preset made the run of that name, by the beginning of the name; None where there is none."""
+    return next((path.stem for path in sorted(FOLDER.glob("*.yaml")) if run.startswith(path.stem)), None)
+
+
+def tables(paper: str) -> list[Table]:
+    """A paper's tables; names and titles say that they are as printed."""
+    content = _read(paper)
+    return [
+        Table(
+            f"as_printed_{paper}_{table['number'].lower().replace(' ', '_')}",
+            f"As printed: {table['number']}, {table['title']}",
+            pd.DataFrame(table["rows"], columns=table["columns"]),
+            tuple(table["notes"]),
+            table.get("group", ""),
+        )
+        for table in content["tables"]
+    ]
+
+
+def citation(paper: str) -> str:
+    """Where the tables are from."""
+    return _read(paper)["citation"].strip()
+
+
+@cache
+def _read(paper: str) -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / f"{paper}.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,175 @@
+"""How the runs of a report hang together: an evaluation, the training behind it, and their cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.errors import RunError
+from bonerisk.reporting import words
+from bonerisk.runs.find import StoredRun, load
+
+SPLITTING = "split"  # first word of the flow's step that picks a command's splits
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluate run, and the training behind it where that can still be read."""
+
+    run: StoredRun
+    training: StoredRun | None
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """The metrics in long form; empty text is "", never NaN."""
+        return _texts(self.run, "metrics.csv", ["reference", "threshold", "method", "note"])
+
+    @cached_property
+    def ours(self) -> pd.DataFrame:
+        """Metrics of the film model alone."""
+        return self.metrics[self.metrics["model"] == self.run.name]
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """Confusion matrices of the film model."""
+        table = _texts(self.run, "confusion.csv", ["threshold"])
+        return table[table["model"] == self.run.name]
+
+    @cached_property
+    def thresholds(self) -> dict[str, float]:
+        """Name and value of the film model's thresholds, those left out that could not be fitted."""
+        found = json.loads((self.run.folder / "thresholds.json").read_text(encoding="utf-8"))["thresholds"]
+        return {
+            item["threshold"]: item["value"]
+            for item in found
+            if item["model"] == self.run.name and item["value"] is not None
+        }
+
+    @property
+    def dataset(self) -> str:
+        """The dataset evaluated."""
+        return str(self.metrics["dataset"].iloc[0])
+
+    @property
+    def splits(self) -> list[str]:
+        """Splits evaluated, in order."""
+        return list(self.metrics["split"].unique())
+
+    @cached_property
+    def cohort(self) -> pd.DataFrame:
+        """Films evaluated."""
+        return pd.read_parquet(self.run.folder / "cohort.parquet")
+
+    def value(self, split: str, model: str, metric: str = "auc", reference: str = "") -> pd.Series | None:
+        """Row of metrics of a whole split: estimate, lower, upper, n, n_events, note …; None where there is none."""
+        table = self.metrics
+        chosen = (table["split"] == split) & (table["model"] == model) & (table["metric"] == metric)
+        rows = table[chosen & (table["reference"] == reference) & (table["subgroup"] == "all")]
+        return rows.iloc[0] if len(rows) else None
+
+    def models(self, kind: words.Kind) -> list[str]:
+        """Names of the models of a kind."""
+        return [name for name in self.metrics["model"].unique() if words.kind(name, self.run.name) == kind]
+
+
+@dataclass(frozen=True)
+class Participants:
+    """Films of one source over the runs that read them: steps that all share, and the films of each split."""
+
+    runs: tuple[StoredRun, ...]
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """Steps before the splits were picked."""
+        steps = _flow(self.runs[0])
+        return steps[~steps["step"].str.startswith(SPLITTING)]
+
+    @cached_property
+    def films(self) -> pd.DataFrame:
+        """Their cohorts, one under the other."""
+        tables = [pd.read_parquet(run.folder / "cohort.parquet") for run in self.runs]
+        return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """Values refused, each once."""
+        tables = [pd.read_csv(run.folder / "rejected.csv", dtype=str) for run in self.runs]
+        return pd.concat(tables).drop_duplicates().reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Runs of a report, by what they are."""
+
+    evaluations: list[Evaluation]
+    trainings: list[StoredRun]
+    prepared: list[StoredRun]
+    missing: list[str]
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """All of them, in the order of the chain."""
+        return [*self.prepared, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
+
+    @property
+    def participants(self) -> list[Participants]:
+        """Runs that drew on the same films in the same way, together; `prepare` only where no later run did."""
+        groups: dict[tuple[str, str], list[StoredRun]] = {}
+        for run in [*(e.run for e in self.evaluations), *self.trainings, *self.prepared]:
+            source = self._source(run)
+            covered = run.command == "prepare" and any(source == other for other, _ in groups)
+            if (run.folder / "flow.csv").is_file() and not covered:
+                groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
+        return [Participants(tuple(_needed(runs))) for runs in groups.values()]
+
+    def _source(self, run: StoredRun) -> str:
+        """The dataset's configuration; an evaluation without one of its own has that of its training."""
+        training = next((e.training for e in self.evaluations if e.run is run), None)
+        dataset = run.config.get("dataset") or (training.config.get("dataset") if training else None)
+        return json.dumps(dataset, sort_keys=True, default=str)
+
+
+def chain(runs: Sequence[StoredRun]) -> Chain:
+    """Sort runs by command and find the training behind each evaluation, among `runs` or through its record."""
+    known = {run.folder.resolve(): run for run in runs}
+    missing: list[str] = []
+    for run in runs:
+        for parent in run.parents if run.command == "evaluate" else []:
+            if parent.resolve() not in known:
+                try:
+                    known[parent.resolve()] = load(parent)
+                except RunError as error:
+                    missing.append(f"Training behind {run.folder.name}: {error.what}.")
+    found = sorted(known.values(), key=lambda run: run.folder.name)
+    evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
+    return Chain(
+        [Evaluation(run, _training(run, known)) for run in evaluations],
+        [run for run in found if run.command == "train"],
+        [run for run in found if run.command == "prepare"],
+        missing,
+    )
+
+
+def _training(run: StoredRun, known: dict[Path, StoredRun]) -> StoredRun | None:
+    parents = [known[path.resolve()] for path in run.parents if path.resolve() in known]
+    return next((parent for parent in parents if parent.command == "train"), None)
+
+
+def _needed(runs: list[StoredRun]) -> list[StoredRun]:
+    """One run of each command and set of splits: those of a sweep all hold the same films."""
+    return list({tuple(_flow(run)["step"]): run for run in reversed(runs)}.values())[::-1]
+
+
+def _flow(run: StoredRun) -> pd.DataFrame:
+    return pd.read_csv(run.folder / "flow.csv", keep_default_na=False)
+
+
+def _texts(run: StoredRun, name: str, columns: list[str]) -> pd.DataFrame:
+    table: Any = pd.read_csv(run.folder / name, dtype=dict.fromkeys(columns, str))
+    return table.assign(**{column: table[column].fillna("") for column in columns})

@@ -1,0 +1,48 @@
+"""Confusion matrices of one split, one a threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.figures import style
+from bonerisk.reporting.numbers import share
+from bonerisk.reporting.rows import rows_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def confusion(rows: pd.DataFrame, title: str) -> Figure:
+    """Two by two films, each shaded by its share of the films with that outcome.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one split and model, a row a threshold: threshold, tp, fp, fn, tn.
+    title : str
+    """
+    names = [words.OUTCOME.replace(" ", "\n", 1), "none"]
+    with style.panels(style.COLUMN_IN, 2.25, columns=len(rows)) as (figure, axes):
+        for axis, row in zip(axes, rows_of(rows), strict=True):
+            films = np.array([[row.tp, row.fn], [row.fp, row.tn]])  # a row an outcome, a column a call
+            of_outcome = films.sum(axis=1, keepdims=True)
+            parts = films / np.maximum(of_outcome, 1)
+            edges = [-0.5, 0.5, 1.5]
+            axis.pcolormesh(edges, edges, parts, cmap="Blues", vmin=0, vmax=1.1, edgecolors="white", linewidth=2)
+            for (y, x), part in np.ndenumerate(parts):
+                text = share(int(films[y, x]), int(of_outcome[y, 0])).replace(" ", "\n")
+                axis.text(x, y, text, ha="center", va="center", color="white" if part > 0.55 else "black")
+            axis.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), aspect="equal", title=words.threshold(row.threshold))
+            axis.title.set_fontweight("normal")
+            axis.set_xticks([0, 1], names)
+            axis.set_yticks(*([0, 1], names) if axis is axes[0] else ([], []))
+            axis.set_xlabel("Called")
+            axis.tick_params(length=0)
+            axis.spines[:].set_visible(False)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
+        axes[0].set_ylabel("Reference standard")
+    return figure

@@ -1,0 +1,107 @@
+"""Flow of films and patients into the splits, as STARD draws it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.figures import style
+from bonerisk.reporting.numbers import plural
+from bonerisk.reporting.rows import rows_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH_IN = 4.6
+LINE_IN = 0.145
+GAP_IN = 0.16
+LEFT, RIGHT = (0.0, 0.52), (0.60, 1.0)  # columns of boxes: kept, dropped; in parts of the width
+_CHARACTERS = {LEFT: 38, RIGHT: 29}  # that fit into a line of a column
+
+
+def flow(steps: pd.DataFrame, splits: pd.DataFrame) -> Figure:
+    """Kept films downwards, dropped ones to the right with the reason, a box a split at the end.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped nothing get no box.
+    splits : DataFrame
+        A row a split: split, films, patients, and events, NaN where no outcome is known.
+    """
+    kept = [_box(row.step, row.kept, row.kept_patients, LEFT) for row in rows_of(_drawn(steps))]
+    dropped = [_dropped(*row) for row in _drawn(steps)[["step", "dropped", "reason"]].itertuples(index=False)]
+    ends = [_end(*row) for row in splits[["split", "films", "patients", "events"]].itertuples(index=False)]
+    heights = [_height(text) for text in kept]
+    gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
+    last = max(map(_height, ends), default=0)
+    total = sum(heights) + sum(gaps) + (last + 2 * GAP_IN if ends else 0) + 0.1
+    with style.panels(WIDTH_IN, total) as (figure, [axes]):
+        axes.set(xlim=(-0.005, 1.005), ylim=(total, 0))
+        axes.axis("off")
+        middle, y = sum(LEFT) / 2, 0.05
+        for number, text in enumerate(kept):
+            _draw(axes, text, LEFT, y, heights[number])
+            y += heights[number]
+            if number < len(gaps):
+                _arrow(axes, (middle, y), (middle, y + gaps[number]))
+                height = _height(dropped[number + 1])
+                _draw(axes, dropped[number + 1], RIGHT, y + GAP_IN, height, dashed=True)
+                _arrow(axes, (middle, y + gaps[number] / 2), (RIGHT[0], y + gaps[number] / 2))
+                y += gaps[number]
+        _draw_ends(axes, ends, middle, y, last)
+    return figure
+
+
+def _drawn(steps: pd.DataFrame) -> pd.DataFrame:
+    return steps[(steps["dropped"] > 0) | (steps.index == steps.index[0])]
+
+
+def _box(step: str, films: int, patients: int, column: tuple[float, float]) -> str:
+    head = textwrap.fill(step[:1].upper() + step[1:], _CHARACTERS[column])
+    return f"{head}\n{plural(films, 'film')}, {plural(patients, 'patient')}"
+
+
+def _dropped(step: str, films: int, reason: str) -> str:
+    why = reason or f"not: {step}"
+    return textwrap.fill(f"{plural(films, 'film')} dropped: {why}", _CHARACTERS[RIGHT]) if films else ""
+
+
+def _end(split: str, films: int, patients: int, events: float) -> str:
+    lines = [words.split(split), plural(films, "film"), plural(patients, "patient")]
+    return "\n".join(lines if pd.isna(events) else [*lines, f"{events:,.0f} with", words.OUTCOME])
+
+
+def _height(text: str) -> float:
+    return LINE_IN * (text.count("\n") + 1) + 0.14
+
+
+def _draw(axes: Axes, text: str, column: tuple[float, float], top: float, height: float, dashed: bool = False) -> None:
+    from matplotlib.patches import Rectangle
+
+    look: dict[str, Any] = {"edgecolor": "0.45" if dashed else "black", "facecolor": "0.96" if dashed else "white"}
+    axes.add_patch(Rectangle((column[0], top), column[1] - column[0], height, linewidth=0.8, **look))
+    axes.text(sum(column) / 2, top + height / 2, text, ha="center", va="center", linespacing=1.25)
+
+
+def _draw_ends(axes: Axes, ends: list[str], middle: float, y: float, height: float) -> None:
+    if not ends:
+        return
+    share = 1 / len(ends)
+    centres = [(number + 0.5) * share for number in range(len(ends))]
+    bar = y + GAP_IN
+    axes.plot([middle, middle], [y, bar], color="black", linewidth=0.8)
+    axes.plot([min(*centres, middle), max(*centres, middle)], [bar, bar], color="black", linewidth=0.8)
+    for text, centre in zip(ends, centres, strict=True):
+        _arrow(axes, (centre, bar), (centre, y + 2 * GAP_IN))
+        half = min(0.47 * share, 0.2)
+        _draw(axes, text, (centre - half, centre + half), y + 2 * GAP_IN, height)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    look = {"arrowstyle": "-|>", "linewidth": 0.8, "color": "black", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 7}
+    axes.annotate("", end, start, arrowprops=look)

@@ -1,0 +1,62 @@
+"""Training history: loss and tuning AUC by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bonerisk.reporting.epochs import kept
+from bonerisk.reporting.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def history(epochs: pd.DataFrame) -> Figure:
+    """Loss of both splits over tuning AUC; the epoch that was kept is marked.
+
+    Parameters
+    ----------
+    epochs : DataFrame
+        A row an epoch: epoch, train_loss, tune_loss, tune_auc.
+    """
+    best = kept(epochs)
+    with style.panels(style.COLUMN_IN, 3.6, rows=2) as (figure, [loss, auc]):
+        for column, name, color in (("train_loss", "training", style.ORANGE), ("tune_loss", "tuning", style.BLUE)):
+            loss.plot(epochs["epoch"], epochs[column], color=color, marker=".", label=name)
+        loss.set(ylabel="Loss")
+        loss.legend(ncols=2, loc="upper right")
+        auc.plot(epochs["epoch"], epochs["tune_auc"], color=style.BLUE, marker=".")
+        auc.plot(best["epoch"], best["tune_auc"], "o", color=style.BLUE, mfc="white", ms=7, mew=1.3)
+        text = f"kept: epoch {best['epoch']:.0f}, AUC {best['tune_auc']:.2f}"
+        auc.text(0.98, 0.05, text, transform=auc.transAxes, ha="right", fontsize=7.5)
+        auc.set(xlabel="Epoch", ylabel="Tuning AUC")
+        for axes in (loss, auc):
+            axes.locator_params(axis="x", integer=True)
+    return figure
+
+
+def histories(runs: Mapping[str, pd.DataFrame]) -> Figure:
+    """Tuning AUC of several runs by epoch, the epoch kept of each marked.
+
+    Parameters
+    ----------
+    runs : mapping
+        What tells the run from the others → its epochs, as in `history`.
+    """
+    colors = [style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.BLACK]
+    with style.panels(style.COLUMN_IN, 2.6 + 0.16 * len(runs)) as (figure, [axes]):
+        for number, (name, epochs) in enumerate(runs.items()):
+            best = kept(epochs)
+            line: dict[str, Any] = {
+                "color": colors[number % len(colors)],
+                "linestyle": ["-", "--", ":"][number // len(colors) % 3],
+            }
+            axes.plot(epochs["epoch"], epochs["tune_auc"], label=name, **line)
+            axes.plot(best["epoch"], best["tune_auc"], "o", color=line["color"], mfc="white", ms=6)
+        axes.set(xlabel="Epoch", ylabel="Tuning AUC")
+        axes.locator_params(axis="x", integer=True)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left")
+    return figure

@@ -1,0 +1,93 @@
+"""One look for all figures, and how they are saved: as SVG that is the same byte for byte, and as PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMN_IN = 3.5  # width of a journal's column, and of a phone at 96 px an inch
+DPI = 300
+
+# Okabe & Ito's colours, told apart with any colour vision.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#6B6B6B"
+
+_STYLE: Any = {  # Any: matplotlib types its settings key by key
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.unicode_minus": True,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "lines.linewidth": 1.3,
+    "svg.fonttype": "path",  # the same letters on every machine
+    "svg.hashsalt": "bonerisk",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure on disk.
+
+    Attributes
+    ----------
+    path : Path
+        Its SVG; the PNG lies beside it.
+    title : str
+        What it shows, a caption's first sentence.
+    alt : str
+        The same for someone who can't see it.
+    """
+
+    path: Path
+    title: str
+    alt: str
+
+    @classmethod
+    def read(cls, path: Path) -> Drawing:
+        """Read title and alt text from an SVG that `save` wrote."""
+        root = ET.parse(path).getroot()
+        found = {tag: root.find(f".//{{http://purl.org/dc/elements/1.1/}}{tag}") for tag in ("title", "description")}
+        texts = {tag: node.text if node is not None and node.text else path.stem for tag, node in found.items()}
+        return cls(path, texts["title"], texts["description"])
+
+
+@contextmanager
+def panels(width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a new figure in our style (inches) and its axes, row by row; what is drawn inside keeps the style."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def save(figure: Figure, folder: Path, name: str, title: str, alt: str) -> Drawing:
+    """Write ``name.svg`` and ``name.png`` into `folder`, which is made; title and alt text go into both."""
+    from matplotlib import rc_context
+
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"Title": title, "Description": alt}
+    with rc_context(_STYLE):
+        figure.savefig(folder / f"{name}.svg", metadata={**texts, "Date": None, "Creator": None})
+        figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={**texts, "Software": None})
+    return Drawing(folder / f"{name}.svg", title, alt)

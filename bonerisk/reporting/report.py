@@ -1,0 +1,82 @@
+"""From runs to report.html, tables/ and figures/."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bonerisk.reporting import sections
+from bonerisk.reporting.chain import Chain, chain
+from bonerisk.reporting.numbers import listed, plural
+from bonerisk.reporting.page import Section, render
+from bonerisk.reporting.tables.table import Table
+from bonerisk.runs.find import StoredRun
+
+
+def write(runs: Sequence[StoredRun], folder: Path) -> None:
+    """Write the page of any runs, with its tables (CSV, LaTeX) and figures (SVG, PNG).
+
+    Parameters
+    ----------
+    runs : sequence of StoredRun
+        The training behind an evaluation is found through the record where it is not among them.
+    folder : Path
+        Gets ``report.html``, ``tables/`` and ``figures/``.
+    """
+    found = chain(runs)
+    for name in ("tables", "figures"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    page = _sections(found, folder / "figures")
+    for section in page:
+        for part in section.parts:
+            if isinstance(part, Table):
+                part.write(folder / "tables")
+    names = listed(dict.fromkeys(run.name for run in found.runs)) if found.runs else "nothing"
+    subtitle = f"From {_counted(found)}."
+    (folder / "report.html").write_text(render(names, subtitle, page), encoding="utf-8")
+
+
+def _sections(found: Chain, figures: Path) -> list[Section]:
+    page = [sections.summarise(found), sections.compare(found, figures)]
+    sources = found.participants
+    for number, source in enumerate(sources, start=1):
+        suffix, place = (f"_{number}", f" {number} ({source.runs[0].name})") if len(sources) > 1 else ("", "")
+        page.append(sections.participants(source, figures, suffix, place))
+    for number, evaluation in enumerate(found.evaluations, start=1):
+        several = len(found.evaluations) > 1
+        suffix, place = (f"_{number}", f", evaluation {number}") if several else ("", "")
+        page += sections.evaluate(evaluation, figures, suffix, place)
+    page.append(sections.trainings(found, figures))
+    page.append(sections.published([run.name for run in found.runs if run.command != "prepare"]))
+    page.append(sections.origin(found))
+    page.append(sections.unfilled(_reasons(found)))
+    return [section for section in page if section.parts]
+
+
+def _counted(found: Chain) -> str:
+    evaluations = [evaluation.run for evaluation in found.evaluations]
+    kinds = {"preparation": found.prepared, "training": found.trainings, "evaluation": evaluations}
+    return listed([plural(len(runs), name) for name, runs in kinds.items() if runs] or ["no run"])
+
+
+def _reasons(found: Chain) -> list[str]:
+    """Why a section is not there, and what to type."""
+    reasons = list(found.missing)
+    if not found.evaluations:
+        run = found.trainings[-1].folder if found.trainings else "RUN"
+        reasons.append(
+            "Performance, subgroups and example films: no evaluate run was given. "
+            f"`bonerisk evaluate run={run}` makes one; then `bonerisk report runs=[latest]`."
+        )
+    if not found.trainings:
+        reasons.append("Training history: no train run was given. `bonerisk train model=… dataset=…` makes one.")
+    for each in found.runs:
+        absent = [name for name in _expected(each) if not (each.folder / name).exists()]
+        if absent:
+            reasons.append(f"{each.folder.name} ({each.command}, {each.status}) has no {listed(absent)}.")
+    return reasons
+
+
+def _expected(run: StoredRun) -> list[str]:
+    always = ["cohort.parquet", "flow.csv"]
+    return always + {"train": ["history.csv"], "evaluate": ["metrics.csv", "figures"]}.get(run.command, [])

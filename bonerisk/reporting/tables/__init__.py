@@ -1,0 +1,1 @@
+"""Tables for a paper: the same text as HTML, CSV and LaTeX."""

@@ -1,0 +1,124 @@
+"""Table 1: who is in each split, by sex, and how far the splits differ."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
+from bonerisk.reporting import words
+from bonerisk.reporting.numbers import MISSING, count, mean_sd, number, plural, share
+from bonerisk.reporting.tables.table import Table
+
+SEVERITY = {"Mild, −1.0 > T > −1.5": (-1.5, -1.0), "Moderate, −1.5 ≥ T > −2.0": (-2.0, -1.5)}
+SEVERITY |= {"Advanced, −2.0 ≥ T > −2.5": (-2.5, -2.0)}
+CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
+
+Rows = dict[tuple[str, str], str]
+
+
+def characteristics(cohort: pd.DataFrame) -> Table:
+    """Films of each split and sex, with standardised differences of each split to the first.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        The contract's columns, a row an image.
+    """
+    splits = {name: cohort[cohort["split"] == name] for name in SPLITS if (cohort["split"] == name).any()}
+    columns = {}
+    for name, part in splits.items():
+        for sex in [*SEXES, None]:
+            films = part[part["sex"] == sex] if sex else part[part["sex"].isna()]
+            if len(films):
+                of_sex = f"{words.SEXES[sex] if sex else 'Sex unknown'} (n = {count(len(films))})"
+                columns[f"{words.split(name)} (n = {count(len(part))})", of_sex] = films
+    described = {head: _describe(films, cohort) for head, films in columns.items()}
+    first, *others = splits
+    for name in others:
+        head = ("Standardised difference", f"{words.split(name)} to {words.split(first).lower()}")
+        described[head] = _differences(splits[first], splits[name], cohort)
+    labels = list(next(iter(described.values())))
+    heads = pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *described])
+    cells = [[*label, *(column.get(label, "") for column in described.values())] for label in labels]
+    frame = pd.DataFrame(cells, columns=heads)
+    return Table(
+        "characteristics", "Characteristics of the films by split and sex", frame, _notes(cohort, others), "Group"
+    )
+
+
+def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
+    patients = len(films[["site", "patient_id"]].drop_duplicates())
+    rows: Rows = {("Participants", "Patients"): count(patients)}
+    for column in _continuous(cohort):
+        name = words.covariate(column, unit=True)
+        name = name[:1].upper() + name[1:]
+        rows["Mean ± SD", name] = mean_sd(films[column])
+        missing = films[column].isna().sum()
+        if cohort[column].isna().any():
+            rows["Mean ± SD", f"{name}: missing"] = share(missing, len(films)) if missing else "0"
+    for value in _classes(cohort):
+        rows["Bone class, n (%)", words.BONE_CLASSES[value]] = share((films["bone_class"] == value).sum(), len(films))
+    if cohort["bone_class"].isna().any():
+        rows["Bone class, n (%)", "Missing"] = share(films["bone_class"].isna().sum(), len(films))
+    if cohort["t_score"].notna().any():
+        for name, (low, high) in SEVERITY.items():
+            inside = (films["t_score"] > low) & (
+                (films["t_score"] < high) if high == -1.0 else (films["t_score"] <= high)
+            )
+            rows["Severity of low bone mass, n (%)", name] = share(inside.sum(), len(films))
+    sites = cohort["site"].unique()
+    if 1 < len(sites) <= 10:
+        rows |= {("Site, n (%)", str(site)): share((films["site"] == site).sum(), len(films)) for site in sites}
+    return rows
+
+
+def _differences(first: pd.DataFrame, other: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
+    rows: Rows = {}
+    for column in _continuous(cohort):
+        name = words.covariate(column, unit=True)
+        rows["Mean ± SD", name[:1].upper() + name[1:]] = number(of_means(first[column], other[column]))
+    classes = _classes(cohort)
+    if classes:
+        rows["Bone class, n (%)", words.BONE_CLASSES[classes[0]]] = number(
+            of_proportions(first["bone_class"], other["bone_class"])
+        )
+    return rows
+
+
+def of_means(first: pd.Series, other: pd.Series) -> float:
+    """Standardised difference of means, other − first over the root of the mean variance; NaN without variance."""
+    spread = np.sqrt((first.var() + other.var()) / 2)
+    return (other.mean() - first.mean()) / spread if spread > 0 else np.nan
+
+
+def of_proportions(first: pd.Series, other: pd.Series) -> float:
+    """Standardised difference of a variable of k classes (Yang & Dalton, SAS Global Forum 2012, 335).
+
+    The Mahalanobis distance between the proportions of k − 1 classes, never negative; NaN where it has none.
+    """
+    classes = sorted({*first.dropna(), *other.dropna()})[1:]
+    p, q = (np.array([(values.dropna() == name).mean() for name in classes]) for values in (first, other))
+    covariance = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
+    if not classes or np.linalg.matrix_rank(covariance) < len(classes):
+        return np.nan
+    return float(np.sqrt((p - q) @ np.linalg.solve(covariance, p - q)))
+
+
+def _continuous(cohort: pd.DataFrame) -> list[str]:
+    return [name for name in CONTINUOUS if name in cohort and cohort[name].notna().any()]
+
+
+def _classes(cohort: pd.DataFrame) -> list[str]:
+    return [name for name in BONE_CLASSES if (cohort["bone_class"] == name).any()]
+
+
+def _notes(cohort: pd.DataFrame, others: list[str]) -> tuple[str, ...]:
+    patients = len(cohort[["site", "patient_id"]].drop_duplicates())
+    notes = [f"{plural(len(cohort), 'film')} of {plural(patients, 'patient')}; n and percentages count films."]
+    if others:
+        notes.append(
+            "Standardised differences compare whole splits, both sexes together; over 0.1 in size is often "
+            f"taken as unlike. That of the bone class is over all classes; {MISSING}: no variance."
+        )
+    return tuple(notes)

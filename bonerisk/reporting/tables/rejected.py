@@ -1,0 +1,28 @@
+"""Rows that were refused: how many for which reason, and the first of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting.numbers import count
+from bonerisk.reporting.tables.table import Table
+
+SHOWN = 10
+
+
+def rejected(rows: pd.DataFrame) -> list[Table]:
+    """Tables of `rows` (columns of rejected.csv): counts by reason, and examples. None where nothing was refused."""
+    if rows.empty:
+        return []
+    counts = rows.groupby(["column", "reason"], dropna=False).size().sort_values(ascending=False, kind="stable")
+    by_reason = counts.map(count).rename("Values").reset_index().rename(columns=str.capitalize)
+    first = rows.head(SHOWN).rename(columns=lambda name: name.replace("_id", "").capitalize())
+    title = f"First {len(first)} of {count(len(rows))} refused values" if len(rows) > SHOWN else "Refused values"
+    return [
+        Table("rejected_by_reason", "Values refused, by reason", by_reason),
+        Table("rejected", title, first.astype(object).where(first.notna(), "").astype(str), _all(rows)),
+    ]
+
+
+def _all(rows: pd.DataFrame) -> tuple[str, ...]:
+    return ("All are in the run's rejected.csv.",) if len(rows) > SHOWN else ()
