@@ -70,7 +70,7 @@ def _combinations(known: dict[str, Group], chosen: list[Override]) -> Iterator[l
 
 
 def opened(texts: Iterable[str]) -> list[str]:
-    """Overrides as Hydra wants them: it takes a user's own key of an open mapping (as dataset.columns.x) only behind ++.
+    """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only behind ++.
 
     Only such keys have three parts, others did not pass the check.
     """

@@ -45,7 +45,7 @@ def test_one_job(typed, capsys):
     assert sorted(item.name for item in typed.iterdir()) == ["outputs"]  # Hydra left nothing
 
 
-@pytest.mark.parametrize(("run", "code", "part"), [("bad", 3, "t.csv, row 3"), ("broken", 1, "ZeroDivisionError: by zero")])
+@pytest.mark.parametrize(("run", "code", "part"), [("bad", 3, "t.csv, row 3"), ("broken", 1, "ZeroDivisionError: by")])
 def test_an_error_is_a_few_lines_and_an_exit_code(typed, capsys, run, code, part):
     assert execute("report", job, [f"runs={run}"], []) == code
     out, err = capsys.readouterr()
@@ -60,7 +60,7 @@ def test_a_wrong_command_never_reaches_the_job(typed, capsys):
     assert not (typed / "outputs").exists()
 
 
-@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]], ids=["basic", "joblib"])
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]], ids=["basic", "job"])
 def test_a_sweep_loses_no_job(typed, capsys, launcher):
     code = execute("report", job, ["runs=a,bad,b,broken,c", *launcher], ["--multirun"])
     *runs, sweep = capsys.readouterr().out.splitlines()
@@ -90,6 +90,6 @@ def test_columns_of_the_users_own_reach_the_job(typed):
         seen.append((dict(order.config.dataset.columns), order.overrides))
         return Path("outputs")
 
-    given = ["dataset=image_table", "dataset.table=t.csv", "dataset.image_root=f", "dataset.columns.t_score='T-score (a,b)'"]
+    given = ["dataset=image_table", "dataset.table=t.csv", "dataset.image_root=f", "dataset.columns.t_score='T (a,b)'"]
     assert execute("prepare", look, given, []) == 0
-    assert seen == [({"t_score": "T-score (a,b)"}, given)]  # as typed, so that it can be typed again
+    assert seen == [({"t_score": "T (a,b)"}, given)]  # as typed, so that it can be typed again

@@ -1,0 +1,1 @@
+"""What each subcommand does, top to bottom, one file each."""

@@ -1,0 +1,77 @@
+"""`bonerisk evaluate`: a trained model on its own or another cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.cohort.table import Cohort, patients
+from bonerisk.cohort.targets import select
+from bonerisk.config.build import build
+from bonerisk.config.sweep import Order
+from bonerisk.errors import DataError
+from bonerisk.evaluation.binary import BinaryResult
+from bonerisk.jobs.examples import write_examples
+from bonerisk.jobs.films import load_films, of_splits, write_cohort
+from bonerisk.jobs.folder import run_folder
+from bonerisk.jobs.model import predict, trained_model
+from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.folder import Run
+
+
+def evaluate(order: Order) -> Path:
+    """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures."""
+    from bonerisk.reporting.figures.evaluation import draw
+
+    config = order.config
+    model = find(config.run, Path(config.paths.outputs), ["train"])
+    with run_folder(order, model.name) as run:
+        training = pd.read_parquet(_reads(run, model, "cohort.parquet"))
+        tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
+        dataset = config.get("dataset") or model.config["dataset"]
+        films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
+        cohort = _chosen(select(films.cohort, model.config["head"]["target"]), config.split)
+        _refuse_seen(cohort, training, model)
+        write_cohort(cohort, run)
+        _reads(run, model, "model.safetensors")
+        predicted = predict(*trained_model(model), films, cohort.table, model.name)
+        result = build(config.evaluation).run(predicted, tuning, training[training["split"] == "train"])
+        _write(result, run)
+        with run.writes("figures", "figures") as folder:
+            draw(folder, result)
+            write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
+    return run.folder
+
+
+def _reads(run: Run, model: StoredRun, name: str) -> Path:
+    return run.reads(Path(name).stem, model.path(name), parent=model.folder)
+
+
+def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
+    return of_splits(
+        cohort, ["test", "external"] if split is None else [split] if isinstance(split, str) else list(split)
+    )
+
+
+def _refuse_seen(cohort: Cohort, training: pd.DataFrame, model: StoredRun) -> None:
+    """Raise DataError where a patient to be evaluated was trained or tuned on."""
+    table = cohort.table
+    seen = table[patients(table).isin(set(patients(training)))]
+    if len(seen):
+        names = ", ".join((seen["patient_id"] + " (" + seen["site"] + ")").unique()[:10])
+        what = f"{seen['patient_id'].nunique()} patients of the evaluation were trained or tuned on: {names}"
+        raise DataError(what, f"cohort {cohort.name}, model {model.folder}", "evaluate other patients, as split=test")
+
+
+def _write(result: BinaryResult, run: Run) -> None:
+    with run.writes("predictions", "predictions.parquet") as path:
+        result.predictions.to_parquet(path, index=False)
+    with run.writes("metrics", "metrics.csv") as path:
+        result.metrics.to_csv(path, index=False)
+    with run.writes("confusion", "confusion.csv") as path:
+        result.confusion.to_csv(path, index=False)
+    with run.writes("thresholds", "thresholds.json") as path:
+        path.write_text(json.dumps(result.thresholds, indent=1), encoding="utf-8")

@@ -1,0 +1,104 @@
+"""From a dataset and a preprocessing to a cohort whose films are decoded: the part that all commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import bonerisk.imaging
+import bonerisk.preprocessing
+from bonerisk.cohort.table import Cohort
+from bonerisk.config.build import build
+from bonerisk.errors import DataError
+from bonerisk.imaging import store
+from bonerisk.runs.folder import Run
+from bonerisk.runs.hashing import fingerprint, sha256_cached, sha256_of_code
+
+
+@dataclass(frozen=True)
+class Films:
+    """A cohort of films that could be read, and where their decoded images are.
+
+    Attributes
+    ----------
+    cohort : Cohort
+    images : Store
+    """
+
+    cohort: Cohort
+    images: store.Store
+
+    def rows(self, table: pd.DataFrame) -> Any:
+        """Rows (m,) int64 of the images of a table's films, in its order."""
+        return self.images.rows.loc[table["image_id"]].to_numpy()
+
+
+def load_films(dataset: Mapping[str, Any], preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+    """Load a cohort, decode and preprocess its films unless that was done before, and drop those that can't be read.
+
+    The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
+    code of both, so that a change of any makes a new store and an equal one is opened.
+    """
+    cohort: Cohort = build(dataset).load(data)
+    run.record["reference_standard"] = cohort.reference_standard
+    for note in cohort.notes:
+        run.note(note)
+    hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
+    code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
+    films = sorted(zip(cohort.table["image_id"], hashes.values(), strict=True))
+    digest = fingerprint({"films": films, "preprocessing": dict(preprocessing), "code": code})
+    folder = data / cohort.name / digest[:16]
+    transform = build(preprocessing)
+    size = (transform.size, transform.size)
+    images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
+    run.reads("images", folder, digest=digest)
+    return Films(_readable(cohort, images.failures), images)
+
+
+def _readable(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
+    failed = cohort.table["image_id"].isin(failures["image_id"])
+    table = cohort.table[~failed].reset_index(drop=True)
+    patients = cohort.table.set_index("image_id")["patient_id"]
+    refused = pd.DataFrame(
+        {
+            "file": failures["image_path"],
+            "patient_id": failures["image_id"].map(patients),
+            "image_id": failures["image_id"],
+            "column": "image_path",
+            "value": failures["image_path"],
+            "reason": failures["reason"],
+        }
+    )
+    rejected = pd.concat([cohort.rejected, refused]) if len(refused) else cohort.rejected
+    flow = cohort.flow.step("film can be read", cohort.table, table, "listed in rejected.csv" if failed.any() else "")
+    return replace(cohort, table=table, flow=flow, rejected=rejected)
+
+
+def of_splits(cohort: Cohort, splits: Sequence[str]) -> Cohort:
+    """The rows of some splits, as a last step of the flow.
+
+    Raises
+    ------
+    DataError
+        There are none.
+    """
+    table = cohort.table[cohort.table["split"].isin(splits)].reset_index(drop=True)
+    if table.empty:
+        there = ", ".join(sorted(cohort.table["split"].unique())) or "none"
+        raise DataError(f"no film in split {', '.join(splits)}", f"cohort {cohort.name}", f"splits there: {there}")
+    flow = cohort.flow.step(f"split {', '.join(splits)}", cohort.table, table, "other splits")
+    return replace(cohort, table=table, flow=flow)
+
+
+def write_cohort(cohort: Cohort, run: Run) -> None:
+    """Write the three tables of a cohort: cohort.parquet, flow.csv, rejected.csv."""
+    with run.writes("cohort", "cohort.parquet") as path:
+        cohort.table.to_parquet(path, index=False)
+    with run.writes("flow", "flow.csv") as path:
+        cohort.flow.table.to_csv(path, index=False)
+    with run.writes("rejected", "rejected.csv") as path:
+        cohort.rejected.to_csv(path, index=False)

@@ -1,0 +1,29 @@
+"""The run folder of an order, and what its log shows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from bonerisk.config.sweep import Order
+from bonerisk.runs.folder import Run, record
+
+
+@contextlib.contextmanager
+def run_folder(order: Order, name: str) -> Iterator[Run]:
+    """Record the order as a run called `name` (the model or the dataset) and yield it to be filled."""
+    config: dict[str, Any] = OmegaConf.to_container(order.config, resolve=True)  # type: ignore[assignment]
+    with record(
+        order.command,
+        name,
+        outputs=Path(order.config.paths.outputs),
+        config=config,
+        choices=order.choices,
+        overrides=order.overrides,
+        command_line=order.command_line,
+    ) as run:
+        yield run

@@ -1,0 +1,30 @@
+"""`bonerisk report`: runs to one page, its tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bonerisk.config.sweep import Order
+from bonerisk.jobs.folder import run_folder
+from bonerisk.runs.find import expand
+from bonerisk.runs.folder import RECORD
+
+READS = ("prepare", "train", "evaluate")
+
+
+def report(order: Order) -> Path:
+    """Write report.html from the runs named, and from the trainings that they evaluated."""
+    from bonerisk.reporting.report import write
+
+    config = order.config
+    named = [config.runs] if isinstance(config.runs, str) else list(config.runs)
+    runs = expand(map(str, named), Path(config.paths.outputs), READS)
+    with run_folder(order, "_".join(dict.fromkeys(run.name for run in runs))[:60]) as run:
+        folders = dict.fromkeys(folder for source in runs for folder in (*source.parents, source.folder))
+        for folder in folders:
+            if (folder / RECORD).is_file():  # a parent that is gone is named on the page
+                run.reads("run", folder / RECORD, parent=folder)
+        write(runs, run.folder)
+        for kind, name in (("report", "report.html"), ("tables", "tables"), ("figures", "figures")):
+            run.wrote(kind, name)
+    return run.folder

@@ -1,0 +1,188 @@
+"""The whole chain on a few simulated films, in this process: prepare → train → evaluate → report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bonerisk.cli import do
+from bonerisk.config.sweep import execute
+
+FILMS = ["dataset=phantom_chest", "dataset.patients=90"]
+TRAIN = ["model=ospenscreen_demo", *FILMS, "training.max_epochs=2", "training.batch_size=16"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A working directory, whose simulated films serve all tests here."""
+    return tmp_path_factory.mktemp("chain")
+
+
+@pytest.fixture
+def bonerisk(place, monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
+    """Run a subcommand as typed; exit code, lines of standard output, standard error."""
+    monkeypatch.chdir(place)
+
+    def call(command: str, *arguments: str) -> tuple[int, list[str], str]:
+        flags = [item for item in arguments if item.startswith("-")]
+        overrides = [item for item in arguments if not item.startswith("-")]
+        monkeypatch.setattr(sys, "argv", ["bonerisk", command, *arguments])
+        code = execute(command, do, overrides, ["--multirun"] if "-m" in flags else [])
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    return call
+
+
+@pytest.fixture
+def trained(bonerisk, place) -> Path:
+    """A finished training, made once."""
+    memo = place / "trained"
+    if not memo.exists():
+        code, out, err = bonerisk("train", *TRAIN)
+        assert code == 0, err
+        memo.write_text(out[-1])
+    return Path(memo.read_text())
+
+
+@pytest.fixture
+def evaluated(bonerisk, place, trained) -> Path:
+    """Its evaluation, made once."""
+    memo = place / "evaluated"
+    if not memo.exists():
+        code, out, err = bonerisk("evaluate", f"run={trained}", "evaluation.n_draws=50")
+        assert code == 0, err
+        memo.write_text(out[-1])
+    return Path(memo.read_text())
+
+
+def record(run: Path) -> dict:
+    return json.loads((run / "run.json").read_text())
+
+
+def test_prepare_writes_the_cohort_and_its_flow(bonerisk):
+    code, out, err = bonerisk("prepare", *FILMS, "preprocessing=grayscale_truncation_demo")
+    assert code == 0, err
+    cohort = pd.read_parquet(Path(out[-1]) / "cohort.parquet")
+    assert len(cohort) == 90
+    assert set(cohort["split"]) == {"train", "tune", "test", "external"}
+    assert pd.read_csv(Path(out[-1]) / "flow.csv")["kept"].iloc[-1] == 90
+
+
+def test_training_leaves_what_the_contract_says(trained):
+    names = {item.name for item in trained.iterdir()}
+    wanted = {"config.yaml", "run.json", "run.log", "cohort.parquet", "flow.csv", "rejected.csv"}
+    assert names == wanted | {"model.safetensors", "history.csv", "tuning.parquet"}
+    cohort = pd.read_parquet(trained / "cohort.parquet")
+    assert set(cohort["split"]) == {"train", "tune"}
+    assert "osteoporosis" not in set(cohort["bone_class"])
+    assert any("osteoporosis" in step for step in pd.read_csv(trained / "flow.csv")["step"])
+    assert len(pd.read_csv(trained / "history.csv")) == 2
+
+
+def test_evaluation_is_a_child_of_the_training(trained, evaluated):
+    assert {item["parent"] for item in record(evaluated)["inputs"]} >= {str(trained)}
+    predictions = pd.read_parquet(evaluated / "predictions.parquet")
+    assert set(predictions["split"]) == {"test", "external"}
+    assert {"ospenscreen_demo", "age_years + sex", "oracle_filmed_density"} <= set(predictions["model"])
+    metrics = pd.read_csv(evaluated / "metrics.csv")
+    assert {"auc", "average_precision", "sensitivity", "f1"} <= set(metrics["metric"])
+    assert metrics.loc[metrics["estimate"].isna(), "note"].notna().all()
+    assert (evaluated / "figures" / "roc_test.svg").exists()
+    assert list((evaluated / "figures" / "films").glob("*.png"))
+
+
+def test_evaluating_again_gives_the_same_numbers(bonerisk, trained, evaluated):
+    code, out, err = bonerisk("evaluate", f"run={trained}", "evaluation.n_draws=50")
+    assert code == 0, err
+    for name in ("metrics.csv", "predictions.parquet"):
+        assert (Path(out[-1]) / name).read_bytes() == (evaluated / name).read_bytes()
+    assert record(Path(out[-1]))["fingerprint"] == record(evaluated)["fingerprint"]
+
+
+@pytest.mark.parametrize("split", ["train", "tune"])
+def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, split):
+    code, out, err = bonerisk("evaluate", f"run={trained}", f"split={split}")
+    assert (code, out) == (3, [])
+    assert "were trained or tuned on" in err
+
+
+def test_the_same_seed_gives_the_same_weights(bonerisk, trained):
+    code, out, err = bonerisk("train", *TRAIN)
+    assert code == 0, err
+    again, first = Path(out[-1]), trained
+    assert (again / "model.safetensors").read_bytes() == (first / "model.safetensors").read_bytes()
+    assert record(again)["fingerprint"] == record(first)["fingerprint"]
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(bonerisk, trained, monkeypatch):
+    from bonerisk.training.loop import Loop
+
+    keep = Loop.keep
+
+    def killed(loop: Loop) -> None:
+        keep(loop)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Loop, "keep", killed)
+        bonerisk("train", *TRAIN)
+    (broken,) = (run for run in trained.parent.iterdir() if record(run)["status"] == "failed")
+    assert len(pd.read_csv(broken / "history.csv")) == 1
+
+    code, _, err = bonerisk("train", *TRAIN, "training.lr=0.5", f"resume={broken}")
+    assert code == 2
+    assert "training.lr" in err
+    code, out, err = bonerisk("train", *TRAIN, f"resume={broken}")
+    assert code == 0, err
+    assert (Path(out[-1]) / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+
+
+def test_a_changed_model_file_is_refused(bonerisk, trained):
+    path = trained / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    try:
+        code, _, err = bonerisk("evaluate", f"run={trained}")
+    finally:
+        path.write_bytes(content)
+    assert code == 1
+    assert "has changed since" in err
+
+
+def test_the_report_is_one_file_with_its_tables(bonerisk, trained, evaluated):
+    code, out, err = bonerisk("report", f"runs=[{trained},{evaluated}]")
+    assert code == 0, err
+    page = (Path(out[-1]) / "report.html").read_text()
+    assert "ospenscreen_demo" in page
+    assert "simulated" in page
+    assert list((Path(out[-1]) / "tables").glob("*.tex"))
+    assert {str(trained), str(evaluated)} <= {item["parent"] for item in record(Path(out[-1]))["inputs"]}
+
+
+def test_a_sweep_and_one_table_of_it(bonerisk):
+    code, out, err = bonerisk("train", "-m", *TRAIN, "training.max_epochs=1", "training.lr=1e-3,3e-3", "seed=0,1")
+    assert code == 0, err
+    *runs, sweep = out
+    overrides = [(str(record(Path(run))["seeds"]["seed"]), record(Path(run))["overrides"]) for run in runs]
+    assert [seed for seed, _ in overrides] == ["0", "1", "0", "1"]
+    code, out, err = bonerisk("report", f"runs=[{sweep}]")
+    assert code == 0, err
+    (table,) = (Path(out[-1]) / "tables").glob("sweep*.csv")
+    assert len(pd.read_csv(table)) == 4
+
+
+def test_outputs_that_cant_be_written(bonerisk, place):
+    (place / "a_file").write_text("")
+    code, out, err = bonerisk("prepare", *FILMS, "paths.outputs=a_file/outputs")
+    assert (code, out) == (1, [])
+    assert "paths.outputs" in err
+
+
+def test_nothing_of_this_machine_is_in_the_working_directory_but_data_and_outputs(place):
+    assert {item.name for item in place.iterdir() if item.is_dir()} == {"data", "outputs"}
