@@ -1,0 +1,53 @@
+# Everything one types to work with bonerisk. `make help` lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+DATASET ?= phantom_chest
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all check lock wheel clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## make the environment in .venv
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $(STAMP)
+
+demo: install  ## train, evaluate and report on simulated chest films
+	@set -e; \
+	bonerisk() { $(BIN)/bonerisk "$$@" | tail -n 1; }; \
+	bonerisk prepare dataset=$(DATASET) preprocessing=grayscale_truncation_demo > /dev/null; \
+	model=$$(bonerisk train model=ospenscreen_demo dataset=$(DATASET)); \
+	evaluation=$$(bonerisk evaluate run=$$model); \
+	report=$$(bonerisk report runs=[$$model,$$evaluation]); \
+	echo "the report: $$report/report.html"
+
+test: install  ## run the tests (those marked slow excepted)
+	$(BIN)/python -m pytest
+
+test-all: install  ## run every test
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+check: install  ## ruff, mypy and the import contract
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:  ## compile requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet \
+		--python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock
+
+wheel: install  ## build the wheel into dist/
+	$(BIN)/uv build --quiet --wheel
+
+clean:  ## remove the environment and what tools leave behind
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
