@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import multiprocessing
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -75,6 +76,8 @@ class Task:
     def __call__(self, config: DictConfig) -> None:
         """Do the job and keep what it came to; a sweep's outcomes go to its folder, since workers share no memory."""
         sys.argv = self.argv  # Lightning and others start processes from what the user typed
+        if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
+            multiprocessing.set_start_method("spawn", force=True)  # joblib's worker names one that its children lack
         settings = HydraConfig.get()
         OmegaConf.resolve(config)
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,9 @@ def job(order: Order) -> Path:
         os.kill(os.getpid(), signal.SIGINT)
     folder = Path(order.config.paths.outputs) / name
     folder.mkdir(parents=True)
+    if name == "parallel":  # as films are read, also from a launcher's worker
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            assert pool.submit(abs, -1).result() == 1
     (folder / "argv").write_text(json.dumps(sys.argv))
     return folder
 
@@ -62,10 +67,10 @@ def test_a_wrong_command_never_reaches_the_job(typed, capsys):
 
 @pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]], ids=["basic", "job"])
 def test_a_sweep_loses_no_job(typed, capsys, launcher):
-    code = execute("report", job, ["runs=a,bad,b,broken,c", *launcher], ["--multirun"])
+    code = execute("report", job, ["runs=a,bad,b,broken,parallel", *launcher], ["--multirun"])
     *runs, sweep = capsys.readouterr().out.splitlines()
     assert code == 3  # the highest
-    assert runs == ["outputs/a", "outputs/b", "outputs/c"]
+    assert runs == ["outputs/a", "outputs/b", "outputs/parallel"]
     jobs = json.loads((typed / sweep / "sweep.json").read_text())["jobs"]
     assert [item["exit_code"] for item in jobs] == [0, 3, 0, 1, 0]
     assert [item["overrides"] for item in jobs][1] == ["runs=bad"]
