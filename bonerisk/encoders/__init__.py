@@ -1,0 +1,1 @@
+"""Images (n, c, h, w) to features (n, width)."""

@@ -1,0 +1,159 @@
+"""Where an encoder's weights come from: the hub, a file, a training run, or `random`, which must be asked for.
+
+Nothing here imports torch before weights are read, so that :func:`check` is cheap.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bonerisk.errors import ConfigError
+from bonerisk.runs.hashing import sha256 as hash_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+KEY = "encoder.weights"
+OF_RUN = "model.safetensors"  # a training's model file; its keys are encoder.* and head.*
+OF_RUN_PREFIX = "encoder."
+SHOWN = 4  # keys named in an error
+
+
+def check(weights: str, sha256: str | None = None) -> Path | None:
+    """Find the file that `weights` names, without reading it into a model and without importing torch.
+
+    Parameters
+    ----------
+    weights : str
+        `pretrained`, `random`, a file (.safetensors, or a PyTorch file of tensors), or the folder of a training run.
+    sha256 : str, optional
+        What the file must hash to (64 hex digits).
+
+    Returns
+    -------
+    Path or None
+        The file; None for `pretrained`, which is settled when the encoder is built, and for `random`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file, the run holds no trained model, or the hash differs.
+    """
+    if weights in ("pretrained", "random"):
+        return None
+    path = Path(weights).expanduser()
+    path = path / OF_RUN if path.is_dir() else path
+    if not path.is_file():
+        what = "The run holds no trained model" if path.name == OF_RUN else "There is no such weights file"
+        mend = f"{KEY}= takes pretrained, a file, the folder of a training run, or random (to learn from scratch)"
+        raise ConfigError(what, f"{KEY}={weights}", mend)
+    if sha256 is not None and (found := hash_of(path)) != sha256.lower():
+        raise ConfigError(
+            f"The weights file's SHA-256 is {found}, not {sha256}", str(path), "Fetch it again, or set encoder.sha256"
+        )
+    return path
+
+
+def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
+    """Path of a weights file of the hub, from its local cache or fetched now.
+
+    Raises
+    ------
+    ConfigError
+        It is neither cached nor to be had; the message says how to bring it by hand.
+    """
+    from huggingface_hub import hf_hub_download, hf_hub_url, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(hub_id, filename)
+    if isinstance(cached, str):
+        return Path(cached)
+    url = hf_hub_url(hub_id, filename)
+    try:
+        # Asked first, since the hub's own client tries for half a minute where there is no network.
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
+        return Path(hf_hub_download(hub_id, filename))
+    except OSError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(
+            f"The pretrained weights {hub_id} can't be fetched ({reason})",
+            f"{KEY}=pretrained",
+            f"fetch {url} where there is a network and set {KEY}=/path/to/{filename}; for a test, {KEY}=random",
+        ) from error
+
+
+def load_into(
+    encoder: nn.Module, path: Path, adapt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = lambda state: state
+) -> None:
+    """Load the tensors of `path` into `encoder`: all of them, and nothing else.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+    path : Path
+        A weights file, or the model file of a training run, of which the encoder's part is taken.
+    adapt : callable
+        Turns a foreign file's tensors into the encoder's names; a run's are taken as they are.
+
+    Raises
+    ------
+    ConfigError
+        The file holds code, is damaged, or is of another architecture.
+    """
+    state = read(path)
+    own = {key.removeprefix(OF_RUN_PREFIX): value for key, value in state.items() if key.startswith(OF_RUN_PREFIX)}
+    try:
+        encoder.load_state_dict(own or adapt(state))
+    except (RuntimeError, KeyError, AttributeError) as error:  # the latter two from an adapter that meets foreign keys
+        mend = "Give the weights of this very architecture (encoder.architecture), or choose the encoder they belong to"
+        raise ConfigError(f"The weights don't fit the encoder: {_brief(error)}", str(path), mend) from error
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """Tensors of a .safetensors or PyTorch file by name; code in it is never run.
+
+    Raises
+    ------
+    ConfigError
+        The file is damaged, holds code, or something else than tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except SafetensorError as error:
+        raise ConfigError(f"The weights file is damaged ({error})", str(path), "Fetch it again") from error
+    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+        raise ConfigError(
+            "The file is no PyTorch weights file, or holds code besides tensors, which is never run",
+            str(path),
+            "Save its state_dict alone (safetensors.torch.save_file) where you trust it, and give that",
+        ) from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise ConfigError(
+            "The weights file holds no table of tensors", str(path), "Save the model's state_dict and give that"
+        )
+    return {key.removeprefix("module."): value for key, value in state.items()}  # as data-parallel training saves them
+
+
+def _brief(error: Exception) -> str:
+    """PyTorch's mismatch message with the first few keys instead of hundreds."""
+    lines = []
+    for line in str(error).splitlines()[1:] or [repr(error)]:
+        keys = re.findall(r'"[^"]+"', line)
+        rest = f", and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+        lines.append(
+            line.strip() if len(keys) <= SHOWN else f"{line.split(':')[0].strip()}: {', '.join(keys[:SHOWN])}{rest}"
+        )
+    return "; ".join(lines[:SHOWN]) + (f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else "")

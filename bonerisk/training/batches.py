@@ -1,0 +1,56 @@
+"""Which films make up a step, and which are mirrored: functions of seed, epoch and step, of nothing that ran before."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows of the image store, (m,) int, and their labels, (m,) 0 or 1."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+
+
+def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Cut a fresh order of `n` items into batches of nearly equal size, none above `batch_size`.
+
+    Equal, so that an epoch sees every film and none sits in a tiny last batch that counts as much as the others.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(n)
+    return np.array_split(order, batch_count(n, batch_size))
+
+
+def batch_count(n: int, batch_size: int) -> int:
+    """Number of batches that `n` items make."""
+    return -(-n // batch_size)
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """Seed of what the layers of a process draw in a step (drop-out)."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def mirror(n: int, seed: int, step: int) -> np.ndarray:
+    """Which of a batch's `n` films a step mirrors: each with a chance of one half, whichever process it goes to."""
+    return np.random.default_rng([seed, step, 1]).random(n) < 0.5
+
+
+def flip(images: Tensor, mirrored: Tensor) -> Tensor:
+    """Films (n, 1, h, w), those that `mirrored` (n,) names turned left to right (OsPenScreen's weak augmentation)."""
+    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+
+
+def opener(images: np.ndarray) -> Callable[[], np.ndarray]:
+    """What a spawned process opens the images with: it maps them again, since pickling them would copy every film."""
+    if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):
+        return partial(np.memmap, images.filename, images.dtype, "r", images.offset, images.shape)
+    return partial(np.asarray, images)

@@ -1,0 +1,79 @@
+"""What a killed training needs to go on as if it had not been killed."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bonerisk.errors import ConfigError
+from bonerisk.runs.folder import replacing
+
+RESUME_FILE = "resume.ckpt"
+
+
+@dataclass
+class State:
+    """A training after a whole epoch.
+
+    Learning rate, order of films and augmentation are functions of the epoch and step, and the early stop is one of the
+    history: none of them has a state of its own.
+
+    Attributes
+    ----------
+    identity : dict
+        Settings by config key. A training goes on only under the same.
+    history : list of dict
+        The rows of history.csv.
+    model, best_model : dict
+        Tensors after the last epoch, and after the best.
+    optimizer, precision : dict
+        State of AdamW, and of the loss scale of 16-bit training.
+    """
+
+    identity: dict[str, Any]
+    history: list[dict[str, float]] = field(default_factory=list)
+    model: dict[str, Tensor] = field(default_factory=dict)
+    best_model: dict[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    precision: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The history's row of the highest tuning AUC; of equal ones the lowest tuning loss, then the earliest."""
+        return max(self.history, key=lambda row: (row["tune_auc"], -row["tune_loss"]))
+
+    def write(self, folder: Path) -> None:
+        """Replace the folder's `resume.ckpt`, which is whole at any moment."""
+        with replacing(folder / RESUME_FILE) as temporary:
+            torch.save(vars(self), temporary)
+
+    @classmethod
+    def read(cls, path: Path, identity: dict[str, Any]) -> State:
+        """State of a training with this identity; code in the file is never run.
+
+        Raises
+        ------
+        ConfigError
+            There is none, it is damaged, or it is of other settings.
+        """
+        try:
+            state = cls(**torch.load(path, map_location="cpu", weights_only=True))
+        except FileNotFoundError as error:
+            mend = "A training writes it after each epoch and removes it at its end: start anew without resume="
+            raise ConfigError("There is nothing to go on from", str(path), mend) from error
+        except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError) as error:
+            raise ConfigError("The training's state can't be read", str(path), "Start anew without resume=") from error
+        other = [
+            f"{key}: {old} then, {identity.get(key)} now"
+            for key, old in state.identity.items()
+            if identity.get(key) != old
+        ]
+        if other:
+            mend = "Give the settings of the killed training, or start anew without resume="
+            raise ConfigError(f"The killed training was another ({'; '.join(other)})", str(path), mend)
+        return state

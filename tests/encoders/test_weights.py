@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from bonerisk.encoders import weights
+from bonerisk.encoders.timm_model import TimmEncoder
+from bonerisk.errors import ConfigError
+
+TINY, OTHER = "test_convnext.r160_in1k", "test_convnext2.r160_in1k"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as timm publishes it: the whole classifier of 1,000 classes."""
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("published") / "model.safetensors"
+    save_file(timm.create_model(TINY, pretrained=False).state_dict(), path)
+    return path
+
+
+def test_a_published_file_gives_its_features(published: Path) -> None:
+    encoder = TimmEncoder(TINY, weights=str(published)).eval()
+    reference = timm.create_model(TINY, pretrained=False, checkpoint_path=str(published)).eval()
+    images = torch.randint(0, 256, (2, 1, 64, 64), dtype=torch.uint8)
+    scaled = ((images / 255 - 0.5) / 0.5).expand(-1, 3, -1, -1)  # this model's mean and standard deviation
+    with torch.inference_mode():
+        expected = reference.forward_head(reference.forward_features(scaled), pre_logits=True)
+        features = encoder(images)
+    assert features.shape == (2, encoder.width)
+    torch.testing.assert_close(features, expected)
+
+
+def test_a_runs_encoder_is_taken_without_its_head(published: Path, tmp_path: Path) -> None:
+    trained = TimmEncoder(TINY, weights=str(published))
+    state = {f"encoder.{name}": value for name, value in trained.state_dict().items()}
+    save_file({**state, "head.score.weight": torch.ones(1, trained.width)}, tmp_path / "model.safetensors")
+    again = TimmEncoder(TINY, weights=str(tmp_path))
+    assert all(torch.equal(again.state_dict()[name], value) for name, value in trained.state_dict().items())
+
+
+def test_a_pytorch_file_of_tensors_is_read(published: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    torch.save({"model": weights.read(published)}, path)
+    assert weights.read(path).keys() == weights.read(published).keys()
+
+
+def test_a_file_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "exploded",))
+
+    path = tmp_path / "model.pth"
+    torch.save({"state_dict": Bomb()}, path)
+    with pytest.raises(ConfigError, match="code"):
+        TimmEncoder(TINY, weights=str(path))
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_damaged_files_are_refused(published: Path, tmp_path: Path) -> None:
+    for name in ("torn.safetensors", "torn.pth"):
+        path = tmp_path / name
+        path.write_bytes(published.read_bytes()[:500])
+        with pytest.raises(ConfigError, match=name):
+            weights.read(path)
+    path = tmp_path / "list.pth"
+    torch.save([torch.ones(2)], path)
+    with pytest.raises(ConfigError, match="no table of tensors"):
+        weights.read(path)
+
+
+def test_another_architecture_is_refused_with_the_first_keys(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="don't fit the encoder") as caught:
+        TimmEncoder(OTHER, weights=str(published))
+    assert len(str(caught.value)) < 1500
+    state = weights.read(published)
+    del state["stem.0.bias"]
+    save_file(state, tmp_path / "short.safetensors")
+    with pytest.raises(ConfigError, match=r"stem\.0\.bias"):
+        TimmEncoder(TINY, weights=str(tmp_path / "short.safetensors"))
+
+
+def test_sha256_is_held(published: Path) -> None:
+    digest = hashlib.sha256(published.read_bytes()).hexdigest()
+    assert weights.check(str(published), digest.upper()) == published
+    with pytest.raises(ConfigError, match=digest):
+        TimmEncoder(TINY, weights=str(published), sha256="0" * 64)
+
+
+def test_absent_files_and_runs_are_found_before_anything_heavy(tmp_path: Path) -> None:
+    for path, said in ((tmp_path / "no.safetensors", "no such weights file"), (tmp_path, "no trained model")):
+        code = f"""
+import sys
+from bonerisk.encoders.weights import check
+from bonerisk.errors import ConfigError
+try:
+    check({str(path)!r})
+except ConfigError as error:
+    assert {said!r} in str(error) and "random" in error.mend, error
+else:
+    sys.exit("passed")
+assert "torch" not in sys.modules
+"""
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_a_network_the_message_says_how_to_bring_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    with pytest.raises(ConfigError) as caught:
+        TimmEncoder()
+    mend = caught.value.mend
+    assert "timm/convnext_small.fb_in1k/resolve/main/model.safetensors" in mend
+    assert "encoder.weights=/path/to/model.safetensors" in mend
+    assert "encoder.weights=random" in mend
+
+
+def test_a_misspelt_architecture_gets_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match=r"convnext_small\.fb_in1k"):
+        TimmEncoder("convnext_small.fb_in1", weights="random")

@@ -1,0 +1,72 @@
+"""A task that a tiny net learns in seconds: low contrast stripes, whatever the exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+FILMS, SIDE = 120, 32
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """So small films are no work for two: when busy, threads that wait for each other take ten times as long."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.memmap, np.ndarray]:
+    """Images (n, 32, 32) as a read-only memory map, and labels."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, FILMS)
+    stripes = np.where(np.arange(SIDE) % 8 < 3, 40, 0) * labels[:, None, None]
+    images = rng.normal(100, 15, (FILMS, SIDE, SIDE)) + stripes + rng.normal(0, 10, (FILMS, 1, 1))
+    path = tmp_path_factory.mktemp("films") / "images.npy"
+    np.save(path, images.clip(0, 255).astype(np.uint8))
+    return np.load(path, mmap_mode="r"), labels
+
+
+@pytest.fixture(scope="session")
+def splits(films: tuple[np.memmap, np.ndarray]) -> dict[str, Any]:
+    """Labelled train and tune; the rows are shuffled, so that rows and positions can't be mixed up unnoticed."""
+    from bonerisk.training.classifier import Labelled
+
+    order = np.random.default_rng(1).permutation(FILMS)
+    train, tune = order[:83], order[83:]  # 83: no multiple of the batch
+    return {"train": Labelled(train, films[1][train]), "tune": Labelled(tune, films[1][tune])}
+
+
+@pytest.fixture
+def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: Path) -> Callable[..., Any]:
+    """Train a fresh tiny net in a folder; returns (Trained, weights by name, folder)."""
+    import torch
+
+    from bonerisk.encoders.small_cnn import SmallCNN
+    from bonerisk.heads.binary import BinaryHead
+    from bonerisk.training.classifier import Classifier
+    from bonerisk.training.model import Model
+
+    def fit(
+        name: str,
+        seed: int = 0,
+        resume: Path | None = None,
+        make: Callable[[], Any] = lambda: SmallCNN("random", channels=8),
+        **settings: Any,
+    ) -> tuple[Any, dict[str, Any], Path]:
+        torch.manual_seed(seed)
+        encoder = make()
+        head = BinaryHead(encoder.width)
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        defaults = {"lr": 3e-3, "batch_size": 16, "max_epochs": 4, "warmup_epochs": 1}
+        training = Classifier(**{**defaults, **settings})
+        trained = training.fit(encoder, head, films[0], seed=seed, folder=folder, resume=resume, **splits)
+        return trained, Model(encoder, head).state_dict(), folder
+
+    return fit

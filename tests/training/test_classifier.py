@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bonerisk.encoders.small_cnn import SmallCNN
+from bonerisk.encoders.timm_model import TimmEncoder
+from bonerisk.errors import ConfigError, DataError, RunError
+from bonerisk.heads.binary import BinaryHead
+from bonerisk.training import loop
+from bonerisk.training.batches import Labelled, opener
+from bonerisk.training.classifier import Classifier
+from bonerisk.training.model import load, predict
+
+Fit = Callable[..., tuple[Any, dict[str, torch.Tensor], Path]]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_it_learns_and_leaves_its_files_only(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    trained, _, folder = fit("run", max_epochs=8)
+    assert trained.best_auc > 0.9
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
+    assert capsys.readouterr().out == ""
+
+    history = pd.read_csv(folder / "history.csv")
+    assert list(history) == ["epoch", "lr", "train_loss", "tune_loss", "tune_auc", "seconds"]
+    assert history["epoch"].tolist() == list(range(1, 9))
+    assert history.loc[trained.best_epoch - 1, "tune_auc"] == history["tune_auc"].max() == trained.best_auc
+
+
+def test_the_best_epoch_is_what_is_saved(fit: Fit, films: Any, splits: Any) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    trained, _, folder = fit("run", lr=0.02)
+    encoder = SmallCNN("random", channels=8)
+    head = BinaryHead(encoder.width)
+    load(encoder, head, folder / "model.safetensors")
+    risk = predict(encoder, head, films[0], splits["tune"].rows)
+    assert roc_auc_score(splits["tune"].labels, risk) == pytest.approx(trained.best_auc)
+
+
+def test_same_seed_same_weights_and_another_seed_others(fit: Fit) -> None:
+    _, once, _ = fit("once", max_epochs=2)
+    torch.rand(7)  # what ran before must not matter
+    _, again, _ = fit("again", max_epochs=2)
+    _, other, _ = fit("other", max_epochs=2, seed=1)
+    assert equal(once, again)
+    assert not equal(once, other)
+
+
+@pytest.fixture
+def killed(fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The resume.ckpt of a training that died in the middle of its third epoch."""
+    step = loop.Loop.step
+
+    def die(self: loop.Loop, number: int, batch: np.ndarray) -> torch.Tensor:
+        if number == 2 * self.steps + 3:
+            raise Killed
+        return step(self, number, batch)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(loop.Loop, "step", die)
+        fit("killed")
+    return tmp_path / "killed" / "resume.ckpt"
+
+
+def test_resumed_training_ends_as_the_unbroken_one(fit: Fit, killed: Path) -> None:
+    assert [path.name for path in sorted(killed.parent.iterdir())] == ["history.csv", "resume.ckpt"]
+    unbroken, weights, _ = fit("unbroken")
+    resumed, same, folder = fit("resumed", resume=killed)
+    assert equal(weights, same)
+    drop = {"columns": "seconds"}
+    pd.testing.assert_frame_equal(resumed.history.drop(**drop), unbroken.history.drop(**drop), check_exact=True)
+    assert not (folder / "resume.ckpt").exists()
+
+
+def test_resume_refuses_other_settings_and_names_them(fit: Fit, killed: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training\.lr: 0\.003 then, 0\.1 now"):
+        fit("other", resume=killed, lr=0.1)
+    with pytest.raises(ConfigError, match="seed: 0 then, 1 now"):
+        fit("other", resume=killed, seed=1)
+
+
+def test_resume_refuses_a_file_with_code_and_a_damaged_one(fit: Fit, killed: Path, tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "exploded",))
+
+    bomb = tmp_path / "bomb.ckpt"
+    bomb.write_bytes(pickle.dumps({"identity": Bomb()}, protocol=2))
+    torn = tmp_path / "torn.ckpt"
+    torn.write_bytes(killed.read_bytes()[:1000])
+    for path in (bomb, torn):
+        with pytest.raises(ConfigError, match="can't be read"):
+            fit("other", resume=path)
+    with pytest.raises(ConfigError, match="nothing to go on from"):
+        fit("other", resume=tmp_path / "absent.ckpt")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_early_stop_counts_from_the_best_epoch(fit: Fit) -> None:
+    trained, _, _ = fit("run", lr=1e-9, max_epochs=30, patience=3, flip=False)  # nothing is learned
+    assert len(trained.history) == trained.best_epoch + 3
+
+
+def without_batch_norm() -> TimmEncoder:
+    return TimmEncoder("test_convnext.r160_in1k", weights="random")
+
+
+def test_films_at_once_adds_up_to_the_batch(fit: Fit) -> None:
+    settings = {"make": without_batch_norm, "max_epochs": 2, "class_weights": "balanced"}
+    whole, _, _ = fit("whole", **settings)
+    parts, _, _ = fit("parts", films_at_once=3, **settings)
+    columns = ["train_loss", "tune_loss", "tune_auc"]
+    pd.testing.assert_frame_equal(parts.history[columns], whole.history[columns], rtol=1e-3)
+
+
+def test_two_processes_train_as_one(fit: Fit) -> None:
+    settings = {"make": without_batch_norm, "max_epochs": 2, "class_weights": "balanced"}
+    one, _, _ = fit("one", **settings)
+    two, _, folder = fit("two", devices=2, **settings)
+    columns = ["epoch", "lr", "train_loss", "tune_loss", "tune_auc"]
+    pd.testing.assert_frame_equal(two.history[columns], one.history[columns], rtol=1e-3)
+    assert two.device == "2 × cpu, 32-true"
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
+
+
+def test_balanced_classes_weigh_the_same() -> None:
+    labels = np.array([0, 0, 0, 1])
+    weights = loop.class_weights(labels, "balanced")
+    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
+    assert weights.mean() == pytest.approx(1)
+    assert loop.class_weights(labels, "none").tolist() == [1, 1, 1, 1]
+
+
+def test_one_class_only_is_refused_in_both_splits_at_once(films: Any, tmp_path: Path) -> None:
+    encoder = SmallCNN("random", channels=8)
+    sick = Labelled(np.arange(5), np.ones(5, int))
+    none = Labelled(np.arange(0), np.ones(0, int))
+    with pytest.raises(DataError) as caught:
+        Classifier().fit(encoder, BinaryHead(encoder.width), films[0], sick, none, 0, tmp_path)
+    assert "'train' has 5 films" in str(caught.value)
+    assert "'tune' has 0 films" in str(caught.value)
+
+
+def test_fewer_films_than_a_batch_make_one_batch(films: Any, splits: Any, tmp_path: Path) -> None:
+    encoder = SmallCNN("random", channels=8)
+    few = Labelled(np.arange(4), np.array([0, 1, 0, 1]))
+    trained = Classifier(max_epochs=1).fit(
+        encoder, BinaryHead(encoder.width), films[0], few, splits["tune"], 0, tmp_path
+    )
+    assert len(trained.history) == 1
+
+
+def test_more_processes_than_films_in_a_batch_are_refused(fit: Fit) -> None:
+    with pytest.raises(ConfigError, match="can't be dealt out to 3 processes"):
+        fit("run", batch_size=2, devices=3)
+
+
+def test_a_loss_that_is_no_number_stops_with_the_epoch(fit: Fit) -> None:
+    with pytest.raises(RunError, match=r"loss of epoch 1 is (nan|inf)"):
+        fit("run", lr=1e30)
+
+
+def test_settings_out_of_range_are_named_together() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Classifier(lr=0.0, batch_size=0, devices=0)
+    assert all(f"training.{name}=0" in str(caught.value) for name in ("lr", "batch_size", "devices"))
+
+
+def test_a_memory_map_is_opened_again_and_not_copied(films: Any) -> None:
+    again = opener(films[0])
+    assert len(pickle.dumps(again)) < 1000
+    np.testing.assert_array_equal(again(), films[0])
+    np.testing.assert_array_equal(opener(films[0][3:])(), films[0][3:])  # a view has no offset of its own
+
+
+SCRIPT = """
+import sys
+import time
+from pathlib import Path
+import numpy as np
+from bonerisk.encoders.small_cnn import SmallCNN
+from bonerisk.heads.binary import BinaryHead
+from bonerisk.training.classifier import Classifier, Labelled
+
+if __name__ == "__main__":
+    images, folder, devices = np.load(sys.argv[1], mmap_mode="r"), Path(sys.argv[2]), int(sys.argv[3])
+    half = Labelled(np.arange(100), np.arange(100) % 2)
+    encoder = SmallCNN("random", channels=8)
+    try:
+        Classifier(max_epochs=10**6, patience=10**6, devices=devices).fit(
+            encoder, BinaryHead(encoder.width), images, half, half, 0, folder
+        )
+    except KeyboardInterrupt:
+        print(time.monotonic())
+"""
+
+
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_ctrl_c_ends_in_a_second(films: Any, tmp_path: Path, devices: int) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), films[0].filename, str(tmp_path), str(devices)]
+    root = str(Path(loop.__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True, text=True
+    )
+    try:
+        while not (tmp_path / "history.csv").exists():
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.1)
+        start = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        caught, errors = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert float(caught) - start < 4  # a second on an idle machine
