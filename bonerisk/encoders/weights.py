@@ -5,8 +5,10 @@ Nothing here imports torch before weights are read, so that :func:`check` is che
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 KEY = "encoder.weights"
-OF_RUN = "model.safetensors"  # a training's model file; its keys are encoder.* and head.*
-OF_RUN_PREFIX = "encoder."
+MODEL_FILE = "model.safetensors"  # a training's model file; its keys are encoder.* and head.*
+ENCODER_PREFIX = "encoder."
 SHOWN = 4  # keys named in an error
 
 
@@ -47,15 +49,14 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
     if weights in ("pretrained", "random"):
         return None
     path = Path(weights).expanduser()
-    path = path / OF_RUN if path.is_dir() else path
+    path = path / MODEL_FILE if path.is_dir() else path
     if not path.is_file():
-        what = "The run holds no trained model" if path.name == OF_RUN else "There is no such weights file"
+        what = "The run holds no trained model" if path.name == MODEL_FILE else "There is no such weights file"
         mend = f"{KEY}= takes pretrained, a file, the folder of a training run, or random (to learn from scratch)"
         raise ConfigError(what, f"{KEY}={weights}", mend)
     if sha256 is not None and (found := hash_of(path)) != sha256.lower():
-        raise ConfigError(
-            f"The weights file's SHA-256 is {found}, not {sha256}", str(path), "Fetch it again, or set encoder.sha256"
-        )
+        mend = "Fetch it again, or set encoder.sha256"
+        raise ConfigError(f"The weights file's SHA-256 is {found}, not {sha256}", str(path), mend)
     return path
 
 
@@ -74,16 +75,15 @@ def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
         return Path(cached)
     url = hf_hub_url(hub_id, filename)
     try:
-        # Asked first, since the hub's own client tries for half a minute where there is no network.
-        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
+        # Knocked at first, since the hub's own client tries for half a minute where there is no network.
+        with contextlib.suppress(urllib.error.HTTPError):  # any answer will do
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
         return Path(hf_hub_download(hub_id, filename))
     except OSError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(
-            f"The pretrained weights {hub_id} can't be fetched ({reason})",
-            f"{KEY}=pretrained",
-            f"fetch {url} where there is a network and set {KEY}=/path/to/{filename}; for a test, {KEY}=random",
-        ) from error
+        what = f"The pretrained weights {hub_id} can't be fetched ({reason})"
+        mend = f"Fetch {url} where there is a network and set {KEY}=/path/to/{filename}; for a test, {KEY}=random"
+        raise ConfigError(what, f"{KEY}=pretrained", mend) from error
 
 
 def load_into(
@@ -105,7 +105,7 @@ def load_into(
         The file holds code, is damaged, or is of another architecture.
     """
     state = read(path)
-    own = {key.removeprefix(OF_RUN_PREFIX): value for key, value in state.items() if key.startswith(OF_RUN_PREFIX)}
+    own = {key.removeprefix(ENCODER_PREFIX): value for key, value in state.items() if key.startswith(ENCODER_PREFIX)}
     try:
         encoder.load_state_dict(own or adapt(state))
     except (RuntimeError, KeyError, AttributeError) as error:  # the latter two from an adapter that meets foreign keys
@@ -132,28 +132,26 @@ def read(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise ConfigError(f"The weights file is damaged ({error})", str(path), "Fetch it again") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        raise ConfigError(
-            "The file is no PyTorch weights file, or holds code besides tensors, which is never run",
-            str(path),
-            "Save its state_dict alone (safetensors.torch.save_file) where you trust it, and give that",
-        ) from error
+        what = "The file is no PyTorch weights file, or holds code besides tensors, which is never run"
+        mend = "Save its state_dict alone (safetensors.torch.save_file) where you trust it, and give that"
+        raise ConfigError(what, str(path), mend) from error
     for wrapper in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ConfigError(
-            "The weights file holds no table of tensors", str(path), "Save the model's state_dict and give that"
-        )
+        mend = "Save the model's state_dict and give that"
+        raise ConfigError("The weights file holds no table of tensors", str(path), mend)
     return {key.removeprefix("module."): value for key, value in state.items()}  # as data-parallel training saves them
 
 
 def _brief(error: Exception) -> str:
     """PyTorch's mismatch message with the first few keys instead of hundreds."""
-    lines = []
-    for line in str(error).splitlines()[1:] or [repr(error)]:
-        keys = re.findall(r'"[^"]+"', line)
-        rest = f", and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-        lines.append(
-            line.strip() if len(keys) <= SHOWN else f"{line.split(':')[0].strip()}: {', '.join(keys[:SHOWN])}{rest}"
-        )
+    lines = [_first_keys(line.strip()) for line in str(error).splitlines()[1:] or [repr(error)]]
     return "; ".join(lines[:SHOWN]) + (f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else "")
+
+
+def _first_keys(line: str) -> str:
+    keys = re.findall(r'"[^"]+"', line)
+    if len(keys) <= SHOWN:
+        return line
+    return f"{line.split(':')[0]}: {', '.join(keys[:SHOWN])}, and {len(keys) - SHOWN} more"

@@ -16,10 +16,11 @@ from lightning.fabric import Fabric
 from lightning.fabric.plugins.environments import LightningEnvironment
 from torch import nn
 
+from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.training.batches import Labelled, batch_count, opener
 from bonerisk.training.loop import Task, run
-from bonerisk.training.model import MODEL_FILE, Model, load
+from bonerisk.training.model import Model, load
 from bonerisk.training.resume import State
 
 __all__ = ["Classifier", "Labelled", "Trained"]
@@ -95,7 +96,7 @@ class Classifier:
         least = {"batch_size": 1, "max_epochs": 1, "devices": 1, "patience": 1, "warmup_epochs": 0, "weight_decay": 0}
         low = [(name, value) for name, value in least.items() if getattr(self, name) < value]
         errors = [
-            ConfigError(f"It must be at least {value}", f"training.{name}={getattr(self, name)}") for name, value in low
+            ConfigError(f"It must be {value} or more", f"training.{name}={getattr(self, name)}") for name, value in low
         ]
         if self.lr <= 0:
             errors.append(ConfigError("It must be above 0", f"training.lr={self.lr}"))
@@ -143,9 +144,7 @@ class Classifier:
         fabric = Fabric(
             accelerator="cuda" if torch.cuda.is_available() else "cpu",
             devices=self.devices,
-            strategy="ddp_spawn"
-            if self.devices > 1
-            else "auto",  # spawned, since plain ddp runs the command line again
+            strategy="ddp_spawn" if self.devices > 1 else "auto",  # plain ddp would run the command line again
             precision=self._precision(),
             plugins=LightningEnvironment(),  # a cluster's job is one process to us, whatever its variables say
         )
@@ -189,9 +188,8 @@ class Classifier:
         for split, labels in (("train", train.labels), ("tune", tune.labels)):
             if len(np.unique(labels)) < 2:
                 what = f"The split {split!r} has {len(labels)} films, and not of both classes"
-                errors.append(
-                    DataError(what, "label", "Bring films of both classes, or change the split's seed or shares")
-                )
+                mend = "Bring films of both classes, or split them otherwise"
+                errors.append(DataError(what, "label", mend))
         smallest = len(train.rows) // max(batch_count(len(train.rows), self.batch_size), 1)
         if 0 < smallest < self.devices:
             what = f"Batches of {smallest} films can't be dealt out to {self.devices} processes"

@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.fabric import Fabric
+from safetensors import SafetensorError
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
+from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 from bonerisk.training.batches import Labelled, batch_count, batches, flip, mirror, step_seed
-from bonerisk.training.model import MODEL_FILE, Model, films, logits, save
+from bonerisk.training.model import Model, films, logits, save
 from bonerisk.training.optimiser import adamw, rate
 from bonerisk.training.resume import RESUME_FILE, State
 
@@ -60,7 +62,7 @@ def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | Bo
     if fabric.world_size > 1:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group, and the parent says the one line
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
             return Loop(fabric, model, task).run()
     except BoneriskError as error:
         return error
@@ -99,11 +101,8 @@ class Loop:
                 lr = self.optimizer.param_groups[0]["lr"]
                 numbers = {"lr": lr, "train_loss": train_loss, "tune_loss": tune_loss, "tune_auc": tune_auc}
                 history.append({"epoch": len(history) + 1, **numbers, "seconds": time.monotonic() - start})
-                self.keep()
-        if self.fabric.is_global_zero:
-            save(self.state.best_model, self.folder / MODEL_FILE)
-            (self.folder / RESUME_FILE).unlink(missing_ok=True)
-        self.fabric.barrier()
+                self.write(self.keep)
+        self.write(self.finish)
         return history
 
     def shown(self, steps: range) -> Generator[int]:
@@ -118,9 +117,7 @@ class Loop:
     def epoch(self, epoch: int, bar: Iterator[int]) -> float:
         """One pass over the training films; their mean loss."""
         self.model.train()
-        total = torch.zeros(
-            (), device=self.fabric.device
-        )  # summed there: asking for a number each step would halt a GPU
+        total = self.tensor(0)  # summed on the device: asking for a number each step would halt a GPU
         for batch in batches(len(self.train.rows), self.settings.batch_size, self.seed, epoch):
             total += self.step(next(bar), batch)
         for buffer in self.model.buffers():
@@ -140,12 +137,11 @@ class Loop:
         parts = np.array_split(mine, batch_count(len(mine), settings.films_at_once or len(mine)))
         # DDP averages over processes: times their number, this is the weighted mean over the whole batch.
         scale = fabric.world_size / self.weights[batch].sum()
-        total = torch.zeros((), device=fabric.device)
+        total = self.tensor(0)
         for part in parts:
             chosen = batch[part]
-            images = flip(
-                films(self.images, self.train.rows[chosen], fabric.device), self.tensor(mirrored[part]).bool()
-            )
+            images = films(self.images, self.train.rows[chosen], fabric.device)
+            images = flip(images, self.tensor(mirrored[part]).bool())
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
                 losses = self.losses(self.wrapped(images), self.train.labels[chosen])
                 loss = (self.tensor(self.weights[chosen]) * losses).sum()
@@ -171,8 +167,6 @@ class Loop:
 
     def keep(self) -> None:
         """Write what a resumed training needs, and the history."""
-        if not self.fabric.is_global_zero:
-            return
         state, (*_, last) = self.state, self.state.history
         state.model = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
         if state.best is last:
@@ -183,11 +177,32 @@ class Loop:
             pd.DataFrame(state.history).to_csv(path, index=False)
         log.info("epoch %d: train loss %.4f, tune loss %.4f, tune AUC %.4f", *(last[column] for column in SHOWN))
 
+    def finish(self) -> None:
+        """Write the best model; nothing is left to resume."""
+        save(self.state.best_model, self.folder / MODEL_FILE)
+        (self.folder / RESUME_FILE).unlink(missing_ok=True)
+
+    def write(self, files: Callable[[], None]) -> None:
+        """Let process 0 write files; where it can't, all processes stop."""
+        error = None
+        if self.fabric.is_global_zero:
+            try:
+                files()
+            except (
+                OSError,
+                RuntimeError,
+                SafetensorError,
+            ) as caught:  # PyTorch and safetensors wrap a full disk's error
+                mend = "Make room there, or choose another paths.outputs"
+                error = RunError(f"The training can't be written: {caught}", str(self.folder), mend)
+        if error := self.fabric.broadcast(error):
+            raise error
+
     def losses(self, scores: torch.Tensor, labels: np.ndarray) -> torch.Tensor:
         """Cross-entropy of each film."""
         return cross_entropy(scores.float(), self.tensor(labels), reduction="none")
 
-    def tensor(self, values: np.ndarray) -> torch.Tensor:
+    def tensor(self, values: np.ndarray | float) -> torch.Tensor:
         """Float32 on this process's device."""
         return torch.as_tensor(values, dtype=torch.float32, device=self.fabric.device)
 

@@ -16,8 +16,6 @@ from bonerisk.heads.binary import BinaryHead
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 
-MODEL_FILE = "model.safetensors"
-
 
 class Model(nn.Module):
     """Films (n, 1, h, w) uint8 → logits (n,); its tensors are named `encoder.*` and `head.*`."""

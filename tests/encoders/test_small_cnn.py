@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
+
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.errors import ConfigError
-from safetensors.torch import save_file
 
 
 @pytest.mark.parametrize("side", [16, 33, 160])

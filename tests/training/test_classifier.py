@@ -181,6 +181,17 @@ def test_a_loss_that_is_no_number_stops_with_the_epoch(fit: Fit) -> None:
         fit("run", lr=1e30)
 
 
+def test_a_full_disk_stops_with_one_error(fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(value: object, path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(RunError, match="can't be written"):
+        fit("run")
+    assert not list((tmp_path / "run").iterdir())
+
+
 def test_settings_out_of_range_are_named_together() -> None:
     with pytest.raises(ConfigError) as caught:
         Classifier(lr=0.0, batch_size=0, devices=0)
