@@ -60,4 +60,4 @@ def raise_together(errors: Sequence[BoneriskError]) -> None:
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise type(errors[0])("\n".join(str(error) for error in errors))
+        raise type(errors[0])("\nerror: ".join(str(error) for error in errors))

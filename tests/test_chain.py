@@ -109,7 +109,7 @@ def test_evaluating_again_gives_the_same_numbers(bonerisk, trained, evaluated):
 def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, split):
     code, out, err = bonerisk("evaluate", f"run={trained}", f"split={split}")
     assert (code, out) == (3, [])
-    assert "were trained or tuned on" in err
+    assert "among those on whom the weights of ospenscreen_demo were fitted" in err
 
 
 def test_the_same_seed_gives_the_same_weights(bonerisk, trained):

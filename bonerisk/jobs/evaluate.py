@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort.table import Cohort, patients
+from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
-from bonerisk.errors import DataError
 from bonerisk.evaluation.binary import BinaryResult
+from bonerisk.evaluation.patients import refuse_seen
 from bonerisk.jobs.examples import write_examples
 from bonerisk.jobs.films import load_films, of_splits, write_cohort
 from bonerisk.jobs.folder import run_folder
@@ -31,14 +31,14 @@ def evaluate(order: Order) -> Path:
     with run_folder(order, model.name) as run:
         training = pd.read_parquet(_reads(run, model, "cohort.parquet"))
         tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
-        dataset = config.get("dataset") or model.config["dataset"]
+        dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
         films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
         cohort = _chosen(select(films.cohort, model.config["head"]["target"]), config.split)
-        _refuse_seen(cohort, training, model)
+        refuse_seen(cohort.table, training, f"the weights of {model.name}")
         write_cohort(cohort, run)
         _reads(run, model, "model.safetensors")
         predicted = predict(*trained_model(model), films, cohort.table, model.name)
-        result = build(config.evaluation).run(predicted, tuning, training[training["split"] == "train"])
+        result = evaluation.run(predicted, tuning, training[training["split"] == "train"])
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result)
@@ -51,19 +51,9 @@ def _reads(run: Run, model: StoredRun, name: str) -> Path:
 
 
 def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
-    return of_splits(
-        cohort, ["test", "external"] if split is None else [split] if isinstance(split, str) else list(split)
-    )
-
-
-def _refuse_seen(cohort: Cohort, training: pd.DataFrame, model: StoredRun) -> None:
-    """Raise DataError where a patient to be evaluated was trained or tuned on."""
-    table = cohort.table
-    seen = table[patients(table).isin(set(patients(training)))]
-    if len(seen):
-        names = ", ".join((seen["patient_id"] + " (" + seen["site"] + ")").unique()[:10])
-        what = f"{seen['patient_id'].nunique()} patients of the evaluation were trained or tuned on: {names}"
-        raise DataError(what, f"cohort {cohort.name}, model {model.folder}", "evaluate other patients, as split=test")
+    if split is None:
+        return of_splits(cohort, ["test", "external"])
+    return of_splits(cohort, [split] if isinstance(split, str) else list(split))
 
 
 def _write(result: BinaryResult, run: Run) -> None:

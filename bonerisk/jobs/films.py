@@ -37,13 +37,13 @@ class Films:
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
-def load_films(dataset: Mapping[str, Any], preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
-    """Load a cohort, decode and preprocess its films unless that was done before, and drop those that can't be read.
+def load_films(dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+    """Load the cohort of a dataset, decode its films unless that was done before, and drop those that can't be read.
 
     The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
     code of both, so that a change of any makes a new store and an equal one is opened.
     """
-    cohort: Cohort = build(dataset).load(data)
+    cohort: Cohort = dataset.load(data)
     run.record["reference_standard"] = cohort.reference_standard
     for note in cohort.notes:
         run.note(note)

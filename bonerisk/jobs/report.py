@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bonerisk.config.sweep import Order
+from bonerisk.errors import ConfigError
 from bonerisk.jobs.folder import run_folder
 from bonerisk.runs.find import expand
 from bonerisk.runs.folder import RECORD
@@ -18,6 +19,8 @@ def report(order: Order) -> Path:
 
     config = order.config
     named = [config.runs] if isinstance(config.runs, str) else list(config.runs)
+    if not named:
+        raise ConfigError("no run is named", "runs", "write runs=[RUN,…]; RUN is a path, a run's time, or latest")
     runs = expand(map(str, named), Path(config.paths.outputs), READS)
     with run_folder(order, "_".join(dict.fromkeys(run.name for run in runs))[:60]) as run:
         folders = dict.fromkeys(folder for source in runs for folder in (*source.parents, source.folder))

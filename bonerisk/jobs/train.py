@@ -24,12 +24,13 @@ def train(order: Order) -> Path:
     config = order.config
     with run_folder(order, config.name) as run:
         broken = _broken(config)
-        encoder, head = new_model(config, config.seed)  # first: weights that can't be had stop here
-        films = load_films(config.dataset, config.preprocessing, run, Path(config.paths.data))
+        dataset, training = build(config.dataset), build(config.training)
+        encoder, head = new_model(config, config.seed)  # before the films: weights that can't be had stop here
+        films = load_films(dataset, config.preprocessing, run, Path(config.paths.data))
         cohort = of_splits(select(films.cohort, config.head.target), ["train", "tune"])
         write_cohort(cohort, run)
         resume = _resumed(broken, run, cohort.table) if broken else None
-        build(config.training).fit(
+        training.fit(
             encoder,
             head,
             films.images.images,

@@ -188,11 +188,7 @@ class Loop:
         if self.fabric.is_global_zero:
             try:
                 files()
-            except (
-                OSError,
-                RuntimeError,
-                SafetensorError,
-            ) as caught:  # PyTorch and safetensors wrap a full disk's error
+            except (OSError, RuntimeError, SafetensorError) as caught:  # the latter two wrap a full disk's error
                 mend = "Make room there, or choose another paths.outputs"
                 error = RunError(f"The training can't be written: {caught}", str(self.folder), mend)
         if error := self.fabric.broadcast(error):
