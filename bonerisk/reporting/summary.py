@@ -131,9 +131,6 @@ def _too_few(evaluation: Evaluation, split: str) -> str:
 
 def _of_run(run: StoredRun) -> list[str]:
     found = list(run.record.get("notes") or [])
-    standard = run.record.get("reference_standard") or "DXA"
-    if standard != "DXA":
-        found.append(f"The labels are not read from DXA: the reference standard is {standard}.")
     if run.status != "finished":
         found.append(f"The run {run.folder.name} ({run.command}) is {run.status}, not finished.")
     return found
