@@ -126,11 +126,12 @@ def _display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDA
     rows, columns = chest.shape
     chest = chest[rows // 6 : rows * 5 // 6, columns // 6 : columns * 5 // 6]
     low, high = np.quantile(chest, (0.03, 0.97)) + rng.normal(0, 0.03, 2)
-    scale = float(TOP / 4 / (high - low))  # the table spans four times what lies between `low` and `high`
-    level = (change - float(low)) * scale + 1.5 * TOP / 4
-    dark *= -scale * (1 + system.sharpening)
-    dark += cv2.resize(level, dark.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    place = np.linspace(-1.5, 2.5, TOP + 1)
-    curve = 1 / (1 + np.exp(-system.gamma * (place - 0.45)))
-    table = np.round(curve * TOP).astype(np.uint16)
-    return table[np.clip(dark, 0, TOP, out=dark).astype(np.uint16)]
+    steep = float(system.gamma / (high - low))
+    level = (change - float(low)) * steep - 0.45 * system.gamma
+    dark *= steep * (1 + system.sharpening)
+    dark -= cv2.resize(level, dark.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    curve: Array = cv2.exp(dark, dark)  # the display curve is TOP / (1 + exp(dark))
+    curve += 1
+    np.divide(TOP, curve, out=curve)
+    curve += 0.5
+    return curve.astype(np.uint16)

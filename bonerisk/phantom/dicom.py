@@ -30,7 +30,7 @@ def write(path: Path, patient: Patient, system: System, film: npt.NDArray[np.uin
     _describe(header, patient, system)
     header.Rows, header.Columns = film.shape
     stored = film if system.monochrome == 2 else TOP - film
-    header.PixelData = stored.astype("<u2").tobytes()
+    header.PixelData = stored.astype("<u2", copy=False).tobytes()
     header.save_as(path, enforce_file_format=True)
 
 

@@ -53,6 +53,7 @@ class Sheet:
         self.shape, self.spacing_mm, self.left_mm, self.top_mm = shape, spacing_mm, left_mm, top_mm
         self.bone = np.zeros(shape, np.float32)
         self.planes = np.zeros((shape[0] // COARSE, shape[1] // COARSE), np.uint16)
+        self.x, self.y = self.axes()
 
     def axes(self, step: int = 1) -> tuple[Array, Array]:
         """Return x (1, columns) and y (rows, 1) of the centres of blocks of `step`² pixels."""
@@ -63,18 +64,14 @@ class Sheet:
 
     def box(self, x0: float, x1: float, y0: float, y1: float) -> tuple[tuple[slice, slice], Array, Array] | None:
         """Return the slices of a rectangle, its x (1, n) and y (m, 1); None where it lies outside."""
-        (r0, r1), (c0, c1) = (
-            (max(int((low - start) / self.spacing_mm), 0), min(int((high - start) / self.spacing_mm) + 2, size))
-            for low, high, start, size in (
-                (y0, y1, self.top_mm, self.shape[0]),
-                (x0, x1, self.left_mm, self.shape[1]),
-            )
-        )
-        if r0 >= r1 or c0 >= c1:
+        rows = self._span(y0 - self.top_mm, y1 - self.top_mm, self.shape[0])
+        columns = self._span(x0 - self.left_mm, x1 - self.left_mm, self.shape[1])
+        if rows.start >= rows.stop or columns.start >= columns.stop:
             return None
-        x = (self.left_mm + self.spacing_mm * np.arange(c0, c1)).astype(np.float32)
-        y = (self.top_mm + self.spacing_mm * np.arange(r0, r1)).astype(np.float32)
-        return (slice(r0, r1), slice(c0, c1)), x[None, :], y[:, None]
+        return (rows, columns), self.x[:, columns], self.y[rows]
+
+    def _span(self, low: float, high: float, size: int) -> slice:
+        return slice(max(int(low / self.spacing_mm), 0), min(int(high / self.spacing_mm) + 2, size))
 
 
 def half_chord(square: Array) -> Array:
@@ -96,16 +93,22 @@ class Bone:
         self._mark(box, whole)
 
     def lay_columns(
-        self, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], whole: Array, marrow: Array
+        self, axis: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], whole: Array, marrow: Array
     ) -> None:
-        """Add a solid whose chords stand at `rows` (m, n) of `columns` (n,), no pixel twice."""
+        """Add a solid whose chords (2 k + 1, n) stand in `columns` (n,) about rows `axis` (n,); pixels may repeat."""
         sheet = self.sheet
+        reach = len(whole) // 2
+        steps = np.arange(-reach, reach + 1)[:, None]
         added = self.cortical * (whole - marrow) + self.trabecular * marrow
-        index = rows * sheet.shape[1] + columns
-        inside = (whole > 0) & (index >= 0) & (index < sheet.bone.size)
-        sheet.bone.ravel()[index[inside]] += added[inside]
-        some = inside[::COARSE, ::COARSE]
-        rows, columns = rows[::COARSE, ::COARSE] // COARSE, columns[::COARSE] // COARSE
+        index = (axis * sheet.shape[1] + columns) + steps * sheet.shape[1]
+        if axis.min() < reach or axis.max() + reach >= sheet.shape[0]:
+            outside = (axis + steps < 0) | (axis + steps >= sheet.shape[0])
+            added[outside] = whole[outside] = 0
+            index = np.where(outside, 0, index)
+        np.add.at(sheet.bone.ravel(), index.ravel(), added.ravel())
+        even = np.nonzero(columns % COARSE == 0)[0]
+        rows, columns = (axis[even] + steps[::COARSE]) // COARSE, columns[even] // COARSE
+        some = whole[::COARSE, even] > 0
         sheet.planes.ravel()[(rows * sheet.planes.shape[1] + columns)[some]] |= self.bit
 
     def _mark(self, box: tuple[slice, slice], whole: Array) -> None:
@@ -146,43 +149,46 @@ class Bone:
             Depth of the cross-section over its width in the film.
         """
         chain = np.asarray(points, np.float32)
-        reach = float(chain[:, 2].max())
-        low, high = chain.min(axis=0) - reach, chain.max(axis=0) + reach
+        reach = chain[:, 2].max()
+        low, high = (chain.min(axis=0) - reach).tolist(), (chain.max(axis=0) + reach).tolist()
         found = self.sheet.box(low[0], high[0], low[1], high[1])
         if found is None:
             return
         box, x, y = found
-        origin = box[0].start, box[1].start
         whole, marrow = (np.zeros((len(y), x.shape[1]), np.float32) for _ in range(2))
-        for start, end in pairwise(chain):
-            self._segment(start, end, origin, whole, marrow)
-        row, column = np.nonzero(whole)
-        depth = np.float32(2 * flatness)
-        square, hollow = whole[row, column], marrow[row, column]
-        added = self.trabecular * np.sqrt(hollow) + self.cortical * (np.sqrt(square) - np.sqrt(hollow))
-        self.sheet.bone[row + origin[0], column + origin[1]] += depth * added
-        self._mark(box, whole)
+        for start, end in pairwise(chain.tolist()):
+            self._segment(start, end, box, whole, marrow)
+        whole, marrow = np.sqrt(whole, out=whole), np.sqrt(marrow, out=marrow)
+        self.lay(box, np.float32(2 * flatness) * whole, np.float32(2 * flatness) * marrow)
 
-    def _segment(self, start: Array, end: Array, origin: tuple[int, int], whole: Array, marrow: Array) -> None:
+    def _segment(
+        self, start: list[float], end: list[float], box: tuple[slice, slice], whole: Array, marrow: Array
+    ) -> None:
+        """Take the squares of a segment's half chords into those of its chain, which fill `box`."""
         reach = max(start[2], end[2])
-        low, high = np.minimum(start, end) - reach, np.maximum(start, end) + reach
-        found = self.sheet.box(low[0], high[0], low[1], high[1])
+        found = self.sheet.box(
+            min(start[0], end[0]) - reach,
+            max(start[0], end[0]) + reach,
+            min(start[1], end[1]) - reach,
+            max(start[1], end[1]) + reach,
+        )
         if found is None:
             return
         (rows, columns), x, y = found
         here = (
-            slice(rows.start - origin[0], rows.stop - origin[0]),
-            slice(columns.start - origin[1], columns.stop - origin[1]),
+            slice(rows.start - box[0].start, rows.stop - box[0].start),
+            slice(columns.start - box[1].start, columns.stop - box[1].start),
         )
-        way = end - start
-        length2 = max(float(way[0] ** 2 + way[1] ** 2), 1e-6)
+        way_x, way_y, wider, thicker = (b - a for a, b in zip(start, end, strict=True))
+        length2 = max(way_x**2 + way_y**2, 1e-6)
         x, y = x - start[0], y - start[1]
-        place = np.clip((x * way[0] + y * way[1]) / length2, 0, 1)
-        distance2 = (x - place * way[0]) ** 2 + (y - place * way[1]) ** 2
-        radius = start[2] + place * way[2]
-        np.maximum(whole[here], radius**2 - distance2, out=whole[here])
-        hollow = np.maximum(radius - start[3] - place * way[3], 0)
-        np.maximum(marrow[here], hollow**2 - distance2, out=marrow[here])
+        foot = x * (way_x / length2) + y * (way_y / length2)
+        place = np.minimum(np.maximum(foot, 0), 1)
+        distance2 = x * x + y * y + (length2 * place) * (place - 2 * foot)
+        radius = start[2] + wider * place
+        hollow = np.maximum(radius - start[3] - thicker * place, 0)
+        np.maximum(whole[here], radius * radius - distance2, out=whole[here])
+        np.maximum(marrow[here], hollow * hollow - distance2, out=marrow[here])
 
 
 def smooth(points: npt.ArrayLike, count: int) -> Array:

@@ -39,15 +39,17 @@ def ellipsoid(
     """Return the chord of an ellipsoid of half axes `radii` across, along and in depth, leaning by `lean` radians."""
     chord = np.zeros((y.shape[0], x.shape[1]), np.float32)
     reach = max(radii[:2])
-    rows, columns = (
-        slice(*np.searchsorted(axis.ravel(), (middle - reach, middle + reach)))
-        for axis, middle in ((y, centre[1]), (x, centre[0]))
-    )
+    rows, columns = (_about(axis, middle, reach) for axis, middle in ((y, centre[1]), (x, centre[0])))
     dx, dy = x[:, columns] - np.float32(centre[0]), y[rows] - np.float32(centre[1])
     cos, sin = np.float32(np.cos(lean)), np.float32(np.sin(lean))
     across, along = dx * (cos / radii[0]) + dy * (sin / radii[0]), dy * (cos / radii[1]) - dx * (sin / radii[1])
     chord[rows, columns] = np.float32(2 * radii[2]) * half_chord(1 - across * across - along * along)
     return chord
+
+
+def _about(axis: Array, middle: float, reach: float) -> slice:
+    """Return where an axis lies within `reach` mm of `middle`: all else of a small organ needs no evaluation."""
+    return slice(*np.searchsorted(axis.ravel(), (middle - reach, middle + reach)))
 
 
 def project(body: Body, x: Array, y: Array) -> Soft:
@@ -154,10 +156,14 @@ def _heart(body: Body, x: Array, y: Array) -> Array:
     shift = body.shift(110)
     level = body.level(8.6) + 0.4 * (body.right_dome - body.level(10))
     y = np.where(y > level + 18, level + 18 + 0.55 * (y - level - 18), y)  # it rests broadly on the diaphragm
+    heart = np.zeros((y.shape[0], x.shape[1]), np.float32)
+    rows, columns = _about(y, level, 110 * size), _about(x, shift, 110 * size)
+    x, y = x[:, columns], y[rows]
     ventricle = ellipsoid(x, y, (30 * size + shift, level + 8), (46 * size, 70 * size, 60), lean=-0.72)
     atrium = ellipsoid(x, y, (-12 * size + shift, level + 2), (28 * size, 54 * size, 52))
     outflow = ellipsoid(x, y, (18 * size + shift, level - 38), (23 * size, 38 * size, 44), lean=-0.3)
-    return np.sqrt(ventricle**2 + atrium**2 + outflow**2)
+    heart[rows, columns] = np.sqrt(ventricle**2 + atrium**2 + outflow**2)
+    return heart
 
 
 def _mediastinum(body: Body, x: Array, y: Array) -> Array:
@@ -166,6 +172,9 @@ def _mediastinum(body: Body, x: Array, y: Array) -> Array:
     age = (body.age_years - 50) / 40
     shift = body.shift(60)
     knob_y = body.level(4.6)
+    filled = np.zeros((y.shape[0], x.shape[1]), np.float32)
+    columns = _about(x, shift, 60)
+    x = x[:, columns]
     levels = [body.level(n) for n in (-1, 1.5, 3, 4, 4.6, 5.4, 6.2, 7.5, 9, 13)]
     left = np.interp(y, levels, [44, 37, 30, 27, 26, 27, 29, 28, 28, 34]) + rng.normal(0, 1.5)
     right = np.interp(y, levels, [42, 35, 32, 32, 33, 33, 31, 27, 26, 34]) + rng.normal(0, 1.5)
@@ -176,7 +185,8 @@ def _mediastinum(body: Body, x: Array, y: Array) -> Array:
     knob = ellipsoid(x, y, (17 + shift + 3 * age, knob_y), (15 + 4 * age, 17 + 3 * age, 0.33))
     aorta_x = body.spine_x(y) + np.interp(y, levels, [20, 20, 20, 20, 20, 20, 19, 16, 12, 4]) + 5 * age
     descending = 0.22 * half_chord(1 - ((x - aorta_x.astype(np.float32)) / 14) ** 2) * np.clip((y - knob_y) / 25, 0, 1)
-    return np.minimum(np.sqrt(core**2 + knob**2) + descending * (1 - core), 1)
+    filled[:, columns] = np.minimum(np.sqrt(core**2 + knob**2) + descending * (1 - core), 1)
+    return filled
 
 
 def _domes(body: Body, x: Array, y: Array) -> Array:
@@ -206,22 +216,30 @@ def _apex(body: Body, x: Array, y: Array) -> Array:
 
 def _air(body: Body, rng: np.random.Generator, x: Array, y: Array) -> Array:
     """Chord of the trachea, main bronchi and the stomach's bubble."""
-    shift = body.shift(55)
+    air = np.zeros((y.shape[0], x.shape[1]), np.float32)
     carina = body.level(5.7)
-    radius = np.float32(8.6 if body.sex == "M" else 7.4)
-    bow = -3.5 * np.exp(-(((y - body.level(4.4)) / 30) ** 2)) + shift
-    trachea = 2 * half_chord(radius**2 - (x - bow.astype(np.float32)) ** 2) * (y < carina)
-    fall = np.maximum(y - carina + 6, 0)
-    for slope, size, long in ((-0.5, 6.6, 30.0), (0.95, 5.4, 40.0)):
-        distance = (x - np.float32(shift) - np.float32(slope) * fall) / np.float32(np.hypot(1, slope))
-        fade = np.clip((long - fall) / 12, 0, 1) * (fall > 0)
-        trachea = np.maximum(trachea, 2 * half_chord(size**2 - distance**2) * fade)
+    rows, columns = slice(0, _about(y, carina, 40).stop), _about(x, body.shift(55), 60)
+    air[rows, columns] = _airways(body, carina, x[:, columns], y[rows])
     if rng.random() < 0.6:
         size = float(rng.uniform(14, 26))
         centre = (0.47 * body.wide + float(rng.normal(0, 8)), body.left_dome + 10 + size * 0.75)
         bubble = ellipsoid(x, y, centre, (size * 1.35, size * 0.8, size * 0.7))
-        trachea = trachea + bubble * (y < centre[1] + size * float(rng.uniform(0.1, 0.5)))
-    return trachea.astype(np.float32)
+        air += bubble * (y < centre[1] + size * float(rng.uniform(0.1, 0.5)))
+    return air
+
+
+def _airways(body: Body, carina: float, x: Array, y: Array) -> Array:
+    """Chord of the trachea down to `carina` and of the main bronchi."""
+    shift = body.shift(55)
+    radius = np.float32(8.6 if body.sex == "M" else 7.4)
+    bow = -3.5 * np.exp(-(((y - body.level(4.4)) / 30) ** 2)) + shift
+    airways = 2 * half_chord(radius**2 - (x - bow.astype(np.float32)) ** 2) * (y < carina)
+    fall = np.maximum(y - carina + 6, 0)
+    for slope, size, long in ((-0.5, 6.6, 30.0), (0.95, 5.4, 40.0)):
+        distance = (x - np.float32(shift) - np.float32(slope) * fall) / np.float32(np.hypot(1, slope))
+        fade = np.clip((long - fall) / 12, 0, 1) * (fall > 0)
+        airways = np.maximum(airways, 2 * half_chord(size**2 - distance**2) * fade)
+    return airways
 
 
 def _breasts(body: Body, rng: np.random.Generator, x: Array, y: Array) -> Array:
@@ -231,11 +249,14 @@ def _breasts(body: Body, rng: np.random.Generator, x: Array, y: Array) -> Array:
         thick, size, low = max(24 + 1.6 * (body.bmi_kg_m2 - 25), 10), 54 + 1.1 * (body.bmi_kg_m2 - 25), body.level(9.5)
     low += float(rng.normal(0, 7))
     total = np.zeros((y.shape[0], x.shape[1]), np.float32)
+    rows = _about(y, low, 1.9 * size)
+    y = y[rows]
     for side in (-1, 1):
         centre = side * 0.60 * body.wide + body.shift(200) + float(rng.normal(0, 3))
-        u = (x - np.float32(centre)) / np.float32(size * 1.08)
+        columns = _about(x, centre, 1.08 * size)
+        u = (x[:, columns] - np.float32(centre)) / np.float32(size * 1.08)
         v = np.where(y < low, (low - y) / (1.9 * size), (y - low) / (0.62 * size)).astype(np.float32)
         round_ = half_chord(1 - u * u - v * v)
         flat = np.clip(v * 1.6, 0, 1) * (y < low)  # above, the breast thins out into the wall
-        total += np.float32(thick) * round_ * (1 - flat + flat * round_)
+        total[rows, columns] += np.float32(thick) * round_ * (1 - flat + flat * round_)
     return total

@@ -42,6 +42,18 @@ def test_an_ellipsoid_has_its_volume() -> None:
     assert sheet.bone.sum() * 0.01 / bone.trabecular == pytest.approx(4 / 3 * np.pi * 6 * 9 * 5, rel=0.01)
 
 
+def test_columns_add_up_and_end_at_the_sheet() -> None:
+    sheet = Sheet((20, 8), 1.0, 0.0, 0.0)
+    bone = Bone(sheet, "ribs", 1.0)
+    axis, columns = np.array([10, 10, 0, 19, 30]), np.array([2, 2, 4, 6, 7])
+    bone.lay_columns(axis, columns, np.ones((5, 5), np.float32), np.zeros((5, 5), np.float32))
+    laid = np.zeros(sheet.shape)
+    laid[8:13, 2], laid[:3, 4], laid[17:, 6] = 2, 1, 1
+    np.testing.assert_allclose(sheet.bone, bone.cortical * laid)
+    assert (sheet.planes[[0, 5, 9], [2, 1, 3]] == BIT["ribs"]).all()
+    assert not sheet.planes[:, 0].any()
+
+
 def test_every_organ_has_a_mask_where_it_belongs(patient: Patient) -> None:
     planes = shadow(patient).planes
     rows, columns = np.indices(planes.shape)
