@@ -3,7 +3,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-DATASET ?= phantom_chest
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -23,11 +22,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: install  ## train, evaluate and report on simulated chest films
 	@set -e; \
-	bonerisk() { $(BIN)/bonerisk "$$@" | tail -n 1; }; \
-	bonerisk prepare dataset=$(DATASET) preprocessing=grayscale_truncation_demo > /dev/null; \
-	model=$$(bonerisk train model=ospenscreen_demo dataset=$(DATASET)); \
-	evaluation=$$(bonerisk evaluate run=$$model); \
-	report=$$(bonerisk report runs=[$$model,$$evaluation]); \
+	$(BIN)/bonerisk prepare dataset=phantom_chest preprocessing=grayscale_truncation_demo > /dev/null; \
+	model=$$($(BIN)/bonerisk train model=ospenscreen_demo dataset=phantom_chest); \
+	evaluation=$$($(BIN)/bonerisk evaluate run=$$model); \
+	report=$$($(BIN)/bonerisk report runs=[$$model,$$evaluation]); \
 	echo "the report: $$report/report.html"
 
 test: install  ## run the tests (those marked slow excepted)

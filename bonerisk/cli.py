@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,12 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+class Shown(StrEnum):
+    """What `--cfg` prints."""
+
+    job = "job"
+    hydra = "hydra"
+    all = "all"
+
+
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="Overrides in Hydra's grammar, as training.lr=1e-4", show_default=False),
 ]
 Multirun = Annotated[bool, typer.Option("--multirun", "-m", help="Sweep: a job for each value of key=a,b")]
-Cfg = Annotated[str | None, typer.Option("--cfg", metavar="job|hydra|all", help="Print the composed configuration")]
+Cfg = Annotated[Shown | None, typer.Option("--cfg", help="Print the composed configuration")]
 
 
 @app.command(cls=GroupsCommand)
@@ -73,15 +84,15 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: str | None) -> None:
+def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: Shown | None) -> None:
     from bonerisk.config.sweep import execute
 
     flags = (["--multirun"] if multirun else []) + (["--cfg", cfg] if cfg else [])
     try:
         code = execute(command, do, overrides or [], flags)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        code = 1
+        print("interrupted", file=sys.stderr, flush=True)
+        os._exit(1)  # the run is recorded; torch takes seconds to tear down
     raise typer.Exit(code)
 
 

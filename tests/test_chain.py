@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
 from bonerisk.cli import do
 from bonerisk.config.sweep import execute
+from bonerisk.runs.find import load
 
 FILMS = ["dataset=phantom_chest", "dataset.patients=90"]
 TRAIN = ["model=ospenscreen_demo", *FILMS, "training.max_epochs=2", "training.batch_size=16"]
@@ -86,7 +89,7 @@ def test_training_leaves_what_the_contract_says(trained):
 
 
 def test_evaluation_is_a_child_of_the_training(trained, evaluated):
-    assert {item["parent"] for item in record(evaluated)["inputs"]} >= {str(trained)}
+    assert trained.resolve() in {path.resolve() for path in load(evaluated).parents}
     predictions = pd.read_parquet(evaluated / "predictions.parquet")
     assert set(predictions["split"]) == {"test", "external"}
     assert {"ospenscreen_demo", "age_years + sex", "oracle_filmed_density"} <= set(predictions["model"])
@@ -109,7 +112,7 @@ def test_evaluating_again_gives_the_same_numbers(bonerisk, trained, evaluated):
 def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, split):
     code, out, err = bonerisk("evaluate", f"run={trained}", f"split={split}")
     assert (code, out) == (3, [])
-    assert "among those on whom the weights of ospenscreen_demo were fitted" in err
+    assert f"among those on whom the weights of {trained.name} were fitted" in err
 
 
 def test_the_same_seed_gives_the_same_weights(bonerisk, trained):
@@ -143,6 +146,33 @@ def test_a_killed_training_goes_on_to_the_same_weights(bonerisk, trained, monkey
     assert (Path(out[-1]) / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
 
 
+def test_patients_behind_the_weights_started_from_are_refused_too(bonerisk, trained):
+    second = [*TRAIN, "training.max_epochs=1", f"encoder.weights={trained}"]
+    films = "dataset.seed=1"  # other patients, some of whose ids the first training knows
+    code, out, err = bonerisk("train", *second, films)
+    assert code == 0, err
+    assert trained.resolve() in {path.resolve() for path in load(Path(out[-1])).parents}
+    code, _, err = bonerisk("evaluate", f"run={out[-1]}")
+    assert code == 3
+    assert f"the weights of {trained.name}" in err
+
+
+def test_a_table_of_labels_is_an_input(bonerisk, place):
+    prints = []
+    for score in (-0.5, -0.6):
+        (place / "labels.csv").write_text("image_path,t_score\n" + f"1.png,{score}\n2.png,-1.5\n3.png,0\n4.png,1\n")
+        (place / "films").mkdir(exist_ok=True)
+        for number in range(1, 5):
+            pixels = np.random.default_rng(number).integers(0, 255, (80, 80), dtype=np.uint8)
+            cv2.imwrite(str(place / "films" / f"{number}.png"), pixels)
+        given = ["dataset=image_table", "dataset.table=labels.csv", "dataset.image_root=films", "dataset.split=test"]
+        code, out, err = bonerisk("prepare", *given)
+        assert code == 0, err
+        prints.append(record(Path(out[-1]))["fingerprint"])
+    (place / "films").rename(place / "data" / "films")
+    assert prints[0] != prints[1]
+
+
 def test_a_changed_model_file_is_refused(bonerisk, trained):
     path = trained / "model.safetensors"
     content = path.read_bytes()
@@ -162,7 +192,7 @@ def test_the_report_is_one_file_with_its_tables(bonerisk, trained, evaluated):
     assert "ospenscreen_demo" in page
     assert "simulated" in page
     assert list((Path(out[-1]) / "tables").glob("*.tex"))
-    assert {str(trained), str(evaluated)} <= {item["parent"] for item in record(Path(out[-1]))["inputs"]}
+    assert {path.resolve() for path in load(Path(out[-1])).parents} == {trained.resolve(), evaluated.resolve()}
 
 
 def test_a_sweep_and_one_table_of_it(bonerisk):

@@ -33,10 +33,7 @@ def bonerisk(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
 def test_help_lists_groups_and_options(command, tmp_path):
     done = bonerisk(command, "--help", cwd=tmp_path, COLUMNS="160")
     assert done.returncode == 0
-    for part in {
-        "train": ["model=", "ospenscreen_demo", "encoder=", "small_cnn", "resume"],
-        "evaluate": ["run", "split"],
-    }.get(command, []):
+    for part in SHOWN[command]:
         assert part in done.stdout
 
 

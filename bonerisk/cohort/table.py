@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -67,6 +68,8 @@ class Cohort:
         What the labels are: "DXA", or the user's own words.
     notes : tuple of str
         What a reader of the results must know.
+    sources : tuple of Path
+        The user's tables it was read from; their hashes belong to whatever is made of it.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Cohort:
     rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED)))
     reference_standard: str = "DXA"
     notes: tuple[str, ...] = ()
+    sources: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         raise_together(_breaches(self.table, self.name))

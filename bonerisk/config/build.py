@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
 
+from bonerisk.config.signature import argument_types, cast
 from bonerisk.errors import ConfigError
 
 
@@ -18,8 +20,15 @@ def build(node: Mapping[str, Any], **supplied: Any) -> Any:
     ConfigError
         The target is none of bonerisk's: a configuration read back from a run must not call other code.
     """
-    arguments = {key: value for key, value in node.items() if key != "_target_"}
     target = node["_target_"]
     if not target.startswith("bonerisk."):
         raise ConfigError(f"{target!r} is no component of bonerisk", "_target_", "only bonerisk.* may be a target")
+    types = argument_types(target)
+    arguments = {key: cast(value, types.get(key, Any)) for key, value in plain(node).items() if key != "_target_"}
     return get_object(target)(**arguments, **supplied)
+
+
+def plain(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A node as plain dicts and lists, whether it comes from Hydra or was read back from a run."""
+    content: Any = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
+    return content

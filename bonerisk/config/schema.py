@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+_SPLIT = Literal["train", "tune", "test", "external"]
 _PATHS: dict[str, Any] = {"paths.data": str, "paths.outputs": str}
 
 PRIMARY: dict[str, dict[str, Any]] = {
     "prepare": _PATHS,
     "train": {**_PATHS, "name": str, "seed": int, "resume": str | None},
-    "evaluate": {**_PATHS, "run": str, "split": str | list[str] | None},
+    "evaluate": {**_PATHS, "run": str, "split": _SPLIT | list[_SPLIT] | None},
     "report": {**_PATHS, "runs": str | list[str]},
 }

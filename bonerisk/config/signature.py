@@ -96,6 +96,17 @@ def conforms(value: Any, hint: Any) -> bool:
     return isinstance(value, hint)
 
 
+def cast(value: Any, hint: Any) -> Any:
+    """A value that conforms to `hint` as that type: what stands for text stays text, though it look like a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and conforms("", hint) and not _is_number(hint):
+        return str(value)
+    return value
+
+
+def _is_number(hint: Any) -> bool:
+    return any(_is_number(part) for part in get_args(hint)) if _is_union(hint) else hint in (int, float, Any)
+
+
 def is_open(hint: Any) -> bool:
     """Whether a mapping takes keys of the user's own."""
     return (

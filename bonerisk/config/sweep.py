@@ -18,10 +18,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened
+from bonerisk.config.schema import PRIMARY
+from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, ConfigError, RunError
 from bonerisk.runs.find import SWEEP_RECORD
-from bonerisk.runs.folder import replacing, stamp
+from bonerisk.runs.folder import folder_of, replacing, stamp
 
 # Hydra makes no folder and no log of its own; a sweep's folder holds what each of its jobs came to.
 _ONCE = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
@@ -57,7 +59,7 @@ Job = Callable[[Order], Path]
 
 @dataclass
 class Outcome:
-    """What a job came to: its run folder, or the exit code of its error."""
+    """What a job came to: exit code 0 or that of its error, and its run folder where it got as far as that."""
 
     exit_code: int
     run: str | None = None
@@ -80,6 +82,8 @@ class Task:
             multiprocessing.set_start_method("spawn", force=True)  # joblib's worker names one that its children lack
         settings = HydraConfig.get()
         OmegaConf.resolve(config)
+        for key, hint in PRIMARY[self.command].items():
+            OmegaConf.update(config, key, cast(OmegaConf.select(config, key), hint))
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}
         order = Order(self.command, config, choices, [text.lstrip("+") for text in settings.overrides.task], self.argv)
         outcome = _attempt(self.job, order)
@@ -96,12 +100,12 @@ def _attempt(job: Job, order: Order) -> Outcome:
             return Outcome(0, str(job(order)), order.overrides)
     except BoneriskError as error:
         tell(error)
-        return Outcome(error.exit_code, None, order.overrides)
+        return Outcome(error.exit_code, folder_of(error), order.overrides)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = str(getattr(error, "filename", None) or f"{Path(last.filename).name}:{last.lineno}")
         tell(_with_notes(RunError(f"{type(error).__name__}: {error}", where, "the traceback is in run.log"), error))
-        return Outcome(1, None, order.overrides)
+        return Outcome(1, folder_of(error), order.overrides)
 
 
 def _with_notes(error: Exception, source: Exception) -> Exception:
@@ -160,13 +164,17 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     task = Task(command, job, sys.argv)
     overrides = opened(overrides)
     if "--multirun" not in flags:
-        _hand_over(task, [*flags, *_ONCE, *overrides])
+        failed = _hand_over(task, [*flags, *overrides, *_ONCE])
         for outcome in task.outcomes:
             _show(outcome)
-        return max((outcome.exit_code for outcome in task.outcomes), default=0)
+        return max([failed, *(outcome.exit_code for outcome in task.outcomes)])
     folder = Path(config.paths.outputs) / "sweeps" / stamp()
-    failed = _hand_over(task, [*flags, *_ONCE, f"hydra.sweep.dir='{folder}'", "hydra.sweep.subdir=.", *overrides])
-    return max(_conclude(folder, task), failed)
+    failed = 1
+    try:
+        failed = _hand_over(task, [*flags, *overrides, *_ONCE, f"hydra.sweep.dir='{folder}'", "hydra.sweep.subdir=."])
+    finally:  # an interrupted sweep, too, tells what was done
+        code = _conclude(folder, task)
+    return max(code, failed)
 
 
 def _hand_over(task: Task, arguments: list[str]) -> int:
@@ -184,6 +192,7 @@ def _hand_over(task: Task, arguments: list[str]) -> int:
 
 def _conclude(folder: Path, task: Task) -> int:
     """Gather what a sweep's jobs came to, in sweep order, into its record; print it; return the highest exit code."""
+    folder.mkdir(parents=True, exist_ok=True)
     parts = sorted(folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))
     outcomes = [Outcome(**json.loads(path.read_text(encoding="utf-8"))) for path in parts]
     record = {"command": task.command, "command_line": task.argv, "jobs": [vars(outcome) for outcome in outcomes]}
@@ -198,5 +207,5 @@ def _conclude(folder: Path, task: Task) -> int:
 
 
 def _show(outcome: Outcome) -> None:
-    if outcome.run:
+    if outcome.exit_code == 0:
         print(outcome.run, flush=True)

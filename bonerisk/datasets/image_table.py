@@ -108,7 +108,7 @@ class ImageTable:
         notes += self._notes(table)
         for warning in (*_refused(rejected), *notes):
             log.warning(warning)
-        return Cohort(self.name, table, flow, rejected, self.reference_standard, notes)
+        return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film, those without one refused."""
@@ -127,8 +127,8 @@ class ImageTable:
         if "patient_id" in text:
             return text, ()
         paths = [Path(path) for path in text["image_path"].dropna().unique()]
-        hashes = sha256_cached(track([path for path in paths if path.is_file()], "hashing films"), data)
-        names = {str(path): f"film-{digest[:16]}" for path, digest in hashes.items()}
+        hashes = zip(paths, sha256_cached(paths, data), strict=True)
+        names = {str(path): f"film-{digest[:16]}" for path, digest in hashes if digest}
         note = (
             "The table has no column patient_id: each film counts as a patient of its own (equal images as one), so "
             "that films of one patient can lie in different splits. dataset.columns.patient_id=<column> names it."

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+import bonerisk.phantom
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.splits import random_split
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.phantom import films
-from bonerisk.runs.hashing import fingerprint
+from bonerisk.runs.hashing import fingerprint, sha256_of_code
 
 NAME = "phantom_chest"
 NOTES = ("The films are simulated: they show that the chain works, and nothing about patients.",)
@@ -46,7 +47,7 @@ class PhantomChest:
             "patients": self.patients,
             "seed": self.seed,
             "bone_signal": self.bone_signal,
-            "version": films.VERSION,
+            "code": sha256_of_code(bonerisk.phantom),
         }
         return data / NAME / fingerprint(what)
 

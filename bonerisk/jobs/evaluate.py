@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,7 @@ from bonerisk.jobs.examples import write_examples
 from bonerisk.jobs.films import load_films, of_splits, write_cohort
 from bonerisk.jobs.folder import run_folder
 from bonerisk.jobs.model import predict, trained_model
-from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import Run
 
 
@@ -34,7 +34,8 @@ def evaluate(order: Order) -> Path:
         dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
         films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
         cohort = _chosen(select(films.cohort, model.config["head"]["target"]), config.split)
-        refuse_seen(cohort.table, training, f"the weights of {model.name}")
+        for run_seen, seen in _trained_on(model):
+            refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
         write_cohort(cohort, run)
         _reads(run, model, "model.safetensors")
         predicted = predict(*trained_model(model), films, cohort.table, model.name)
@@ -48,6 +49,13 @@ def evaluate(order: Order) -> Path:
 
 def _reads(run: Run, model: StoredRun, name: str) -> Path:
     return run.reads(Path(name).stem, model.path(name), parent=model.folder)
+
+
+def _trained_on(model: StoredRun) -> Iterator[tuple[StoredRun, pd.DataFrame]]:
+    """The cohorts of a training and of those that it started from."""
+    yield model, pd.read_parquet(model.path("cohort.parquet"))
+    for parent in model.parents:
+        yield from _trained_on(load(parent))
 
 
 def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:

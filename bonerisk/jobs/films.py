@@ -12,7 +12,7 @@ import pandas as pd
 import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort.table import Cohort
-from bonerisk.config.build import build
+from bonerisk.config.build import build, plain
 from bonerisk.errors import DataError
 from bonerisk.imaging import store
 from bonerisk.runs.folder import Run
@@ -47,10 +47,12 @@ def load_films(dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: P
     run.record["reference_standard"] = cohort.reference_standard
     for note in cohort.notes:
         run.note(note)
+    for source in cohort.sources:
+        run.reads("table", source)
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
-    films = sorted(zip(cohort.table["image_id"], hashes.values(), strict=True))
-    digest = fingerprint({"films": films, "preprocessing": dict(preprocessing), "code": code})
+    films = sorted(zip(cohort.table["image_id"], hashes, strict=True))
+    digest = fingerprint({"films": films, "preprocessing": plain(preprocessing), "code": code})
     folder = data / cohort.name / digest[:16]
     transform = build(preprocessing)
     size = (transform.size, transform.size)

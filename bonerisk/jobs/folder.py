@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from bonerisk.config.sweep import Order
+from bonerisk.errors import ConfigError
 from bonerisk.runs.folder import Run, record
 
 
 @contextlib.contextmanager
 def run_folder(order: Order, name: str) -> Iterator[Run]:
     """Record the order as a run called `name` (the model or the dataset) and yield it to be filled."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(f"{name!r} can't name a folder", "name", "letters, digits, '_', '-' and '.' alone")
     config: dict[str, Any] = OmegaConf.to_container(order.config, resolve=True)  # type: ignore[assignment]
     with record(
         order.command,

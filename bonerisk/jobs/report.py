@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from bonerisk.config.sweep import Order
@@ -27,7 +28,9 @@ def report(order: Order) -> Path:
         for folder in folders:
             if (folder / RECORD).is_file():  # a parent that is gone is named on the page
                 run.reads("run", folder / RECORD, parent=folder)
-        write(runs, run.folder)
-        for kind, name in (("report", "report.html"), ("tables", "tables"), ("figures", "figures")):
-            run.wrote(kind, name)
+        with tempfile.TemporaryDirectory(dir=run.folder) as unfinished:
+            write(runs, Path(unfinished))
+            for kind, name in (("report", "report.html"), ("tables", "tables"), ("figures", "figures")):
+                (Path(unfinished) / name).rename(run.folder / name)
+                run.wrote(kind, name)
     return run.folder

@@ -26,7 +26,6 @@ from bonerisk.phantom import detector, dicom, projection
 from bonerisk.phantom.population import Patient, draw
 from bonerisk.progress import track
 
-VERSION = 3  # counts up with every change of what the films show
 FILMS, MASKS, TABLE, TRUTH = "films", "masks", "films.csv", "truth.csv"
 FILM_BYTES = 2.5e6
 SPARE_BYTES = 64 * 2**20

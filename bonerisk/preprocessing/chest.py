@@ -56,4 +56,4 @@ class GrayscaleTruncation:
             return int(centre.min()), int(centre.max())
         below = np.cumsum(np.bincount(centre.ravel())) / centre.size
         low, high = np.searchsorted(below, [self.percentile / 100, 1 - self.percentile / 100])
-        return int(low), int(high)
+        return max(int(low), int(centre.min())), int(high)

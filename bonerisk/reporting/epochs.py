@@ -6,5 +6,5 @@ import pandas as pd
 
 
 def kept(epochs: pd.DataFrame) -> pd.Series:
-    """Row of the first epoch with the highest AUC on the tuning split, as `bonerisk.training` keeps it."""
-    return epochs.iloc[int(epochs["tune_auc"].argmax())]
+    """Row of the highest AUC on the tuning split, of equal ones the lowest loss, as `bonerisk.training` keeps it."""
+    return epochs.sort_values(["tune_auc", "tune_loss"], ascending=[False, True], kind="stable").iloc[0]

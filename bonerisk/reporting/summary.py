@@ -84,8 +84,7 @@ def _found(evaluation: Evaluation, split: str) -> str:
     if pd.isna(row["estimate"]):
         return f"{text}The AUC can't be computed: {row['note']}."
     text += f"The AUC was {_auc(row)}"
-    others = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("baseline")]
-    beside = [f"{_auc(value)} for {name} alone" for name, value in others if value is not None]
+    beside = [f"{_auc(value)} for {words.model(name)} alone" for name, value in _baselines(evaluation, split).items()]
     text += f", against {listed(beside)}." if beside else "."
     return text + _gain(evaluation, split) + _ceiling(evaluation, split)
 
@@ -94,9 +93,15 @@ def _auc(row: pd.Series) -> str:
     return interval(row["estimate"], row["lower"], row["upper"])
 
 
+def _baselines(evaluation: Evaluation, split: str) -> dict[str, pd.Series]:
+    """AUC of the baselines that could be fitted."""
+    values = {name: evaluation.value(split, name) for name in evaluation.models("baseline")}
+    return {name: row for name, row in values.items() if row is not None and pd.notna(row["estimate"])}
+
+
 def _gain(evaluation: Evaluation, split: str) -> str:
     """What the film adds to the fullest baseline."""
-    baselines = evaluation.models("baseline")
+    baselines = list(_baselines(evaluation, split))
     row = evaluation.value(split, evaluation.run.name, reference=baselines[-1]) if baselines else None
     if row is None or pd.isna(row["lower"]):
         return ""

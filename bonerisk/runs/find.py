@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from bonerisk.runs.folder import RECORD, SCHEMA_VERSION, process_start
 from bonerisk.runs.hashing import sha256
 
 SWEEP_RECORD = "sweep.json"
+STATUSES = ("finished", "failed", "running", "killed", "elsewhere")
 
 
 @dataclass(frozen=True)
@@ -51,24 +53,24 @@ class StoredRun:
 
     @property
     def status(self) -> str:
-        """``running``, ``finished``, ``failed``, or ``killed``: recorded as running, but its process is gone."""
+        """``finished``, ``failed``, ``running``; ``killed`` where its process is gone.
+
+        ``elsewhere`` is recorded as running on another host, where nobody here can tell.
+        """
         process = self.record["process"]
-        if self.record["status"] == "running" and process["host"] == socket.gethostname():
-            alive = (
-                process_start(process["pid"]) == process["started"] if process["started"] else _exists(process["pid"])
-            )
-            return "running" if alive else "killed"
-        return self.record["status"]
+        if self.record["status"] != "running":
+            return self.record["status"]
+        if process["host"] != socket.gethostname():
+            return "elsewhere"
+        started = process_start(process["pid"])
+        alive = started == process["started"] if process["started"] else _exists(process["pid"])
+        return "running" if alive else "killed"
 
     @property
     def parents(self) -> list[Path]:
         """Folders of the runs it read, each once."""
-        return list(dict.fromkeys(Path(item["parent"]) for item in self.record["inputs"] if item["parent"]))
-
-    @property
-    def outputs(self) -> Path:
-        """The outputs folder that holds it."""
-        return self.folder.parents[2]
+        named = dict.fromkeys(item["parent"] for item in self.record["inputs"] if item["parent"])
+        return [Path(os.path.normpath(self.folder / name)) for name in named]
 
     def path(self, name: str) -> Path:
         """An artifact, verified against the hash in the record.
@@ -108,7 +110,9 @@ def load(folder: Path) -> StoredRun:
     return StoredRun(folder, content)
 
 
-def find(text: str, outputs: Path, commands: Iterable[str], statuses: Iterable[str] = ("finished",)) -> StoredRun:
+def find(
+    text: str, outputs: Path, commands: Iterable[str], statuses: Iterable[str] = ("finished",), holding: str = RECORD
+) -> StoredRun:
     """The run that `text` names: a path, the beginning of its time, or ``latest``.
 
     Parameters
@@ -119,6 +123,8 @@ def find(text: str, outputs: Path, commands: Iterable[str], statuses: Iterable[s
         Subcommands whose runs may be meant.
     statuses : iterable of str
         What its status may be.
+    holding : str
+        A file that it must hold, where it is not named by its path.
 
     Raises
     ------
@@ -133,13 +139,20 @@ def find(text: str, outputs: Path, commands: Iterable[str], statuses: Iterable[s
             raise ConfigError(what, text, f"name a {' or '.join(statuses)} run of {' or '.join(commands)}")
         return run
     folders = [
-        folder for command in commands for folder in outputs.glob(f"{command}/*/*") if (folder / RECORD).is_file()
+        folder for command in commands for folder in outputs.glob(f"{command}/*/*") if (folder / holding).is_file()
     ]
     named = [folder for folder in folders if text == "latest" or folder.name.startswith(text)]
-    found = [run for run in map(load, sorted(named, key=lambda folder: folder.name)) if run.status in statuses]
+    found = [run for run in _readable(named) if run.status in statuses]
     if not found or (len(found) > 1 and text != "latest"):
         raise ConfigError(*_unfound(text, outputs, commands, statuses, found))
     return max(found, key=lambda run: (run.record["started"], run.folder.stat().st_mtime))
+
+
+def _readable(folders: list[Path]) -> Iterator[StoredRun]:
+    """Runs of this version, by time; others are no reason to find none."""
+    for folder in sorted(folders, key=lambda folder: folder.name):
+        with contextlib.suppress(RunError):
+            yield load(folder)
 
 
 def _unfound(
@@ -157,7 +170,7 @@ def _unfound(
 
 
 def expand(texts: Iterable[str], outputs: Path, commands: Iterable[str]) -> list[StoredRun]:
-    """The runs that `texts` name, each once; a sweep's folder stands for its finished runs.
+    """The runs that `texts` name, each once, in whatever state; a sweep's folder stands for its runs.
 
     Raises
     ------
@@ -172,7 +185,7 @@ def expand(texts: Iterable[str], outputs: Path, commands: Iterable[str]) -> list
             jobs = json.loads(record.read_text(encoding="utf-8"))["jobs"]
             runs = [load(Path(job["run"])) for job in jobs if job["run"]]
         else:
-            runs = [find(text, outputs, commands)]
+            runs = [find(text, outputs, commands, ("finished",) if text == "latest" else STATUSES)]
         found |= {run.folder.resolve(): run for run in runs}
     return list(found.values())
 

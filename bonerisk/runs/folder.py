@@ -24,6 +24,7 @@ from bonerisk.runs.hashing import fingerprint, sha256
 
 SCHEMA_VERSION = 1
 RECORD = "run.json"
+_RUN_NOTE = "  run:   "
 # What decides neither an artifact nor a number: where things lie, what a run is called, and runs named by their
 # path (their content is among the inputs' hashes).
 _NOT_FINGERPRINTED = {"paths", "name", "run", "runs", "resume"}
@@ -64,7 +65,10 @@ class Run:
     _config: dict[str, Any] = field(repr=False)
 
     def reads(self, kind: str, path: Path, digest: str | None = None, parent: Path | None = None) -> Path:
-        """Note an input; `digest` is its SHA-256 where that is known or `path` is a folder. Returns `path`."""
+        """Note an input, its path relative to the run folder; `digest` is its SHA-256 where `path` is a folder.
+
+        Returns `path`.
+        """
         entry = {"kind": kind, "path": self._relative(path), "sha256": digest or sha256(path)}
         self.record["inputs"].append({**entry, "parent": self._relative(parent) if parent else None})
         self.save()  # a killed run, too, shall tell what it read
@@ -105,11 +109,7 @@ class Run:
         self.save()
 
     def _relative(self, path: Path) -> str:
-        path = path.resolve()
-        for base in (self.folder.resolve(), Path.cwd()):
-            if path.is_relative_to(base):
-                return str(path.relative_to(base))
-        return str(path)
+        return os.path.relpath(path, self.folder)
 
 
 @contextlib.contextmanager
@@ -155,12 +155,17 @@ def record(
             yield run
         except BaseException as error:
             logging.getLogger(__name__).debug("%s", traceback.format_exc())
-            error.add_note(f"  run:   {folder}")
+            error.add_note(f"{_RUN_NOTE}{folder}")
             with contextlib.suppress(OSError):  # a full disk must not hide the first error
                 run.close("failed", error if str(error) else RunError("interrupted"))
             raise
-        run.record["device"] = environment()["device"]
         run.close("finished")
+
+
+def folder_of(error: BaseException) -> str | None:
+    """The run folder in which an error was raised, as `record` noted it."""
+    notes = [note for note in getattr(error, "__notes__", []) if note.startswith(_RUN_NOTE)]
+    return notes[0].removeprefix(_RUN_NOTE) if notes else None
 
 
 def _first_record(

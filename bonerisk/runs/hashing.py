@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from bonerisk.errors import RunError
+from bonerisk.progress import track
 
 CACHE_NAME = ".hashes.sqlite"
 
@@ -25,26 +28,40 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_cached(paths: Iterable[Path], data: Path) -> dict[Path, str]:
-    """SHA-256 of many files; one whose size and time of change stand in the cache under `data` is not read again.
+def sha256_cached(paths: Sequence[Path], data: Path) -> list[str | None]:
+    """SHA-256 of many files, in their order; one whose size and time of change stand in the cache is not read again.
+
+    A file that can't be read has none. The cache lies under `data`; it is locked only for single rows, since several
+    commands may hash at a time.
 
     Raises
     ------
-    OSError
-        A file can't be read.
+    RunError
+        The cache can't be written.
     """
-    data.mkdir(parents=True, exist_ok=True)
-    hashes = {}
-    with closing(sqlite3.connect(data / CACHE_NAME, timeout=60)) as cache, cache:
-        cache.execute("CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, size, mtime_ns, sha256)")
-        for path in paths:
-            key, status = str(path.resolve()), path.stat()
-            row = cache.execute("SELECT size, mtime_ns, sha256 FROM hashes WHERE path = ?", (key,)).fetchone()
-            if row is None or row[:2] != (status.st_size, status.st_mtime_ns):
-                row = (status.st_size, status.st_mtime_ns, sha256(path))
-                cache.execute("REPLACE INTO hashes VALUES (?, ?, ?, ?)", (key, *row))
-            hashes[path] = row[2]
-    return hashes
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(data / CACHE_NAME, timeout=60)) as cache:
+            with cache:
+                cache.execute("CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, size, mtime_ns, sha256)")
+            return [_one(cache, path) for path in track(paths, "hashing films")]
+    except (OSError, sqlite3.Error) as error:
+        mend = "free some space, or set paths.data to a folder that you can write to"
+        raise RunError(f"the hashes of films can't be kept: {error}", str(data / CACHE_NAME), mend) from error
+
+
+def _one(cache: sqlite3.Connection, path: Path) -> str | None:
+    try:
+        key, status = str(path.resolve()), path.stat()
+        row = cache.execute("SELECT size, mtime_ns, sha256 FROM hashes WHERE path = ?", (key,)).fetchone()
+        if row is not None and row[:2] == (status.st_size, status.st_mtime_ns):
+            return row[2]
+        digest = sha256(path)
+    except OSError:
+        return None
+    with cache:
+        cache.execute("REPLACE INTO hashes VALUES (?, ?, ?, ?)", (key, status.st_size, status.st_mtime_ns, digest))
+    return digest
 
 
 def sha256_of_code(*packages: ModuleType) -> str:

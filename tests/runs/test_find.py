@@ -68,8 +68,30 @@ def test_a_killed_run_is_told_from_a_running_one(tmp_path):
     change(folder, process={**process, "started": "1"})  # the number has gone to another process
     assert load(folder).status == "killed"
     change(folder, process={**process, "host": "another"})
-    assert load(folder).status == "running"  # nobody here can tell
-    assert find(str(folder), tmp_path, ["train"], statuses=("running",)).folder == folder
+    assert load(folder).status == "elsewhere"  # nobody here can tell
+
+
+def test_only_runs_that_hold_a_file(tmp_path):
+    older, newer = make(tmp_path), make(tmp_path)
+    (older / "resume.ckpt").write_text("")
+    assert find("latest", tmp_path, ["train"], holding="resume.ckpt").folder == older
+    assert newer != older
+
+
+def test_a_record_of_another_version_hides_no_run(tmp_path):
+    good, bad = make(tmp_path), make(tmp_path)
+    change(bad, schema_version=99)
+    assert find("latest", tmp_path, ["train"]).folder == good
+
+
+def test_parents_are_found_from_anywhere(tmp_path, monkeypatch):
+    parent = make(tmp_path)
+    with record("evaluate", "m", outputs=tmp_path, config={}, choices={}, overrides=[], command_line=[]) as run:
+        run.reads("model", parent / "model.txt", parent=parent)
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    monkeypatch.chdir("/")
+    (found,) = load(moved / run.folder.relative_to(tmp_path)).parents
+    assert (found / "model.txt").is_file()
 
 
 def test_a_changed_or_missing_artifact_is_refused(tmp_path):

@@ -20,6 +20,7 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path, monkeypatch):
     first = hashing.sha256_cached([path], tmp_path / "data")
     assert hashing.sha256_cached([path], tmp_path / "data") == first
     assert len(read) == 1
+    assert hashing.sha256_cached([tmp_path / "gone", path], tmp_path / "data") == [None, *first]
     path.write_bytes(b"two")
     os.utime(path, ns=(1, 1))
     assert hashing.sha256_cached([path], tmp_path / "data") != first

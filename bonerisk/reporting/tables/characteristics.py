@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.classes import severity
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
 from bonerisk.reporting import words
 from bonerisk.reporting.numbers import MISSING, count, mean_sd, number, plural, share
 from bonerisk.reporting.tables.table import Table
 
-SEVERITY = {"Mild, −1.0 > T > −1.5": (-1.5, -1.0), "Moderate, −1.5 ≥ T > −2.0": (-2.0, -1.5)}
-SEVERITY |= {"Advanced, −2.0 ≥ T > −2.5": (-2.5, -2.0)}
+SEVERITY = {
+    "mild": "Mild, −1.0 > T > −1.5",
+    "moderate": "Moderate, −1.5 ≥ T > −2.0",
+    "advanced": "Advanced, −2.0 ≥ T > −2.5",
+}
 CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
 
 Rows = dict[tuple[str, str], str]
@@ -62,11 +66,9 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
     if cohort["bone_class"].isna().any():
         rows["Bone class, n (%)", "Missing"] = share(films["bone_class"].isna().sum(), len(films))
     if cohort["t_score"].notna().any():
-        for name, (low, high) in SEVERITY.items():
-            inside = (films["t_score"] > low) & (
-                (films["t_score"] < high) if high == -1.0 else (films["t_score"] <= high)
-            )
-            rows["Severity of low bone mass, n (%)", name] = share(inside.sum(), len(films))
+        found = severity(films["t_score"])
+        for level, name in SEVERITY.items():
+            rows["Severity of low bone mass, n (%)", name] = share((found == level).sum(), len(films))
     sites = cohort["site"].unique()
     if 1 < len(sites) <= 10:
         rows |= {("Site, n (%)", str(site)): share((films["site"] == site).sum(), len(films)) for site in sites}

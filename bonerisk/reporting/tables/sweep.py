@@ -115,7 +115,7 @@ def _setting(run: StoredRun, key: str) -> str:
 
 
 def _is_seed(key: str) -> bool:
-    return key == "seed" or key.endswith((".seed", "_seed"))
+    return key == "seed"  # of the training; a dataset's seeds change the patients
 
 
 def _heads(trained: Sequence[Trained]) -> list[str]:

@@ -53,7 +53,7 @@ def test_flow_of_any_length(tmp_path: Path, reason: str) -> None:
 
 
 def test_histories_of_many_runs(tmp_path: Path) -> None:
-    epochs = pd.DataFrame({"epoch": [1, 2], "tune_auc": [0.5, 0.6]})
+    epochs = pd.DataFrame({"epoch": [1, 2], "tune_auc": [0.5, 0.6], "tune_loss": [0.7, 0.6]})
     save(histories({f"lr {i}": epochs for i in range(9)}), tmp_path, "histories", "Histories", "Histories")
     assert (tmp_path / "histories.svg").is_file()
 
