@@ -34,6 +34,9 @@ test: install  ## run the tests (those marked slow excepted)
 test-all: install  ## run every test
 	$(BIN)/python -m pytest -m "slow or not slow"
 
+bench: install  ## films simulated and decoded a second, beside the naive way
+	$(BIN)/python scripts/bench_films.py
+
 check: install  ## ruff, mypy and the import contract
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
