@@ -8,10 +8,7 @@ from difflib import get_close_matches
 from bonerisk.cohort.table import Cohort
 from bonerisk.errors import ConfigError, DataError
 
-TARGETS = {  # each with the classes that are 1 and 0; OsPenScreen's two stages
-    "low_bone_mass": ("low_bone_mass", ("normal",)),
-    "osteoporosis": ("osteoporosis", ("normal", "low_bone_mass")),
-}
+TARGETS = {"low_bone_mass": ("low_bone_mass", "normal")}  # each with the classes that are 1 and 0
 
 
 def select(cohort: Cohort, target: str) -> Cohort:
@@ -20,9 +17,8 @@ def select(cohort: Cohort, target: str) -> Cohort:
     Parameters
     ----------
     cohort : Cohort
-    target : {"low_bone_mass", "osteoporosis"}
-        "low_bone_mass": low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen.
-        "osteoporosis": osteoporosis (1) or not (0).
+    target : {"low_bone_mass"}
+        Low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen.
 
     Returns
     -------
@@ -49,9 +45,8 @@ def select(cohort: Cohort, target: str) -> Cohort:
             f"cohort {cohort.name}",
             "name the column, as dataset.columns.t_score=<its name in the table>",
         )
-    table = known[known["bone_class"].isin([positive, *negative])].reset_index(drop=True)
-    if target == "low_bone_mass":
-        flow = flow.step("no osteoporosis", known, table, "osteoporosis is no low bone mass, and excluded")
+    table = known[known["bone_class"].isin([positive, negative])].reset_index(drop=True)
+    flow = flow.step("no osteoporosis", known, table, "osteoporosis is no low bone mass, and excluded")
     table["label"] = (table["bone_class"] == positive).astype("int64")
     if table.empty:
         raise DataError(
@@ -59,7 +54,7 @@ def select(cohort: Cohort, target: str) -> Cohort:
         )
     train = table.loc[table["split"] == "train", "label"]
     if train.nunique() == 1:
-        name = positive if train.iloc[0] else " or ".join(negative)
+        name = positive if train.iloc[0] else negative
         raise DataError(
             f"all {len(train)} films of the train split are {name}: nothing can be learnt from one class",
             f"cohort {cohort.name}",

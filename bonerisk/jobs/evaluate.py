@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from bonerisk.jobs.model import predict, trained_model
 from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import Run
 
+log = logging.getLogger(__name__)
+
 
 def evaluate(order: Order) -> Path:
     """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures."""
@@ -33,7 +36,10 @@ def evaluate(order: Order) -> Path:
         tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
         dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
         films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
-        cohort = _chosen(select(films.cohort, model.config["head"]["target"]), config.split)
+        labelled = select(films.cohort, model.config["head"]["target"])
+        if config.get("dataset") and config.split is None:
+            _warn_of_rest(labelled, run)
+        cohort = _chosen(labelled, config.split)
         for run_seen, seen in _trained_on(model):
             refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
         write_cohort(cohort, run)
@@ -56,6 +62,15 @@ def _trained_on(model: StoredRun) -> Iterator[tuple[StoredRun, pd.DataFrame]]:
     yield model, pd.read_parquet(model.path("cohort.parquet"))
     for parent in model.parents:
         yield from _trained_on(load(parent))
+
+
+def _warn_of_rest(cohort: Cohort, run: Run) -> None:
+    """Say where another dataset is split at random, so that most of it would be left out without a word."""
+    left_out = int(cohort.table["split"].isin(["train", "tune"]).sum())
+    if left_out:
+        what = f"{left_out} of {len(cohort.table)} films lie in the train and tune splits of {cohort.name} and are left out"
+        run.note(f"{what}; dataset.split=external evaluates all of a table.")
+        log.warning(what + "; dataset.split=external evaluates all of a table")
 
 
 def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:

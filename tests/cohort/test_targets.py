@@ -24,11 +24,6 @@ def test_low_bone_mass_leaves_osteoporosis_out_as_a_step() -> None:
     assert chosen.flow.table["dropped"].tolist() == [1, 1] and chosen.notes == ("kept",)
 
 
-def test_osteoporosis_is_told_from_all_else() -> None:
-    chosen = select(cohort(CLASSES), "osteoporosis")
-    assert chosen.table["label"].tolist() == [0, 0, 1, 0] and chosen.flow.table["kept"].tolist() == [4]
-
-
 def test_an_unknown_target_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean low_bone_mass"):
         select(cohort(CLASSES), "low_bone")
