@@ -68,9 +68,10 @@ def _warn_of_rest(cohort: Cohort, run: Run) -> None:
     """Say where another dataset is split at random, so that most of it would be left out without a word."""
     left_out = int(cohort.table["split"].isin(["train", "tune"]).sum())
     if left_out:
-        what = f"{left_out} of {len(cohort.table)} films lie in the train and tune splits of {cohort.name} and are left out"
-        run.note(f"{what}; dataset.split=external evaluates all of a table.")
-        log.warning(what + "; dataset.split=external evaluates all of a table")
+        text = f"{left_out} of {len(cohort.table)} films of {cohort.name} lie in train and tune and are left out; "
+        text += "dataset.split=external evaluates all of a table."
+        run.note(text)
+        log.warning(text)
 
 
 def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
