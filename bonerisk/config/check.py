@@ -130,6 +130,8 @@ def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[
         yield ConfigError(f"there is no key {key!r} here", "command line", mend)
         return
     for value in _elements(item):
+        if key.endswith("seed") and isinstance(value, int) and value < 0:
+            yield ConfigError(f"{key} is {value}, but must be 0 or more", key)
         if not conforms(value, hint) and "${" not in str(value):
             yield ConfigError(f"{key} must be {describe(hint)}, not {value!r}", key, f"write {key}=<{describe(hint)}>")
 

@@ -61,14 +61,15 @@ def _type(annotation: ast.expr | None) -> Any:
 
 
 def describe(hint: Any) -> str:
-    """A type in a user's words: ``int``, ``float or null``, ``one of weak, none``."""
+    """A type in a user's words: ``int``, ``float or null``, ``weak | none``, ``list of str``."""
     if get_origin(hint) is Literal:
-        return "one of " + ", ".join(str(value) for value in get_args(hint))
+        return " | ".join(str(value) for value in get_args(hint))
     if _is_union(hint):
         return " or ".join(describe(part) for part in get_args(hint))
     if hint is type(None):
         return "null"
-    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
+    name = getattr(hint, "__name__", str(hint))
+    return f"{name} of {describe(get_args(hint)[0])}" if get_origin(hint) is list else name
 
 
 def conforms(value: Any, hint: Any) -> bool:

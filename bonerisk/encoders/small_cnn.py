@@ -39,10 +39,13 @@ class SmallCNN(nn.Module):
     Raises
     ------
     ConfigError
-        The weights can't be had or don't fit.
+        The weights can't be had or don't fit, or a number is out of range.
     """
 
     def __init__(self, weights: str, sha256: str | None = None, channels: int = 16, dropout: float = 0.3) -> None:
+        if channels < 1 or not 0 <= dropout < 1:
+            what = f"channels is {channels} and dropout {dropout}, but they must be 1 or more, and from 0 to under 1"
+            raise ConfigError(what, "encoder.channels, encoder.dropout")
         super().__init__()
         if weights == "pretrained":
             mend = "encoder.weights=random learns from scratch; a file or the folder of a training run is taken too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from bonerisk.errors import DataError
 from bonerisk.imaging import store
 from bonerisk.runs.folder import Run
 from bonerisk.runs.hashing import fingerprint, sha256_cached, sha256_of_code
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,17 @@ def _readable(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
             "patient_id": failures["image_id"].map(patients),
             "image_id": failures["image_id"],
             "column": "image_path",
-            "value": failures["image_path"],
+            "value": None,
             "reason": failures["reason"],
         }
     )
     rejected = pd.concat([cohort.rejected, refused]) if len(refused) else cohort.rejected
+    if len(failures):
+        first = failures.iloc[0]
+        log.warning(
+            f"{len(failures)} films can't be read and are left out (rejected.csv); the first, {first['image_path']}: "
+            f"{first['reason']}"
+        )
     flow = cohort.flow.step("film can be read", cohort.table, table, "listed in rejected.csv" if failed.any() else "")
     return replace(cohort, table=table, flow=flow, rejected=rejected)
 
@@ -103,4 +112,4 @@ def write_cohort(cohort: Cohort, run: Run) -> None:
     with run.writes("flow", "flow.csv") as path:
         cohort.flow.table.to_csv(path, index=False)
     with run.writes("rejected", "rejected.csv") as path:
-        cohort.rejected.to_csv(path, index=False)
+        cohort.rejected.astype({"row": "Int64"}).to_csv(path, index=False)  # a film refused by itself has no row

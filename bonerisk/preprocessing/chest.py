@@ -8,6 +8,8 @@ import numpy as np
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
 
+MIN_SIZE = 16  # pixels; there is no bone to be seen in fewer
+
 
 class GrayscaleTruncation:
     """Clip a film to the range of its centre, as OsPenScreen does, so that markers and collimation don't set the scale.
@@ -29,6 +31,8 @@ class GrayscaleTruncation:
     """
 
     def __init__(self, size: int = 512, percentile: float | None = None) -> None:
+        if size < MIN_SIZE:
+            raise ConfigError(f"size is {size}, but must be {MIN_SIZE} or more", "preprocessing.size")
         if percentile is not None and not 0 <= percentile < 50:
             where, mend = "preprocessing.percentile", "choose one from 0 to under 50, or null for minimum and maximum"
             raise ConfigError(f"no range lies between the percentiles {percentile} and {100 - percentile}", where, mend)

@@ -144,7 +144,7 @@ def find(
     named = [folder for folder in folders if text == "latest" or folder.name.startswith(text)]
     found = [run for run in _readable(named) if run.status in statuses]
     if not found or (len(found) > 1 and text != "latest"):
-        raise ConfigError(*_unfound(text, outputs, commands, statuses, found))
+        raise ConfigError(*_unfound(text, outputs, commands, statuses, found, holding))
     return max(found, key=lambda run: (run.record["started"], run.folder.stat().st_mtime))
 
 
@@ -156,7 +156,7 @@ def _readable(folders: list[Path]) -> Iterator[StoredRun]:
 
 
 def _unfound(
-    text: str, outputs: Path, commands: tuple[str, ...], statuses: tuple[str, ...], found: list[StoredRun]
+    text: str, outputs: Path, commands: tuple[str, ...], statuses: tuple[str, ...], found: list[StoredRun], holding: str
 ) -> tuple[str, str, str]:
     where = ", ".join(f"{outputs / command}/" for command in commands)
     if found:
@@ -166,7 +166,9 @@ def _unfound(
             "name one: " + ", ".join(run.folder.name for run in found[:5]),
         )
     mend = f"`bonerisk {commands[0]} …` makes one; RUN is a path, the beginning of a run's time, or latest"
-    return f"there is no {' or '.join(statuses)} run {text!r}", where, mend
+    kind = "" if statuses == STATUSES else f"{' or '.join(statuses)} "
+    what = f"there is no {kind}run {text!r}" + (f" that holds {holding}" if holding != RECORD else "")
+    return what, where, mend
 
 
 def expand(texts: Iterable[str], outputs: Path, commands: Iterable[str]) -> list[StoredRun]:

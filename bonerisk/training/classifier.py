@@ -96,12 +96,14 @@ class Classifier:
         least = {"batch_size": 1, "max_epochs": 1, "devices": 1, "patience": 1, "warmup_epochs": 0, "weight_decay": 0}
         low = [(name, value) for name, value in least.items() if getattr(self, name) < value]
         errors = [
-            ConfigError(f"It must be {value} or more", f"training.{name}={getattr(self, name)}") for name, value in low
+            ConfigError(f"training.{name} is {getattr(self, name)}, but must be {value} or more", f"training.{name}")
+            for name, value in low
         ]
-        if self.lr <= 0:
-            errors.append(ConfigError("It must be above 0", f"training.lr={self.lr}"))
+        if not self.lr > 0:  # nor a NaN
+            errors.append(ConfigError(f"training.lr is {self.lr}, but must be above 0", "training.lr"))
         if self.films_at_once is not None and self.films_at_once < 1:
-            errors.append(ConfigError("It must be at least 1, or null", f"training.films_at_once={self.films_at_once}"))
+            what = f"training.films_at_once is {self.films_at_once}, but must be 1 or more, or null"
+            errors.append(ConfigError(what, "training.films_at_once"))
         raise_together(errors)
 
     def fit(

@@ -63,6 +63,7 @@ def test_a_missing_group_names_its_options():
         ("lr=1e-3", "did you mean training.lr?"),
         ("training=clasifier", "did you mean training=classifier"),
         ("training.lr", "is no override"),
+        ("seed=-1", "seed is -1, but must be 0 or more"),
         ("a b=1", "is no override"),
     ],
 )

@@ -53,7 +53,7 @@ def test_conforms(value, hint, fits):
 
 def test_words_for_types():
     assert describe(float | None) == "float or null"
-    assert describe(Literal["a", "b"]) == "one of a, b"
+    assert describe(Literal["a", "b"] | list[str]) == "a | b or list of str"
     assert is_open(dict[str, str])
     assert is_open(dict[str, str] | None)
     assert not is_open(list[str])

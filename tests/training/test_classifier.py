@@ -194,8 +194,8 @@ def test_a_full_disk_stops_with_one_error(fit: Fit, tmp_path: Path, monkeypatch:
 
 def test_settings_out_of_range_are_named_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        Classifier(lr=0.0, batch_size=0, devices=0)
-    assert all(f"training.{name}=0" in str(caught.value) for name in ("lr", "batch_size", "devices"))
+        Classifier(lr=0, batch_size=0, devices=0)
+    assert all(f"training.{name} is 0" in str(caught.value) for name in ("lr", "batch_size", "devices"))
 
 
 def test_a_memory_map_is_opened_again_and_not_copied(films: Any) -> None:
