@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -58,7 +59,7 @@ def compare(chain: Chain, figures: Path) -> Section:
 def participants(source: Participants, figures: Path, suffix: str, place: str) -> Section:
     """Flow, Table 1, and what was refused."""
     title = "Flow of films and patients"
-    splits = _splits(source.films)
+    splits = _splits(source.films, source.steps)
     ends = "; ".join(f"{words.split(row.split)} {plural(row.films, 'film')}" for row in rows_of(splits))
     alt = f"{title}: {_told(source.steps)}. {ends}."
     parts: list[Part] = [save(flow(source.steps, splits), figures, f"flow{suffix}", title, alt)]
@@ -178,12 +179,17 @@ def _names(runs: list[StoredRun]) -> list[str]:
     ]
 
 
-def _splits(films: pd.DataFrame) -> pd.DataFrame:
-    rows = []
+def _splits(films: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """A row a split, and one of the films that the steps kept but no run here used."""
+    rows: list[list[Any]] = []
     for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
         part = films[films["split"] == split]
         patients = len(part[["site", "patient_id"]].drop_duplicates())
         rows.append([split, len(part), patients, part["label"].sum() if "label" in part else float("nan")])
+    if len(steps) and steps["kept"].iloc[-1] > len(films):
+        last = steps.iloc[-1]
+        used = len(films[["site", "patient_id"]].drop_duplicates())
+        rows.append(["Not used here", last["kept"] - len(films), last["kept_patients"] - used, float("nan")])
     return pd.DataFrame(rows, columns=["split", "films", "patients", "events"])
 
 
