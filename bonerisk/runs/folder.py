@@ -89,6 +89,7 @@ class Run:
         for file in files:
             entry = {"kind": kind, "path": str(file.relative_to(self.folder)), "sha256": sha256(file), "parent": None}
             self.record["outputs"].append(entry)
+        self.save()
 
     def note(self, text: str) -> None:
         """A caveat that a reader of the report must see."""

@@ -33,6 +33,7 @@ def test_a_run_is_recorded_from_its_start(tmp_path):
         with run.writes("model", "model.bin") as path:
             path.write_bytes(b"weights")
             assert not (run.folder / "model.bin").exists()  # it gets its name when it is whole
+        assert [item["path"] for item in read(run)["outputs"]] == ["model.bin"]  # known even if the run is killed now
     content = read(run)
     assert run.folder.parent == tmp_path / "outputs" / "train" / "m"
     assert content["status"] == "finished"
