@@ -105,10 +105,14 @@ def _print_groups(command: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bonerisk.config.tree import groups, settings, summary
+    from bonerisk.config.tree import groups, settings, subgroups, summary
 
     console = Console(highlight=False)
-    for group in groups(command).values():
+    found = groups(command)
+    for group in list(found.values()):
+        for option in group.options:
+            found |= subgroups(group.name, option)
+    for group in found.values():
         chosen = {"???": "must be chosen", None: "none"}.get(group.default, group.default)
         table = Table(
             title=f"{group.name}=…  [dim](default: {chosen})[/dim]", title_justify="left", box=None, show_header=False

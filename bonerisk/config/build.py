@@ -15,6 +15,8 @@ from bonerisk.errors import ConfigError
 def build(node: Mapping[str, Any], **supplied: Any) -> Any:
     """Call ``_target_`` with the node's other keys as plain arguments, and with what the code knows (`supplied`).
 
+    A node within it that has a ``_target_`` is built first.
+
     Raises
     ------
     ConfigError
@@ -24,8 +26,14 @@ def build(node: Mapping[str, Any], **supplied: Any) -> Any:
     if not target.startswith("bonerisk."):
         raise ConfigError(f"{target!r} is no component of bonerisk", "_target_", "only bonerisk.* may be a target")
     types = argument_types(target)
-    arguments = {key: cast(value, types.get(key, Any)) for key, value in plain(node).items() if key != "_target_"}
+    content = {key: value for key, value in plain(node).items() if key != "_target_"}
+    arguments = {key: _argument(value, types.get(key, Any)) for key, value in content.items()}
     return get_object(target)(**arguments, **supplied)
+
+
+def _argument(value: Any, hint: Any) -> Any:
+    """A value as its type, or the component that a node within the node describes."""
+    return build(value) if isinstance(value, Mapping) and "_target_" in value else cast(value, hint)
 
 
 def plain(node: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -17,8 +18,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import argument_types, conforms, describe, is_open
-from bonerisk.config.tree import Group, config_dir, groups
+from bonerisk.config.tree import Group, config_dir, groups, subgroups
 from bonerisk.errors import ConfigError, raise_together
+
+SEARCHED = "hydra.searchpath"  # where a user's own options lie
 
 
 def check(command: str, texts: list[str], *, multirun: bool, printing: bool = False) -> DictConfig:
@@ -44,13 +47,15 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         overrides = list(_parsed(texts, errors))
         errors += _misused(overrides, multirun)
-        known = groups(command)
+        folders = _own_folders(overrides, errors)
+        known = _known(command, overrides, folders)
         chosen = [item for item in overrides if item.key_or_group in known]
         values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
         errors += itertools.chain.from_iterable(_option_errors(item, known[item.key_or_group]) for item in chosen)
         errors += _unchosen(known, chosen)
-        for combination in _combinations(known, chosen):
-            config = compose(command, combination)
+        searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED]
+        for combination in _combinations(known, chosen, folders):
+            config = compose(command, [*combination, *searched])
             found = itertools.chain.from_iterable(_value_errors(command, item, config) for item in values)
             missing = () if printing else _missing(config, values)
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
@@ -58,26 +63,59 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         return _compose_whole(command, overrides, throw_on_missing=not printing)
 
 
-def _combinations(known: dict[str, Group], chosen: list[Override]) -> Iterator[list[str]]:
+def _own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[Path, ...]:
+    """The user's own folders of options, from hydra.searchpath=[file://FOLDER]."""
+    found: list[Path] = []
+    for item in overrides:
+        for name in itertools.chain.from_iterable(_elements(item) if item.key_or_group == SEARCHED else ()):
+            folder = Path(getattr(name, "text", name).removeprefix("file://"))
+            if folder.is_dir():
+                found.append(folder)
+            else:
+                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"{SEARCHED}=[file://FOLDER]"))
+    return tuple(found)
+
+
+def _known(command: str, overrides: list[Override], folders: tuple[Path, ...]) -> dict[str, Group]:
+    """The groups of a command, and those that the chosen options have of their own."""
+    known = groups(command, folders)
+    for group in list(known.values()):
+        chosen = [option for item in overrides if item.key_or_group == group.name for option in _options(item)]
+        for option in chosen or [str(group.default)]:
+            known |= subgroups(group.name, option, folders)
+    return known
+
+
+def _combinations(known: dict[str, Group], chosen: list[Override], folders: tuple[Path, ...]) -> Iterator[list[str]]:
     """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
-    options = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
+    options: dict[str, list[str]] = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
     for item in chosen:
         allowed = (*known[item.key_or_group].options, "null")
         options[item.key_or_group] = [_closest(option, allowed) or allowed[0] for option in _options(item)]
-    names = list(options)
-    for combination in itertools.product(*options.values()):
-        yield [f"{name}={option}" for name, option in zip(names, combination, strict=True)]
+    names = sorted(options, key=lambda name: "/" in name)
+    for combination in itertools.product(*(options[name] for name in names)):
+        taken = dict(zip(names, combination, strict=True))
+        lacking = [name for name in taken if _parent(name) in taken and not _has(name, taken, folders)]
+        yield [f"{name}={option}" for name, option in taken.items() if name not in lacking]
+
+
+def _parent(group: str) -> str:
+    return group.rpartition("/")[0]
+
+
+def _has(group: str, taken: dict[str, str], folders: tuple[Path, ...]) -> bool:
+    return group in subgroups(_parent(group), taken[_parent(group)], folders)
 
 
 def opened(texts: Iterable[str]) -> list[str]:
     """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only behind ++.
 
-    Only such keys have three parts, others did not pass the check.
+    Such keys have three parts or more, and those that have and are there already take ++ as well.
     """
-    return [f"++{text}" if _is_own(text.partition("=")[0]) else text for text in texts]
+    return [f"++{text}" if _may_be_own(text.partition("=")[0]) else text for text in texts]
 
 
-def _is_own(key: str) -> bool:
+def _may_be_own(key: str) -> bool:
     return key.count(".") > 1 and not key.startswith(("hydra.", "+", "~"))
 
 
@@ -129,6 +167,10 @@ def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[
         mend = _nearest(key, leaves, "") + f"`bonerisk {command} --cfg job …` prints every key"
         yield ConfigError(f"there is no key {key!r} here", "command line", mend)
         return
+    if OmegaConf.select(config, f"{key}._target_"):
+        group = key.replace(".", "/")
+        yield ConfigError(f"{key} is a node of keys, not a value", key, f"choose an option of it, as {group}=…")
+        return
     for value in _elements(item):
         if key.endswith("seed") and isinstance(value, int) and value < 0:
             yield ConfigError(f"{key} is {value}, but must be 0 or more", key)
@@ -140,14 +182,19 @@ def _hint(command: str, config: DictConfig, key: str) -> Any:
     """The type that a key must have; None where there is no such key."""
     if key in PRIMARY[command]:
         return PRIMARY[command][key]
-    node, *rest = key.split(".")
-    found = config.get(node)
-    if not isinstance(found, DictConfig) or "_target_" not in found or not rest:
-        return None
-    hint = argument_types(found["_target_"]).get(rest[0])
-    if rest[0] not in set(found):  # `in found` would pass over a value that is still missing
-        return None
-    return hint if len(rest) == 1 else Any if is_open(hint) else None
+    first, *rest = key.split(".")
+    node: Any = config.get(first)
+    while rest and isinstance(node, DictConfig) and "_target_" in node:
+        name, *rest = rest
+        if name not in set(node):  # `in node` would pass over a value that is still missing
+            return None
+        hint = argument_types(node["_target_"]).get(name)
+        if not rest:
+            return hint
+        if is_open(hint):
+            return Any
+        node = node.get(name)
+    return None
 
 
 def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError]:

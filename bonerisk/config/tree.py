@@ -1,7 +1,9 @@
 """The tree of configuration files, read as text: which groups a command knows, and their options.
 
 Vocabulary: a *primary file* (``train.yaml``) is a command's table of contents; a *group* (``encoder/``) holds
-*options* (``convnext_small.yaml``), of which a command chooses one. Nothing here imports Hydra, so ``--help`` is quick.
+*options* (``convnext_small.yaml``), of which a command chooses one; an option may have groups of its own
+(``dataset/rules``). A user's own options lie in further folders of the same form (``hydra.searchpath``). Nothing here
+imports Hydra, so ``--help`` is quick.
 """
 
 from __future__ import annotations
@@ -31,15 +33,35 @@ class Group:
     options: tuple[str, ...]
 
 
+def groups(command: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:
+    """The groups in the defaults list of a command's primary file, in its order.
+
+    Parameters
+    ----------
+    command : str
+    folders : tuple of Path
+        The user's own, beside `config_dir`.
+    """
+    return _listed(config_dir() / f"{command}.yaml", "", (config_dir(), *folders))
+
+
+def subgroups(group: str, option: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:
+    """The groups that an option has of its own, such as ``dataset/rules`` of ``dataset/dicom_folder``."""
+    everywhere = (config_dir(), *folders)
+    files = (folder / group / f"{option}.yaml" for folder in everywhere)
+    return next((_listed(file, f"{group}/", everywhere) for file in files if file.is_file()), {})
+
+
 @cache
-def groups(command: str) -> dict[str, Group]:
-    """The groups in the defaults list of a command's primary file, in its order."""
+def _listed(file: Path, prefix: str, folders: tuple[Path, ...]) -> dict[str, Group]:
     found = {}
-    for entry in _primary(command).get("defaults", []):
+    for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults", []):
         if isinstance(entry, dict):
             (name, default), *_ = entry.items()
-            options = tuple(sorted(path.stem for path in (config_dir() / name).glob("*.yaml")))
-            found[name] = Group(name, default, options)
+            if name.startswith("override "):  # a preset's choice in a group that the command has
+                continue
+            options = {path.stem for folder in folders for path in (folder / prefix / name).glob("*.yaml")}
+            found[prefix + name] = Group(prefix + name, default, tuple(sorted(options)))
     return found
 
 
@@ -59,8 +81,3 @@ def summary(group: str, option: str) -> str:
     with (config_dir() / group / f"{option}.yaml").open(encoding="utf-8") as file:
         comments = (line[1:].strip() for line in file if line.startswith("#") and "@package" not in line)
         return next(comments, "")
-
-
-@cache
-def _primary(command: str) -> dict:
-    return yaml.safe_load((config_dir() / f"{command}.yaml").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bonerisk.config.check import check
+from bonerisk.config.tree import config_dir
 from bonerisk.errors import ConfigError
 
 DEMO = ["model=ospenscreen_demo"]
@@ -96,3 +97,54 @@ def test_a_group_of_another_command_is_unknown():
 def test_printing_may_leave_values_out():
     check("evaluate", [], multirun=False, printing=True)
     assert "run has no value" in message(command="evaluate")
+
+
+class TestOwnOptions:
+    """Groups of an option's own, as dataset/rules, and options in folders of the user's."""
+
+    FOLDER = ("dataset=dicom_folder", "dataset.image_root=films")
+
+    def test_a_group_of_an_option_is_chosen_and_its_keys_are_checked(self):
+        config = check(
+            "prepare", [*self.FOLDER, "dataset/rules=aicxr", "dataset.rules.pair.window_days=90"], multirun=False
+        )
+        assert config.dataset.rules.follow_up.required is True
+        assert config.dataset.rules.pair.window_days == 90
+
+    def test_a_wrong_option_or_key_of_it_is_told_with_the_nearest(self):
+        with pytest.raises(ConfigError) as caught:
+            check("prepare", [*self.FOLDER, "dataset/rules=aicx", "dataset.rules.pair.window=90"], multirun=False)
+        assert "dataset/rules=aicxr" in str(caught.value)
+        assert "dataset.rules.pair.window_days" in str(caught.value)
+
+    def test_a_wrong_type_deep_in_a_node_is_told(self):
+        with pytest.raises(ConfigError, match="window_days must be int"):
+            check("prepare", [*self.FOLDER, "dataset.rules.pair.window_days=soon"], multirun=False)
+
+    def test_an_option_without_the_group_refuses_it(self):
+        with pytest.raises(ConfigError, match="dataset/rules"):
+            check(
+                "prepare",
+                ["dataset=image_table", "dataset.table=t.csv", "dataset.image_root=f", "dataset/rules=aicxr"],
+                multirun=False,
+            )
+
+    def test_options_of_the_users_own_lie_in_a_folder_of_the_same_form(self, tmp_path):
+        (tmp_path / "dataset" / "rules").mkdir(parents=True)
+        text = (config_dir() / "dataset" / "rules" / "aicxr.yaml").read_text(encoding="utf-8")
+        (tmp_path / "dataset" / "rules" / "ours.yaml").write_text(
+            text.replace("min_age_years: 20", "min_age_years: 65"), encoding="utf-8"
+        )
+        config = check(
+            "prepare", [*self.FOLDER, "dataset/rules=ours", f"hydra.searchpath=[file://{tmp_path}]"], multirun=False
+        )
+        assert config.dataset.rules.min_age_years == 65
+
+    def test_a_folder_of_options_that_is_not_there_is_told(self):
+        with pytest.raises(ConfigError, match="no folder"):
+            check("prepare", [*self.FOLDER, "hydra.searchpath=[file://nowhere]"], multirun=False)
+
+    def test_a_group_given_as_a_key_is_told(self):
+        with pytest.raises(ConfigError, match="dataset/rules=") as caught:
+            check("prepare", [*self.FOLDER, "dataset.rules=aicxr"], multirun=False)
+        assert "dataset.rules" in str(caught.value)
