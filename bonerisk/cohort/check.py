@@ -60,15 +60,20 @@ class Refusals:
         return table.astype("object").where(table.notna(), None).astype({"row": "int64"})
 
 
-def describe(rejected: pd.DataFrame, most: int = 8) -> str:
-    """Return the first value of each kind of refusal: file, row, patient, column, value, reason, and how many more."""
+def describe(rejected: pd.DataFrame, most: int = 8, identifying: bool = True) -> str:
+    """Return the first of each kind of refusal: file, row, patient, column, value, reason, and how many more.
+
+    Without what is `identifying` (patient and value), it may stand in a log that is handed on.
+    """
     lines = []
     for (column, reason), alike in rejected.groupby(["column", "reason"], sort=False):
         first = alike.iloc[0]
         more = f" (and {len(alike) - 1} more such)" if len(alike) > 1 else ""
+        place = f"{first['file']} row {first['row']:.0f}" if pd.notna(first["row"]) else "films"
+        if identifying:
+            place += f", patient {first['patient_id'] or 'unknown'}"
         value = "nothing" if first["value"] is None else repr(first["value"])
-        place = f"{first['file']} row {first['row']}, patient {first['patient_id'] or 'unknown'}"
-        lines.append(f"{place}, column {column}, value {value}: {reason}{more}")
+        lines.append(f"{place}, column {column}{f', value {value}' if identifying else ''}: {reason}{more}")
     return "\n".join([*lines[:most], *([f"… and {len(lines) - most} kinds more"] if len(lines) > most else [])])
 
 

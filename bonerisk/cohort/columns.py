@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 import pandas as pd
@@ -12,25 +12,49 @@ from bonerisk.cohort import values
 from bonerisk.cohort.table import DTYPES, few
 from bonerisk.errors import ConfigError, DataError, raise_together
 
+KEY = "dataset.columns"
+T_SCORES = ("t_score", "lumbar_spine", "femoral_neck", "total_hip")
+Z_SCORE = re.compile(r"(?i:z[\s_-]*(?:score|value)|(?<![a-z])z(?![a-z0-9]))|[a-z]Z(?![a-z])")
 
-def misnamed(columns: Mapping[str, str | None]) -> Iterator[ConfigError]:
+
+def misnamed(
+    columns: Mapping[str, str | None], known: Collection[str] = DTYPES, key: str = KEY, covariates: bool = True
+) -> Iterator[ConfigError]:
     """Yield an error for each of our names that is misspelt, and for a Z-score given as T-score.
 
     A name of our own that is not the contract's is a covariate; one that is nearly the contract's would be one without
     a word, and its unit unknown (`height` for `height_cm`).
+
+    Parameters
+    ----------
+    columns : mapping
+        Our name to the file's, or None.
+    known : collection of str
+        Our names that mean something.
+    key : str
+        Where in the configuration `columns` stands.
+    covariates : bool
+        Whether other names are allowed.
     """
     for ours, theirs in columns.items():
-        near = [name for name in DTYPES if name.startswith(f"{ours}_")] or get_close_matches(ours, DTYPES, 1, 0.8)
-        if ours not in DTYPES and near:
-            mend = f"did you mean dataset.columns.{near[0]}={theirs}? A covariate needs a name less like it"
-            yield ConfigError(f"there is no column {ours!r}", f"dataset.columns.{ours}", mend)
-        if ours == "t_score" and re.search(r"(?<![a-z])z[\s_-]*(score|value|$)", str(theirs), re.IGNORECASE):
+        near = [name for name in known if name.startswith(f"{ours}_")]
+        near = near or get_close_matches(ours, known, 1, 0.8 if covariates else 0.5)
+        if ours not in known and (near or not covariates):
+            mend = f"did you mean {key}.{near[0]}={theirs}?" if near else f"one of {', '.join(known)}"
+            mend += " A covariate needs a name less like it" if covariates else ""
+            yield ConfigError(f"there is no column {ours!r}", f"{key}.{ours}", mend)
+        if ours in T_SCORES and Z_SCORE.search(str(theirs)):
             what = f"{theirs!r} looks like a Z-score, which compares with people of the same age"
-            yield ConfigError(what, "dataset.columns.t_score", "name the column of T-scores")
+            yield ConfigError(what, f"{key}.{ours}", "name the column of T-scores")
 
 
 def rename(
-    rows: pd.DataFrame, columns: Mapping[str, str | None], required: str, file: str
+    rows: pd.DataFrame,
+    columns: Mapping[str, str | None],
+    required: str | Sequence[str],
+    file: str,
+    known: Collection[str] = DTYPES,
+    key: str = KEY,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Pick the columns that have a name of ours, by `columns` or of their own.
 
@@ -40,10 +64,14 @@ def rename(
         As in the file.
     columns : mapping
         Our name to the file's; None leaves out a column that has our name.
-    required : str
-        Our column that must be there.
+    required : str or sequence of str
+        Our columns that must be there.
     file : str
         As the user named it.
+    known : collection of str
+        Our names under which a column is taken without being mapped.
+    key : str
+        Where in the configuration `columns` stands.
 
     Returns
     -------
@@ -57,29 +85,30 @@ def rename(
     DataError
         The file lacks a column; all that it lacks at once, with the nearest it has.
     """
-    names = {ours: ours for ours in DTYPES if ours in rows} | dict(columns)
+    names = {ours: ours for ours in known if ours in rows} | dict(columns)
     taken = {ours: theirs for ours, theirs in names.items() if theirs is not None}
-    errors = [_absent(ours, theirs, rows) for ours, theirs in taken.items() if theirs not in rows]
-    if required not in taken:
-        mend = f"dataset.columns.{required}=<column>; the table has {few(list(rows.columns))}"
-        errors.append(DataError(f"no column is named {required}", file, mend))
+    errors = [_absent(ours, theirs, rows, key) for ours, theirs in taken.items() if theirs not in rows]
+    for ours in [required] if isinstance(required, str) else required:
+        if ours not in taken:
+            mend = f"{key}.{ours}=<column>; the table has {few(list(rows.columns))}"
+            errors.append(DataError(f"no column is named {ours}", file, mend))
     raise_together(errors)
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken
 
 
-def _absent(ours: str, theirs: str, rows: pd.DataFrame) -> DataError:
+def _absent(ours: str, theirs: str, rows: pd.DataFrame, key: str) -> DataError:
     folded = {_folded(name): name for name in rows.columns}
     wanted = _folded(theirs)
     near = [name for name in folded if wanted.startswith(name) or name.startswith(wanted)]
     near = near or get_close_matches(wanted, folded, n=1)
-    mend = f"did you mean {_override(ours, folded[near[0]])}? " if near else ""
+    mend = f"did you mean {_override(key, ours, folded[near[0]])}? " if near else ""
     what = f"the table has no column {theirs!r}"
-    return DataError(what, f"dataset.columns.{ours}", f"{mend}the table has {few(list(rows.columns))}")
+    return DataError(what, f"{key}.{ours}", f"{mend}the table has {few(list(rows.columns))}")
 
 
-def _override(ours: str, theirs: str) -> str:
+def _override(key: str, ours: str, theirs: str) -> str:
     """Return what to type in a shell: Hydra wants quotes around blanks and brackets, and the shell around those."""
-    text = f"dataset.columns.{ours}="
+    text = f"{key}.{ours}="
     return f"{text}{theirs}" if re.fullmatch(r"[\w.-]+", theirs) else f"'{text}\"{theirs}\"'"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,9 @@ from bonerisk.errors import ConfigError, DataError
 FRACTIONS = (0.7, 0.1, 0.2)  # of patients in train, tune and test: OsPenScreen, internal development set
 
 
-def random_split(table: pd.DataFrame, seed: int, fractions: Sequence[float] = FRACTIONS) -> pd.Series:
+def random_split(
+    table: pd.DataFrame, seed: int, fractions: Sequence[float] = FRACTIONS, outcome: Any = None
+) -> pd.Series:
     """Split patients at random, stratified by outcome and, within it, by site and sex.
 
     A patient's place depends on the seed, the patients and their outcomes alone, so that the same cohort in another
@@ -22,11 +25,12 @@ def random_split(table: pd.DataFrame, seed: int, fractions: Sequence[float] = FR
     Parameters
     ----------
     table : DataFrame
-        A cohort's table; reads `site`, `patient_id`, `sex` and `bone_class`. A patient's outcome is the worst class
-        of all films.
+        A cohort's table; reads `site`, `patient_id`, `sex` and, without `outcome`, `bone_class`.
     seed : int
     fractions : sequence of 3 float
         Share of patients in train, tune and test; they add up to 1, and 0 leaves a split out.
+    outcome : array-like, optional
+        A number for each row, higher for worse; a patient's is the worst of all films. The bone class, if not given.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def random_split(table: pd.DataFrame, seed: int, fractions: Sequence[float] = FR
     people = pd.DataFrame(
         {
             "key": keys,
-            "outcome": pd.Categorical(table["bone_class"], BONE_CLASSES).codes,
+            "outcome": pd.Categorical(table["bone_class"], BONE_CLASSES).codes if outcome is None else outcome,
             "site": table["site"],
             "sex": pd.Categorical(table["sex"], SEXES).codes,
         }
@@ -55,7 +59,7 @@ def random_split(table: pd.DataFrame, seed: int, fractions: Sequence[float] = FR
     if len(people) < len(wanted):
         raise DataError(
             f"{len(people)} patients can't be split into {', '.join(split for split, _ in wanted)}",
-            mend="bring more patients, or a column `split` of your own, or put all into one, as dataset.split=external",
+            mend="bring more patients, or a column `split` of your own, or put all into one, as split=external",
         )
     people["order"] = [hashlib.sha256(f"{seed}\x1f{key}".encode()).hexdigest() for key in people["key"]]
     people = people.sort_values(["site", "sex", "order"])

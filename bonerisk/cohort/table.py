@@ -70,6 +70,8 @@ class Cohort:
         What a reader of the results must know.
     sources : tuple of Path
         The user's tables it was read from; their hashes belong to whatever is made of it.
+    links : DataFrame, optional
+        How many rows of each of a hospital's tables belong to a film's patient, a row a table.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Cohort:
     reference_standard: str = "DXA"
     notes: tuple[str, ...] = ()
     sources: tuple[Path, ...] = ()
+    links: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         raise_together(_breaches(self.table, self.name))

@@ -8,21 +8,33 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bonerisk.errors import DataError
 
 DELIMITERS = (",", ";", "\t")
+RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
 
 
-def read(path: Path) -> tuple[pd.DataFrame, pd.Series]:
+class _Stripped(dict[str, str]):
+    """Each distinct cell and itself stripped: a million rows repeat few dates and codes, which are kept once."""
+
+    def __missing__(self, cell: str) -> str:
+        self[cell] = stripped = cell.strip()
+        return stripped
+
+
+def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Series]:
     """Read `path` as text.
 
     Parameters
     ----------
     path : Path
         Comma-, semicolon- or tab-separated, in UTF-8 with or without a byte order mark, with a header.
+    key : str
+        What names the file in the configuration.
 
     Returns
     -------
@@ -36,16 +48,38 @@ def read(path: Path) -> tuple[pd.DataFrame, pd.Series]:
     DataError
         There is no such file, it is no UTF-8 text, has no rows, a column twice, or a quote that is never closed.
     """
-    text = _decode(path)
-    first = next(iter(text.splitlines()), "")
-    delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
-    records: dict[int, list[str]] = {}
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
+    content = _content(path, key)
+    with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of what StringIO takes
+        first = next((line for line in text if line.strip()), "")
+        delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
+        text.seek(0)
+        lines, records = _records(csv.reader(text, delimiter=delimiter, strict=True), path)
+    if len(records) < 2:
+        raise DataError("the table has no rows", where=str(path))
+    header = _header(list(records[0]), path)
+    width = len(header)
+    ragged = {}
+    for place in [place for place, cells in enumerate(records) if len(cells) != width]:
+        cells = records[place]
+        if len(cells) > width and not any(cells[width:]):
+            records[place] = cells[:width]
+        else:
+            ragged[lines[place]] = delimiter.join(cells)
+    good = [place for place in range(1, len(records)) if lines[place] not in ragged]
+    rows = pd.DataFrame([records[place] for place in good], [lines[place] for place in good], header, dtype="object")
+    return rows, pd.Series(ragged, dtype="object")
+
+
+def _records(reader: Any, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Return the line on which each record starts, and its cells; spreadsheets leave rows of bare separators."""
+    strip = _Stripped().__getitem__
+    lines, records, line = [], [], 1
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):  # spreadsheets leave rows of bare separators
-                records[line] = [cell.strip() for cell in cells]
+        for raw in reader:
+            cells = tuple(map(strip, raw))
+            if any(cells):
+                lines.append(line)
+                records.append(cells)
             line = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
@@ -53,15 +87,7 @@ def read(path: Path) -> tuple[pd.DataFrame, pd.Series]:
             where=f"{path}, row {line}",
             mend="look for a quotation mark that is not closed",
         ) from error
-    if len(records) < 2:
-        raise DataError("the table has no rows", where=str(path))
-    header = _header(records.pop(min(records)), path)
-    width = len(header)
-    records = {line: cells[:width] if not any(cells[width:]) else cells for line, cells in records.items()}
-    good = {line: cells for line, cells in records.items() if len(cells) == width}
-    ragged = {line: delimiter.join(cells) for line, cells in records.items() if len(cells) != width}
-    rows = pd.DataFrame.from_dict(good, orient="index", columns=header, dtype="object")
-    return rows, pd.Series(ragged, dtype="object")
+    return lines, records
 
 
 def _header(names: list[str], path: Path) -> list[str]:
@@ -71,20 +97,18 @@ def _header(names: list[str], path: Path) -> list[str]:
     return names
 
 
-def _decode(path: Path) -> str:
-    """Return the file's text, or say in which encoding it seems to be."""
+def _content(path: Path, key: str) -> bytes:
+    """Return the file's bytes, or say in which other encoding than UTF-8 they seem to be."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"the table can't be opened: {error.strerror}", where=str(path), mend="dataset.table=FILE"
-        ) from error
+        raise DataError(f"the table can't be opened: {error.strerror}", where=str(path), mend=f"{key}=FILE") from error
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError("this is a spreadsheet, not a CSV", where=str(path), mend="save it as “CSV UTF-8”")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:1000]:
         raise DataError("the table is not UTF-8 but UTF-16", where=str(path), mend=_recode("UTF-16", path))
     try:
-        return content.decode("utf-8-sig")
+        content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         raise DataError(
@@ -92,6 +116,7 @@ def _decode(path: Path) -> str:
             where=f"{path}, row {row}",
             mend=f"save it as “CSV UTF-8”, or, if it is Western European: {_recode('WINDOWS-1252', path)}",
         ) from error
+    return content
 
 
 def _recode(encoding: str, path: Path) -> str:

@@ -21,7 +21,6 @@ from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
 SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may name films without
-RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ class ImageTable:
             what = f"all films are to be of split {self.split}, but the table has a column {names['split']!r}"
             raise DataError(what, "dataset.split", "dataset.columns.split=null leaves the column out")
         refusals = Refusals(self.table.name, names)
-        refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", RAGGED)
+        refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
         rows = text.reindex(text.index.union(ragged.index))
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)

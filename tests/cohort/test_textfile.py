@@ -37,6 +37,26 @@ def test_odd_rows_are_set_apart_and_empty_cells_at_the_end_forgiven(write) -> No
     assert rows.index.tolist() == [4] and ragged.to_dict() == {2: "1,-2,5", 3: "3"}
 
 
+def test_blank_lines_before_the_header_hide_no_separator(write) -> None:
+    rows, _ = textfile.read(write("\n \na;b\n1,5;2\n"))
+    assert rows.to_dict("index") == {4: {"a": "1,5", "b": "2"}}
+
+
+def test_quotes_hold_separators_line_ends_and_quotes(write) -> None:
+    rows, ragged = textfile.read(write('\n\n"a;1",b\r\n"x, ""y""",2\r\n\r\n"1\r\n2",3'))
+    assert rows.to_dict("split") == {
+        "index": [4, 6],
+        "columns": ["a;1", "b"],
+        "data": [['x, "y"', "2"], ["1\r\n2", "3"]],
+    }
+    assert ragged.empty
+
+
+def test_cells_of_one_text_are_kept_once(write) -> None:
+    rows, _ = textfile.read(write("a,b\n2020-01-01,x\n2020-01-01,2020-01-01\n"))
+    assert rows.loc[2, "a"] is rows.loc[3, "a"] is rows.loc[3, "b"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

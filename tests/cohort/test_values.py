@@ -39,6 +39,63 @@ def test_dates_year_first_alone() -> None:
     assert (found[:3] == pd.Timestamp(2024, 5, 31)).all()
 
 
+@pytest.mark.parametrize("cell", ["2024-05-31", "20240531", "2024-05-31 00:00:00.000", "2024-05-31T08:00:00Z"])
+def test_iso_dates_may_bear_a_time(cell: str) -> None:
+    assert values.date(text(cell)).tolist() == [pd.Timestamp(2024, 5, 31)]
+
+
+@pytest.mark.parametrize(
+    "cell", ["20240531120000", "2024-05-31 or so", "20240531 20240601", "２０２４0531", "2024-5-31"]
+)
+def test_what_only_starts_like_a_date_is_none(cell: str) -> None:
+    assert values.date(text(cell)).isna().all()
+
+
+@pytest.mark.parametrize(
+    ("cell", "layout", "day"),
+    [
+        ("31.05.2024", "%d.%m.%Y", (2024, 5, 31)),
+        ("1.5.2024", "%d.%m.%Y", (2024, 5, 1)),
+        ("05/01/2024", "%m/%d/%Y", (2024, 5, 1)),
+        ("01-MAY-2024", "%d-%b-%Y", (2024, 5, 1)),
+        ("01122024", "%d%m%Y", (2024, 12, 1)),
+        ("1122024", "%d%m%Y", None),
+        ("31.05.24", "%d.%m.%Y", None),
+        ("2024-05-31", "%d.%m.%Y", None),
+        ("29.02.2023", "%d.%m.%Y", None),
+        ("31.05.2024 08:00", "%d.%m.%Y", None),
+    ],
+)
+def test_dates_as_the_user_says_they_are_written(cell: str, layout: str, day: tuple[int, int, int] | None) -> None:
+    found = values.date(text(cell, None), layout)
+    assert found.dtype == "datetime64[ns]" and found.isna().tolist() == [day is None, True]
+    if day:
+        assert found[0] == pd.Timestamp(*day)
+
+
+def test_codes_lose_case_dots_and_marks_and_keep_their_zeros() -> None:
+    assert values.code(text("008.45", "v58.65", "e885.9", "250."), "icd9").tolist() == [
+        "00845",
+        "V5865",
+        "E8859",
+        "250",
+    ]
+    assert values.code(text("m80.08xa", "E11.-", "M90.0*", "U07.1!"), "icd10").tolist() == [
+        "M8008XA",
+        "E11",
+        "M900",
+        "U071",
+    ]
+    assert values.code(text("H02", "A10BA02", "M"), "atc").fillna("none").tolist() == ["H02", "A10BA02", "none"]
+
+
+def test_cells_keep_their_index_and_repeats_their_value() -> None:
+    cells = pd.Series(["1", None, "x", "1"], index=[7, 3, 9, 4], dtype="object")
+    found = values.number(cells)
+    assert found.index.tolist() == [7, 3, 9, 4] and found[[7, 4]].tolist() == [1, 1] and found[[3, 9]].isna().all()
+    assert values.present(cells).tolist() == ["1", None, "x", "1"]
+
+
 def test_classes_by_their_common_names() -> None:
     found = values.bone_class(text("Normal", "low bone mass", "osteopenia", "Osteoporosis", "1"))
     assert found.tolist()[:4] == ["normal", "low_bone_mass", "low_bone_mass", "osteoporosis"] and pd.isna(found[4])

@@ -1,0 +1,88 @@
+"""Which split a patient belongs to, and which of the patient's films stand for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from bonerisk.cohort.classes import bone_class
+from bonerisk.cohort.splits import check_fractions, random_split
+from bonerisk.cohort.table import BONE_CLASSES, SPLITS
+from bonerisk.errors import ConfigError
+
+BMD_WITHIN_1Y = "bmd_within_1y"  # spine DeepSurv: those whose FRAX can be computed are the test set
+FIVE_TO_ONE = (5 / 6, 1 / 6, 0.0)
+INDEX = ("all", "first", "nearest_dxa", "random")
+
+
+def check_split(split: Sequence[float] | str) -> None:
+    """Raise ConfigError unless `split` is three shares, "bmd_within_1y" or the name of a split."""
+    if not isinstance(split, str):
+        check_fractions(split)
+    elif split not in (*SPLITS, BMD_WITHIN_1Y):
+        mend = f"three shares, {BMD_WITHIN_1Y}, or one of {', '.join(SPLITS)} for all"
+        raise ConfigError(f"there is no split {split!r}", "dataset.rules.split", mend)
+
+
+def check_index(index: Mapping[str, str]) -> None:
+    """Raise ConfigError unless `index` gives a known rule for known splits."""
+    wrong = [f"{split}: {rule}" for split, rule in index.items() if split not in SPLITS or rule not in INDEX]
+    if wrong:
+        mend = f"{{<{'|'.join(SPLITS)}>: <{'|'.join(INDEX)}>}}"
+        raise ConfigError(f"no such index film: {', '.join(wrong)}", "dataset.rules.index", mend)
+
+
+def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_sites: Sequence[str]) -> pd.Series:
+    """Return the split of each film, all films of a patient in one.
+
+    Parameters
+    ----------
+    films : DataFrame
+        Columns `site`, `patient_id`, `person`, `sex`; `t_score` and `dxa_days`, or `event`, where there are any.
+    rule : list of 3 float, or str
+    seed : int
+    external_sites : sequence of str
+    """
+    found = pd.Series("external", films.index, dtype="object")
+    inside = films[~films["site"].isin(list(external_sites))]
+    if isinstance(rule, str) and rule != BMD_WITHIN_1Y:
+        found[inside.index] = rule
+        return found
+    tested = pd.Series(False, inside.index)
+    if isinstance(rule, str):
+        near = inside["dxa_days"].abs() <= 365 if "dxa_days" in inside else tested
+        tested = near.groupby(inside["person"]).transform("any")
+        found[tested.index[tested]] = "test"
+    rest = inside[~tested]
+    if len(rest):
+        outcome = rest["event"] if "event" in rest else pd.Categorical(bone_class(rest["t_score"]), BONE_CLASSES).codes
+        found[rest.index] = random_split(rest, seed, FIVE_TO_ONE if isinstance(rule, str) else rule, outcome)
+    return found
+
+
+def index_films(films: pd.DataFrame, index: Mapping[str, str], seed: int) -> tuple[pd.Series, str]:
+    """Return the mask of the films that stand for their patient, and the rules in words.
+
+    Parameters
+    ----------
+    films : DataFrame
+        Columns `person`, `image_id`, `film_date`, `film_time`, `split`, and `dxa_days` where there is DXA.
+    index : mapping
+        Split to rule; see `Rules`.
+    seed : int
+        Of rule random.
+    """
+    rule = films["split"].map(index).fillna("all")
+    first = films["film_date"].rank(method="dense")
+    away = films.get("dxa_days", pd.Series(float("nan"), films.index)).abs()
+    moment = films["patient_id"] + films["film_date"].astype(str) + films["film_time"].fillna("")
+    lot = pd.Series([hashlib.sha256(f"{seed}\x1f{text}".encode()).hexdigest() for text in moment], films.index)
+    order = pd.DataFrame({"person": films["person"], "away": away.where(rule == "nearest_dxa", 0.0)})
+    order["lot"] = lot.where(rule == "random", "")
+    order["first"], order["time"], order["image_id"] = first, films["film_time"].fillna(""), films["image_id"]
+    chosen = ~order.sort_values(list(map(str, order)), kind="stable", na_position="last").duplicated("person")
+    kept = chosen.reindex(films.index) | (rule == "all")
+    words = ", ".join(f"{name} {one}" for name, one in index.items())
+    return kept, f"not the index film of its patient ({words or 'all'})"

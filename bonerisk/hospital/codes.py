@@ -1,0 +1,120 @@
+"""Diagnosis and drug codes: which rows of a hospital's tables mean an outcome, a comorbidity or a drug class.
+
+Vocabulary. A *code list* maps a code system (icd9, icd10, atc, name) to codes, each of which stands for all codes that
+begin with it; dots, blanks and case don't count. Codes meet within their system alone: V58.65 of ICD-9 is no V code of
+ICD-10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+CodeList = Mapping[str, Sequence[str]]
+
+EVENT, TRAUMATIC, ENCOUNTER = "event", "traumatic", "follow-up encounter"
+
+
+def matches(table: pd.DataFrame, codes: CodeList) -> pd.Series:
+    """Whether each row's code is of a code list.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `code` (upper case, no dots; names of drugs in lower case) and `code_system`.
+    codes : CodeList
+    """
+    found = pd.Series(False, index=table.index)
+    for system, wanted in codes.items():
+        starts = tuple(_plain(code, system) for code in wanted)
+        there = table["code"].where(table["code_system"] == system)
+        fitting = [code for code in there.dropna().unique() if code.startswith(starts)]
+        found |= there.isin(fitting)
+    return found
+
+
+def _plain(code: str, system: str) -> str:
+    return str(code).strip().lower() if system == "name" else str(code).replace(".", "").replace(" ", "").upper()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fracture by its codes, what is no new fracture kept apart.
+
+    Parameters
+    ----------
+    name : str
+    codes : mapping of str to list of str
+        Code list of the fracture.
+    traumatic : mapping of str to list of str
+        Code list of external causes: a fracture coded on the day of one is traumatic, and no event.
+    subsequent : list of str
+        Seventh characters of ICD-10 that mark an encounter after the fracture, and no event.
+    """
+
+    name: str
+    codes: dict[str, list[str]]
+    traumatic: dict[str, list[str]]
+    subsequent: list[str]
+
+    def classify(self, diagnoses: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of the outcome's codes with a column `kind`: event, traumatic or follow-up encounter.
+
+        Parameters
+        ----------
+        diagnoses : DataFrame
+            Columns `person`, `date`, `code`, `code_system`.
+        """
+        rows = diagnoses[matches(diagnoses, self.codes)]
+        causes = diagnoses.loc[matches(diagnoses, self.traumatic), ["person", "date"]]
+        days = pd.MultiIndex.from_frame(rows[["person", "date"]])
+        by_trauma = days.isin(pd.MultiIndex.from_frame(causes)) | matches(rows, self.traumatic).to_numpy()
+        later = (rows["code_system"] == "icd10") & rows["code"].str[6:7].isin(self.subsequent)
+        kind = pd.Series(EVENT, rows.index).mask(by_trauma, TRAUMATIC).mask(later, ENCOUNTER)
+        return rows.assign(kind=kind)
+
+
+@dataclass(frozen=True)
+class CodeSet:
+    """Comorbidities and drug classes by their codes.
+
+    Parameters
+    ----------
+    comorbidities : mapping of str to CodeList
+        Becomes a covariate each: 1 where a code stands at the film's day or before, else 0.
+    composites : mapping of str to list of str
+        A covariate that is 1 where one of several comorbidities is.
+    drug_classes : mapping of str to CodeList
+        Becomes a covariate `drug_<class>` each, alike.
+    """
+
+    comorbidities: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    composites: dict[str, list[str]] = field(default_factory=dict)
+    drug_classes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def flags(self, films: pd.DataFrame, diagnoses: pd.DataFrame | None, drugs: pd.DataFrame | None) -> pd.DataFrame:
+        """Return a column of 0 and 1 for each comorbidity and drug class, a row a film.
+
+        Parameters
+        ----------
+        films : DataFrame
+            Columns `person` and `film_date`.
+        diagnoses, drugs : DataFrame, optional
+            Columns `person`, `date`, `code`, `code_system`; where a hospital has no such table, its columns are absent.
+        """
+        found: dict[str, pd.Series] = {}
+        if diagnoses is not None:
+            found |= {name: _before(films, diagnoses, codes) for name, codes in self.comorbidities.items()}
+            found |= {name: pd.concat([found[part] for part in parts], axis=1).max(axis=1)
+                      for name, parts in self.composites.items()}  # fmt: skip
+        if drugs is not None:
+            found |= {f"drug_{name}": _before(films, drugs, codes) for name, codes in self.drug_classes.items()}
+        return pd.DataFrame(found, index=films.index)
+
+
+def _before(films: pd.DataFrame, rows: pd.DataFrame, codes: CodeList) -> pd.Series:
+    """1 where a code of the list is dated at the film's day or before, else 0."""
+    first = rows[matches(rows, codes)].groupby("person")["date"].min()
+    return (films["person"].map(first) <= films["film_date"]).astype("float64")

@@ -1,0 +1,97 @@
+"""What became of the patient of each film: the next fracture, death, or the last contact, in years from the film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from bonerisk.hospital.codes import ENCOUNTER, EVENT
+
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """How films are followed.
+
+    Parameters
+    ----------
+    required : bool
+        Whether there is an outcome at all; where not, films without follow-up stay.
+    min_years : float
+        Drop films followed for less without a fracture.
+    look_back_days : int, optional
+        A fracture, or an encounter after one, in so many days before the film (its own day included) is prevalent,
+        and the film dropped; None looks back over the whole record.
+    """
+
+    required: bool = True
+    min_years: float = 0.0
+    look_back_days: int | None = 365
+
+
+def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rule: FollowUp) -> pd.DataFrame:
+    """Follow each film to the first of fracture, death and last contact.
+
+    Parameters
+    ----------
+    films : DataFrame
+        Columns `person`, `film_date`.
+    fractures : DataFrame
+        Columns `person`, `date`, `kind` as `Outcome.classify` gives them.
+    ends : DataFrame
+        Columns `last_contact`, `death_date`, a row a person, indexed by it; last contact is where follow-up ends.
+    rule : FollowUp
+
+    Returns
+    -------
+    DataFrame
+        A row a film, with its index: event, competing_event (1/0), time_years, bool prevalent, and `problem` (text,
+        None where there is none) for a film whose dates contradict each other.
+    """
+    end = films["person"].map(ends["last_contact"])
+    death = films["person"].map(ends["death_date"])
+    events = fractures[fractures["kind"] == EVENT]
+    following = _nearest(films, events, "forward")
+    known = _nearest(films, fractures[fractures["kind"].isin([EVENT, ENCOUNTER])], "backward")
+    prevalent = known.notna()
+    if rule.look_back_days is not None:
+        prevalent &= films["film_date"] - known <= pd.Timedelta(days=rule.look_back_days)
+    last = films["person"].map(events.groupby("person")["date"].max())
+    event = following <= end
+    time = (following.where(event, end) - films["film_date"]).dt.days / DAYS_PER_YEAR
+    problem = pd.Series(None, films.index, dtype="object")
+    for wrong, reason in (
+        (end.isna(), "no last contact"),
+        (last > death, "a fracture is dated after the patient's death"),
+        (end < films["film_date"], "the last contact lies before the film"),
+        (films["film_date"] > death, "the film is dated after the patient's death"),
+    ):
+        problem = problem.mask(wrong, reason)
+    return pd.DataFrame(
+        {
+            "event": event.astype("float64"),
+            "competing_event": (~event & (death <= end)).astype("float64"),
+            "time_years": time,
+            "prevalent": prevalent,
+            "problem": problem,
+        }
+    )
+
+
+def _nearest(films: pd.DataFrame, dated: pd.DataFrame, direction: Literal["backward", "forward"]) -> pd.Series:
+    """Return the date of the next row after each film's day (forward), or of the last until it (backward)."""
+    left = films[["person", "film_date"]].assign(place=films.index).sort_values("film_date", kind="stable")
+    right = dated[["person", "date"]].sort_values("date", kind="stable")
+    found = pd.merge_asof(
+        left,
+        right,
+        left_on="film_date",
+        right_on="date",
+        by="person",
+        direction=direction,
+        allow_exact_matches=direction == "backward",
+    )
+    return found.set_index("place")["date"].reindex(films.index)

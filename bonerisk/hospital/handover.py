@@ -1,0 +1,54 @@
+"""What is told of refused rows: all of it within the data folder, and nothing that tells of a person outside."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.cohort.check import describe
+from bonerisk.hospital.pseudonyms import pseudonyms
+from bonerisk.hospital.rules import Joined
+from bonerisk.runs.folder import replacing
+
+REJECTED, UNLINKED = "rejected.csv", "unlinked.csv"
+
+log = logging.getLogger(__name__)
+
+
+def keep(folder: Path, rejected: pd.DataFrame, unlinked: pd.DataFrame) -> None:
+    """Write the full lists, with identifiers and values, into the data folder."""
+    for name, table in ((REJECTED, rejected), (UNLINKED, unlinked)):
+        with replacing(folder / name) as path:
+            table.to_csv(path, index=False)
+
+
+def without_identifiers(rejected: pd.DataFrame, salt: bytes) -> pd.DataFrame:
+    """Return refused rows by table and line, and films by pseudonym.
+
+    Parameters
+    ----------
+    rejected : DataFrame
+        Columns `bonerisk.cohort.table.REJECTED`; `row` is missing for films.
+    salt : bytes
+    """
+    of_film = rejected["row"].isna()
+    known = rejected.loc[of_film, "image_id"].dropna()
+    images = pd.Series(pseudonyms(known, salt), known.index, dtype="object").reindex(rejected.index)
+    files = pd.Series([Path(str(file)).name for file in rejected["file"]], rejected.index, dtype="object")
+    return rejected.assign(patient_id=None, value=None, image_id=images, file=files.mask(of_film, None))
+
+
+def tell(joined: Joined, rejected: pd.DataFrame, folder: Path) -> None:
+    """Log how the tables met the films and what was refused, without a value: logs are handed on."""
+    for row in joined.links.to_dict("records"):
+        log.info(
+            f"{row['table']}: {row['linked_rows']} of {row['rows']} rows are of patients with a film; "
+            f"{row['films_with']} films have some, {row['films_without']} have none"
+        )
+    if len(joined.unlinked):
+        log.info(f"rows of patients without a film: {folder / UNLINKED}")
+    if rejected.empty:
+        return
+    log.warning(f"refused (all, with their values: {folder / REJECTED}):\n{describe(rejected, identifying=False)}")

@@ -1,0 +1,118 @@
+"""Who is who: one number for each patient of the films, and the rows of other tables that belong to them.
+
+A patient is an identifier within a site. A table without a column `site` is joined by the identifier alone, which is
+refused where two sites use the same one. Nothing is joined that is only nearly equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bonerisk.cohort.table import few, patients
+from bonerisk.errors import DataError
+from bonerisk.hospital.tables import differently_written
+
+LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinked_rows", "films_with", "films_without")
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A hospital's tables with a column `person`, and how well they meet the films.
+
+    Parameters
+    ----------
+    films : DataFrame
+        With int64 column `person`.
+    tables : dict of str to DataFrame
+        Rows of the films' patients, each with its `person`.
+    links : DataFrame
+        Columns `LINKS`, a row a table.
+    unlinked : DataFrame
+        table, row (line in its file), site, patient_id of the rows of patients without a film.
+    notes : tuple of str
+        Identifiers that look alike and were not joined.
+    """
+
+    films: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+    links: pd.DataFrame
+    unlinked: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
+    """Number the films' patients and find the rows of each table that are theirs.
+
+    Parameters
+    ----------
+    films : DataFrame
+        Columns `site`, `patient_id`.
+    tables : mapping of str to DataFrame
+        Columns `patient_id` and perhaps `site`; other columns are carried along.
+
+    Raises
+    ------
+    DataError
+        A table without sites has a patient whom two sites know, or no table's patient has a film.
+    """
+    films = films.assign(person=pd.factorize(patients(films))[0])
+    linked, rows, unlinked, notes = {}, [], [], []
+    for name, table in tables.items():
+        person = _persons(name, table, films)
+        known = person.notna()
+        linked[name] = table[known].assign(person=person[known].astype("int64"))
+        with_row = int(films["person"].isin(linked[name]["person"]).sum())
+        counts = (len(table), table["patient_id"].nunique(), int(known.sum()), linked[name]["person"].nunique())
+        rows.append((name, *counts, int((~known).sum()), with_row, len(films) - with_row))
+        there = table.loc[~known, [column for column in ("site", "patient_id") if column in table]]
+        unlinked.append(there.assign(table=name, row=there.index))
+        notes += _alike(name, table.loc[~known, "patient_id"], films["patient_id"])
+    links = pd.DataFrame(rows, columns=list(LINKS))
+    if len(links) and not links["linked_rows"].any():
+        forms = {name: _form(table["patient_id"].iloc[0]) for name, table in tables.items()}
+        told = ", ".join(
+            f"{form} in {name}" for name, form in {"films": _form(films["patient_id"].iloc[0]), **forms}.items()
+        )
+        mend = "; ".join(notes) or "the films' PatientID and the tables' patient_id must be written alike"
+        raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {told}", "dataset", mend)
+    nobody = pd.DataFrame(columns=["table", "row", "site", "patient_id"])
+    gathered = pd.concat([nobody, *(part for part in unlinked if len(part))], ignore_index=True)
+    return Linked(films, linked, links, gathered[list(nobody.columns)], tuple(notes))
+
+
+def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
+    """Return the person of each row of a table; missing where no film is theirs."""
+    there = films.drop_duplicates("person")
+    if "site" in table:
+        return patients(table).map(pd.Series(there["person"].to_numpy(), patients(there)))
+    shared = there.loc[there["patient_id"].duplicated(), "patient_id"]
+    doubtful = sorted(set(shared) & set(table["patient_id"]))
+    if doubtful:
+        raise DataError(
+            f"{len(doubtful)} identifiers stand for patients of two sites: {few(doubtful)}",
+            f"dataset.tables.{name}",
+            f"a column with the site, as dataset.columns.{name}.site=<column>",
+        )
+    return table["patient_id"].map(pd.Series(there["person"].to_numpy(), there["patient_id"]))
+
+
+def _alike(name: str, unlinked: pd.Series, known: pd.Series) -> list[str]:
+    """Say which identifiers differ from a film's in zeros, blanks or case alone; they are not joined."""
+    pairs = differently_written(unlinked, known)
+    if not pairs:
+        return []
+    examples = few(sorted({f"{_form(theirs)} for {_form(ours)}" for theirs, ours in pairs})[:3])
+    return [
+        f"{len(pairs)} patients of {name} are written otherwise than in the films ({examples}) and were not joined: "
+        "write identifiers alike, zeros included"
+    ]
+
+
+def _form(identifier: str) -> str:
+    """Return the form of an identifier, such as 00999A: what is shown may end up in a log that is handed on."""
+    zeros = len(identifier) - len(identifier.lstrip("0"))
+    return "0" * zeros + re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", identifier[zeros:]))

@@ -1,0 +1,166 @@
+"""A site's rules, from a hospital's films and tables to a cohort; read `Rules.apply` from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.table import REJECTED
+from bonerisk.errors import ConfigError
+from bonerisk.hospital import choice, facts, steps
+from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.follow_up import FollowUp
+from bonerisk.hospital.link import link
+from bonerisk.hospital.pairing import Pairing
+from bonerisk.hospital.selection import Selection
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What rules made of a hospital's films and tables.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a film, with the contract's columns and covariates, and `split`.
+    flow : Flow
+    rejected : DataFrame
+        Columns `bonerisk.cohort.table.REJECTED`.
+    links, unlinked : DataFrame
+        As in `bonerisk.hospital.link.Linked`.
+    notes : tuple of str
+    """
+
+    table: pd.DataFrame
+    flow: Flow
+    rejected: pd.DataFrame
+    links: pd.DataFrame
+    unlinked: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which films make a cohort; an empty list, or null, asks for nothing.
+
+    Parameters
+    ----------
+    modality, body_part, view : list of str
+        Kept; as CR and DX, CHEST, and PA, AP, LATERAL.
+    for_processing : bool
+        Whether films that the archive holds FOR PROCESSING (raw) stay.
+    same_day : {"all", "first"}
+        Films of one patient, day, body part and view that are kept.
+    min_age_years, max_age_years : float, optional
+        Age at the film, both included.
+    min_visits : int
+        Days with a film that a patient has, after the steps above.
+    exclude_where : list of str
+        Columns (of `patients` or `reports`) that are 1 in films to be left out; a note names those that aren't there.
+    without_drugs : list of str
+        Drug classes that no patient may have had at the film's day or before.
+    follow_up : FollowUp
+    pair : Pairing
+    split : list of 3 float, or str
+        Shares of patients in train, tune and test; or "bmd_within_1y" (patients with a DXA within a year of a film are
+        the test set, the others train and tune 5:1), or the name of the split of all.
+    split_seed : int
+    index : dict
+        Which films of a patient are kept, by split: all, first, nearest_dxa or random. One that is not named: all.
+    index_seed : int
+        Of index random.
+    """
+
+    modality: list[str] = field(default_factory=lambda: ["DX", "CR"])
+    body_part: list[str] = field(default_factory=lambda: ["CHEST"])
+    view: list[str] = field(default_factory=lambda: ["PA"])
+    for_processing: bool = False
+    same_day: str = "first"
+    min_age_years: float | None = None
+    max_age_years: float | None = None
+    min_visits: int = 1
+    exclude_where: list[str] = field(default_factory=list)
+    without_drugs: list[str] = field(default_factory=list)
+    follow_up: FollowUp = field(default_factory=FollowUp)
+    pair: Pairing = field(default_factory=Pairing)
+    split: list[float] | str = field(default_factory=lambda: [0.7, 0.1, 0.2])
+    split_seed: int = 0
+    index: dict[str, str] = field(default_factory=dict)
+    index_seed: int = 0
+
+    def __post_init__(self) -> None:
+        choice.check_split(self.split)
+        choice.check_index(self.index)
+        if self.same_day not in ("all", "first"):
+            raise ConfigError(f"there is no {self.same_day!r}", "dataset.rules.same_day", "all or first")
+
+    def apply(
+        self,
+        films: pd.DataFrame,
+        tables: Mapping[str, pd.DataFrame],
+        codes: CodeSet,
+        outcome: Outcome,
+        external_sites: Sequence[str] = (),
+        administrative_end: pd.Timestamp | None = None,
+    ) -> Joined:
+        """Join films and tables by patient, and keep what the rules ask for.
+
+        Parameters
+        ----------
+        films : DataFrame
+            A row a film: site, patient_id, image_id, image_path, film_date, film_time, sex, birth_date, age_years,
+            modality, intent, view, body_part, accession, and what else is to be carried along.
+        tables : mapping of str to DataFrame
+            Those of dxa, diagnoses, drugs, follow_up, patients and reports that the hospital has, as
+            `bonerisk.hospital.tables.read` gives them.
+        codes : CodeSet
+        outcome : Outcome
+        external_sites : sequence of str
+            Sites whose films are the external split.
+        administrative_end : Timestamp, optional
+            End of follow-up of patients who have no earlier last contact or death.
+
+        Raises
+        ------
+        ConfigError
+            The rules name a drug class that `codes` does not define.
+        DataError
+            A step leaves no film; an outcome is asked for, and there are no diagnoses, or no last contact.
+        """
+        unknown = sorted(set(self.without_drugs) - set(codes.drug_classes))
+        if unknown:
+            known = ", ".join(codes.drug_classes) or "none"
+            raise ConfigError(f"no drug class {', '.join(unknown)}", "dataset.rules.without_drugs", f"classes: {known}")
+        by_patient = {name: table for name, table in tables.items() if name != "reports"}
+        linked = link(films, by_patient)
+        notes = list(linked.notes)
+        work = Selection(linked.films, "films indexed")
+        work.refuse("film has a patient and a date", facts.incomplete(work.table), "header")
+        steps.keep_kinds(
+            work, {"modality": self.modality, "body_part": self.body_part, "view": self.view}, self.for_processing
+        )
+        if self.same_day == "first":
+            steps.keep_first_of_day(work)
+        patients = linked.tables.get("patients")
+        work.refuse("one sex and birth date", facts.contradictory(work.table, patients), "sex, birth_date")
+        work.table = facts.of_patient(work.table, patients, tables.get("reports"))
+        steps.keep_ages(work, self.min_age_years, self.max_age_years)
+        steps.keep_visits(work, self.min_visits)
+        fractures = steps.fractures(linked, outcome)
+        if self.follow_up.required:
+            notes += steps.follow_up(work, linked, fractures, self.follow_up, outcome.name, administrative_end)
+        work.table = work.table.join(
+            codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
+        )
+        notes += steps.exclude(work, self.without_drugs, self.exclude_where)
+        notes += steps.pair(work, linked.tables.get("dxa"), fractures, self.pair)
+        work.table = work.table.assign(
+            split=choice.split(work.table, self.split, self.split_seed, external_sites).to_numpy()
+        )
+        chosen, reason = choice.index_films(work.table, self.index, self.index_seed)
+        work.keep("index film", chosen, reason)
+        rejected = pd.concat([pd.DataFrame(columns=list(REJECTED)), *work.rejected], ignore_index=True)
+        return Joined(facts.finished(work.table), work.flow, rejected, linked.links, linked.unlinked, tuple(notes))

@@ -1,0 +1,253 @@
+"""Reading a hospital's CSV tables: each by a mapping of columns and the one way in which it writes dates.
+
+A row that can't be used is refused with a reason, and the rest goes on. Dates and codes are never guessed: a table
+says how it writes days, and each code of which system it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.cohort import textfile, values
+from bonerisk.cohort.check import Refusals, describe
+from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.table import COLUMNS, FOLLOW_UP
+from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.hospital.agree import left, one_each
+from bonerisk.hospital.pairing import SKELETON
+
+WHO = {"site": "text", "patient_id": "text"}
+CODED = WHO | {"date": "date", "code": "code", "code_system": "text"}
+KINDS: dict[str, dict[str, str]] = {  # our columns of each kind of table, and what their cells hold
+    "dxa": WHO
+    | {"date": "date", "region": "text", "side": "text", "score_type": "text", "t_score": "number"}
+    | dict.fromkeys(SKELETON, "number"),
+    "diagnoses": CODED,
+    "drugs": CODED,
+    "follow_up": WHO | {"last_contact": "date", "death_date": "date"},
+    "patients": WHO
+    | {"sex": "sex", "birth_date": "date"}
+    | dict.fromkeys(("height_cm", "weight_kg", "bmi_kg_m2"), "number"),
+    "reports": {"image_id": "text", "accession": "text"},
+}
+NEEDED = {"dxa": ("patient_id", "date"), "diagnoses": ("patient_id", "date", "code", "code_system")}
+NEEDED |= {"drugs": NEEDED["diagnoses"], "follow_up": ("patient_id",), "patients": ("patient_id",), "reports": ()}
+ONE_OF = {  # a table has all columns of one of these, and a row of follow_up or reports a cell
+    "dxa": (("region", "t_score"), *((region,) for region in SKELETON)),
+    "follow_up": (("last_contact",), ("death_date",)),
+    "reports": (("image_id",), ("accession",)),
+}
+SYSTEMS = {"diagnoses": ("icd9", "icd10"), "drugs": ("atc", "name")}
+WITH_COVARIATES = ("patients", "reports")
+OF_FILMS = {*COLUMNS, *FOLLOW_UP, *SKELETON, "film_time", "birth_date", "modality", "intent", "body_part", "accession"}
+FINDING = "finding_"  # begins the names of a report's findings, which need no mapping
+FIRST_DAY = pd.Timestamp(1900, 1, 1)
+DIRECTIVES = set("YmdjbBHIMSp%")  # of strptime; a year of two digits would be a guess
+
+log = logging.getLogger(__name__)
+
+
+def read(
+    kind: str,
+    path: Path,
+    columns: Mapping[str, str | None] | None = None,
+    date_format: str | None = None,
+    code_system: str | None = None,
+    sexes: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, Refusals]:
+    """Read a hospital's table.
+
+    Parameters
+    ----------
+    kind : {"dxa", "diagnoses", "drugs", "follow_up", "patients", "reports"}
+    path : Path
+        CSV: comma, semicolon or tab, UTF-8, decimal point or comma.
+    columns : mapping, optional
+        Our column names to the table's; None leaves out a column that has our name. Of patients and reports, other
+        names become covariates; a report's columns finding_… are, without being named.
+    date_format : str, optional
+        As strptime has it, "%d.%m.%Y"; by default ISO 8601, YYYY-MM-DD or YYYYMMDD.
+    code_system : str, optional
+        Of those codes beside which the table names none: ICD-9 or ICD-10 of diagnoses, ATC or name of drugs.
+    sexes : mapping of str to {"F", "M"}, optional
+        How the table writes them, where that is not F/M or female/male.
+
+    Returns
+    -------
+    table : DataFrame
+        Indexed by line. Of diagnoses and drugs, a row a code; of follow_up and patients a row a patient; of reports a
+        row an image_id (else accession); of dxa the rows as they are (see `bonerisk.hospital.dxa.by_day`).
+    refusals : Refusals
+        Rows left out.
+
+    Raises
+    ------
+    ConfigError
+        See `wrong_settings`.
+    DataError
+        The file can't be read, lacks a column, or has no row that can be used.
+    """
+    columns, key = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}, f"dataset.columns.{kind}"
+    raise_together(list(wrong_settings(kind, columns, date_format, code_system)))
+    rows, ragged = textfile.read(path, f"dataset.tables.{kind}")
+    if kind == "reports":
+        columns = {name: name for name in rows if name.startswith(FINDING)} | columns
+    needed = [column for column in NEEDED[kind] if not (column == "code_system" and code_system)]
+    text, names = rename(rows, columns, needed, str(path), KINDS[kind], key)
+    _check_one_of(kind, text, path)
+    if "image_id" in text:
+        text = text.drop(columns="accession", errors="ignore")  # the surer of two keys
+    if code_system:
+        given = text.get("code_system", pd.Series(None, text.index, dtype="object"))
+        text = text.assign(code_system=given.fillna(str(code_system)))
+    refusals = Refusals(path.name, names)
+    refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
+    ours = map(str, text.columns)
+    table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
+    _refuse_empty(kind, text, refusals)
+    table = left(table, refusals)
+    if kind in ("follow_up", "patients", "reports"):
+        keys = [column for column in (*WHO, "image_id", "accession") if column in table]
+        table = one_each(table, keys, refusals, "one film" if kind == "reports" else "one patient")
+    if kind == "follow_up":
+        table = _ended(table, text, refusals)
+    if table.empty:
+        raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
+    return table, refusals
+
+
+def wrong_settings(
+    kind: str, columns: Mapping[str, str | None], date_format: str | None = None, code_system: str | None = None
+) -> Iterator[ConfigError]:
+    """Yield what is wrong with the arguments of `read` whatever the file.
+
+    A column of ours is misspelt or would cover one of the films'; a Z-score is given as T-score; a way to write dates
+    leaves the day, month or year to a guess; a code system is unknown.
+    """
+    key, covariates = f"dataset.columns.{kind}", kind in WITH_COVARIATES
+    yield from misnamed(columns, KINDS[kind], key, covariates)
+    for ours in sorted(OF_FILMS & set(columns) - set(KINDS[kind])) if covariates else ():
+        mend = f"another name, as {key}.{ours}_of_{kind}={columns[ours]}"
+        yield ConfigError(f"{ours!r} is a column of the films", f"{key}.{ours}", mend)
+    if date_format is not None:
+        found = set(re.findall("%(.)", date_format.replace("%%", "")))
+        if found - DIRECTIVES or "Y" not in found or not ("j" in found or ("d" in found and found & set("mbB"))):
+            mend = "as '%d.%m.%Y': day, month (%m, or %b for “May”) and year in four digits (%Y), perhaps %H %M %S"
+            yield ConfigError(f"{date_format!r} tells no date for sure", f"dataset.date_formats.{kind}", mend)
+    if code_system is not None and _system(code_system) not in SYSTEMS.get(kind, ()):
+        mend = f"one of {', '.join(SYSTEMS.get(kind, ()))}" if kind in SYSTEMS else "leave it out"
+        yield ConfigError(f"{kind} have no code system {code_system!r}", f"dataset.code_systems.{kind}", mend)
+
+
+def differently_written(first: pd.Series, second: pd.Series) -> list[tuple[str, str]]:
+    """Return pairs of an identifier of each that are not equal but would be without zeros in front, blanks and case.
+
+    A spreadsheet makes 123 or 123.0 of 00123; whether these are one patient, the hospital alone knows.
+    """
+    known: dict[str, list[str]] = {}
+    for one in second.dropna().unique():
+        known.setdefault(_bare(one), []).append(one)
+    return [(one, other) for one in first.dropna().unique() for other in known.get(_bare(one), []) if other != one]
+
+
+def _bare(identifier: str) -> str:
+    return re.sub(r"^0+(?=.)|(?<=\d)\.0+$|\s", "", identifier.casefold())
+
+
+def _system(word: str) -> str | None:
+    return values.code_system(pd.Series([str(word)])).iloc[0]
+
+
+def _check_one_of(kind: str, text: pd.DataFrame, path: Path) -> None:
+    choices = ONE_OF.get(kind, ((),))
+    if not any(set(choice) <= set(text) for choice in choices):
+        wanted = ", or ".join(" with ".join(choice) for choice in choices)
+        mend = f"dataset.columns.{kind}.{choices[0][0]}=<column>"
+        raise DataError(f"the table of {kind} has no column {wanted}", str(path), mend)
+
+
+def _parsed(
+    kind: str, text: pd.DataFrame, column: str, refusals: Refusals, date_format: str | None, sexes: Mapping[str, str]
+) -> pd.Series:
+    """Return the values of a column, refusing those that mean nothing or cannot be."""
+    cells, holds = text[column], KINDS[kind].get(column)
+    if column == "code_system":
+        allowed = SYSTEMS[kind]
+        parsed = values.code_system(cells)
+        parsed, reason = parsed.where(parsed.isin(allowed), None), f"no code system of {kind}: {' or '.join(allowed)}"
+    elif holds == "code":
+        return _codes(text, refusals)
+    elif holds == "text":
+        return cells
+    elif holds == "date":
+        parsed = values.date(cells, date_format)
+        parsed = parsed.where(parsed.between(FIRST_DAY, pd.Timestamp.now()))
+        written = date_format or "YYYY-MM-DD or YYYYMMDD"
+        reason = f'no date from 1900 to today written as {written}; dataset.date_formats.{kind}="%d/%m/%Y" would mean '
+        reason += "day/month/year"
+    elif holds == "sex":
+        parsed = values.sex(cells, sexes)
+        parsed = parsed.astype("object").where(parsed.notna(), None)
+        reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
+    elif holds == "number":
+        parsed, reason = values.number(cells), "no number"
+        if kind != "dxa":  # there, what is no T-score is set aside first
+            low, high = values.BOUNDS[column]
+            refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")
+    else:
+        return _covariate(cells, refusals, column)
+    refusals.add(text, cells.notna() & parsed.isna(), column, reason)
+    return parsed
+
+
+def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:
+    """Return codes, each by the rules of its system; those that look like no such code are refused."""
+    systems, parsed = values.code_system(text["code_system"]), pd.Series(None, text.index, dtype="object")
+    for system, cells in text["code"].groupby(systems):
+        parsed[cells.index] = values.code(cells, str(system))
+        if system in values.CODES:
+            wrong = text["code"].notna() & (systems == system) & parsed.isna()
+            reason = f"no code of {system}, which is {values.CODES[str(system)][1]}; spreadsheets spoil codes"
+            refusals.add(text, wrong, "code", reason)
+    return parsed
+
+
+def _covariate(cells: pd.Series, refusals: Refusals, column: str) -> pd.Series:
+    """Return a covariate's values, yes and no as 1 and 0; say so where odd cells make a text of a column of numbers."""
+    flags = values.flag(cells)
+    if not (flags.isna() & cells.notna()).any():
+        return flags.astype("float64")
+    parsed, numbers = values.covariate(cells), values.number(cells)
+    odd = cells[cells.notna() & numbers.isna()]
+    if parsed is cells and 0 < len(odd) < numbers.count():
+        where = f"{refusals.file} row {odd.index[0]}, column {refusals.names[column]}"
+        log.warning("%s: no number, as most are (%d such cells), so that the covariate is text", where, len(odd))
+    return parsed
+
+
+def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:
+    """Refuse rows without a patient, day, code or what else a row of this kind is nothing without."""
+    for column in [column for column in ("site", *NEEDED[kind]) if column in text and column != "code_system"]:
+        refusals.add(text, text[column].isna(), column, "missing")
+    if "code_system" in text:
+        reason = "a code without a system: V5865 means one thing in ICD-9 and another in ICD-10; "
+        reason += f"dataset.code_systems.{kind}={SYSTEMS[kind][-1]}, if all are of that"
+        refusals.add(text, text["code"].notna() & text["code_system"].isna(), "code_system", reason)
+    if kind == "reports" or "last_contact" in text:  # a table of deaths alone has none for the living
+        there = [choice[0] for choice in ONE_OF[kind] if choice[0] in text]
+        refusals.add(text, text[there].isna().all(axis=1), there[0], "missing")
+
+
+def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+    """Return the table with both dates; a death is the last contact."""
+    table = table.reindex(columns=[*table.columns, *{"last_contact", "death_date"}.difference(table)])
+    table = table.astype({"last_contact": "datetime64[ns]", "death_date": "datetime64[ns]"})
+    late = table["last_contact"] > table["death_date"]
+    refusals.add(text.loc[table.index], late, "last_contact", "after the patient's death")
+    last = table["death_date"].fillna(table["last_contact"])
+    return table.assign(last_contact=last)[~late]

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import yaml
+
+from bonerisk.config.build import build
+from bonerisk.config.tree import config_dir
+from bonerisk.hospital.codes import CodeSet, Outcome, matches
+
+
+def rows(*entries: tuple[int, str, str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(entries, columns=["person", "date", "code", "code_system"])
+    return table.assign(date=pd.to_datetime(table["date"]))
+
+
+def option(group: str, name: str):
+    return build(yaml.safe_load((config_dir() / "dataset" / group / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def test_codes_match_from_the_start_dotted_or_not_within_their_system():
+    table = rows(
+        (0, "2015-01-01", "73313", "icd9"), (0, "2015-01-01", "E7331", "icd10"), (0, "2015-01-01", "733", "icd9")
+    )
+    assert matches(table, {"icd9": ["733.1"]}).tolist() == [True, False, False]
+
+
+def test_a_v_code_of_icd9_is_none_of_icd10():
+    table = rows((0, "2015-01-01", "V5865", "icd9"), (0, "2017-01-01", "V5865", "icd10"))
+    assert matches(table, {"icd9": ["V58.65"]}).tolist() == [True, False]
+    assert matches(table, {"icd10": ["V"]}).tolist() == [False, True]
+
+
+@pytest.fixture
+def vertebral() -> Outcome:
+    return option("outcome", "vertebral")
+
+
+def test_what_is_no_new_fracture_is_kept_apart(vertebral):
+    table = rows(
+        (0, "2017-01-01", "M8008XA", "icd10"),
+        (0, "2017-03-01", "M8008XD", "icd10"),  # a later encounter
+        (1, "2017-01-01", "S22080A", "icd10"),
+        (1, "2017-01-01", "V4352XA", "icd10"),  # a traffic accident on the same day
+        (2, "2012-01-01", "8052", "icd9"),
+        (2, "2012-01-02", "E8120", "icd9"),  # an accident of another day
+        (3, "2012-01-01", "8120", "icd9"),  # a humerus is no vertebra
+    )
+    kinds = vertebral.classify(table).set_index(["person", "code"])["kind"]
+    assert kinds.to_dict() == {
+        (0, "M8008XA"): "event",
+        (0, "M8008XD"): "follow-up encounter",
+        (1, "S22080A"): "traumatic",
+        (2, "8052"): "event",
+    }
+
+
+@pytest.mark.parametrize("name", ["vertebral", "hip", "major_osteoporotic"])
+def test_every_outcome_of_a_major_fracture_contains_the_single_ones(name):
+    wide, single = option("outcome", "major_osteoporotic"), option("outcome", name)
+    for system, codes in single.codes.items():
+        assert all(any(code.startswith(other) for other in wide.codes[system]) for code in codes), system
+
+
+def test_a_comorbidity_counts_from_its_first_code_on():
+    films = pd.DataFrame({"person": [0, 0, 1], "film_date": pd.to_datetime(["2014-12-31", "2015-01-01", "2015-01-01"])})
+    codes = CodeSet(
+        {"diabetes": {"icd9": ["250"]}, "coeliac_disease": {"icd9": ["579.0"]}},
+        {"either": ["diabetes", "coeliac_disease"]},
+    )
+    flags = codes.flags(films, rows((0, "2015-01-01", "25000", "icd9"), (0, "2016-01-01", "25000", "icd9")), None)
+    assert flags["diabetes"].tolist() == [0, 1, 0]
+    assert flags["either"].tolist() == [0, 1, 0]
+    assert list(flags) == ["diabetes", "coeliac_disease", "either"]  # and no drugs, of which nothing is known
+
+
+def test_names_of_drugs_match_in_any_form_of_the_salt():
+    drugs = rows((0, "2015-01-01", "alendronate sodium", "name"), (1, "2015-01-01", "M05BA04", "atc"))
+    films = pd.DataFrame({"person": [0, 1, 2], "film_date": pd.to_datetime(["2016-01-01"] * 3)})
+    assert option("codes", "aicxr").flags(films, None, drugs)["drug_bisphosphonate"].tolist() == [1, 1, 0]
+
+
+def test_printed_and_corrected_codes_differ_where_the_paper_slipped():
+    films = pd.DataFrame({"person": [0, 1, 2, 3], "film_date": pd.to_datetime(["2016-01-01"] * 4)})
+    table = rows(
+        (0, "2015-01-01", "2420", "icd9"),
+        (1, "2015-01-01", "2550", "icd9"),
+        (2, "2015-01-01", "E10", "icd10"),
+        (3, "2015-01-01", "M0579", "icd10"),
+    )
+    printed, corrected = (option("codes", name).flags(films, table, None) for name in ("aicxr_printed", "aicxr"))
+    assert printed["hyperparathyroidism"].tolist() == [1, 0, 0, 0]
+    assert corrected["hyperparathyroidism"].tolist() == [0, 0, 0, 0]
+    assert printed["thyrotoxicosis"].tolist() == [0, 1, 0, 0]
+    assert corrected["thyrotoxicosis"].tolist() == [1, 0, 0, 0]
+    assert printed["diabetes"].tolist() == [0, 0, 0, 0]
+    assert corrected["diabetes"].tolist() == [0, 0, 1, 0]
+    assert printed["rheumatoid_arthritis"].tolist() == [0, 0, 0, 0]
+    assert corrected["rheumatoid_arthritis"].tolist() == [0, 0, 0, 1]

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.hospital.follow_up import FollowUp
+from bonerisk.hospital.pairing import Pairing
+from bonerisk.hospital.rules import Joined, Rules
+
+from .conftest import make_films, make_table
+
+UNPAIRED = Pairing(required=False)
+UNFOLLOWED = FollowUp(required=False)
+
+
+def film(patient: str, day: str, **other) -> dict:
+    return {"patient_id": patient, "film_date": day, **other}
+
+
+@pytest.fixture
+def apply(codes, outcome):
+    def call(films, tables=None, end=None, external=(), **rules) -> Joined:
+        settings = {"pair": UNPAIRED, "follow_up": UNFOLLOWED, "split": "train"} | rules
+        return Rules(**settings).apply(films, tables or {}, codes, outcome, external, end and pd.Timestamp(end))
+
+    return call
+
+
+def steps(joined: Joined) -> dict[str, tuple[int, int]]:
+    table = joined.flow.table
+    return {row.step: (row.kept, row.dropped) for row in table.itertuples()}
+
+
+def test_each_rule_on_films_is_a_step_of_the_flow(apply):
+    films = make_films(
+        film("1", "2015-01-01"),
+        film("1", "2015-01-01", film_time="110000"),  # a repeat
+        film("2", "2015-01-01", modality="CT"),
+        film("3", "2015-01-01", intent="FOR PROCESSING"),
+        film("4", "2015-01-01", view="AP"),
+        film("5", "2015-01-01", view=None),
+        film("6", "2015-01-01", body_part="LSPINE"),
+        film("7", "2015-01-01", birth_date="1990-01-01"),
+        film("8", None),
+        film(None, "2015-01-01"),
+    )
+    joined = apply(films, min_age_years=50)
+    assert joined.table["image_id"].tolist() == ["i0"]
+    assert steps(joined) == {
+        "films indexed": (10, 0),
+        "film has a patient and a date": (8, 2),
+        "for presentation": (7, 1),
+        "modality DX, CR": (6, 1),
+        "body part CHEST": (5, 1),
+        "view PA": (3, 2),
+        "first of its day": (2, 1),
+        "one sex and birth date": (2, 0),
+        "age 50 or over": (1, 1),
+        "index film": (1, 0),
+    }
+    assert sorted(joined.rejected["reason"]) == ["the header has no PatientID", "the header has no valid date"]
+
+
+def test_the_age_is_that_at_the_film_to_the_day(apply):
+    films = make_films(film("1", "2000-01-01"), film("1", "1999-12-31"))
+    assert apply(films, min_age_years=50).table["age_years"].tolist() == [50.0]
+
+
+def test_the_headers_age_serves_where_no_birth_date_is_known(apply):
+    films = make_films(
+        film("1", "2000-01-01", birth_date=None, age_years=58.0), film("2", "2000-01-01", birth_date=None)
+    )
+    joined = apply(films, min_age_years=50)
+    assert joined.table["age_years"].tolist() == [58.0]
+    assert "age unknown (1)" in joined.flow.table.set_index("step")["reason"]["age 50 or over"]
+
+
+def test_a_patient_of_two_birth_dates_or_sexes_is_refused(apply):
+    films = make_films(
+        film("1", "2015-01-01"),
+        film("1", "2016-01-01", birth_date="1951-01-01"),
+        film("2", "2015-01-01"),
+        film("3", "2015-01-01"),
+    )
+    patients = make_table("patient_id sex height_cm", ("2", "M", 160.0), ("3", "F", 170.0))
+    joined = apply(films, {"patients": patients})
+    assert joined.table["patient_id"].tolist() == ["3"]
+    assert joined.table["height_cm"].tolist() == [170.0]
+    assert sorted(joined.rejected["reason"]) == ["the patient has two birth dates"] * 2 + ["the patient has two sexes"]
+
+
+def test_follow_up_and_comorbidities_come_from_the_tables(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"), film("3", "2015-01-01"))
+    tables = {
+        "diagnoses": make_table(
+            "patient_id date code code_system",
+            ("1", "2016-01-01", "73313", "icd9"),
+            ("2", "2014-01-01", "25000", "icd9"),
+            ("3", "2014-12-01", "73313", "icd9"),
+        ),
+        "follow_up": make_table(
+            "patient_id last_contact death_date", ("1", "2018-01-01", None), ("2", "2017-01-01", "2017-01-01")
+        ),
+    }
+    table = apply(films, tables, end="2019-01-01", follow_up=FollowUp()).table.set_index("patient_id")
+    assert table.index.tolist() == ["1", "2"]  # the third fractured a month before
+    assert table["event"].tolist() == [1, 0]
+    assert table["competing_event"].tolist() == [0, 1]
+    assert table["diabetes"].tolist() == [0, 1]
+
+
+def test_without_any_last_contact_it_stops(apply):
+    films = make_films(film("1", "2015-01-01"))
+    diagnoses = make_table("patient_id date code code_system", ("1", "2014-01-01", "25000", "icd9"))
+    with pytest.raises(DataError, match="last contact") as caught:
+        apply(films, {"diagnoses": diagnoses}, follow_up=FollowUp())
+    assert "administrative_end" in str(caught.value)
+    found = apply(films, {"diagnoses": diagnoses}, end="2016-01-01", follow_up=FollowUp()).table
+    assert found["time_years"].iloc[0] == pytest.approx(365 / 365.25)
+
+
+def test_drugs_before_the_film_exclude_and_later_ones_do_not(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"))
+    drugs = make_table(
+        "patient_id date code code_system", ("1", "2014-01-01", "M05BA04", "atc"), ("2", "2016-01-01", "M05BA04", "atc")
+    )
+    joined = apply(films, {"drugs": drugs}, without_drugs=["bisphosphonate"])
+    assert joined.table["patient_id"].tolist() == ["2"]
+    assert "without bisphosphonate" in steps(joined)
+
+
+def test_an_unknown_drug_class_is_a_config_error(apply):
+    with pytest.raises(ConfigError, match="statin"):
+        apply(make_films(film("1", "2015-01-01")), without_drugs=["statin"])
+
+
+def test_columns_exclude_where_they_are_there_and_a_note_names_the_others(apply):
+    films = make_films(film("1", "2015-01-01", accession="a"), film("2", "2015-01-01", accession="b"))
+    reports = make_table("accession poor_quality", ("a", 1.0), ("b", 0.0))
+    joined = apply(films, {"reports": reports}, exclude_where=["poor_quality", "fixation"])
+    assert joined.table["patient_id"].tolist() == ["2"]
+    assert any("fixation" in note for note in joined.notes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [("all", ["i0", "i1", "i2"]), ("first", ["i1"]), ("nearest_dxa", ["i2"])],
+)
+def test_the_index_film_of_a_patient(apply, rule, kept):
+    films = make_films(film("1", "2015-03-01"), film("1", "2015-01-01"), film("1", "2015-05-01"))
+    dxa = make_table("patient_id date lumbar_spine femoral_neck total_hip", ("1", "2015-05-02", -1.0, -2.0, -1.5))
+    joined = apply(films, {"dxa": dxa}, pair=Pairing(required=True), index={"train": rule})
+    assert joined.table["image_id"].tolist() == kept
+
+
+def test_a_random_index_film_depends_on_its_seed_alone(apply):
+    films = make_films(*[film(str(patient), f"2015-01-{day:02d}") for patient in range(20) for day in range(1, 10)])
+    first, again, other = (
+        apply(films, index={"train": "random"}, index_seed=seed).table["image_id"].tolist() for seed in (0, 0, 1)
+    )
+    assert len(first) == 20
+    assert first == again != other
+    shuffled = apply(films.sample(frac=1, random_state=1), index={"train": "random"}).table["image_id"]
+    assert sorted(shuffled) == sorted(first)
+
+
+def test_those_with_a_dxa_within_a_year_are_the_test_set(apply):
+    films = make_films(*[film(str(patient), "2015-01-01") for patient in range(13)])
+    dxa = make_table("patient_id date lumbar_spine femoral_neck total_hip", ("7", "2015-10-01", -1.0, -2.0, -1.5))
+    table = apply(films, {"dxa": dxa}, pair=Pairing(365, required=False), split="bmd_within_1y").table
+    splits = table.set_index("patient_id")["split"]
+    assert splits.pop("7") == "test"
+    assert splits.value_counts().to_dict() == {"train": 10, "tune": 2}
+
+
+def test_external_sites_are_their_own_split(apply):
+    films = make_films(*[film(str(patient), "2015-01-01", site="ab"[patient % 2]) for patient in range(20)])
+    table = apply(films, external=["b"], split=[0.5, 0.2, 0.3]).table
+    assert set(table.loc[table["site"] == "b", "split"]) == {"external"}
+    assert set(table.loc[table["site"] == "a", "split"]) == {"train", "tune", "test"}
+
+
+def test_a_step_that_leaves_nobody_says_which(apply):
+    with pytest.raises(DataError, match="view AP") as caught:
+        apply(make_films(film("1", "2015-01-01")), view=["AP"])
+    assert "body part CHEST: 1 of 1" in str(caught.value)
+
+
+def test_rows_of_others_are_counted_and_listed(apply):
+    films = make_films(film("1", "2015-01-01"))
+    tables = {"patients": make_table("patient_id height_cm", ("1", 170.0), ("9", 160.0))}
+    joined = apply(films, tables)
+    row = joined.links.set_index("table").loc["patients"]
+    assert (row["linked_rows"], row["unlinked_rows"], row["films_with"]) == (1, 1, 1)
+    assert joined.unlinked[["table", "row", "patient_id"]].to_numpy().tolist() == [["patients", 3, "9"]]
+
+
+def test_identifiers_that_differ_in_zeros_are_not_joined_and_it_is_said(apply):
+    films = make_films(film("00123", "2015-01-01"), film("1", "2015-01-01"))
+    patients = make_table("patient_id height_cm", ("123", 170.0), ("1", 160.0))
+    joined = apply(films, {"patients": patients})
+    assert joined.table.set_index("patient_id")["height_cm"].isna().to_dict() == {"00123": True, "1": False}
+    assert any("999 for 00999" in note for note in joined.notes)  # the form alone: notes are handed on
+
+
+def test_nobody_known_stops_with_the_forms_of_identifiers(apply):
+    patients = make_table("patient_id height_cm", ("A-12", 170.0))
+    with pytest.raises(DataError, match="A-99"):
+        apply(make_films(film("00123", "2015-01-01")), {"patients": patients})
+
+
+def test_an_identifier_of_two_sites_needs_the_site_in_the_table(apply):
+    films = make_films(film("1", "2015-01-01", site="a"), film("1", "2015-01-01", site="b"))
+    told = make_table("patient_id height_cm", ("1", 170.0))
+    with pytest.raises(DataError, match="two sites"):
+        apply(films, {"patients": told})
+    joined = apply(films, {"patients": told.assign(site="b")})
+    assert joined.table.set_index("site")["height_cm"].isna().to_dict() == {"a": True, "b": False}
+
+
+def test_what_leaves_holds_days_and_no_date(apply):
+    films = make_films(film("1", "2015-01-01"), film("1", "2015-01-11"))
+    table = apply(films).table
+    assert table["days_from_first_film"].tolist() == [0, 10]
+    assert not [column for column in table if table[column].dtype.kind == "M"]
