@@ -10,15 +10,29 @@ from typing import Any
 import cv2
 import numpy as np
 import pydicom
+from pydicom.encaps import generate_frames
 from pydicom.pixels import pixel_array
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+)
 
 from bonerisk.errors import DataError
-from bonerisk.imaging import grayscale
-from bonerisk.imaging.film import Film, check_frame, grey
+from bonerisk.imaging import codestream, grayscale
+from bonerisk.imaging.bounded import MOST_BYTES, Bounded, inflate, is_deflated
+from bonerisk.imaging.film import COPIES, Film, check_frame, free_memory, grey
 
 NOT_AN_IMAGE = "leave this file out, or give the image that it belongs to"
 EXPORT_AGAIN = "export the film again from the archive"
+CODESTREAMS = {*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes}
+LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit}  # by Pillow: over some damaged frames GDCM ends the process
 REQUIRED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
 
 
@@ -39,11 +53,12 @@ def decode(content: bytes) -> Film:
         header = _parse(content)
         _check(header)
         stored = _stored(header)
+        burned_in = str(header.get("BurnedInAnnotation")).strip().upper() == "YES"
     if stored.ndim == 3:
-        return Film(grey(stored), int(header.BitsStored), spacing_mm(header))
+        return Film(grey(stored), int(header.BitsStored), spacing_mm(header), burned_in=burned_in)
     table, bits = grayscale.table(header, stored.dtype)
     unsigned = stored.view(f"u{stored.dtype.itemsize}")
-    return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header))
+    return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header), burned_in=burned_in)
 
 
 def spacing_mm(header: pydicom.Dataset) -> tuple[float, float] | None:
@@ -59,9 +74,13 @@ def spacing_mm(header: pydicom.Dataset) -> tuple[float, float] | None:
 
 
 def _parse(content: bytes) -> pydicom.Dataset:
+    if is_deflated(content):
+        content, whole = inflate(content, (free_memory() or 2**32) // COPIES)
+        if not whole:
+            raise DataError("the deflated DICOM file is truncated, or would not fit in memory", mend=EXPORT_AGAIN)
     warnings.filterwarnings("error", "End of file reached")  # or else it leaves out the tag that was cut off
     try:
-        return pydicom.dcmread(BytesIO(content), force=True)
+        return pydicom.dcmread(Bounded(BytesIO(content), 2 * len(content) + MOST_BYTES), force=True)
     except (EOFError, UserWarning) as error:
         raise DataError("the DICOM file is truncated: it ends within a tag", mend=EXPORT_AGAIN) from error
 
@@ -103,12 +122,26 @@ def _stored(header: pydicom.Dataset) -> np.ndarray:
     syntax = header.file_meta.TransferSyntaxUID
     if not syntax.is_compressed and held < expected and "422" not in header.PhotometricInterpretation:
         raise DataError(f"the DICOM file is truncated: {held} of {expected} bytes of pixels", mend=EXPORT_AGAIN)
+    if syntax in CODESTREAMS:
+        _check_codestream(header)
     try:
-        pixels = pixel_array(header, raw=header.SamplesPerPixel == 1, view_only=True)
+        plugin = "pillow" if syntax in LOSSY else ""  # the latter is any
+        pixels = pixel_array(header, raw=header.SamplesPerPixel == 1, view_only=True, decoding_plugin=plugin)
     except RuntimeError as error:  # none of pydicom's plugins could
         what = f"the {syntax.name} pixels are truncated or damaged, or no installed decoder knows their kind"
         raise DataError(what, mend=EXPORT_AGAIN) from error
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+
+
+def _check_codestream(header: pydicom.Dataset) -> None:
+    """Refuse a compressed frame that is not of the size that the header says: decoders go by the frame alone."""
+    found = codestream.shape(next(generate_frames(header.PixelData, number_of_frames=1)))
+    if found is None:
+        raise DataError("the compressed frame is damaged: it doesn't say its size", mend=EXPORT_AGAIN)
+    if found != (header.Rows, header.Columns, header.SamplesPerPixel):
+        said = f"{header.Rows} × {header.Columns} × {header.SamplesPerPixel}"
+        what = f"the header says {said} pixels, the compressed frame {' × '.join(map(str, found))}"
+        raise DataError(what, mend=EXPORT_AGAIN)
 
 
 def _guess_transfer_syntax(header: pydicom.Dataset, held: int, expected: int) -> UID:

@@ -26,11 +26,17 @@ class Film:
         The values lie in 0 … 2**bits − 1.
     spacing_mm : tuple of float, optional
         Distance between rows and between columns, in millimetres; None where the file gives none that can be true.
+    path : Path, optional
+        The file it was read from, beside which other files of the same film may lie.
+    burned_in : bool
+        Whether the file says that text is burned into its pixels, which may name the patient.
     """
 
     pixels: np.ndarray
     bits: int
     spacing_mm: tuple[float, float] | None = None
+    path: Path | None = None
+    burned_in: bool = False
 
 
 def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:

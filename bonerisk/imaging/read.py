@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bonerisk.errors import DataError
 from bonerisk.imaging import dicom, raster
+from bonerisk.imaging.bounded import is_dicom
 from bonerisk.imaging.film import Film, check_not_blank, free_memory
 
 EXPORT_AGAIN = "copy or export the file again"
-GROUPS = (b"\x02\x00", b"\x08\x00")  # with which a DICOM data set without a preamble begins
 
 
 def read(path: Path) -> Film:
@@ -22,7 +23,7 @@ def read(path: Path) -> Film:
     Returns
     -------
     Film
-        Bright where dense, of known depth, with the spacing that a DICOM file gives.
+        Bright where dense, of known depth, with the spacing that a DICOM file gives, and with `path`.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def read(path: Path) -> Film:
         Whatever is wrong with the file: what, which file, how to mend it. Nothing else is raised.
     """
     try:
-        return check_not_blank(_decode(_content(path)))
+        return replace(check_not_blank(_decode(_content(path))), path=path)
     except DataError as error:
         raise DataError(error.what, str(path), error.mend) from None
     except MemoryError:
@@ -43,6 +44,8 @@ def read(path: Path) -> Film:
 def _content(path: Path) -> bytes:
     if path.is_dir():
         raise DataError("a folder stands where a film should be", mend="give the file in it")
+    if path.exists() and not path.is_file():  # reading a pipe would wait for whoever writes into it
+        raise DataError("it is no ordinary file", mend="give a file that holds a film")
     try:
         size, free = path.stat().st_size, free_memory()
         if free is not None and size > free:
@@ -60,6 +63,6 @@ def _content(path: Path) -> bytes:
 def _decode(content: bytes) -> Film:
     if content.startswith((raster.PNG, raster.JPEG)):
         return raster.decode(content)
-    if content[128:132] == b"DICM" or content.startswith(GROUPS):
+    if is_dicom(content):
         return dicom.decode(content)
     raise DataError("the file is neither DICOM nor PNG nor JPEG", mend="give the film in one of these")

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError, RunError
-from bonerisk.imaging.decode import Decoded, Decoder
+from bonerisk.imaging.decode import FACTS, Decoded, Decoder
 from bonerisk.imaging.film import Film
+from bonerisk.imaging.lock import locked
 from bonerisk.imaging.parallel import parallel_map
+from bonerisk.imaging.unfinished import IMAGES, Unfinished
 from bonerisk.progress import track
 
-IMAGES, INDEX, FAILURES = "images.npy", "index.parquet", "failures.parquet"
-FACTS = ["height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm"]
+INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
-MAKE_ROOM = "free space there, or choose another folder with paths.data"
+MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 SPARE_BYTES = 64 * 2**20  # left free on the disk, for the tables
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ class Store:
         Read-only; one for each film that could be read.
     index : DataFrame
         A row an image, in their order: image_id, image_path, and of the film as it was in its file height_px,
-        width_px, bits, row_spacing_mm, column_spacing_mm (empty where unknown).
+        width_px, bits, row_spacing_mm, column_spacing_mm (empty where unknown), perceptual (bytes, by which copies of
+        an image are found).
     failures : DataFrame
         image_id, image_path, reason of the films that could not be read.
     """
@@ -58,7 +61,8 @@ def build(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndar
     """Open the store in `folder`, reading the films first where it isn't there yet.
 
     The folder appears under its name only when it is complete. Its name is the caller's, and must change with
-    whatever changes the images (the films, `transform`).
+    whatever changes the images (the films, `transform`). A build that was killed is taken up where it stopped, and of
+    several processes that want the same store one builds it while the others wait.
 
     Parameters
     ----------
@@ -81,7 +85,10 @@ def build(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndar
     _check(films)
     if not folder.exists():
         try:
-            _write(folder, films, transform, shape)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with locked(folder.with_name(f".{folder.name}.lock"), "another run is reading the same films: waiting"):
+                if not folder.exists():
+                    _write(folder, films, transform, shape)
         except OSError as error:
             raise RunError(f"the images can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
     return _open(folder, films, shape)
@@ -97,62 +104,47 @@ def _check(films: pd.DataFrame) -> None:
 
 
 def _write(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndarray], shape: tuple[int, int]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    needed, free = len(films) * shape[0] * shape[1] + SPARE_BYTES, shutil.disk_usage(folder.parent).free
+    named = films[["image_id", "image_path"]].astype(str).reset_index(drop=True)
+    unfinished = Unfinished(folder.with_name(f".{folder.name}.unfinished"), named, shape)
+    done = unfinished.done()
+    if len(done):
+        log.info(f"{len(done)} of {len(films)} films were read by a run that was stopped: going on from there")
+    paths = [Path(path) for path in named["image_path"][len(done) :]]
+    _refuse_if_full(folder.parent, len(paths), shape)
+    decoded = parallel_map(Decoder(transform, shape), paths, died=_died)
+    try:
+        # Closed at once on Ctrl-C: left to itself, the pool would first read every film that still waits.
+        with closing(decoded) as results:
+            outcomes = unfinished.append(track(results, "reading films", len(paths)), done)
+        _write_tables(unfinished.folder, outcomes)
+    except (OSError, RunError, MemoryError):  # mended by the user, after which it goes on
+        raise
+    except Exception:  # a bug, or no film can be read: the same would come again
+        shutil.rmtree(unfinished.folder, ignore_errors=True)
+        raise
+    unfinished.forget_parts()
+    unfinished.folder.rename(folder)
+
+
+def _refuse_if_full(folder: Path, films: int, shape: tuple[int, int]) -> None:
+    needed, free = films * shape[0] * shape[1] + SPARE_BYTES, shutil.disk_usage(folder).free
     if needed > free:
         space = f"need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB left"
-        raise RunError(f"the images of {len(films)} films {space}", str(folder.parent), MAKE_ROOM)
-    paths = [Path(path) for path in films["image_path"]]
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-        unfinished = Path(name) / "store"  # inside, because the folder that tempfile makes is closed to others
-        unfinished.mkdir()
-        decoded = parallel_map(Decoder(transform, shape), paths, died=_died)
-        # Closed at once on Ctrl-C: left to itself, the pool would first read every film that still waits.
-        with closing(decoded) as results, (unfinished / IMAGES).open("wb") as file:
-            outcomes = list(_append(file, track(results, "reading films", len(paths)), shape))
-        _write_tables(unfinished, films, outcomes)
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process has finished the same store meanwhile
-                raise
+        raise RunError(f"the images of {films} films {space}", str(folder), MAKE_ROOM)
 
 
 def _died(path: Path) -> Decoded:
     return Decoded(reason="the process that read the film was killed: its decoder crashed, or memory ran out")
 
 
-def _append(file: BinaryIO, results: Iterator[Decoded], shape: tuple[int, int]) -> Iterator[Decoded]:
-    """Write the images one after the other as a .npy file, and yield what else is known of each film."""
-    count = 0
-    _write_header(file, count, shape)
-    for result in results:
-        if result.image is not None:
-            file.write(result.image.data)
-            count += 1
-        yield Decoded(None, result.facts, result.reason)
-    file.seek(0)
-    _write_header(file, count, shape)
-
-
-def _write_header(file: BinaryIO, count: int, shape: tuple[int, int]) -> None:
-    """NumPy pads this header so that its length doesn't change with the number of rows."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def _write_tables(folder: Path, films: pd.DataFrame, outcomes: list[Decoded]) -> None:
-    reasons = pd.Series([outcome.reason for outcome in outcomes], dtype=object)
-    failed = reasons.notna().to_numpy()
-    named = films[["image_id", "image_path"]].astype(str).reset_index(drop=True)
-    failures = named[failed].assign(reason=reasons[failed])
+def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
+    failed = outcomes["reason"].notna()
+    failures = outcomes.loc[failed, ["image_id", "image_path", "reason"]]
     if failed.all():
         first = failures.iloc[0]
-        raise DataError(f"none of the {len(films)} films could be read; the first: {first.reason}", first.image_path)
-    facts = pd.DataFrame([outcome.facts for outcome in outcomes if outcome.facts], columns=FACTS)
-    facts = facts.astype({"row_spacing_mm": "Float64", "column_spacing_mm": "Float64"})
-    index = named[~failed].reset_index(drop=True).join(facts)
-    index.to_parquet(folder / INDEX, index=False)
+        raise DataError(f"none of the {len(failed)} films could be read; the first: {first.reason}", first.image_path)
+    index = outcomes.loc[~failed, ["image_id", "image_path", *FACTS]].reset_index(drop=True)
+    index.astype(dict.fromkeys(("height_px", "width_px", "bits"), "int64")).to_parquet(folder / INDEX, index=False)
     failures.to_parquet(folder / FAILURES, index=False)
 
 

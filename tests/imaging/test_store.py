@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import DataError, RunError
-from bonerisk.imaging import parallel, store
+from bonerisk.imaging import parallel, store, unfinished
+from bonerisk.imaging.decode import FACTS
 from bonerisk.imaging.film import Film
+from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 
@@ -64,7 +66,7 @@ def test_build_then_open(tmp_path: Path, films: pd.DataFrame, monkeypatch: pytes
 def test_spacing_of_dicom_is_kept(tmp_path: Path, write_dicom: Callable[..., Path], ramp: np.ndarray) -> None:
     path = write_dicom(ramp, PixelSpacing=[0.2, 0.1])
     built = store.build(tmp_path / "s", pd.DataFrame({"image_id": ["a"], "image_path": [path]}), TRANSFORM, SHAPE)
-    assert list(built.index.loc[0, store.FACTS]) == [64, 64, 12, 0.2, 0.1]
+    assert list(built.index.loc[0, list(FACTS)]) == [64, 64, 12, 0.2, 0.1, perceptual(read(path))]
     assert built.failures.empty
 
 
@@ -110,16 +112,76 @@ def test_full_disk_is_told_before_reading(tmp_path: Path, films: pd.DataFrame, m
     assert not list(tmp_path.glob("*s*"))
 
 
-def test_disk_that_fills_up_leaves_nothing(
+class Counting:
+    """A preprocessing that writes down which films it was given, and stops at one of them."""
+
+    def __init__(self, stop_at: str = "", error: BaseException | None = None) -> None:
+        self.seen, self.stop_at, self.error = [], stop_at, error
+
+    def __call__(self, film: Film) -> np.ndarray:
+        if self.error is not None and film.path.stem == self.stop_at:
+            raise self.error
+        self.seen.append(film.path.stem)
+        return TRANSFORM(film)
+
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of eight films, read in this process."""
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(unfinished, "PART", 8)
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("error", [FULL, KeyboardInterrupt(), MemoryError()], ids=lambda error: type(error).__name__)
+def test_stopped_build_goes_on_where_it_was(tmp_path: Path, films: pd.DataFrame, error: BaseException) -> None:
+    with pytest.raises((RunError, KeyboardInterrupt, MemoryError)):
+        store.build(tmp_path / "d" / "s", films, Counting("21", error), SHAPE)
+    assert not (tmp_path / "d" / "s").exists()
+    rest = Counting()
+    resumed = store.build(tmp_path / "d" / "s", films, rest, SHAPE)
+    assert rest.seen == [str(number) for number in range(16, 39)]  # two parts were done; 39 is blank
+    whole = store.build(tmp_path / "whole", films, TRANSFORM, SHAPE)
+    assert (resumed.images == whole.images).all()
+    pd.testing.assert_frame_equal(resumed.index, whole.index)
+    pd.testing.assert_frame_equal(resumed.failures, whole.failures)
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["s"]
+    assert len(list((tmp_path / "d" / "s").iterdir())) == 3
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("what", ["other films", "other size", "lost images", "damaged table"])
+def test_parts_that_do_not_fit_are_read_again(tmp_path: Path, films: pd.DataFrame, what: str) -> None:
+    with pytest.raises(RunError, match="No space left"):
+        store.build(tmp_path / "s", films, Counting("21", FULL), SHAPE)
+    there, again, shape = tmp_path / ".s.unfinished", Counting(), SHAPE
+    if what == "other films":
+        films = films.iloc[::-1]
+    elif what == "other size":
+        again, shape = GrayscaleTruncation(16), (16, 16)
+    elif what == "lost images":
+        os.truncate(there / unfinished.IMAGES, 5000)
+    else:
+        next(there.glob("part*")).write_bytes(b"PAR1")
+    resumed = store.build(tmp_path / "s", films, again, shape)
+    assert list(resumed.index["image_id"]) == [name for name in films["image_id"] if name not in ("002", "039")]
+    for name, path in zip(films["image_id"], films["image_path"], strict=True):
+        if name in resumed.rows:
+            assert (resumed.images[resumed.rows[name]] == GrayscaleTruncation(shape[0])(read(Path(path)))).all()
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_full_disk_asks_for_the_rest_alone(
     tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(store, "_write_header", full)
-    with pytest.raises(RunError, match="can't be written: No space left"):
+    with pytest.raises(RunError, match="not read again"):
+        store.build(tmp_path / "s", films, Counting("21", FULL), SHAPE)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**20))
+    with pytest.raises(RunError, match="24 films need"):
         store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
-    assert not list(tmp_path.glob("*s*"))
 
 
 def test_unwritable(tmp_path: Path, films: pd.DataFrame) -> None:
@@ -134,54 +196,86 @@ def test_bug_in_a_preprocessing_is_no_bad_film(tmp_path: Path, films: pd.DataFra
     assert not list(tmp_path.glob("*s*"))
 
 
-def test_two_processes_build_the_same_store(
-    tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slower(*args: object) -> None:
-        shutil.copytree(first.folder, tmp_path / "s")  # the other process is done meanwhile
-        real(*args)
-
-    films = films.head(5)
-    first, real = store.build(tmp_path / "first", films, TRANSFORM, SHAPE), store._write_tables
-    monkeypatch.setattr(store, "_write_tables", slower)
-    second = store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
-    assert (second.images == first.images).all()
-
-
 SCRIPT = """
-import sys, time
+import logging, sys, time
 from pathlib import Path
 import numpy as np, pandas as pd
-from bonerisk.imaging import parallel, store
+from bonerisk.imaging import parallel, store, unfinished
 
 class Slow:
     def __call__(self, film):
-        time.sleep(0.1)
-        return np.zeros((8, 8), np.uint8)
+        time.sleep(0.02)
+        with (film.path.parent / "read").open("a") as log:
+            log.write(f"{film.path.stem}\\n")
+        return np.full((8, 8), int(film.path.stem), np.uint8)
 
 if __name__ == "__main__":
-    parallel.cores = lambda: 2
-    films = pd.DataFrame({"image_id": range(400), "image_path": sys.argv[2]})
-    store.build(Path(sys.argv[1]) / "s", films, Slow(), (8, 8))
+    logging.basicConfig(level=logging.INFO)
+    parallel.cores, unfinished.PART = (lambda: int(sys.argv[3])), 8
+    films = pd.DataFrame({"image_id": range(200), "image_path": sys.argv[2]})
+    films["image_path"] = [path.format(number) for number, path in zip(films["image_id"], films["image_path"])]
+    print(store.build(Path(sys.argv[1]) / "s", films, Slow(), (8, 8)).images[:, 0, 0].sum())
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path: Path, films: pd.DataFrame) -> None:
-    script, folder = tmp_path / "script.py", tmp_path / "data"
-    script.write_text(SCRIPT)
-    command = [sys.executable, script, folder, films.loc[0, "image_path"]]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        deadline = time.monotonic() + 30
-        while not list(folder.glob(".s-*/store/*")) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        start = time.monotonic()
+@pytest.fixture
+def start(tmp_path: Path, write_png: Callable[..., Path]) -> Callable[[int], subprocess.Popen]:
+    """Start a process that builds a store of two hundred films, one of them blank, in the folder `data`."""
+    for number in range(200):
+        write_png(np.eye(64, dtype=np.uint8) * (number != 100), name=f"{number}.png")
+    (tmp_path / "script.py").write_text(SCRIPT)
+
+    def begin(cores: int) -> subprocess.Popen:
+        command = [sys.executable, tmp_path / "script.py", tmp_path / "data", tmp_path / "{}.png", str(cores)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+    return begin
+
+
+def until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+SUM = str(sum(number % 256 for number in range(200) if number != 100))
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path, start: Callable[[int], subprocess.Popen]) -> None:
+    with start(2) as process:
+        until(lambda: list(tmp_path.glob("data/.s.unfinished/part*.parquet")))
+        began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - start < 5  # under a heavy load; all films would take 20
+    assert time.monotonic() - began < 5  # under a heavy load
     assert errors.strip().endswith("KeyboardInterrupt")
-    assert not list(folder.iterdir())
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".s.unfinished"]
+
+
+def test_killed_build_is_taken_up(tmp_path: Path, start: Callable[[int], subprocess.Popen]) -> None:
+    with start(1) as process:
+        until(lambda: len(list(tmp_path.glob("data/.s.unfinished/part*.parquet"))) >= 3)
+        process.kill()
+    read_before = len((tmp_path / "read").read_text().split())
+    with start(1) as process:
+        output, errors = process.communicate(timeout=60)
+    assert output.strip() == SUM
+    assert "films were read by a run that was stopped" in errors
+    assert len((tmp_path / "read").read_text().split()) < 199 + 16 + 1  # but for two parts, none was read twice
+    assert read_before < 199
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["s"]
+
+
+def test_two_processes_build_one_store_once(tmp_path: Path, start: Callable[[int], subprocess.Popen]) -> None:
+    with start(1) as first:
+        until(lambda: list(tmp_path.glob("data/.s.unfinished/part*.parquet")))
+        with start(1) as second:
+            outputs = [process.communicate(timeout=60) for process in (first, second)]
+    assert [output.strip() for output, _ in outputs] == [SUM, SUM]
+    assert ["another run is reading the same films" in errors for _, errors in outputs] == [False, True]
+    assert len((tmp_path / "read").read_text().split()) == 199
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["s"]
 
 
 def test_workers_never_import_torch() -> None:

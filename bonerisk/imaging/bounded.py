@@ -1,0 +1,54 @@
+"""A DICOM file to be parsed, so that nothing it says of itself costs more time and memory than a true film does."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+GROUPS = (b"\x02\x00", b"\x08\x00")  # with which a DICOM data set without a preamble begins
+MOST_BYTES = 8 * 2**20  # of a header; values that are skipped do not count
+COST = 100  # bytes, for which each read counts: pydicom makes objects even of empty elements
+BUFFER = 16 * 2**10  # most headers lie in it as a whole
+
+
+class Bounded(io.BufferedReader):
+    """A file of which `budget` bytes can be read, whatever lengths it claims and however many elements it has."""
+
+    name = ""  # pydicom would look for times and deferred values under it
+
+    def __init__(self, raw: io.RawIOBase | io.BytesIO, budget: int = MOST_BYTES) -> None:
+        super().__init__(raw, BUFFER)
+        self.left = budget
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any file; a ValueError once the budget is spent."""
+        data = super().read(min(size, self.left) if size is not None and size >= 0 else self.left)
+        self.left -= len(data) + COST
+        if self.left < 0:
+            raise ValueError("a length in it is wrong, or it has far too many elements")
+        return data
+
+
+def is_dicom(start: bytes) -> bool:
+    """Whether a file's first 132 bytes or more are those of a DICOM file or of a data set without preamble."""
+    return start[128:132] == b"DICM" or start.startswith(GROUPS)
+
+
+def is_deflated(start: bytes) -> bool:
+    """Whether the data set is deflated, by the meta header in a file's first kilobyte."""
+    return DeflatedExplicitVRLittleEndian.encode() in start[:1024]
+
+
+def inflate(content: bytes, limit: int) -> tuple[bytes, bool]:
+    """A file of the deflated transfer syntax as one of explicit little endian, and whether that is all of it.
+
+    At most `limit` bytes are inflated: what takes a few kilobytes as deflated zeros can be gigabytes.
+    """
+    start = 132 if content[128:132] == b"DICM" else 0
+    end = start + 12 + int.from_bytes(content[start + 8 : start + 12], "little")  # of the meta header
+    plain = ExplicitVRLittleEndian.encode().ljust(len(DeflatedExplicitVRLittleEndian), b"\0")
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = stream.decompress(content[end:], limit)
+    return content[:end].replace(DeflatedExplicitVRLittleEndian.encode(), plain) + data, stream.eof

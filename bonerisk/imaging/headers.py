@@ -1,0 +1,197 @@
+"""What the header of a DICOM film says of patient, day and kind, read without its pixels."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from bonerisk.imaging.bounded import MOST_BYTES, Bounded, inflate, is_deflated, is_dicom
+from bonerisk.imaging.elements import Elements
+
+LONGEST_VALUE = 4096  # bytes; the longest text below may have 64 characters
+
+TEXTS = {  # column: keyword; texts in the file's character set
+    "patient_id": "PatientID",
+    "series_description": "SeriesDescription",
+    "study_description": "StudyDescription",
+    "protocol_name": "ProtocolName",
+    "manufacturer": "Manufacturer",
+    "accession": "AccessionNumber",
+    "institution": "InstitutionName",
+}
+DAYS = ("Acquisition", "Content", "Series", "Study")  # …Date and …Time, the nearest to the exposure first
+CODES = (
+    *("SOPClassUID", "SOPInstanceUID", "PatientSex", "PatientBirthDate", "PatientAge", "Modality", "ViewPosition"),
+    *("PresentationIntentType", "BodyPartExamined", "BurnedInAnnotation", "Rows", "Columns", "ViewCodeSequence"),
+)
+KEYWORDS = (*TEXTS.values(), *CODES, *(day + unit for day in DAYS for unit in ("Date", "Time")))
+TAGS = {int(tag): keyword for keyword in KEYWORDS if (tag := tag_for_keyword(keyword)) is not None}
+LAST = max(TAGS)
+DIRECTORY = 0x0004  # the group of a DICOMDIR's records, which can be many
+
+
+class Header(NamedTuple):
+    """The header of a film; None where the file doesn't say or says what can't be.
+
+    `film_date` is AcquisitionDate, else ContentDate, SeriesDate, StudyDate: the first that is not empty decides,
+    and where it is no date there is none; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
+    PresentationIntentType, else what the SOP class says. `burned_in` is 1 or 0. `view_position`, `view_code` (the
+    meaning of the first ViewCodeSequence item), `body_part` and the descriptions are as they stand in the file.
+    `problems` says what could not be understood.
+    """
+
+    patient_id: str | None
+    image_id: str
+    film_date: date | None
+    film_time: str | None
+    sex: str | None
+    birth_date: date | None
+    age_years: float | None
+    modality: str | None
+    intent: str | None
+    view_position: str | None
+    view_code: str | None
+    body_part: str | None
+    series_description: str | None
+    study_description: str | None
+    protocol_name: str | None
+    burned_in: float | None
+    manufacturer: str | None
+    accession: str | None
+    institution: str | None
+    rows: int
+    columns: int
+    transfer_syntax: str | None
+    problems: str | None
+
+
+class Refused(NamedTuple):
+    """Why a file gives no header.
+
+    `kind` is "damaged"; "other" where it isn't a DICOM image at all, which is no fault of it; or "unread", where the
+    fault may not be the file's, and may be gone the next time.
+    """
+
+    reason: str
+    kind: str = "damaged"
+
+
+def read_headers(paths: Sequence[str]) -> list[Header | Refused]:
+    """What `read_header` gives for each path: a task long enough to be worth its way to another process."""
+    return [read_header(path) for path in paths]
+
+
+def read_header(path: Path | str) -> Header | Refused:
+    """The header of a DICOM file, with or without preamble. Whatever the file's bytes are, nothing is raised."""
+    try:
+        with open(path, "rb", buffering=0, opener=_open) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(file)
+    except OSError as error:
+        if error.errno is not None:  # else it is pydicom's, and about the file's content
+            return Refused(f"the file can't be read: {error.strerror}", "unread")
+        return Refused(f"the header is damaged: {error}")
+    except RecursionError:
+        return Refused("the header is damaged: sequences within sequences without end")
+    except Exception as error:  # whatever pydicom raises is about this file
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        return Refused(f"the header is damaged: {reason}")
+
+
+def _open(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes into a pipe."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "it is no ordinary file")
+    return descriptor
+
+
+class _Head(Bounded):
+    """A file that tells where the last of TAGS would have been passed."""
+
+    ended = False
+
+    def at_end(self, tag: BaseTag, vr: str | None, length: int) -> bool:
+        number = int(tag)  # pydicom's tags compare slowly
+        self.ended = number > LAST or number >> 16 == DIRECTORY
+        return self.ended
+
+
+def _read(file: io.FileIO) -> Header | Refused:
+    head = _Head(file)
+    start = head.peek(1)
+    if not start:
+        return Refused("the file is empty")
+    if not is_dicom(start):
+        return Refused("not a DICOM file", "other")
+    deflated = is_deflated(start)
+    if deflated:
+        head = _Head(io.BytesIO(inflate(start + file.read(MOST_BYTES), MOST_BYTES)[0]))
+    dataset = read_partial(head, head.at_end, LONGEST_VALUE, force=True, specific_tags=list(TAGS))
+    raw = {TAGS[tag]: element for element in dataset.values() if (tag := int(element.tag)) in TAGS}
+    values = Elements(raw, dataset)
+    kind = values.code("SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+    rows, columns = values.number("Rows"), values.number("Columns")
+    if not (rows and columns and head.ended):
+        return _no_image(kind, "the header is cut off, or there are no pixels" if rows and columns else "no rows")
+    syntax = DeflatedExplicitVRLittleEndian if deflated else dataset.file_meta.get("TransferSyntaxUID")
+    return _header(values, kind, rows, columns, str(syntax) if syntax else None)
+
+
+def _no_image(kind: str, what: str) -> Refused:
+    name = _name(kind)
+    if "Image" in name or name == kind:  # the latter where it is no kind that is known
+        return Refused(f"the DICOM file has no image: {what}")
+    return Refused(f"a DICOM file without an image: {name}", "other")
+
+
+def _header(values: Elements, kind: str, rows: int, columns: int, syntax: str | None) -> Header | Refused:
+    image_id = values.code("SOPInstanceUID")
+    if not image_id:
+        return Refused("the header lacks SOPInstanceUID")
+    day = next((day for day in DAYS if values.code(f"{day}Date")), DAYS[0])
+    sex = (values.code("PatientSex") or "").upper()
+    return Header(
+        image_id=image_id,
+        film_date=values.date(f"{day}Date"),
+        film_time=values.time(f"{day}Time"),
+        sex=sex if sex in ("F", "M") else None,
+        birth_date=values.date("PatientBirthDate"),
+        age_years=values.age_years("PatientAge"),
+        modality=values.code("Modality"),
+        intent=_intent(values.code("PresentationIntentType"), kind),
+        view_position=values.code("ViewPosition"),
+        view_code=values.meaning("ViewCodeSequence"),
+        body_part=values.code("BodyPartExamined"),
+        burned_in={"YES": 1.0, "NO": 0.0}.get((values.code("BurnedInAnnotation") or "").upper()),
+        rows=rows,
+        columns=columns,
+        transfer_syntax=syntax,
+        **{column: values.text(keyword) for column, keyword in TEXTS.items()},
+        problems="; ".join(values.problems) or None,
+    )
+
+
+@lru_cache(maxsize=256)
+def _name(uid: str) -> str:
+    return UID(uid).name
+
+
+def _intent(said: str | None, kind: str) -> str | None:
+    intents = "FOR PRESENTATION", "FOR PROCESSING"
+    if said and said.upper() in intents:
+        return said.upper()
+    return next((intent for intent in intents if _name(kind).upper().endswith(intent)), None)
