@@ -9,6 +9,7 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.errors import ConfigError, DataError
 
 TARGETS = {"low_bone_mass": ("low_bone_mass", "normal")}  # each with the classes that are 1 and 0
+OF_FRACTURE = "oracle_fracture_"  # risks known from the truth that are of another outcome than these
 
 
 def select(cohort: Cohort, target: str) -> Cohort:
@@ -47,6 +48,7 @@ def select(cohort: Cohort, target: str) -> Cohort:
         )
     table = known[known["bone_class"].isin([positive, negative])].reset_index(drop=True)
     flow = flow.step("no osteoporosis", known, table, "osteoporosis is no low bone mass, and excluded")
+    table = table.drop(columns=[column for column in table if str(column).startswith(OF_FRACTURE)])
     table["label"] = (table["bone_class"] == positive).astype("int64")
     if table.empty:
         raise DataError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,12 +13,13 @@ import pandas as pd
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.read import read
 
+MOST = 20  # films that are looked at for an example without burned-in text
 EDGE_PX = 480  # long edge of an example
 OUTCOMES = {(1, 1): "true positive", (0, 1): "false negative", (1, 0): "false positive", (0, 0): "true negative"}
 
 
 def write_examples(predictions: pd.DataFrame, threshold: float, paths: pd.Series, folder: Path) -> None:
-    """Write PNGs of example films and `examples.csv`, which says whose they are.
+    """Write PNGs of example films, none of which has burned-in text, and `examples.csv`, which says whose they are.
 
     Parameters
     ----------
@@ -30,24 +33,34 @@ def write_examples(predictions: pd.DataFrame, threshold: float, paths: pd.Series
         Made here.
     """
     folder.mkdir(parents=True)
-    chosen = pd.concat([_choose(rows, threshold) for _, rows in predictions.groupby("split", sort=False)])
-    chosen["file"] = [f"{number:02d}.png" for number in range(len(chosen))]
-    for image_id, name in zip(chosen["image_id"], chosen["file"], strict=True):
-        cv2.imwrite(str(folder / name), _picture(read(Path(paths[image_id]))))
+    chosen: list[dict[Any, Any]] = []
+    for _, rows in predictions.groupby("split", sort=False):
+        for group, candidates in _groups(rows, threshold):
+            index, film = next(_shown(candidates, rows["image_id"], paths), (None, None))
+            if film is not None:
+                name = f"{len(chosen):02d}.png"
+                cv2.imwrite(str(folder / name), _picture(film))
+                chosen.append({**dict(rows.loc[index]), "group": group, "file": name})
     columns = ["image_id", "split", "label", "risk", "t_score", "group", "file"]
-    chosen.reindex(columns=columns).to_csv(folder / "examples.csv", index=False)
+    pd.DataFrame(chosen).reindex(columns=columns).to_csv(folder / "examples.csv", index=False)
 
 
-def _choose(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def _groups(rows: pd.DataFrame, threshold: float) -> Iterator[tuple[str, pd.Index]]:
+    """Yield each kind of example with the films that could be it, the best first."""
     distance = (rows["risk"] - threshold).abs()
     positive = (rows["risk"] >= threshold).astype(int)
-    found = []
     for (called, label), outcome in OUTCOMES.items():
-        there = distance[(positive == called) & (rows["label"] == label)].sort_values()
-        extreme = "highest risk" if called else "lowest risk"
-        picks = {extreme: there.index[-1:], "borderline": there.index[: min(len(there) - 1, 1)]}
-        found += [rows.loc[index].assign(group=f"{outcome}, {kind}") for kind, index in picks.items() if len(index)]
-    return pd.concat(found)
+        there = distance[(positive == called) & (rows["label"] == label)].sort_values().index
+        yield f"{outcome}, {'highest risk' if called else 'lowest risk'}", there[::-1]
+        yield f"{outcome}, borderline", there[:-1]
+
+
+def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[Any, Film]]:
+    """Yield the films of candidates that may be shown: none with text burned in, which may be a patient's name."""
+    for index in candidates[:MOST]:
+        film = read(Path(paths[names[index]]))
+        if not film.burned_in:
+            yield index, film
 
 
 def _picture(film: Film) -> np.ndarray:

@@ -12,6 +12,7 @@ import pandas as pd
 
 import bonerisk.imaging
 import bonerisk.preprocessing
+from bonerisk.cohort import leaks
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.build import build, plain
 from bonerisk.errors import DataError
@@ -61,7 +62,28 @@ def load_films(dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: P
     size = (transform.size, transform.size)
     images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
     run.reads("images", folder, digest=digest)
-    return Films(_readable(cohort, images.failures), images)
+    readable = _readable(cohort, images.failures)
+    _refuse_copies(readable, dict(zip(cohort.table["image_id"], hashes, strict=True)), images, run)
+    return Films(readable, images)
+
+
+def _refuse_copies(cohort: Cohort, hashes: Mapping[str, str | None], images: store.Store, run: Run) -> None:
+    """List films that are one image, and stop where they lie in two splits.
+
+    Raises
+    ------
+    DataError
+        A film of one split is in another, too.
+    """
+    names = cohort.table["image_id"]
+    perceptual = images.index.set_index("image_id")["perceptual"].loc[names]
+    pairs = leaks.copies_of_films(cohort.table, [str(hashes[name]) for name in names], list(perceptual))
+    if len(pairs):
+        with run.writes("copies", "copies.csv") as path:
+            pairs.to_csv(path, index=False)
+    for note in leaks.refuse(pairs, str(run.folder / "copies.csv")):
+        run.note(note)
+        log.warning(note)
 
 
 def _readable(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
@@ -106,10 +128,13 @@ def of_splits(cohort: Cohort, splits: Sequence[str]) -> Cohort:
 
 
 def write_cohort(cohort: Cohort, run: Run) -> None:
-    """Write the three tables of a cohort: cohort.parquet, flow.csv, rejected.csv."""
+    """Write the tables of a cohort: cohort.parquet, flow.csv, rejected.csv, and links.csv where tables were joined."""
     with run.writes("cohort", "cohort.parquet") as path:
         cohort.table.to_parquet(path, index=False)
     with run.writes("flow", "flow.csv") as path:
         cohort.flow.table.to_csv(path, index=False)
     with run.writes("rejected", "rejected.csv") as path:
         cohort.rejected.astype({"row": "Int64"}).to_csv(path, index=False)  # a film refused by itself has no row
+    if cohort.links is not None:
+        with run.writes("links", "links.csv") as path:
+            cohort.links.to_csv(path, index=False)

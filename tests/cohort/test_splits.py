@@ -60,9 +60,7 @@ def test_three_patients_unlike_each_other_fill_three_splits() -> None:
 
 
 def test_too_few_patients_are_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(
-        DataError, match=r"2 patients can't be split into train, tune, test[\s\S]*split=external"
-    ):
+    with pytest.raises(DataError, match=r"2 patients can't be split into train, tune, test[\s\S]*split=external"):
         random_split(people(2), 0)
 
 
