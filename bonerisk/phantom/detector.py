@@ -65,18 +65,28 @@ SYSTEMS = {
 }
 
 
-def expose(system: System, attenuation: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Return the film (rows, columns) of 12 bit, bright = dense, made from a line integral of attenuation."""
+GRIDLESS = 1.8  # factor on the scatter of a portable film; assumed: taken with a light grid or none
+RAW_BLACK, RAW_PER_UNIT = 200, 455  # of 4,095: the open beam, and a unit of the natural logarithm
+
+
+def detect(system: System, attenuation: Array, rng: np.random.Generator, portable: bool = False) -> Array:
+    """Return what the detector measures (rows, columns), as a share of the open beam, behind a line integral."""
     signal: Array = cv2.exp(-attenuation)
-    signal += _scatter(system, signal)
+    signal += _scatter(system, signal) * np.float32(GRIDLESS if portable else 1)
     signal = cv2.GaussianBlur(signal, (0, 0), system.blur_px)
-    signal *= _beam(system, rng)
+    signal *= _beam(system, rng, portable)
     quanta = system.quanta * np.exp(rng.normal(0, 0.25))
     cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's normal deviates cost a quarter of NumPy's
     noise: Array = cv2.randn(np.empty_like(signal), np.zeros(1), np.full(1, quanta**-0.5))
     noise *= np.sqrt(signal)
     signal += noise
-    return _display(system, signal, rng)
+    return signal
+
+
+def raw(signal: Array) -> npt.NDArray[np.uint16]:
+    """Return the film (rows, columns) for processing: 12 bit, the exposure's logarithm as it is, bright = dense."""
+    dense: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
+    return np.asarray(np.clip(RAW_BLACK - dense * np.float32(RAW_PER_UNIT), 0, TOP), np.uint16)
 
 
 def _scatter(system: System, primary: Array) -> Array:
@@ -87,7 +97,7 @@ def _scatter(system: System, primary: Array) -> Array:
     return cv2.resize(broad * np.float32(system.scatter), primary.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _beam(system: System, rng: np.random.Generator) -> Array:
+def _beam(system: System, rng: np.random.Generator, portable: bool) -> Array:
     """Heel effect, collimator blades and the lead marker, as factors of the signal."""
     rows, columns = system.shape
     blades = []
@@ -97,26 +107,31 @@ def _beam(system: System, rng: np.random.Generator) -> Array:
         blades.append(np.clip(inside / 3 + 0.5, 0.02, 1).astype(np.float32))
     heel = 1 + np.float32(rng.normal(0, 0.04)) * np.linspace(-1, 1, rows, dtype=np.float32)
     beam = (blades[0] * heel)[:, None] * blades[1][None, :]
-    _mark(system, beam, rng)
+    _mark(system, beam, rng, portable)
     return beam
 
 
-def _mark(system: System, beam: Array, rng: np.random.Generator) -> None:
-    """Put the letter of a side beside that shoulder."""
+def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool) -> None:
+    """Put the letter of a side beside that shoulder, or the name of a portable film's view."""
     left = rng.random() < 0.7
     size = 22 / system.spacing_mm
-    x = beam.shape[1] - rng.uniform(20, 42) / system.spacing_mm if left else rng.uniform(8, 24) / system.spacing_mm
-    y = rng.uniform(10, 24) / system.spacing_mm
-    patch = np.zeros((int(size * 1.6), int(size * 1.6)), np.uint8)
-    cv2.putText(patch, "L" if left else "R", (int(size * 0.35), int(size * 1.2)), 0, size / 32, 255, 5, cv2.LINE_AA)
-    turn = cv2.getRotationMatrix2D((size * 0.8, size * 0.8), rng.normal(0, 6), 1)
-    lead = cv2.warpAffine(patch, turn, patch.shape[::-1]).astype(np.float32) / 255
-    r0, c0 = int(y), int(min(x, beam.shape[1] - patch.shape[1]))
-    beam[r0 : r0 + patch.shape[0], c0 : c0 + patch.shape[1]] *= 1 - np.float32(0.97) * lead
+    high, wide = int(size * 1.6), int(size * (2.4 if portable else 1.6))
+    y = int(rng.uniform(10, 24) / system.spacing_mm)
+    x = int(rng.uniform(8, 24) / system.spacing_mm)
+    x = beam.shape[1] - wide - x // 2 if left else x
+    patch = np.zeros((high, wide), np.uint8)
+    text = "AP" if portable else "L" if left else "R"
+    cv2.putText(patch, text, (int(size * 0.35), int(size * 1.2)), 0, size / 32, 255, 5, cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((wide / 2, high / 2), rng.normal(0, 6), 1)
+    lead = cv2.warpAffine(patch, turn, (wide, high)).astype(np.float32) / 255
+    beam[y : y + high, x : x + wide] *= 1 - np.float32(0.97) * lead
 
 
-def _display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Logarithm, equalisation, sharpening, and a display curve laid over the film's own histogram."""
+def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+    """Return the film (rows, columns) for presentation, 12 bit, bright = dense.
+
+    Logarithm, equalisation, sharpening, and a display curve laid over the film's own histogram.
+    """
     dark: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
     small: Array = -cv2.resize(dark, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
     slow = cv2.GaussianBlur(small, (0, 0), 32 / system.spacing_mm / 8)

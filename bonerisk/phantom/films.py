@@ -1,57 +1,72 @@
-"""A folder of simulated films: made in parallel, complete or not there at all.
+"""A folder of simulated films, made where they are missing: each file appears whole, so that a killed build resumes.
 
 ``films/<image_id>.dcm``  the films
 ``masks/<image_id>.png``  organs as bit planes of a 16-bit image of half the film's size; bit k is `sheet.PLANES[k]`
-``films.csv``             what a hospital would know, a row a film
-``truth.csv``             what only the simulation knows: true T-scores and the densities as filmed
+
+A film is a function of the population's settings, without their number of patients, and of the patient's and the film's
+number. So longer cohorts and other processes can share a folder.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from bonerisk.errors import RunError
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.phantom import detector, dicom, projection
-from bonerisk.phantom.population import Patient, draw
+from bonerisk.phantom.patient import Film, Patient, Population
+from bonerisk.phantom.population import draw
 from bonerisk.progress import track
 
-FILMS, MASKS, TABLE, TRUTH = "films", "masks", "films.csv", "truth.csv"
+FILMS, MASKS = "films", "masks"
 FILM_BYTES = 2.5e6
 SPARE_BYTES = 64 * 2**20
 KEPT_BYTES = 24 * 2**20
 
+Image = npt.NDArray[np.uint16]
+
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes the film and the mask of one patient; survives pickling."""
+    """Makes a film and its mask; survives pickling."""
 
     folder: Path
-    seed: int
-    bone_signal: float
+    population: Population
 
-    def __call__(self, index: int) -> int:
-        """Write film and mask of patient `index`, which depend on it and the seed alone."""
+    def __call__(self, which: tuple[int, int]) -> None:
+        """Write film and mask of a patient's index and the film's number."""
         _keep_memory()
-        patient = draw(self.seed, index, self.bone_signal)
-        film, planes = simulate(patient, self.seed)
-        system = detector.SYSTEMS[patient.site]
-        dicom.write(self.folder / FILMS / f"{patient.image_id}.dcm", patient, system, film, self.seed)
-        _, data = cv2.imencode(
-            ".png", planes, [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
-        )
-        (self.folder / MASKS / f"{patient.image_id}.png").write_bytes(data.tobytes())
-        return index
+        patient = draw(self.population, which[0])
+        film = patient.films[which[1]]
+        pixels, planes = simulate(patient, film, self.population.seed)
+        header = dicom.header(patient, film, pixels, self.population.seed)
+        png = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+        mask = cv2.imencode(".png", planes, png)[1].tobytes()
+        write(self.folder / MASKS / f"{film.image_id}.png", lambda path: path.write_bytes(mask))
+        write(self.folder / path_of(film.image_id), lambda path: header.save_as(path, enforce_file_format=True))
+
+
+def write(path: Path, save: Callable[[Path], object]) -> None:
+    """Let `save` write a file under a name of this process's own, and give it its name once it is whole."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def path_of(image_id: str) -> str:
+    """Return where a film lies in its folder."""
+    return f"{FILMS}/{image_id}.dcm"
 
 
 def _keep_memory() -> None:
@@ -62,74 +77,93 @@ def _keep_memory() -> None:
     np.empty(KEPT_BYTES, np.uint8)
 
 
-def simulate(patient: Patient, seed: int) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-    """Return the film (bright = dense, 12 bit) and the organs' bit planes of half its size."""
-    system = detector.SYSTEMS[patient.site]
-    rng = np.random.default_rng([seed, patient.index, 1])
-    shadow = projection.project(patient, rng, system.shape, system.spacing_mm)
-    return detector.expose(system, shadow.attenuation, rng), shadow.planes
+def simulate(patient: Patient, film: Film, seed: int, processed: bool = True) -> tuple[Image, Image]:
+    """Return the film's pixels and the organs' bit planes of half its size.
+
+    The anatomy belongs to the patient; position, exposure and noise to the film.
+
+    Parameters
+    ----------
+    patient : Patient
+    film : Film
+    seed : int
+        Of the population.
+    processed : bool
+        False gives the film before the system's display processing.
+
+    Returns
+    -------
+    pixels : uint16 (rows, columns)
+        12 bit, bright = dense.
+    planes : uint16 (rows / 2, columns / 2)
+
+    Raises
+    ------
+    ValueError
+        `film.drawn` names a finding that can't be drawn.
+    """
+    system = detector.SYSTEMS[film.system]
+    rng = np.random.default_rng([seed, patient.index, 2, film.number])
+    shadow = projection.project(patient, film, seed, rng, system.shape, system.spacing_mm)
+    signal = detector.detect(system, shadow.attenuation, rng, film.view == "AP")
+    return detector.display(system, signal, rng) if processed else detector.raw(signal), shadow.planes
 
 
-def make(folder: Path, patients: int, seed: int, bone_signal: float) -> None:
-    """Fill `folder` with films, masks and tables, unless it is there: it gets its name when it is complete.
+def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None = None) -> None:
+    """Write the films and masks of `people` that `folder` lacks.
+
+    Parameters
+    ----------
+    folder : Path
+        Belongs to one population, whatever its number of patients.
+    people : iterable of Patient
+        Of one population.
+    wanted : iterable of str, optional
+        The image ids to have; all, if not given.
 
     Raises
     ------
     RunError
         The folder can't be written, the disk is full, or a process was killed.
     """
-    if folder.exists():
-        return
+    chosen = None if wanted is None else set(wanted)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_if_full(folder.parent, patients)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-            unfinished = Path(name) / "films"
-            for part in (FILMS, MASKS):
-                (unfinished / part).mkdir(parents=True)
-            _write_tables(unfinished, [draw(seed, index, bone_signal) for index in range(patients)])
-            results = parallel_map(Maker(unfinished, seed, bone_signal), range(patients), died=_died)
-            for _ in track(results, "simulating films", patients):
-                pass
-            try:
-                unfinished.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # else another process has made the same films meanwhile
-                    raise
+        for part in (FILMS, MASKS):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        there = {path.stem for path in (folder / FILMS).iterdir()}  # the mask is written before the film
+        missing = [
+            (patient, film)
+            for patient in people
+            for film in patient.films
+            if (chosen is None or film.image_id in chosen) and film.image_id not in there
+        ]
+        if not missing:
+            return
+        refuse_if_full(folder, len(missing))
+        maker = Maker(folder, missing[0][0].population)
+        which = [(patient.index, film.number) for patient, film in missing]
+        for _ in track(parallel_map(maker, which, died=_died), "simulating films", len(which)):
+            pass
     except OSError as error:
-        mend = "free space there, or choose another folder with paths.data"
-        raise RunError(f"the simulated films can't be written: {error.strerror}", str(folder), mend) from error
+        raise not_written(folder, error) from error
 
 
-def _refuse_if_full(folder: Path, patients: int) -> None:
-    needed, free = patients * FILM_BYTES + SPARE_BYTES, shutil.disk_usage(folder).free
+def refuse_if_full(folder: Path, films: int) -> None:
+    """Raise RunError where the disk of `folder` lacks the room for so many films."""
+    needed, free = films * FILM_BYTES + SPARE_BYTES, shutil.disk_usage(folder).free
     if needed > free:
         raise RunError(
-            f"{patients} simulated films need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB",
+            f"{films} simulated films need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB",
             str(folder),
             "free space there, choose another folder with paths.data, or fewer dataset.patients",
         )
 
 
-def _died(index: int) -> int:
-    raise RunError(f"the process that simulated film {index} was killed: memory ran out?", mend="run again")
+def not_written(folder: Path, error: OSError) -> RunError:
+    """Return what to raise where `folder` can't be written."""
+    mend = "free space there, or choose another folder with paths.data"
+    return RunError(f"the simulated films can't be written: {error.strerror}", str(folder), mend)
 
 
-def _write_tables(folder: Path, people: Sequence[Patient]) -> None:
-    pd.DataFrame([_known(patient) for patient in people]).to_csv(folder / TABLE, index=False)
-    pd.DataFrame([_truth(patient) for patient in people]).to_csv(folder / TRUTH, index=False)
-
-
-def _known(patient: Patient) -> dict[str, Any]:
-    fields = asdict(patient)
-    names = ("patient_id", "image_id", "site", "sex", "age_years", "height_cm", "weight_kg", "film_date")
-    known = {name: fields[name] for name in names}
-    readings = {f"t_{site}": round(t, 1) for site, t in patient.t_read.items()}
-    return known | {"bmi_kg_m2": round(patient.bmi_kg_m2, 2)} | readings | {"t_score": patient.t_score}
-
-
-def _truth(patient: Patient) -> dict[str, Any]:
-    true = {"patient_id": patient.patient_id, "image_id": patient.image_id, "latent_t": patient.latent_t}
-    true |= {f"true_t_{site}": t for site, t in patient.t_true.items()}
-    true |= {f"density_{bone}": density for bone, density in patient.density.items()}
-    return true | {"filmed_density": patient.filmed_density}
+def _died(which: tuple[int, int]) -> None:
+    raise RunError(f"the process that simulated film {which} was killed: memory ran out?", mend="run again")

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from bonerisk.phantom.body import Body
-from bonerisk.phantom.sheet import Array, Bone, smooth
+from bonerisk.phantom.sheet import Array, smooth
+from bonerisk.phantom.texture import Bone
 
 # Share of the way from the inner end to the acromion (x, y), radius and thickness of the cortex in mm.
 CLAVICLE = (
@@ -53,11 +54,14 @@ def clavicles(body: Body, bone: Bone) -> None:
 
 def scapulae(body: Body, bone: Bone) -> None:
     """Lay both scapulae: a thin blade with thick borders, spine, acromion, coracoid and glenoid."""
+
+    def inward(x: float) -> float:  # a portable film's patient can't roll the blades off the lungs
+        return x - 0.4 * max(-21 - x, 0) if body.portable else x
+
     for side, tip, _ in _sides(body):
         size = 1.0 if body.sex == "M" else 0.87
-
         lateral, medial, upper, ridge, coracoid = (
-            smooth([(side * (tip[0] + x * size), tip[1] + y * size, r * size, shell) for x, y, r, shell in line], 9)
+            smooth([(side * (tip[0] + inward(x) * size), tip[1] + y * size, r * size, t) for x, y, r, t in line], 9)
             for line in SCAPULA
         )
         _blade(bone, np.vstack([lateral, medial, upper])[:, :2], 4.0 * size)
@@ -83,7 +87,9 @@ def _sides(body: Body) -> list[tuple[int, tuple[float, float], tuple[float, floa
     found = []
     for side in (-1, 1):
         tip = (body.wide * 1.05 + 28 + float(body.rng.normal(0, 2)), body.level(1.1) + float(body.rng.normal(0, 5)))
-        found.append((side, tip, (22.0, body.level(3.0) + float(body.rng.normal(0, 3)))))
+        # From the front, the collar bones lie further from the detector, and are cast higher.
+        inner = body.level(2.5 if body.portable else 3.0) + float(body.rng.normal(0, 3))
+        found.append((side, tip, (22.0, inner)))
     return found
 
 

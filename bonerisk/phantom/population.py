@@ -1,143 +1,158 @@
-"""The patients behind the simulated films: bodies, densities and DXA readings, each a function of (seed, index) alone.
+"""Draws simulated patients, each a function of (settings, seed, index) alone.
 
-Vocabulary. A *density* is a bone's mineral against the young reference mean (1 = mean). A patient has one latent
-factor; every DXA site and every filmed bone has its own deviation from it, so that no bone is a function of another.
+Every concern has its own stream of random numbers, so that a setting changes what it names and nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
+from math import ceil
 
 import numpy as np
 
-BONES = ("vertebrae", "ribs", "clavicles", "scapulae", "humeri")
+from bonerisk.phantom import codes, course, density, dxa, hazard
+from bonerisk.phantom.codes import Record
+from bonerisk.phantom.course import Fracture, Stay
+from bonerisk.phantom.demography import Person, draw_person, median_bmi
+from bonerisk.phantom.density import BONES as BONES
+from bonerisk.phantom.disease import CONDITIONS, Signs
+from bonerisk.phantom.dxa import Reading
+from bonerisk.phantom.patient import Film as Film
+from bonerisk.phantom.patient import Life, Patient, Population
+from bonerisk.phantom.views import draw_films
 
-# Young reference in g/cm² (mean, SD). Femur: NHANES III, white women aged 20–29 (Looker et al., Osteoporos Int
-# 1998;8:468), which ISCD's positions (2019) take for both sexes; spine: Hologic's reference for white women.
-REFERENCE = {"lumbar_spine": (1.047, 0.110), "femoral_neck": (0.858, 0.120), "total_hip": (0.942, 0.122)}
-PRECISION = 0.015  # of BMD: coefficient of variation of a reading; ISCD (2019) accepts up to 1.8–2.5 % by site
+KINDS = ("screening", "hospital")
+EVENTS = ("natural", "enriched")
 
-# Loading of a site on the latent factor. The product of two is their correlation within an age, 0.59–0.66 between DXA's
-# sites; over all ages and weights it is 0.67–0.73.
-DXA_LOADING = {"lumbar_spine": 0.74, "femoral_neck": 0.80, "total_hip": 0.83}
-FILM_LOADING = 0.74  # assumed: filmed bones correlate with each other and with DXA's sites about as these do
-DENSITY_PER_T = 0.11  # of the reference mean, between the spine's 0.110/1.047 and the hip's 0.122/0.942
-
-# Mean T at 50 years, its fall a year, and the SD within an age. assumed: linear, and so that the lowest of three sites
-# gives shares near those of NHANES 2005–2010 from 50 years on (Wright et al., J Bone Miner Res 2014;29:2520): low bone
-# mass in half of the women and a third of the men, osteoporosis in 15 % and 4 %; less here, as these are younger.
-T_AT_50 = {"F": -0.35, "M": 0.15}
-T_PER_YEAR = {"F": -0.045, "M": -0.025}
-T_SD = 1.00
-T_PER_BMI = 0.045  # a kg/m²; assumed: within the range of published slopes, about 0.2–0.3 SD of BMD an SD of weight
-FILM_MEAN_T = -0.35  # T of the mean patient, around which `bone_signal` stretches what the film shows
-
-AGE_RANGE = (50.0, 90.0)
-AGE_SCALE = 9.0  # years; assumed: mean age near 58, as in the health-check cohorts of OsPenScreen (table 1)
-HEIGHT_CM = {"F": (161.5, 6.4), "M": (175.0, 7.0)}  # assumed: close to NHANES' adults of 50 and over
-HEIGHT_PER_YEAR = -0.1  # cm a year after 50; assumed
-BMI = {"F": (27.6, 0.19), "M": (27.9, 0.16)}  # kg/m²: median and SD of its logarithm; assumed, between Asia and the US
-SITE_B_SHARE = 0.25
+PERSON, BONE, LATENTS, STAY, FRACTURES, PRIOR, FILMS, READINGS, DIAGNOSES, DRUGS = range(1, 11)
+_SIGNS = Signs(CONDITIONS.values())
+_NAMES = np.array(list(CONDITIONS))
 
 
-@dataclass(frozen=True)
-class Patient:
-    """One patient with one film: what is known of them, and the truth behind it.
-
-    Parameters
-    ----------
-    t_true, t_read : dict
-        True T-score and DXA reading by site of `REFERENCE`.
-    density : dict
-        Density of each bone of `BONES` as the film shows it.
-    """
-
-    index: int
-    patient_id: str
-    image_id: str
-    site: str
-    sex: str
-    age_years: int
-    height_cm: float
-    weight_kg: float
-    film_date: date
-    latent_t: float
-    t_true: dict[str, float]
-    t_read: dict[str, float]
-    density: dict[str, float]
-
-    @property
-    def bmi_kg_m2(self) -> float:
-        """Weight over height squared."""
-        return self.weight_kg / (self.height_cm / 100) ** 2
-
-    @property
-    def t_score(self) -> float:
-        """Lowest reading of the three sites, to one decimal."""
-        return min(round(t, 1) for t in self.t_read.values())
-
-    @property
-    def filmed_density(self) -> float:
-        """Mean density of the filmed bones."""
-        return sum(self.density.values()) / len(self.density)
-
-
-def draw(seed: int, index: int, bone_signal: float = 1.0) -> Patient:
-    """Draw patient number `index`; any other patients there may be don't matter.
-
-    Parameters
-    ----------
-    seed, index : int
-    bone_signal : float
-        How far the film's bones depart from the population's mean: 1 as the patient's own do, 0 not at all.
-    """
-    rng = np.random.default_rng([seed, index, 0])
-    sex = "F" if rng.random() < 0.5 else "M"
-    site = "site_b" if rng.random() < SITE_B_SHARE else "site_a"
-    age = _age(rng.random())
-    height = rng.normal(*HEIGHT_CM[sex]) + HEIGHT_PER_YEAR * (age - 50)
-    median, spread = BMI[sex]
-    bmi = float(np.clip(median * np.exp(spread * rng.standard_normal()), 16.5, 48.0))
-    mean = T_AT_50[sex] + T_PER_YEAR[sex] * (age - 50) + T_PER_BMI * (bmi - median)
-    factor = rng.standard_normal()
-    t_true = {name: mean + T_SD * _deviation(factor, loading, rng) for name, loading in DXA_LOADING.items()}
-    filmed = {bone: mean + T_SD * _deviation(factor, FILM_LOADING, rng) for bone in BONES}
-    density = {bone: _density(FILM_MEAN_T + bone_signal * (t - FILM_MEAN_T)) for bone, t in filmed.items()}
+def draw(what: Population, index: int) -> Patient:
+    """Draw patient number `index`; any other patients there may be don't matter."""
+    person = draw_person(what.kind, stream(what, index, PERSON))
+    life, recorded, stay = (_screened if what.kind == "screening" else _treated)(what, index, person)
+    days = stay.films if stay else (life.first,)
+    readings = _readings(what, index, life, recorded, stay)
+    films, reported = draw_films(what, index, person.site, life, days, readings, stream(what, index, FILMS))
+    diagnoses, drugs = _records(what, index, life, recorded, stay)
     return Patient(
+        population=what,
         index=index,
-        patient_id=f"{'A' if site == 'site_a' else 'B'}{index:06d}",
-        image_id=f"film_{index:06d}",
-        site=site,
-        sex=sex,
-        age_years=int(age),
-        height_cm=round(height, 1),
-        weight_kg=round(bmi * (height / 100) ** 2, 1),
-        film_date=date(2015, 1, 1) + timedelta(days=int(rng.integers(0, 3000))),
-        latent_t=mean + T_SD * factor,
-        t_true=t_true,
-        t_read={name: _read(name, t, rng) for name, t in t_true.items()},
-        density=density,
+        patient_id=f"{'A' if person.site == 'site_a' else 'B'}{index:06d}",
+        site=person.site,
+        sex=person.sex,
+        birth_date=life.birth_date,
+        height_cm=round(person.height_cm, 1),
+        weight_kg=round(person.bmi * (person.height_cm / 100) ** 2, 1),
+        films=films,
+        life=life,
+        readings=readings,
+        recorded=recorded,
+        stay=stay,
+        diagnoses=diagnoses,
+        drugs=drugs,
+        reported=reported,
     )
 
 
-def _age(share: float) -> float:
-    """Age at a share of the population: exponential from 50, cut at 90."""
-    low, high = AGE_RANGE
-    inside = 1 - np.exp(-(high - low) / AGE_SCALE)
-    return float(low - AGE_SCALE * np.log1p(-share * inside))
+def stream(what: Population, index: int, concern: int) -> np.random.Generator:
+    """Return the random numbers of one concern of a patient."""
+    return np.random.default_rng([what.seed, index, 0, concern])
 
 
-def _deviation(factor: float, loading: float, rng: np.random.Generator) -> float:
-    return float(loading * factor + np.sqrt(1 - loading**2) * rng.standard_normal())
+def _life(what: Population, index: int, person: Person, first: date, quality: float, frailty: float) -> Life:
+    curve = density.CURVES[what.kind]
+    excess = person.bmi - median_bmi(person.sex, person.age)
+    return Life(
+        sex=person.sex,
+        birth_date=first - timedelta(days=ceil(person.age * course.YEAR)),
+        first=first,
+        t_mean=curve.at(person.sex, person.age, excess),
+        pace=curve.pace(person.sex, person.age),
+        bones=density.draw_bones(curve.sd[person.sex], stream(what, index, BONE)),
+        quality=quality,
+        frailty=frailty,
+        quality_effect=what.quality_effect,
+    )
 
 
-def _density(t: float) -> float:
-    return max(1 + DENSITY_PER_T * t, 0.3)
+def _screened(what: Population, index: int, person: Person) -> tuple[Life, frozenset[str], Stay | None]:
+    """Draw the life of somebody who comes for a health check, which records no conditions and knows no stay."""
+    quality, frailty = stream(what, index, LATENTS).standard_normal(2).tolist()
+    day = int(stream(what, index, STAY).integers(course.SCREENING_DAYS))
+    first = course.SCREENING_START + timedelta(days=day)
+    return _life(what, index, person, first, quality, frailty), frozenset(), None
 
 
-def _read(site: str, t: float, rng: np.random.Generator) -> float:
-    """Read a true T-score by DXA, whose error is a share of BMD."""
-    mean, sd = REFERENCE[site]
-    bmd = (mean + sd * t) * (1 + PRECISION * rng.standard_normal())
-    return float((bmd - mean) / sd)
+def _treated(what: Population, index: int, person: Person) -> tuple[Life, frozenset[str], Stay | None]:
+    """Draw the life, the recorded conditions and the stay of a patient of the hospital."""
+    rng = stream(what, index, LATENTS)
+    quality, frailty = rng.standard_normal(2).tolist()
+    male = person.sex == "M"
+    there = _SIGNS.there(person.age, male, frailty, rng.standard_normal(len(_NAMES)))
+    recorded = _SIGNS.written(there, rng.random(len(_NAMES)))
+    stay = course.stay(person.age, male, frailty, stream(what, index, STAY))
+    life = _life(what, index, person, stay.films[0], quality, frailty)
+    life = replace(life, conditions=frozenset(_NAMES[there].tolist()))
+    life = replace(life, prior=_prior(life, person.age, stream(what, index, PRIOR)))
+    events = course.fractures(
+        life.predictor(life.first),
+        hazard.fracture_growth(life.pace),
+        what.events == "enriched",
+        life.first,
+        stream(what, index, FRACTURES),
+    )
+    return replace(life, fractures=events), frozenset(_NAMES[recorded].tolist()), stay
+
+
+def _prior(life: Life, age: float, rng: np.random.Generator) -> Fracture | None:
+    """Draw an osteoporotic fracture of the three years before the first film, or none."""
+    liability, years = rng.standard_normal(), rng.random()
+    kind = rng.choice(list(hazard.TYPES), p=list(hazard.TYPES.values()))
+    departure = hazard.mean_over_sites(life.bones.sites)
+    limit = hazard.prior_limit(age, life.male) + hazard.PRIOR_DENSITY * departure + hazard.PRIOR_FRAILTY * life.frailty
+    if liability > limit:
+        return None
+    return Fracture(life.first - timedelta(days=1 + int(years * hazard.PRIOR_YEARS * course.YEAR)), str(kind))
+
+
+def _readings(
+    what: Population, index: int, life: Life, recorded: frozenset[str], stay: Stay | None
+) -> tuple[Reading, ...]:
+    rng = stream(what, index, READINGS)
+    if stay is None:
+        return (Reading(life.first, dxa.read(life.t_true(life.first), rng)),)
+    age = course.age_on(life.birth_date, life.first)
+    limit = dxa.limit(what.t_score_share, age, life.male, "steroids" in recorded)
+    if dxa.liability(life.frailty, rng.standard_normal()) > limit:
+        return ()
+    near = what.t_score_share is not None
+    days = dxa.days(near, life.first, course.START, stay.last_contact, rng)
+    return tuple(Reading(day, dxa.read(life.t_true(day), rng)) for day in days)
+
+
+def _records(
+    what: Population, index: int, life: Life, recorded: frozenset[str], stay: Stay | None
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """Return the diagnoses and the drugs, each by date."""
+    if stay is None:
+        return (), ()
+    rng, last = stream(what, index, DIAGNOSES), stay.last_contact
+    found = [*codes.conditions(recorded, life.first, last, rng)]
+    for event in codes.accidents(life.first, last, rng):
+        found += codes.fracture(event, last, rng, traumatic=True)
+    if life.prior:
+        found += codes.fracture(life.prior, last, rng)
+    for event in life.fractures:
+        found += codes.fracture(event, last, rng)
+    woman_of_50 = not life.male and course.age_on(life.birth_date, life.first) >= 50
+    given = codes.drugs(recorded, life.prior, woman_of_50, life.first, last, stream(what, index, DRUGS))
+    return _by_date(found), _by_date(given)
+
+
+def _by_date(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(sorted(records, key=lambda record: (record.date, record.code)))

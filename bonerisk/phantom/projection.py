@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bonerisk.phantom import girdle, ribs, soft, spine, vessels
+from bonerisk.phantom import devices, girdle, pathology, ribs, soft, spine, texture, vessels
 from bonerisk.phantom.body import Body
-from bonerisk.phantom.population import Patient
-from bonerisk.phantom.sheet import BIT, COARSE, Array, Bone, Sheet
+from bonerisk.phantom.patient import Film, Patient
+from bonerisk.phantom.sheet import BIT, COARSE, Array, Sheet
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,34 @@ class Shadow:
     planes: npt.NDArray[np.uint16]
 
 
-def project(patient: Patient, rng: np.random.Generator, shape: tuple[int, int], spacing_mm: float) -> Shadow:
-    """Project `patient` on a grid of `shape` pixels, even in both directions."""
-    body = Body(rng, patient.sex, patient.height_cm, patient.bmi_kg_m2, patient.age_years)
-    left = -shape[1] / 2 * spacing_mm + float(rng.normal(0, 5))
-    top = (body.level(1) + body.level(13)) / 2 - shape[0] / 2 * spacing_mm + float(rng.normal(4, 7))
+def project(
+    patient: Patient, film: Film, seed: int, pose: np.random.Generator, shape: tuple[int, int], spacing_mm: float
+) -> Shadow:
+    """Project `patient` on a grid of `shape` pixels, even in both directions.
+
+    Parameters
+    ----------
+    patient : Patient
+    film : Film
+        Gives what of the patient changes: age, densities, quality, findings; and the view.
+    seed : int
+    pose : Generator
+        Draws the position on the film.
+    shape : (int, int)
+    spacing_mm : float
+
+    Raises
+    ------
+    ValueError
+        `film.drawn` names a finding that can't be drawn.
+    """
+    body = Body(patient, film, seed, pose)
+    left = -shape[1] / 2 * spacing_mm + float(pose.normal(0, 5))
+    top = (body.level(1) + body.level(13)) / 2 - shape[0] / 2 * spacing_mm + float(pose.normal(4, 7))
     sheet = Sheet(shape, spacing_mm, left, top)
     tissue = soft.project(body, *sheet.axes(COARSE))
     drawn = vessels.project(body, sheet.planes.shape, COARSE * spacing_mm, left, top)
+    grain = texture.grain(body.rng, film.shown_quality, sheet)
     for name, lay in (
         ("vertebrae", spine.project),
         ("ribs", ribs.project),
@@ -46,11 +66,14 @@ def project(patient: Patient, rng: np.random.Generator, shape: tuple[int, int], 
         ("humeri", girdle.humeri),
         ("clavicles", girdle.clavicles),
     ):
-        lay(body, Bone(sheet, name, patient.density[name]))
+        quality = film.shown_quality + texture.BONE_SD * float(body.rng.standard_normal())
+        lay(body, texture.Bone(sheet, name, film.density[name], quality, grain))
+    pathology.calcify(body, sheet)
+    devices.project(body, sheet)
     lungs = tissue.right + tissue.left
-    coarse = tissue.attenuation + drawn * np.minimum(lungs / 60, 1)
+    coarse = tissue.attenuation + body.air * drawn * np.minimum(lungs / 60, 1)
     attenuation: Array = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    attenuation += sheet.bone
+    attenuation += sheet.solid
     planes = sheet.planes
     for name, chord in (
         ("body", tissue.body),
@@ -59,7 +82,7 @@ def project(patient: Patient, rng: np.random.Generator, shape: tuple[int, int], 
         ("heart", tissue.heart),
     ):
         planes |= np.where(chord > 2, np.uint16(BIT[name]), np.uint16(0))
-    return _tilt(attenuation, planes, float(rng.normal(0, 0.9)))
+    return _tilt(attenuation, planes, float(pose.normal(0, 0.9)))
 
 
 def _tilt(attenuation: Array, planes: npt.NDArray[np.uint16], degrees: float) -> Shadow:

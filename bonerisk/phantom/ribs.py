@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bonerisk.phantom.body import RIB_END_X, RIB_FALL, RIB_HALF_WIDTH, RIB_RUN, Body
-from bonerisk.phantom.sheet import Array, Bone, Sheet, half_chord
+from bonerisk.phantom.sheet import Array, Sheet, half_chord
+from bonerisk.phantom.texture import Bone
 
 SHELL_MM = 0.75  # cortex; assumed, between the 0.5 and 1 mm of the skin's and the lung's side
 PART = 1024  # columns laid at once: more would fall out of the processor's cache

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Place = tuple[slice, slice] | npt.NDArray[np.intp]  # a box, or indices into the flattened sheet
 Array = npt.NDArray[Any]  # float32; the stubs of NumPy and OpenCV widen it on the way
 
 # Linear attenuation in 1/mm at 60 keV, near the mean energy behind a patient at 120 kVp: NIST XCOM μ/ρ for the ICRU-44
@@ -26,13 +27,8 @@ TRABECULAR = (
     0.0060  # added by spongiosa; assumed: 1.18 g/cm³ at 0.235 cm²/g, as ICRP 110's spongiosas lie between 1.1 and 1.25
 )
 
-# Trabecular bone is lost faster than cortical bone (Riggs et al., J Bone Miner Res 2008;23:205). assumed: these powers
-# of the density, which keep their sum close to it.
-CORTICAL_POWER, TRABECULAR_POWER = 0.85, 1.6
-
-PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri")
+PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri", "device")
 BIT = {name: 1 << place for place, name in enumerate(PLANES)}
-
 
 COARSE = 2  # pixels a side of a pixel of the organ masks
 
@@ -51,7 +47,7 @@ class Sheet:
 
     def __init__(self, shape: tuple[int, int], spacing_mm: float, left_mm: float, top_mm: float) -> None:
         self.shape, self.spacing_mm, self.left_mm, self.top_mm = shape, spacing_mm, left_mm, top_mm
-        self.bone = np.zeros(shape, np.float32)
+        self.solid = np.zeros(shape, np.float32)
         self.planes = np.zeros((shape[0] // COARSE, shape[1] // COARSE), np.uint16)
         self.x, self.y = self.axes()
 
@@ -79,17 +75,29 @@ def half_chord(square: Array) -> Array:
     return np.sqrt(np.maximum(square, 0, out=square), out=square)
 
 
-class Bone:
-    """Lays the cortical and trabecular chords of one bone group on a sheet, at its density."""
+class Solid:
+    """Lays solids of a rim and a core on a sheet.
 
-    def __init__(self, sheet: Sheet, name: str, density: float) -> None:
-        self.sheet, self.bit = sheet, np.uint16(BIT[name])
-        self.cortical = np.float32(CORTICAL * density**CORTICAL_POWER)
-        self.trabecular = np.float32(TRABECULAR * density**TRABECULAR_POWER)
+    Parameters
+    ----------
+    sheet : Sheet
+    plane : str or None
+        Name in `PLANES` of the plane that shows where it lies; None for what is no organ.
+    rim, core : float
+        Attenuation in 1/mm that they add to soft tissue.
+    """
+
+    def __init__(self, sheet: Sheet, plane: str | None, rim: float, core: float) -> None:
+        self.sheet, self.bit = sheet, np.uint16(0 if plane is None else BIT[plane])
+        self.rim, self.core = np.float32(rim), np.float32(core)
+
+    def added(self, whole: Array, marrow: Array, place: Place) -> Array:
+        """Return the attenuation of chords of which `marrow` lies in the core, at `place` of the sheet."""
+        return np.asarray(self.rim * (whole - marrow) + self.core * marrow)
 
     def lay(self, box: tuple[slice, slice], whole: Array, marrow: Array) -> None:
-        """Add a solid in `box` whose chord is `whole`, of which `marrow` lies inside the cortical shell."""
-        self.sheet.bone[box] += self.cortical * (whole - marrow) + self.trabecular * marrow
+        """Add a solid in `box` whose chord is `whole`, of which `marrow` lies in the core."""
+        self.sheet.solid[box] += self.added(whole, marrow, box)
         self._mark(box, whole)
 
     def lay_columns(
@@ -99,13 +107,13 @@ class Bone:
         sheet = self.sheet
         reach = len(whole) // 2
         steps = np.arange(-reach, reach + 1)[:, None]
-        added = self.cortical * (whole - marrow) + self.trabecular * marrow
         index = (axis * sheet.shape[1] + columns) + steps * sheet.shape[1]
         if axis.min() < reach or axis.max() + reach >= sheet.shape[0]:
             outside = (axis + steps < 0) | (axis + steps >= sheet.shape[0])
-            added[outside] = whole[outside] = 0
+            whole[outside] = marrow[outside] = 0
             index = np.where(outside, 0, index)
-        np.add.at(sheet.bone.ravel(), index.ravel(), added.ravel())
+        added = self.added(whole, marrow, index)
+        np.add.at(sheet.solid.ravel(), index.ravel(), added.ravel())
         even = np.nonzero(columns % COARSE == 0)[0]
         rows, columns = (axis[even] + steps[::COARSE]) // COARSE, columns[even] // COARSE
         some = whole[::COARSE, even] > 0
@@ -144,7 +152,7 @@ class Bone:
         Parameters
         ----------
         points : array (n, 4)
-            x, y, radius and thickness of the cortical bone, in mm, along the axis.
+            x, y, radius and thickness of the rim, in mm, along the axis.
         flatness : float
             Depth of the cross-section over its width in the film.
         """
@@ -191,6 +199,11 @@ class Bone:
         np.maximum(marrow[here], hollow * hollow - distance2, out=marrow[here])
 
 
+def reach_of(axis: Array, middle: float, reach: float) -> slice:
+    """Return where an axis lies within `reach` mm of `middle`: all else of a small organ needs no evaluation."""
+    return slice(*np.searchsorted(axis.ravel(), (middle - reach, middle + reach)))
+
+
 def smooth(points: npt.ArrayLike, count: int) -> Array:
     """Return `count` points of the smooth curve through `points` (n, k): Catmull–Rom."""
     given = np.asarray(points, float)
@@ -201,3 +214,9 @@ def smooth(points: npt.ArrayLike, count: int) -> Array:
     p0, p1, p2, p3 = (padded[first + k] for k in range(4))
     curve = 2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
     return (curve / 2).astype(np.float32)
+
+
+def arc(centre: tuple[float, float], radii: tuple[float, float], start: float, end: float, count: int) -> Array:
+    """Return `count` points (x, y) of an ellipse, from angle `start` to `end`: 0 is to the right, π/2 down."""
+    angle = np.linspace(start, end, count)
+    return np.column_stack([centre[0] + radii[0] * np.cos(angle), centre[1] + radii[1] * np.sin(angle)])

@@ -1,0 +1,45 @@
+"""The findings that a film can show, each with a generator of its own, so that it leaves the anatomy's draws alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+NAMES = (
+    "cardiomegaly",
+    "pleural_effusion",
+    "costophrenic_angle_blunting",
+    "atherosclerosis",
+    "consolidation",
+    "emphysematous_change",
+    "spondylosis",
+    "vertebroplasty",
+    "sternotomy",
+    "port_a",
+    "pacemaker",
+    "nasogastric_tube",
+    "endotracheal_tube",
+    "fracture",
+)
+PASSING = frozenset({"pleural_effusion", "consolidation", "nasogastric_tube", "endotracheal_tube"})  # differ by film
+
+Findings = dict[str, np.random.Generator]
+
+
+def choose(drawn: Collection[str], seed: int, index: int, film: int) -> Findings:
+    """Return the generator of each finding drawn in film number `film` of patient `index`.
+
+    Raises
+    ------
+    ValueError
+        A finding isn't in `NAMES`.
+    """
+    unknown = sorted(set(drawn) - set(NAMES))
+    if unknown:
+        raise ValueError(f"no way to draw {', '.join(unknown)}: there are {', '.join(NAMES)}")
+    return {
+        name: np.random.default_rng([seed, index, 3, place, film if name in PASSING else 0])
+        for place, name in enumerate(NAMES)
+        if name in drawn
+    }
