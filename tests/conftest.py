@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from bonerisk.cli import do
+from bonerisk.config.sweep import execute
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +21,19 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set BONERISK_REAL_DATA)")
     return folder
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
+    """Run a subcommand in a folder as if typed there; exit code, lines of standard output, standard error."""
+
+    def call(place: Path, command: str, *arguments: str) -> tuple[int, list[str], str]:
+        monkeypatch.chdir(place)
+        flags = [item for item in arguments if item.startswith("-")]
+        overrides = [item for item in arguments if not item.startswith("-")]
+        monkeypatch.setattr(sys, "argv", ["bonerisk", command, *arguments])
+        code = execute(command, do, overrides, ["--multirun"] if "-m" in flags else [])
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    return call

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.cli import do
-from bonerisk.config.sweep import execute
 from bonerisk.runs.find import load
 from bonerisk.runs.folder import Run
 
@@ -28,19 +26,9 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def bonerisk(place, monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
+def bonerisk(place, typed) -> Callable[..., tuple[int, list[str], str]]:
     """Run a subcommand as typed; exit code, lines of standard output, standard error."""
-    monkeypatch.chdir(place)
-
-    def call(command: str, *arguments: str) -> tuple[int, list[str], str]:
-        flags = [item for item in arguments if item.startswith("-")]
-        overrides = [item for item in arguments if not item.startswith("-")]
-        monkeypatch.setattr(sys, "argv", ["bonerisk", command, *arguments])
-        code = execute(command, do, overrides, ["--multirun"] if "-m" in flags else [])
-        out, err = capsys.readouterr()
-        return code, out.splitlines(), err
-
-    return call
+    return partial(typed, place)
 
 
 @pytest.fixture
@@ -93,7 +81,7 @@ def test_evaluation_is_a_child_of_the_training(trained, evaluated):
     assert trained.resolve() in {path.resolve() for path in load(evaluated).parents}
     predictions = pd.read_parquet(evaluated / "predictions.parquet")
     assert set(predictions["split"]) == {"test", "external"}
-    assert {"ospenscreen_demo", "age_years + sex", "oracle_filmed_density"} <= set(predictions["model"])
+    assert {"ospenscreen_demo", "age_years + sex", "oracle_bone_film"} <= set(predictions["model"])
     metrics = pd.read_csv(evaluated / "metrics.csv")
     assert {"auc", "average_precision", "sensitivity", "f1"} <= set(metrics["metric"])
     assert metrics.loc[metrics["estimate"].isna(), "note"].notna().all()

@@ -88,7 +88,9 @@ def _known(command: str, overrides: list[Override], folders: tuple[Path, ...]) -
 
 def _combinations(known: dict[str, Group], chosen: list[Override], folders: tuple[Path, ...]) -> Iterator[list[str]]:
     """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
-    options: dict[str, list[str]] = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
+    options: dict[str, list[str]] = {
+        group.name: [group.options[0]] for group in known.values() if group.default == "???"
+    }
     for item in chosen:
         allowed = (*known[item.key_or_group].options, "null")
         options[item.key_or_group] = [_closest(option, allowed) or allowed[0] for option in _options(item)]
@@ -167,7 +169,8 @@ def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[
         mend = _nearest(key, leaves, "") + f"`bonerisk {command} --cfg job …` prints every key"
         yield ConfigError(f"there is no key {key!r} here", "command line", mend)
         return
-    if OmegaConf.select(config, f"{key}._target_"):
+    node = OmegaConf.select(config, key)
+    if isinstance(node, DictConfig) and "_target_" in node:
         group = key.replace(".", "/")
         yield ConfigError(f"{key} is a node of keys, not a value", key, f"choose an option of it, as {group}=…")
         return

@@ -42,7 +42,7 @@ def groups(command: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:
     folders : tuple of Path
         The user's own, beside `config_dir`.
     """
-    return _listed(config_dir() / f"{command}.yaml", "", (config_dir(), *folders))
+    return dict(_listed(config_dir() / f"{command}.yaml", "", (config_dir(), *folders)))  # theirs to change
 
 
 def subgroups(group: str, option: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:

@@ -1,63 +1,108 @@
-"""Simulated posteroanterior chest films of two hospitals, with DXA readings that the films don't determine."""
+"""Simulated chest films of two hospitals and the records of their patients, joined by the rules that real ones are."""
 
 from __future__ import annotations
 
+import logging
 import math
+from dataclasses import asdict
 from pathlib import Path
-
-import pandas as pd
 
 import bonerisk.phantom
 from bonerisk.cohort.classes import bone_class
-from bonerisk.cohort.flow import Flow
-from bonerisk.cohort.splits import random_split
+from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
-from bonerisk.phantom import films
+from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.rules import Rules
+from bonerisk.phantom import export, films
+from bonerisk.phantom.population import EVENTS, KINDS, Population, draw
+from bonerisk.phantom.tables import tables, truth
 from bonerisk.runs.hashing import fingerprint, sha256_of_code
 
 NAME = "phantom_chest"
+EXTERNAL = "site_b"
 NOTES = ("The films are simulated: they show that the chain works, and nothing about patients.",)
+
+log = logging.getLogger(__name__)
 
 
 class PhantomChest:
-    """Simulated chest films, made where they are not there yet.
+    """A simulated population with known truth; films are made where they are not there yet.
 
     Parameters
     ----------
+    rules : Rules
+    codes : CodeSet
+    outcome : Outcome
+    population : {"screening", "hospital"}
+        People of 50 and over with one film and DXA of the same day, as in OsPenScreen's Table 1; or adults with several
+        films, records of diagnoses, drugs and deaths, and few DXA, as in AI-CXR.
     patients : int
-        One film each; the first n are the same whatever their number.
+        The first n are the same whatever their number.
     seed : int
     bone_signal : float
         How far the bones on film depart from the population's mean density: 1 as in the patient, 0 not at all.
+    quality_effect : float
+        Factor on the effect of bone quality, which films show in part and DXA does not, on the hazard of fracture.
+    shortcut : float
+        Probability that a film of a sick patient is taken on the other site's detector; 0: detectors tell nothing.
+    events : {"natural", "enriched"}
+        Enriched: so many fractures that a small cohort can be checked.
+    t_score_share : float, optional
+        Share of patients with a DXA; null: as in the population, where it is not missing at random.
+    shuffle_labels : int, optional
+        A seed: targets change hands at random, as a negative control.
+    export : str, optional
+        Folder into which the population is also written as a hospital would hand it over.
 
     Raises
     ------
     ConfigError
-        A value is out of range.
+        A value is out of range; all at once.
     """
 
-    def __init__(self, patients: int = 1600, seed: int = 0, bone_signal: float = 1.0) -> None:
-        raise_together(_refused(patients, seed, bone_signal))
-        self.patients, self.seed, self.bone_signal = patients, seed, float(bone_signal)
+    def __init__(
+        self,
+        rules: Rules,
+        codes: CodeSet,
+        outcome: Outcome,
+        population: str = "screening",
+        patients: int = 1600,
+        seed: int = 0,
+        bone_signal: float = 1.0,
+        quality_effect: float = 1.0,
+        shortcut: float = 0.0,
+        events: str = "natural",
+        t_score_share: float | None = None,
+        shuffle_labels: int | None = None,
+        export: str | None = None,
+    ) -> None:
+        self.population = Population(
+            population,
+            patients,
+            seed,
+            float(bone_signal),
+            float(quality_effect),
+            float(shortcut),
+            events,
+            t_score_share,
+        )
+        raise_together(_refused(self.population))
+        self.shuffle_labels, self.export = shuffle_labels, export and Path(export).expanduser()
+        self.rules, self.codes, self.outcome = rules, codes, outcome
 
     def folder(self, data: Path) -> Path:
-        """Return the folder of these films under `data`."""
-        what = {
-            "patients": self.patients,
-            "seed": self.seed,
-            "bone_signal": self.bone_signal,
-            "code": sha256_of_code(bonerisk.phantom),
-        }
-        return data / NAME / fingerprint(what)
+        """Return the folder of these films under `data`; a longer population shares it."""
+        settings = asdict(self.population) | {"patients": "any", "code": sha256_of_code(bonerisk.phantom)}
+        return data / NAME / fingerprint(settings)
 
     def load(self, data: Path) -> Cohort:
-        """Return the cohort: site A split by patient into train, tune and test, site B as the external split.
+        """Return the cohort that the rules make of the population: site A split by patient, site B external.
 
         Parameters
         ----------
         data : Path
-            The films lie, or are made, in ``data/phantom_chest/<fingerprint>``.
+            The films lie, or are made, in ``data/phantom_chest/<fingerprint>``; only those of the cohort are.
 
         Raises
         ------
@@ -65,26 +110,40 @@ class PhantomChest:
             The films can't be written.
         """
         folder = self.folder(data)
-        films.make(folder, self.patients, self.seed, self.bone_signal)
-        table = pd.read_csv(folder / films.TABLE, dtype={"patient_id": str, "image_id": str})
-        truth = pd.read_csv(folder / films.TRUTH)
-        table["oracle_filmed_density"] = -truth["filmed_density"]
-        table["image_path"] = [str(folder / films.FILMS / f"{image}.dcm") for image in table["image_id"]]
-        table["view"] = "PA"
-        table["bone_class"] = bone_class(table["t_score"])
-        table["split"] = "external"
-        inside = table["site"] == "site_a"
-        table.loc[inside, "split"] = random_split(table[inside], self.seed)
-        flow = Flow().step("simulated films", table, table)
-        return Cohort(NAME, arrange(table), flow, notes=NOTES)
+        people = [draw(self.population, index) for index in range(self.population.patients)]
+        records = tables(people)
+        found = records.pop("films")
+        found["image_path"] = [str(folder / films.path_of(image)) for image in found["image_id"]]
+        joined = self.rules.apply(found, records, self.codes, self.outcome, [EXTERNAL])
+        films.make(folder, people, joined.table["image_id"])
+        if self.export:
+            export.write(self.export, people, folder)
+        known = truth(people).set_index("image_id")
+        oracles = known[[column for column in map(str, known) if column.startswith("oracle_")]]
+        table = joined.table.join(oracles, on="image_id")
+        table = arrange(table.assign(bone_class=bone_class(table["t_score"])))
+        notes = [*NOTES, *joined.notes]
+        if self.shuffle_labels is not None:
+            table = shuffled(table, self.shuffle_labels)
+            notes.append(SHUFFLED)
+        return Cohort(NAME, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
 
 
-def _refused(patients: int, seed: int, bone_signal: float) -> list[BoneriskError]:
+def _refused(what: Population) -> list[BoneriskError]:
+    """Return what is out of range."""
     found: list[BoneriskError] = []
-    if patients < 1:
-        found.append(ConfigError(f"patients is {patients}, but must be 1 or more", "dataset.patients"))
-    if seed < 0:
-        found.append(ConfigError(f"seed is {seed}, but must be 0 or more", "dataset.seed"))
-    if not (math.isfinite(bone_signal) and 0 <= bone_signal <= 2):
-        found.append(ConfigError(f"bone_signal is {bone_signal}, but must lie between 0 and 2", "dataset.bone_signal"))
+    for name, value, allowed in (("population", what.kind, KINDS), ("events", what.events, EVENTS)):
+        if value not in allowed:
+            found.append(ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(allowed)}"))
+    for name, number, low, high in (
+        ("patients", what.patients, 1, math.inf),
+        ("seed", what.seed, 0, math.inf),
+        ("bone_signal", what.bone_signal, 0, 2),
+        ("quality_effect", what.quality_effect, 0, 3),
+        ("shortcut", what.shortcut, 0, 1),
+        ("t_score_share", 0 if what.t_score_share is None else what.t_score_share, 0, 1),
+    ):
+        if not low <= number <= high:  # NaN is not, either
+            limits = f"{low} or more" if high == math.inf else f"between {low} and {high}"
+            found.append(ConfigError(f"{name} is {number}, but must be {limits}", f"dataset.{name}"))
     return found

@@ -137,7 +137,7 @@ def _refuse_days(rows: pd.DataFrame, parts: Iterable[pd.DataFrame], keys: list[s
     for part in parts:
         rest = left(part, refusals)
         reason = "another reading of that day is refused, and may have been the lowest"
-        refusals.add(rest, pd.MultiIndex.from_frame(rest[keys]).isin(days), "t_score", reason)
+        refusals.add(rest, pd.Series(pd.MultiIndex.from_frame(rest[keys]).isin(days), rest.index), "t_score", reason)
 
 
 def _count(set_aside: dict[str, int], kind: str, rows: pd.Series) -> None:

@@ -96,7 +96,7 @@ def read(
     raise_together(list(wrong_settings(kind, columns, date_format, code_system)))
     rows, ragged = textfile.read(path, f"dataset.tables.{kind}")
     if kind == "reports":
-        columns = {name: name for name in rows if name.startswith(FINDING)} | columns
+        columns = {name: name for name in map(str, rows) if name.startswith(FINDING)} | columns
     needed = [column for column in NEEDED[kind] if not (column == "code_system" and code_system)]
     text, names = rename(rows, columns, needed, str(path), KINDS[kind], key)
     _check_one_of(kind, text, path)

@@ -45,7 +45,7 @@ def headline(evaluation: Evaluation) -> Table:
     heads = [_head(evaluation, split) for split in evaluation.splits]
     notes = ["AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance."]
     if evaluation.models("oracle"):
-        notes.append("Oracle: a truth that only simulated films have, what an image can show at best.")
+        notes.append("Oracle: known from the truth behind simulated films; no model of the same inputs can do better.")
     return Table("headline", "AUC (95% CI)", pd.DataFrame(rows, columns=["Model", *heads]), (*notes, *marks.notes()))
 
 
@@ -114,8 +114,8 @@ def _gain(evaluation: Evaluation, split: str) -> str:
 
 def _ceiling(evaluation: Evaluation, split: str) -> str:
     values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
-    texts = [f"{_auc(value)} for the {name}" for name, value in values if value is not None]
-    return f" The most that these films can show: {listed(texts)}." if texts else ""
+    texts = [f"{_auc(value)} ({name.removesuffix(' (oracle)')})" for name, value in values if value is not None]
+    return f" Known from the truth behind the simulation: {listed(texts)}." if texts else ""
 
 
 def _too_few(evaluation: Evaluation, split: str) -> str:

@@ -23,6 +23,11 @@ OUTCOME = "low bone mass"
 SPLITS = {"train": "Training", "tune": "Tuning", "test": "Test", "external": "External test"}
 SEXES = {"F": "Female", "M": "Male"}
 BONE_CLASSES = {"normal": "Normal", "low_bone_mass": "Low bone mass", "osteoporosis": "Osteoporosis"}
+ORACLES = {
+    "oracle_bone_truth": "true lowest T-score (oracle)",
+    "oracle_bone_film": "best that the film can tell (oracle)",
+    "oracle_bone_clinical": "best that age, sex and BMI can tell (oracle)",
+}
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
 _SHORT = {"bmi": "BMI", "t score": "T-score"}
 
@@ -63,7 +68,7 @@ def kind(model: str, run: str) -> Kind:
 def model(name: str) -> str:
     """``age_years + sex`` → ``age + sex``; an oracle is called one."""
     if name.startswith("oracle_"):
-        return f"true {covariate(name.removeprefix('oracle_'))} (oracle)"
+        return ORACLES.get(name, f"true {covariate(name.removeprefix('oracle_'))} (oracle)")
     first, *others = name.split(" + ")
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]

@@ -2,29 +2,92 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
 from bonerisk.config.build import build
+from bonerisk.config.check import check
 from bonerisk.config.tree import config_dir
+from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.imaging.film import Film
 
-PATHS = sorted(path.relative_to(config_dir()) for path in config_dir().glob("*/*.yaml") if path.parent.name != "model")
-GIVEN = {"image_table": {"table": "t.csv", "image_root": "films"}}
+PATHS = sorted(
+    path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml") if path.parent.name != "model"
+)
+GIVEN = {
+    "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "dicom_folder": ["dataset.image_root=films"],
+}
 
 
 def dataset(node: dict[str, Any]) -> None:
     assert callable(build(node).load)
 
 
+def rules(node: dict[str, Any]) -> None:
+    found = build(node)
+    film = {
+        "site": "here",
+        "patient_id": "1",
+        "image_id": "1",
+        "image_path": "1.dcm",
+        "film_time": None,
+        "intent": None,
+    }
+    film |= {"sex": "F", "age_years": 60.0, "birth_date": pd.NaT, "accession": None, "modality": found.modality[0]}
+    film |= {"view": found.view[0], "body_part": found.body_part[0]}
+    days = pd.to_datetime(["2015-01-01", "2016-01-01", "2017-01-01"])
+    films = pd.DataFrame([film | {"film_date": day, "image_id": str(day)} for day in days]).astype(
+        {"birth_date": days.dtype}
+    )
+    films.loc[2, "view"] = "OBLIQUE"
+    codes, outcome = CodeSet(drug_classes={name: {} for name in found.without_drugs}), Outcome("fracture", {}, {}, [])
+    coded = pd.DataFrame({"patient_id": ["1"], "date": days[:1], "code": ["I10"], "code_system": ["icd10"]})
+    seen = pd.DataFrame({"patient_id": ["1"], "last_contact": [days[-1]], "death_date": [pd.NaT]})
+    dxa = pd.DataFrame({"patient_id": "1", "date": days, "lumbar_spine": -1.5, "femoral_neck": -1.0, "total_hip": -0.5})
+    tables = {"diagnoses": coded, "follow_up": seen, "dxa": dxa}
+    joined = replace(found, split="train").apply(films, tables, codes, outcome)
+    assert joined.table["t_score"].tolist()[0] == -1.5
+    assert "OBLIQUE" not in set(joined.table["view"])
+
+
+def codes(node: dict[str, Any]) -> None:
+    found = build(node)
+    films = pd.DataFrame({"person": [0, 1], "film_date": pd.to_datetime(["2016-01-01"] * 2)})
+    rows = pd.DataFrame({"person": [0], "date": films["film_date"][:1], "code": ["E785"], "code_system": ["icd10"]})
+    drugs = rows.assign(code="M05BA04", code_system="atc")
+    flags = found.flags(films, rows, drugs)
+    assert flags["hyperlipidaemia"].tolist() == [1, 0]
+    assert flags["drug_bisphosphonate"].tolist() == [1, 0]
+
+
+def outcome(node: dict[str, Any]) -> None:
+    found = build(node)
+    assert found.name
+    for system, listed in found.codes.items():
+        code = listed[0].replace(".", "")
+        rows = pd.DataFrame({"person": [0, 0], "date": pd.to_datetime(["2016-01-01"] * 2), "code": [code, "R05"]})
+        assert found.classify(rows.assign(code_system=system))["kind"].tolist() == ["event"]
+
+
 def preprocessing(node: dict[str, Any]) -> None:
     transform = build(node)
     pixels = np.random.default_rng(0).integers(0, 4096, (300, 200), dtype=np.uint16)
-    image = transform(Film(pixels, 12, None))
+    with tempfile.TemporaryDirectory() as folder:
+        mask = Path(folder, "masks", "a.png")  # of organs, which some look for beside the film
+        mask.parent.mkdir()
+        cv2.imwrite(str(mask), np.eye(150, 100, dtype=np.uint16) * 0xFFFF)
+        image = transform(Film(pixels, 12, None, Path(folder, "films", "a.dcm")))
     assert image.shape == (transform.size, transform.size)
     assert image.dtype == np.uint8
     assert np.ptp(image) > 0
@@ -59,11 +122,14 @@ def evaluation(node: dict[str, Any]) -> None:
 
 
 WORK: dict[str, Callable[[dict[str, Any]], None]] = {
-    work.__name__: work for work in (dataset, preprocessing, encoder, head, training, evaluation)
+    work.__name__: work for work in (dataset, rules, codes, outcome, preprocessing, encoder, head, training, evaluation)
 }
 
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
 def test_it_is_built_and_works(path):
     node = yaml.safe_load((config_dir() / path).read_text(encoding="utf-8"))
-    WORK[path.parts[0]]({**node, **GIVEN.get(path.stem, {})})
+    if path.parent.name == "dataset":  # composed, as it has groups of its own
+        composed = check("prepare", [f"dataset={path.stem}", *GIVEN.get(path.stem, [])], multirun=False)
+        node = OmegaConf.to_container(composed.dataset)
+    WORK[path.parent.name](node)

@@ -9,12 +9,15 @@ import yaml
 
 from bonerisk.config.check import check
 from bonerisk.config.signature import argument_types
-from bonerisk.config.tree import config_dir, groups, summary
+from bonerisk.config.tree import config_dir, groups, subgroups, summary
 
-OPTIONS = sorted(path.relative_to(config_dir()) for path in config_dir().glob("*/*.yaml"))
+OPTIONS = sorted(path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml"))
 COMPONENTS = [path for path in OPTIONS if path.parts[0] != "model"]
 PRESETS = [path for path in OPTIONS if path.parts[0] == "model"]
-NEEDED = {"image_table": ["dataset.table=t.csv", "dataset.image_root=films"]}
+NEEDED = {
+    "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "dicom_folder": ["dataset.image_root=films"],
+}
 
 
 def load(path):
@@ -30,12 +33,16 @@ def test_there_are_some():
 def test_a_group_file_lists_every_argument_and_no_other(path):
     node = load(path)
     supplied = {"width"} if path.parts[0] == "head" else set()  # by the code, which knows the shapes
-    assert set(node) - {"_target_"} == set(argument_types(node["_target_"])) - supplied
+    chosen = {key for entry in node.pop("defaults", []) if isinstance(entry, dict) for key in entry}
+    assert (set(node) | chosen) - {"_target_"} == set(argument_types(node["_target_"])) - supplied
+    for inner in node.values():
+        if isinstance(inner, dict) and "_target_" in inner:
+            assert set(inner) - {"_target_"} == set(argument_types(inner["_target_"]))
 
 
 @pytest.mark.parametrize("path", OPTIONS, ids=str)
 def test_the_first_comment_says_what_it_is(path):
-    assert len(summary(path.parts[0], path.stem)) > 20
+    assert len(summary(str(path.parent), path.stem)) > 20
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=str)
@@ -53,11 +60,18 @@ def test_every_option_composes(command):
     for group in groups(command).values():
         for option in group.options:
             rest = [] if group.name == "model" else needed
-            check(command, [*rest, f"{group.name}={option}", *NEEDED.get(option, [])], multirun=False)
+            chosen = [*rest, f"{group.name}={option}", *NEEDED.get(option, [])]
+            check(command, chosen, multirun=False)
+            for inner in subgroups(group.name, option).values():
+                for choice in inner.options:
+                    check(command, [*chosen, f"{inner.name}={choice}"], multirun=False)
 
 
 def test_every_annotation_of_a_target_is_understood():
     """A type that the check can't read would let a wrong value through."""
     for path in COMPONENTS:
         node = load(path)
-        assert Any not in argument_types(node["_target_"]).values(), path
+        chosen = {key for entry in node.get("defaults", []) if isinstance(entry, dict) for key in entry}
+        inner = {key for key, value in node.items() if isinstance(value, dict) and "_target_" in value}
+        types = argument_types(node["_target_"])
+        assert Any not in {hint for key, hint in types.items() if key not in chosen | inner}, path

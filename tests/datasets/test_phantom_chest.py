@@ -5,8 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bonerisk.config.build import build
+from bonerisk.config.check import check
 from bonerisk.datasets.phantom_chest import PhantomChest
 from bonerisk.errors import ConfigError
+
+
+def phantom(*overrides: str, dataset: str = "phantom_chest") -> PhantomChest:
+    texts = [f"dataset={dataset}", *(f"dataset.{override}" for override in overrides)]
+    return build(check("prepare", texts, multirun=False).dataset)
 
 
 @pytest.fixture(scope="module")
@@ -14,34 +21,78 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-def test_the_cohort_has_both_hospitals_and_the_oracle(data: Path) -> None:
-    cohort = PhantomChest(patients=12, seed=3).load(data)
+@pytest.fixture
+def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bonerisk.phantom.films.make", lambda *_: None)
+
+
+def test_the_cohort_has_both_hospitals_and_the_oracles(data: Path) -> None:
+    cohort = phantom("patients=12", "seed=3").load(data)
     table = cohort.table
     assert len(table) == 12
     assert (table["view"] == "PA").all()
-    assert pd.api.types.is_datetime64_any_dtype(table["film_date"])
+    assert table["film_date"].isna().all()  # days and ages tell enough
     assert (table.loc[table["site"] == "site_b", "split"] == "external").all()
     assert {"train", "tune", "test"} == set(table.loc[table["site"] == "site_a", "split"])
-    assert table["oracle_filmed_density"].corr(table["t_score"]) < -0.3
+    assert table["oracle_bone_film"].corr(table["t_score"]) < -0.3
     assert all(Path(path).is_file() for path in table["image_path"])
     assert cohort.reference_standard == "DXA"
     assert "simulated" in cohort.notes[0]
 
 
-def test_a_second_load_simulates_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = PhantomChest(patients=12, seed=3).load(data)
+def test_a_second_load_simulates_nothing_and_a_longer_one_what_is_new(data: Path, monkeypatch) -> None:
+    first = phantom("patients=12", "seed=3").load(data)
     monkeypatch.setattr("bonerisk.phantom.films.Maker.__call__", None)
-    pd.testing.assert_frame_equal(PhantomChest(patients=12, seed=3).load(data).table, first.table)
+    again = phantom("patients=12", "seed=3")
+    pd.testing.assert_frame_equal(again.load(data).table, first.table)
+    assert phantom("patients=500", "seed=3").folder(data) == again.folder(data)
 
 
 def test_other_films_lie_elsewhere(data: Path) -> None:
-    folders = {PhantomChest(p, s, b).folder(data) for p in (5, 6) for s in (0, 1) for b in (0.0, 1.0)}
-    assert len(folders) == 8
-    assert PhantomChest(bone_signal=1).folder(data) == PhantomChest(bone_signal=1.0).folder(data)
+    settings = ["seed=1", "bone_signal=0.0", "quality_effect=0.0", "shortcut=0.5", "events=enriched", "t_score_share=1"]
+    folders = {phantom(setting).folder(data) for setting in [*settings, "seed=0"]}
+    assert len(folders) == 7
+    assert phantom("bone_signal=1").folder(data) == phantom("bone_signal=1.0").folder(data)
 
 
 def test_every_value_out_of_range_is_named_at_once() -> None:
+    wrong = ["patients=0", "bone_signal=nan", "shortcut=2", "t_score_share=-1", "events=rare", "population=city"]
     with pytest.raises(ConfigError) as caught:
-        PhantomChest(patients=0, seed=-1, bone_signal=float("nan"))
-    for name in ("dataset.patients", "dataset.seed", "dataset.bone_signal"):
-        assert name in str(caught.value)
+        phantom(*wrong)
+    for name in ("patients", "bone_signal", "shortcut", "t_score_share", "events", "population"):
+        assert f"dataset.{name}" in str(caught.value)
+
+
+def test_the_hospital_has_follow_up_and_few_readings(tmp_path: Path, no_films) -> None:
+    table = phantom("patients=600", dataset="phantom_hospital").load(tmp_path).table
+    assert 0 < table["event"].sum() < 0.05 * len(table)
+    assert (table["time_years"] > 0).all()
+    assert 0.03 < table["t_score"].notna().mean() < 0.15
+    assert table["patient_id"].duplicated().any()
+    evaluated = table[table["split"].isin(["test", "external"])]
+    assert not evaluated["patient_id"].duplicated().any()  # the first film of each
+
+
+def test_the_same_population_serves_another_papers_rules(tmp_path: Path, no_films) -> None:
+    texts = [
+        "dataset=phantom_hospital",
+        "dataset/rules=spine_deepsurv",
+        "dataset.patients=800",
+        "dataset.t_score_share=0.3",
+    ]
+    texts += ["dataset.rules.body_part=[CHEST]", "dataset.rules.view=[PA]"]
+    cohort = build(check("prepare", texts, multirun=False).dataset).load(tmp_path)
+    assert cohort.table["age_years"].between(50, 76).all()
+    test = cohort.table["split"] == "test"
+    assert (cohort.table.loc[test, "dxa_days"].abs() <= 365).all()
+    assert cohort.table.loc[cohort.table["split"].isin(["train", "tune"]), "t_score"].isna().all()
+
+
+def test_shuffled_labels_stay_in_split_and_site(tmp_path: Path, no_films) -> None:
+    plain, mixed = (phantom("patients=300", *more).load(tmp_path).table for more in ((), ("shuffle_labels=1",)))
+    assert mixed["image_id"].tolist() == plain["image_id"].tolist()
+    assert (mixed["t_score"] != plain["t_score"]).mean() > 0.8
+    for place, rows in plain.groupby(["split", "site"]):
+        other = mixed[(mixed["split"] == place[0]) & (mixed["site"] == place[1])]
+        assert sorted(rows["t_score"]) == sorted(other["t_score"])
+    assert not [column for column in mixed if column.startswith("oracle_")]

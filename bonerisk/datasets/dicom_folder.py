@@ -1,0 +1,218 @@
+"""A hospital's archive: a folder of DICOM films, and tables of DXA, diagnoses, drugs and follow-up joined to them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.cohort.classes import bone_class
+from bonerisk.cohort.controls import SHUFFLED, shuffled
+from bonerisk.cohort.table import REJECTED, Cohort, arrange
+from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
+from bonerisk.hospital import films, handover, pseudonyms
+from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.dxa import by_day, wrong_regions
+from bonerisk.hospital.rules import Rules
+from bonerisk.hospital.tables import read, wrong_settings
+from bonerisk.imaging.index import index
+
+KINDS = ("dxa", "diagnoses", "drugs", "follow_up", "patients", "reports")
+UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems", "same_uid")  # of the headers
+
+log = logging.getLogger(__name__)
+
+
+class DicomFolder:
+    """Films of an archive, told apart by their headers, with what the hospital's tables say of their patients.
+
+    Parameters
+    ----------
+    image_root : str
+        Folder of the DICOM files, at any depth.
+    tables : dict
+        CSV of each of `KINDS` that there is: a row a reading, a diagnosis, a prescription, a patient, a report.
+    columns : dict
+        By table, our column names to the table's.
+    date_format : str, optional
+        Of all tables, as "%d.%m.%Y"; null is ISO 8601 (2024-05-31 or 20240531).
+    date_formats : dict
+        Of single tables, by name.
+    code_systems : dict
+        By table: the code system of all its rows, where it has no column `code_system`.
+    regions : dict
+        Skeletal region to the words for it in the table of DXA.
+    views, body_parts : dict
+        Name to the regular expression that tells it, in the header's tag or else in the descriptions.
+    sites : dict
+        Our name of each site to its InstitutionName; without any, all films are of one site, called as the cohort.
+    external_sites : list of str
+        Sites that are the external split.
+    administrative_end : str, optional
+        Day (2024-05-31) until which all events are known.
+    rules : Rules
+    codes : CodeSet
+    outcome : Outcome
+    female, male : str, optional
+        How the table of patients writes the sexes, where it isn't F/M or female/male.
+    name : str
+        Of the cohort in results, and of its folder under data.
+    reference_standard : str
+        What the labels are.
+    shuffle_labels : int, optional
+        A seed: targets change hands at random, as a negative control.
+
+    Raises
+    ------
+    ConfigError
+        A table, column or pattern is misspelt, or a day is none.
+    """
+
+    def __init__(
+        self,
+        image_root: str,
+        tables: dict[str, str | None],
+        columns: dict[str, dict[str, str | None]],
+        date_format: str | None,
+        date_formats: dict[str, str | None],
+        code_systems: dict[str, str | None],
+        regions: dict[str, list[str]],
+        views: dict[str, str],
+        body_parts: dict[str, str],
+        sites: dict[str, str],
+        external_sites: list[str],
+        administrative_end: str | None,
+        rules: Rules,
+        codes: CodeSet,
+        outcome: Outcome,
+        female: str | None = None,
+        male: str | None = None,
+        name: str = "dicom_folder",
+        reference_standard: str = "DXA",
+        shuffle_labels: int | None = None,
+    ) -> None:
+        given: dict[str, Mapping[str, Any]] = {
+            "tables": tables,
+            "columns": columns,
+            "date_formats": date_formats,
+            "code_systems": code_systems,
+        }
+        wrong: list[BoneriskError] = []
+        for kind in KINDS:
+            day = date_formats.get(kind) or date_format
+            wrong += wrong_settings(kind, columns.get(kind) or {}, day, code_systems.get(kind))
+        raise_together([*_misnamed(given), *wrong, *wrong_regions(regions), *_bad_name(name)])
+        self.sexes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
+        self.image_root, self.name = Path(image_root).expanduser(), name
+        self.tables = {kind: Path(path).expanduser() for kind, path in tables.items() if path is not None}
+        self.columns, self.date_format, self.date_formats = columns, date_format, date_formats
+        self.code_systems, self.regions = code_systems, regions
+        self.views, self.body_parts, self.sites = views, body_parts, sites
+        self.external_sites, self.administrative_end = external_sites, _day(administrative_end)
+        self.rules, self.codes, self.outcome = rules, codes, outcome
+        self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
+
+    def load(self, data: Path) -> Cohort:
+        """Index the films, read the tables, and join them by the rules; no pixel is read.
+
+        What is returned holds pseudonyms; whose they are stands under ``data/<name>``, with the full lists of what was
+        refused or met no film.
+
+        Parameters
+        ----------
+        data : Path
+
+        Raises
+        ------
+        DataError
+            The folder or a table can't be read, or a rule leaves no film.
+        """
+        folder = data / self.name
+        found, refused = self._films(folder)
+        known: dict[str, pd.DataFrame] = {}
+        for kind, path in self.tables.items():
+            known[kind], lines = self._read(kind, path)
+            refused.append(lines)
+        end = self.administrative_end
+        joined = self.rules.apply(found, known, self.codes, self.outcome, self.external_sites, end)
+        salt = pseudonyms.salt_of(data)
+        table = pseudonyms.hide(joined.table, folder, salt)
+        rejected = pd.concat([*refused, joined.rejected], ignore_index=True)
+        handover.keep(folder, rejected, joined.unlinked)
+        handover.tell(joined, rejected, folder)
+        table = arrange(table.assign(bone_class=bone_class(table["t_score"])))
+        if self.shuffle_labels is not None:
+            table = shuffled(table, self.shuffle_labels)
+        notes = (*joined.notes, *self._notes())
+        for note in notes:
+            log.warning(note)
+        public = handover.without_identifiers(rejected, salt)
+        sources = tuple(self.tables.values())
+        flow, links = joined.flow, joined.links
+        return Cohort(self.name, table, flow, public, self.reference_standard, notes, sources, links)
+
+    def _films(self, folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+        found = index(self.image_root, folder / "index.parquet")
+        headers = found.films.assign(
+            image_path=[str(self.image_root.absolute() / path) for path in found.films["path"]]
+        )
+        table = films.described(headers, self.views, self.body_parts)
+        named = {institution: site for site, institution in self.sites.items()}
+        site = table["institution"].map(named) if named else pd.Series(self.name, table.index)
+        unknown = sorted({str(name) for name in table.loc[site.isna(), "institution"].unique()})
+        if unknown:
+            mend = "name each site, as dataset.sites.site_a=<InstitutionName>"
+            raise DataError(f"films of institutions that dataset.sites does not name: {', '.join(unknown)}",
+                            "dataset.sites", mend)  # fmt: skip
+        refused = found.refused.assign(column="header").reindex(columns=list(REJECTED))
+        return table.assign(site=site).drop(columns=list(UNUSED)), [refused]
+
+    def _read(self, kind: str, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return a table and what of it was refused."""
+        day, system = self.date_formats.get(kind) or self.date_format, self.code_systems.get(kind)
+        table, refusals = read(kind, path, self.columns.get(kind), day, system, self.sexes)
+        if kind == "dxa":
+            table, set_aside = by_day(table, refusals, self.regions)
+            for what, count in set_aside.items():
+                log.info(f"dxa: {count} rows set aside, {what}")
+        return table, refusals.table
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.reference_standard != "DXA":
+            notes.append(f"The labels are not DXA measurements but: {self.reference_standard}.")
+        if self.shuffle_labels is not None:
+            notes.append(SHUFFLED)
+        return notes
+
+
+def _misnamed(given: Mapping[str, Mapping[str, Any]]) -> list[BoneriskError]:
+    found: list[BoneriskError] = []
+    for key, by_table in given.items():
+        for kind in by_table:
+            if kind not in KINDS:
+                near = get_close_matches(kind, KINDS, n=1)
+                mend = f"did you mean {near[0]}? " if near else ""
+                found.append(
+                    ConfigError(f"there is no table {kind!r}", f"dataset.{key}", mend + f"tables: {', '.join(KINDS)}")
+                )
+    return found
+
+
+def _bad_name(name: str) -> list[BoneriskError]:
+    if re.fullmatch(r"\w[\w.-]*", name):  # it names a folder
+        return []
+    return [ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")]
+
+
+def _day(text: str | None) -> pd.Timestamp | None:
+    try:
+        return pd.Timestamp(date.fromisoformat(text)) if text is not None else None
+    except ValueError:
+        raise ConfigError(f"{text!r} is no day", "dataset.administrative_end", "write YYYY-MM-DD") from None
