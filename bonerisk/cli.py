@@ -105,22 +105,29 @@ def _print_groups(command: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bonerisk.config.tree import groups, settings, subgroups, summary
+    from bonerisk.config.tree import Group, groups, settings, subgroups, summary
 
     console = Console(highlight=False)
-    found = groups(command)
-    for group in list(found.values()):
-        for option in group.options:
-            found |= subgroups(group.name, option)
-    for group in found.values():
-        chosen = {"???": "must be chosen", None: "none"}.get(group.default, group.default)
-        table = Table(
-            title=f"{group.name}=…  [dim](default: {chosen})[/dim]", title_justify="left", box=None, show_header=False
-        )
+
+    def show(group: Group, default: str) -> None:
+        title = f"{group.name}=…  [dim](default: {default})[/dim]"
+        table = Table(title=title, title_justify="left", box=None, show_header=False)
         table.add_column(no_wrap=True, style="cyan")
         for option in group.options:
             table.add_row(f"  {option}", summary(group.name, option))
         console.print(table)
+
+    of_options: dict[str, list[tuple[str, Group]]] = {}  # by group, the options that have it
+    for group in groups(command).values():
+        show(group, {"???": "must be chosen", None: "none"}.get(group.default, str(group.default)))
+        for option in group.options:
+            for name, inner in subgroups(group.name, option).items():
+                of_options.setdefault(name, []).append((option, inner))
+    for having in of_options.values():
+        by_default: dict[str, list[str]] = {}
+        for option, inner in having:
+            by_default.setdefault(str(inner.default), []).append(option)
+        show(having[0][1], "; ".join(f"{default} with {', '.join(them)}" for default, them in by_default.items()))
     table = Table(title="keys", title_justify="left", box=None, show_header=False)
     for key, text in settings(command).items():
         table.add_row(f"  [cyan]{key}[/cyan]", text)

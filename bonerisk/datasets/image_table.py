@@ -13,6 +13,7 @@ from bonerisk.cohort import textfile
 from bonerisk.cohort.check import Refusals, check, describe
 from bonerisk.cohort.classes import WHO_AGE, bone_class
 from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.splits import FRACTIONS, check_fractions, random_split
 from bonerisk.cohort.table import SPLITS, Cohort, arrange
@@ -48,6 +49,8 @@ class ImageTable:
         Drop films of younger patients, and of those whose age is unknown.
     reference_standard : str
         Where the labels come from.
+    shuffle_labels : int, optional
+        A seed: targets change hands at random, as a negative control.
 
     Raises
     ------
@@ -67,12 +70,13 @@ class ImageTable:
         split_seed: int = 0,
         min_age_years: float | None = None,
         reference_standard: str = "DXA",
+        shuffle_labels: int | None = None,
     ) -> None:
         self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
         self.codes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
-        self.reference_standard = reference_standard
+        self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         raise_together([*misnamed(self.columns), *_bad_split(split), *_bad_name(name), *_same(female, male)])
 
     def load(self, data: Path) -> Cohort:
@@ -104,6 +108,8 @@ class ImageTable:
         table, flow = self._old_enough(table, flow)
         if "split" not in text:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
+        if self.shuffle_labels is not None:
+            table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
         notes += self._notes(table)
         for warning in (*_refused(rejected), *notes):
             log.warning(warning)

@@ -269,3 +269,17 @@ def test_real_films_of_hannover_named_without_suffix(real_data: Path, tmp_path: 
     options = {"columns": {"image_path": "image_id", "age_years": "age"}, "split": "external", "name": "hannover"}
     cohort = ImageTable(str(folder / "data.csv"), str(folder / "png"), **options).load(tmp_path)
     assert len(cohort.table) == 49 and cohort.table["patient_id"].nunique() == 38
+
+
+def test_shuffled_labels_are_said_to_be(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.png,p{n},{-n / 10}\n" for n in range(20))
+    (tmp_path / "t.csv").write_text("image_path,patient_id,t_score\n" + rows)
+    for n in range(20):
+        (tmp_path / f"{n}.png").write_bytes(b"film")
+    plain, mixed = (
+        ImageTable(str(tmp_path / "t.csv"), str(tmp_path), split="test", shuffle_labels=seed).load(tmp_path / "data")
+        for seed in (None, 1)
+    )
+    assert sorted(mixed.table["t_score"]) == sorted(plain.table["t_score"])
+    assert (mixed.table["t_score"] != plain.table["t_score"]).mean() > 0.7
+    assert any("shuffled" in note for note in mixed.notes)
