@@ -26,8 +26,9 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def bonerisk(place, typed) -> Callable[..., tuple[int, list[str], str]]:
+def bonerisk(place, typed, monkeypatch) -> Callable[..., tuple[int, list[str], str]]:
     """Run a subcommand as typed; exit code, lines of standard output, standard error."""
+    monkeypatch.chdir(place)
     return partial(typed, place)
 
 
@@ -69,7 +70,7 @@ def test_prepare_writes_the_cohort_and_its_flow(bonerisk):
 def test_training_leaves_what_the_contract_says(trained):
     names = {item.name for item in trained.iterdir()}
     wanted = {"config.yaml", "run.json", "run.log", "cohort.parquet", "flow.csv", "rejected.csv"}
-    assert names == wanted | {"model.safetensors", "history.csv", "tuning.parquet"}
+    assert names == wanted | {"links.csv", "model.safetensors", "history.csv", "tuning.parquet"}
     cohort = pd.read_parquet(trained / "cohort.parquet")
     assert set(cohort["split"]) == {"train", "tune"}
     assert "osteoporosis" not in set(cohort["bone_class"])
