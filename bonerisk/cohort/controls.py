@@ -9,7 +9,8 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 
-TARGETS = ("t_score", "bone_class", "event", "time_years", "competing_event")
+READINGS = ("t_lumbar_spine", "t_femoral_neck", "t_total_hip", "dxa_days")  # of which the T-score is made
+TARGETS = ("t_score", "bone_class", "event", "time_years", "competing_event", *READINGS)
 ORACLE = "oracle_"
 SHUFFLED = "Targets were shuffled between patients: a negative control, from which nothing can be learnt."
 

@@ -107,6 +107,7 @@ class DicomFolder:
         for kind in KINDS:
             day = date_formats.get(kind) or date_format
             wrong += wrong_settings(kind, columns.get(kind) or {}, day, code_systems.get(kind))
+        wrong += _unknown_sites(external_sites, list(sites) or [name])
         raise_together([*_misnamed(given), *wrong, *wrong_regions(regions), *_bad_name(name)])
         self.sexes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
         self.image_root, self.name = Path(image_root).expanduser(), name
@@ -134,6 +135,7 @@ class DicomFolder:
             The folder or a table can't be read, or a rule leaves no film.
         """
         folder = data / self.name
+        pseudonyms.private(folder)
         found, refused = self._films(folder)
         known: dict[str, pd.DataFrame] = {}
         for kind, path in self.tables.items():
@@ -165,13 +167,18 @@ class DicomFolder:
         table = films.described(headers, self.views, self.body_parts)
         named = {institution: site for site, institution in self.sites.items()}
         site = table["institution"].map(named) if named else pd.Series(self.name, table.index)
-        unknown = sorted({str(name) for name in table.loc[site.isna(), "institution"].unique()})
+        unknown = sorted(table.loc[site.isna(), "institution"].dropna().unique())
         if unknown:
             mend = "name each site, as dataset.sites.site_a=<InstitutionName>"
-            raise DataError(f"films of institutions that dataset.sites does not name: {', '.join(unknown)}",
-                            "dataset.sites", mend)  # fmt: skip
-        refused = found.refused.assign(column="header").reindex(columns=list(REJECTED))
-        return table.assign(site=site).drop(columns=list(UNUSED)), [refused]
+            what = f"films of institutions that dataset.sites does not name: {', '.join(unknown)}"
+            raise DataError(what, "dataset.sites", mend)
+        nowhere = table.loc[site.isna(), ["patient_id", "image_id", "image_path"]].rename(
+            columns={"image_path": "file"}
+        )
+        refused = pd.concat([found.refused, nowhere.assign(reason="the header names no institution")])
+        log.info(f"{self.image_root}: {found.counts['films']} films in {found.counts['files']} files")
+        table = table.assign(site=site)[site.notna()].drop(columns=list(UNUSED))
+        return table, [refused.assign(column="header").reindex(columns=list(REJECTED))]
 
     def _read(self, kind: str, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return a table and what of it was refused."""
@@ -203,6 +210,12 @@ def _misnamed(given: Mapping[str, Mapping[str, Any]]) -> list[BoneriskError]:
                     ConfigError(f"there is no table {kind!r}", f"dataset.{key}", mend + f"tables: {', '.join(KINDS)}")
                 )
     return found
+
+
+def _unknown_sites(external: list[str], known: list[str]) -> list[BoneriskError]:
+    unknown = sorted(set(external) - set(known))
+    mend = f"sites: {', '.join(known)}; others are named by dataset.sites.<name>=<InstitutionName>"
+    return [ConfigError(f"there is no site {', '.join(unknown)}", "dataset.external_sites", mend)] if unknown else []
 
 
 def _bad_name(name: str) -> list[BoneriskError]:

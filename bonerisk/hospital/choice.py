@@ -10,9 +10,10 @@ import pandas as pd
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.splits import check_fractions, random_split
 from bonerisk.cohort.table import BONE_CLASSES, SPLITS
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, DataError
 
 BMD_WITHIN_1Y = "bmd_within_1y"  # spine DeepSurv: those whose FRAX can be computed are the test set
+YEAR_DAYS = 365
 FIVE_TO_ONE = (5 / 6, 1 / 6, 0.0)
 INDEX = ("all", "first", "nearest_dxa", "random")
 
@@ -52,8 +53,11 @@ def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_
         return found
     tested = pd.Series(False, inside.index)
     if isinstance(rule, str):
-        near = inside["dxa_days"].abs() <= 365 if "dxa_days" in inside else tested
+        near = inside["dxa_days"].abs() <= YEAR_DAYS if "dxa_days" in inside else tested
         tested = near.groupby(inside["person"]).transform("any")
+        if not tested.any():
+            mend = "dataset.tables.dxa=FILE, or another dataset.rules.split"
+            raise DataError("no patient has a DXA within a year of a film, who would be tested", rule, mend)
         found[tested.index[tested]] = "test"
     rest = inside[~tested]
     if len(rest):

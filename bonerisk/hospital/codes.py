@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from bonerisk.errors import ConfigError
+
 CodeList = Mapping[str, Sequence[str]]
 
+DIAGNOSES, DRUGS = ("icd9", "icd10"), ("atc", "name")
 EVENT, TRAUMATIC, ENCOUNTER = "event", "traumatic", "follow-up encounter"
 
 
@@ -33,6 +36,16 @@ def matches(table: pd.DataFrame, codes: CodeList) -> pd.Series:
         fitting = [code for code in there.dropna().unique() if code.startswith(starts)]
         found |= there.isin(fitting)
     return found
+
+
+def _check_systems(lists: Mapping[str, CodeList], systems: tuple[str, ...], key: str) -> None:
+    """Raise ConfigError for a code system that no row can have."""
+    for name, codes in lists.items():
+        for system in codes:
+            if system not in systems:
+                raise ConfigError(
+                    f"there is no code system {system!r}", f"{key}.{name}", f"one of {', '.join(systems)}"
+                )
 
 
 def _plain(code: str, system: str) -> str:
@@ -59,6 +72,9 @@ class Outcome:
     traumatic: dict[str, list[str]]
     subsequent: list[str]
 
+    def __post_init__(self) -> None:
+        _check_systems({"codes": self.codes, "traumatic": self.traumatic}, DIAGNOSES, "dataset.outcome")
+
     def classify(self, diagnoses: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the outcome's codes with a column `kind`: event, traumatic or follow-up encounter.
 
@@ -73,7 +89,10 @@ class Outcome:
         by_trauma = days.isin(pd.MultiIndex.from_frame(causes)) | matches(rows, self.traumatic).to_numpy()
         later = (rows["code_system"] == "icd10") & rows["code"].str[6:7].isin(self.subsequent)
         kind = pd.Series(EVENT, rows.index).mask(by_trauma, TRAUMATIC).mask(later, ENCOUNTER)
-        return rows.assign(kind=kind)
+        first = {name: rows[kind == name].groupby("person")["date"].min() for name in (EVENT, TRAUMATIC)}
+        before = {name: rows["person"].map(dates) <= rows["date"] for name, dates in first.items()}
+        of_trauma = later & before[TRAUMATIC] & ~before[EVENT]
+        return rows.assign(kind=kind.mask(of_trauma, TRAUMATIC))
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,17 @@ class CodeSet:
     comorbidities: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     composites: dict[str, list[str]] = field(default_factory=dict)
     drug_classes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_systems(self.comorbidities, DIAGNOSES, "dataset.codes.comorbidities")
+        _check_systems(self.drug_classes, DRUGS, "dataset.codes.drug_classes")
+        for name, parts in self.composites.items():
+            unknown = sorted(set(parts) - set(self.comorbidities))
+            if unknown:
+                known = ", ".join(self.comorbidities)
+                raise ConfigError(
+                    f"{name} names {', '.join(unknown)}", f"dataset.codes.composites.{name}", f"known: {known}"
+                )
 
     def flags(self, films: pd.DataFrame, diagnoses: pd.DataFrame | None, drugs: pd.DataFrame | None) -> pd.DataFrame:
         """Return a column of 0 and 1 for each comorbidity and drug class, a row a film.

@@ -64,6 +64,7 @@ def by_day(rows: pd.DataFrame, refusals: Refusals, regions: Regions) -> tuple[pd
     DataError
         The table is both long and wide, or has no T-score that can be used.
     """
+    everything, rows = rows, left(rows, refusals)
     keys = [column for column in ("site", "patient_id", "date") if column in rows]
     wide = [region for region in SKELETON if region in rows]
     if wide and "t_score" in rows:
@@ -81,7 +82,7 @@ def by_day(rows: pd.DataFrame, refusals: Refusals, regions: Regions) -> tuple[pd
     for region, part in parts.items():
         _refuse_outside(part, column_of[region], refusals)
         refuse_contradictions(left(part, refusals), [*keys, "side"], column_of[region], refusals, "one day")
-    _refuse_days(rows, parts.values(), keys, refusals)
+    _refuse_days(everything, parts.values(), keys, refusals)
     parts = {region: left(part, refusals) for region, part in parts.items()}
     lowest = {region: part.groupby(keys)[column_of[region]].min() for region, part in parts.items()}
     lines = pd.concat([part[keys].assign(line=part.index) for part in parts.values()]).groupby(keys)["line"].min()
@@ -130,10 +131,11 @@ def _refuse_outside(part: pd.DataFrame, column: str, refusals: Refusals) -> None
 
 def _refuse_days(rows: pd.DataFrame, parts: Iterable[pd.DataFrame], keys: list[str], refusals: Refusals) -> None:
     """Refuse the other readings of a day of which one was refused: that one may have been the lowest."""
-    refused = rows.drop(left(rows, refusals).index)
-    if "t_score" in rows:
-        refused = refused[refused["t_score"].notna()]  # an empty cell is a region that was not measured
-    days = pd.MultiIndex.from_frame(refused[keys])
+    scores = {refusals.names.get(column, column) for column in ("t_score", *SKELETON)}
+    empty = [part["value"].isna() & part["column"].isin(scores) for part in refusals.parts]  # it was not measured
+    lines = {line for part, none in zip(refusals.parts, empty, strict=True) for line in part.loc[~none, "row"]}
+    refused = rows[rows.index.isin(list(lines))]
+    days = pd.MultiIndex.from_frame(refused.loc[refused["date"].notna(), keys])
     for part in parts:
         rest = left(part, refusals)
         reason = "another reading of that day is refused, and may have been the lowest"

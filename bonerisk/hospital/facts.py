@@ -8,6 +8,7 @@ import pandas as pd
 from bonerisk.errors import DataError
 from bonerisk.hospital.follow_up import DAYS_PER_YEAR
 
+OLDEST = 120  # years
 INTERNAL = ("person", "film_time", "modality", "intent", "accession", "birth_date")
 
 
@@ -16,7 +17,8 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
-    return problem.mask(films["image_id"].duplicated(), "a second file of the same SOPInstanceUID")
+    again = films.loc[problem.isna(), "image_id"].duplicated().reindex(films.index, fill_value=False)
+    return problem.mask(again, "a second file of the same SOPInstanceUID")
 
 
 def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Series:
@@ -34,7 +36,8 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
         told = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
         several = pd.concat(told).groupby("person")[column].nunique() > 1
         problem = problem.mask(films["person"].map(several).astype(bool), f"the patient has two {words}")
-    return problem
+    age = _age_years(films["birth_date"], films["film_date"])
+    return problem.mask((age < 0) | (age > OLDEST), f"by the birth date, the age at the film is not 0 to {OLDEST}")
 
 
 def of_patient(films: pd.DataFrame, patients: pd.DataFrame | None, reports: pd.DataFrame | None) -> pd.DataFrame:
@@ -59,12 +62,19 @@ def of_patient(films: pd.DataFrame, patients: pd.DataFrame | None, reports: pd.D
         for column in {"sex", "birth_date"} & set(known):
             films = films.assign(**{column: films[column].fillna(films["person"].map(known[column]))})
         films = films.join(known.drop(columns=["sex", "birth_date"], errors="ignore"), on="person")
+    for column in ("sex", "birth_date"):  # what one film lacks another may have
+        films = films.assign(**{column: films[column].fillna(films.groupby("person")[column].transform("first"))})
     if reports is not None:
-        key = "image_id" if "image_id" in reports else "accession"
-        told = reports.set_index(key).drop(columns=["site", "patient_id", "accession"], errors="ignore")
-        films = films.join(told, on=key, rsuffix="_report")  # what the table of patients tells, too, keeps its name
+        keys = report_keys(reports)
+        told = reports.set_index(keys).drop(columns="accession", errors="ignore")
+        films = films.join(told, on=keys, rsuffix="_report")  # what the table of patients tells, too, keeps its name
     age = _age_years(films["birth_date"], films["film_date"]).fillna(films["age_years"])
     return films.assign(age_years=np.floor(age * 10 + 1e-6) / 10)
+
+
+def report_keys(reports: pd.DataFrame) -> list[str]:
+    """Return the columns by which reports meet films."""
+    return [*(["site"] if "site" in reports else []), "image_id" if "image_id" in reports else "accession"]
 
 
 def _age_years(birth: pd.Series, day: pd.Series) -> pd.Series:
@@ -94,10 +104,12 @@ def ends(follow_up: pd.DataFrame | None, persons: pd.Series, administrative_end:
     people = pd.Index(persons.unique(), name="person")
     nothing = pd.DataFrame({"last_contact": pd.NaT, "death_date": pd.NaT}, index=people)
     known = nothing if follow_up is None else follow_up.set_index("person").reindex(people)
+    unclear = known.get("unclear", pd.Series(False, people)).eq(True)
     known = known.reindex(columns=["last_contact", "death_date"]).astype("datetime64[ns]")
     last = known["last_contact"]
     if administrative_end is not None:
         last = last.where(last <= administrative_end, administrative_end)
+        last = last.mask(unclear)
     elif last.isna().all():
         raise DataError(
             "no patient has a last contact, so that nobody's follow-up is known to have an end",
@@ -116,5 +128,6 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
     first = table.groupby("person")["film_date"].transform("min")
     table = table.assign(days_from_first_film=(table["film_date"] - first).dt.days.astype("float64"))
     if {"height_cm", "weight_kg"} <= set(table):
-        table = table.assign(bmi_kg_m2=(table["weight_kg"] / (table["height_cm"] / 100) ** 2).round(2))
+        bmi = (table["weight_kg"] / (table["height_cm"] / 100) ** 2).round(2)
+        table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))
     return table.drop(columns=[*INTERNAL, "film_date"], errors="ignore").reset_index(drop=True)

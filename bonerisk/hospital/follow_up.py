@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from bonerisk.errors import ConfigError
 from bonerisk.hospital.codes import ENCOUNTER, EVENT
 
 DAYS_PER_YEAR = 365.25
@@ -30,6 +31,11 @@ class FollowUp:
     required: bool = True
     min_years: float = 0.0
     look_back_days: int | None = 365
+
+    def __post_init__(self) -> None:
+        for name, value in (("min_years", self.min_years), ("look_back_days", self.look_back_days or 0)):
+            if value < 0:
+                raise ConfigError(f"{name} is {value}, but must be 0 or more", f"dataset.rules.follow_up.{name}")
 
 
 def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rule: FollowUp) -> pd.DataFrame:

@@ -21,7 +21,7 @@ def keep(folder: Path, rejected: pd.DataFrame, unlinked: pd.DataFrame) -> None:
     """Write the full lists, with identifiers and values, into the data folder."""
     for name, table in ((REJECTED, rejected), (UNLINKED, unlinked)):
         with replacing(folder / name) as path:
-            table.to_csv(path, index=False)
+            table.to_csv(path, index=False, errors="surrogateescape")  # paths need not be UTF-8
 
 
 def without_identifiers(rejected: pd.DataFrame, salt: bytes) -> pd.DataFrame:

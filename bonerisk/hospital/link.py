@@ -14,6 +14,7 @@ import pandas as pd
 
 from bonerisk.cohort.table import few, patients
 from bonerisk.errors import DataError
+from bonerisk.hospital.facts import report_keys
 from bonerisk.hospital.tables import differently_written
 
 LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinked_rows", "films_with", "films_without")
@@ -71,6 +72,8 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
         there = table.loc[~known, [column for column in ("site", "patient_id") if column in table]]
         unlinked.append(there.assign(table=name, row=there.index))
         notes += _alike(name, table.loc[~known, "patient_id"], films["patient_id"])
+        if not known.any():
+            notes.append(f"No row of {name} is of a patient with a film.")
     links = pd.DataFrame(rows, columns=list(LINKS))
     if len(links) and not links["linked_rows"].any():
         forms = {name: _form(table["patient_id"].iloc[0]) for name, table in tables.items()}
@@ -84,6 +87,31 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     return Linked(films, linked, links, gathered[list(nobody.columns)], tuple(notes))
 
 
+def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> Linked:
+    """Count how reports meet films, by image_id or accession, within a site where they name it.
+
+    Raises
+    ------
+    DataError
+        An accession without a site is one of films of two sites.
+    """
+    key = report_keys(reports)
+    if "site" not in key:
+        sites = films.dropna(subset=key).groupby(key)["site"].nunique()
+        doubtful = reports[key[0]].isin(sites.index[sites > 1])
+        if doubtful.any():
+            mend = "a column with the site, as dataset.columns.reports.site=<column>"
+            what = f"{doubtful.sum()} reports are of a film in each of two sites, which have the same {key[0]}"
+            raise DataError(what, "dataset.tables.reports", mend)
+    known = pd.MultiIndex.from_frame(reports[key]).isin(pd.MultiIndex.from_frame(films[key].dropna()))
+    told = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
+    persons = films.loc[told, "person"].nunique()
+    counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(told.sum()), int((~told).sum())]
+    notes = () if known.any() else (f"No row of reports is of a film that is left: is {key[-1]} written alike?",)
+    row = pd.DataFrame([["reports", *counts]], columns=list(LINKS))
+    return Linked(films, {}, row, pd.DataFrame(), notes)
+
+
 def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
     """Return the person of each row of a table; missing where no film is theirs."""
     there = films.drop_duplicates("person")
@@ -93,10 +121,11 @@ def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
     doubtful = sorted(set(shared) & set(table["patient_id"]))
     if doubtful:
         raise DataError(
-            f"{len(doubtful)} identifiers stand for patients of two sites: {few(doubtful)}",
+            f"{len(doubtful)} identifiers stand for patients of two sites, of the form {_form(doubtful[0])}",
             f"dataset.tables.{name}",
             f"a column with the site, as dataset.columns.{name}.site=<column>",
         )
+    there = there[~there["patient_id"].isin(shared)]
     return table["patient_id"].map(pd.Series(there["person"].to_numpy(), there["patient_id"]))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bonerisk.errors import ConfigError
+
 SKELETON = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the lowest counts
 
 
@@ -26,6 +28,12 @@ class Pairing:
     window_days: int = 180
     required: bool = True
     before_event: bool = False
+
+    def __post_init__(self) -> None:
+        if self.window_days < 0:
+            raise ConfigError(
+                f"window_days is {self.window_days}, but must be 0 or more", "dataset.rules.pair.window_days"
+            )
 
     def pair(self, films: pd.DataFrame, dxa: pd.DataFrame, first_event: pd.Series) -> pd.DataFrame:
         """Find each film's reading: the nearest day, of two equally near the earlier.

@@ -17,9 +17,11 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.errors import RunError
+from bonerisk.imaging.lock import locked
 from bonerisk.runs.folder import replacing
 
 SALT, KEY, FILMS = ".salt", "key.csv", "films"
+MAKE_ROOM = "free space there, or choose another folder with paths.data"
 LENGTH = 16  # hex digits, 64 bits: two of a million patients share one with a chance of 3 in 10^8
 
 
@@ -47,6 +49,21 @@ def salt_of(data: Path) -> bytes:
     if len(salt) != 32:
         raise RunError("the salt of pseudonyms is damaged", str(path), "restore it, or pseudonyms will not match")
     return salt
+
+
+def private(folder: Path) -> None:
+    """Make a folder that others can't look into.
+
+    Raises
+    ------
+    RunError
+        It can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise RunError(f"the folder can't be made: {error.strerror}", str(folder), MAKE_ROOM) from error
 
 
 def pseudonyms(values: Iterable[str], salt: bytes) -> list[str]:
@@ -81,22 +98,22 @@ def hide(table: pd.DataFrame, folder: Path, salt: bytes) -> pd.DataFrame:
     )
     try:
         (folder / FILMS).mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
         for image, path in zip(images, table["image_path"], strict=True):
             _link(folder / FILMS / image, path)
         _keep(key, folder / KEY)
     except OSError as error:
-        mend = "free space there, or choose another folder with paths.data"
-        raise RunError(f"the pseudonyms can't be kept: {error.strerror}", str(folder), mend) from error
+        raise RunError(f"the pseudonyms can't be kept: {error.strerror}", str(folder), MAKE_ROOM) from error
     return hidden
 
 
 def _keep(key: pd.DataFrame, path: Path) -> None:
-    """Write the key with what it held of films of other cohorts."""
-    if path.exists():
-        key = pd.concat([key, pd.read_csv(path, dtype=str)]).drop_duplicates("image_id")
-    with replacing(path) as unfinished:
-        key.to_csv(unfinished, index=False)
+    """Write the key with what it held of films of other cohorts; a path need not be valid UTF-8."""
+    with locked(path.with_suffix(".lock"), "another command is writing the key of pseudonyms; waiting"):
+        if path.exists():
+            before = pd.read_csv(path, dtype=str, encoding_errors="surrogateescape")
+            key = pd.concat([key, before]).drop_duplicates("image_id")
+        with replacing(path) as unfinished:
+            key.to_csv(unfinished, index=False, errors="surrogateescape")
 
 
 def _link(link: Path, target: str) -> None:

@@ -13,7 +13,7 @@ from bonerisk.errors import ConfigError
 from bonerisk.hospital import choice, facts, steps
 from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.hospital.follow_up import FollowUp
-from bonerisk.hospital.link import link
+from bonerisk.hospital.link import link, link_reports
 from bonerisk.hospital.pairing import Pairing
 from bonerisk.hospital.selection import Selection
 
@@ -93,6 +93,9 @@ class Rules:
 
     def __post_init__(self) -> None:
         choice.check_split(self.split)
+        if self.split == choice.BMD_WITHIN_1Y and self.pair.window_days < choice.YEAR_DAYS:
+            mend = f"dataset.rules.pair.window_days={choice.YEAR_DAYS} or more"
+            raise ConfigError("a split by DXA within a year needs readings within one", "dataset.rules.split", mend)
         choice.check_index(self.index)
         if self.same_day not in ("all", "first"):
             raise ConfigError(f"there is no {self.same_day!r}", "dataset.rules.same_day", "all or first")
@@ -134,18 +137,20 @@ class Rules:
         if unknown:
             known = ", ".join(codes.drug_classes) or "none"
             raise ConfigError(f"no drug class {', '.join(unknown)}", "dataset.rules.without_drugs", f"classes: {known}")
-        by_patient = {name: table for name, table in tables.items() if name != "reports"}
-        linked = link(films, by_patient)
-        notes = list(linked.notes)
-        work = Selection(linked.films, "films indexed")
+        work = Selection(films, "films indexed")
         work.refuse("film has a patient and a date", facts.incomplete(work.table), "header")
-        steps.keep_kinds(
-            work, {"modality": self.modality, "body_part": self.body_part, "view": self.view}, self.for_processing
-        )
-        if self.same_day == "first":
-            steps.keep_first_of_day(work)
+        linked = link(work.table, {name: table for name, table in tables.items() if name != "reports"})
+        work.table, notes = linked.films, list(linked.notes)
         patients = linked.tables.get("patients")
         work.refuse("one sex and birth date", facts.contradictory(work.table, patients), "sex, birth_date")
+        kinds = {"modality": self.modality, "body_part": self.body_part, "view": self.view}
+        steps.keep_kinds(work, kinds, self.for_processing)
+        if self.same_day == "first":
+            steps.keep_first_of_day(work)
+        links = linked.links
+        if "reports" in tables:
+            met = link_reports(work.table, tables["reports"])
+            links, notes = pd.concat([links, met.links], ignore_index=True), [*notes, *met.notes]
         work.table = facts.of_patient(work.table, patients, tables.get("reports"))
         steps.keep_ages(work, self.min_age_years, self.max_age_years)
         steps.keep_visits(work, self.min_visits)
@@ -163,4 +168,4 @@ class Rules:
         chosen, reason = choice.index_films(work.table, self.index, self.index_seed)
         work.keep("index film", chosen, reason)
         rejected = pd.concat([pd.DataFrame(columns=list(REJECTED)), *work.rejected], ignore_index=True)
-        return Joined(facts.finished(work.table), work.flow, rejected, linked.links, linked.unlinked, tuple(notes))
+        return Joined(facts.finished(work.table), work.flow, rejected, links, linked.unlinked, tuple(notes))

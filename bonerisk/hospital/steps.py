@@ -81,6 +81,9 @@ def follow_up(
     if "diagnoses" not in linked.tables:
         mend = "dataset.tables.diagnoses=FILE, or dataset.rules.follow_up.required=false"
         raise DataError("an outcome needs a table of diagnoses", "dataset.tables.diagnoses", mend)
+    if linked.tables["diagnoses"].empty:
+        mend = "identifiers must be written alike; without any diagnosis nobody would seem to have a fracture"
+        raise DataError("no row of diagnoses is of a patient with a film", "dataset.tables.diagnoses", mend)
     ends = facts.ends(linked.tables.get("follow_up"), work.table["person"], administrative_end)
     work.table = work.table.join(follow(work.table, fractures, ends, rule))
     work.refuse("follow-up is consistent", work.table["problem"], "follow_up")
@@ -94,10 +97,18 @@ def follow_up(
     work.keep(name, enough | (work.table["event"] == 1), "shorter follow-up")
     work.table = work.table.drop(columns=["prevalent", "problem"])
     kinds = fractures["kind"].value_counts()
-    return [
+    notes = [
         f"Outcome {outcome}: {kinds.get(EVENT, 0)} coded fractures of patients with a film; kept apart "
         f"{kinds.get(TRAUMATIC, 0)} traumatic ones and {kinds.get(ENCOUNTER, 0)} later encounters."
     ]
+    events = fractures[fractures["kind"] == EVENT]
+    late = events["date"] > events["person"].map(ends["last_contact"])
+    if late.any():
+        people = events.loc[late, "person"].nunique()
+        notes.append(
+            f"{late.sum()} fractures of {people} patients are dated after the end of follow-up and do not count."
+        )
+    return notes
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ KINDS: dict[str, dict[str, str]] = {  # our columns of each kind of table, and w
     "patients": WHO
     | {"sex": "sex", "birth_date": "date"}
     | dict.fromkeys(("height_cm", "weight_kg", "bmi_kg_m2"), "number"),
-    "reports": {"image_id": "text", "accession": "text"},
+    "reports": {"site": "text", "image_id": "text", "accession": "text"},
 }
 NEEDED = {"dxa": ("patient_id", "date"), "diagnoses": ("patient_id", "date", "code", "code_system")}
 NEEDED |= {"drugs": NEEDED["diagnoses"], "follow_up": ("patient_id",), "patients": ("patient_id",), "reports": ()}
@@ -45,6 +45,7 @@ ONE_OF = {  # a table has all columns of one of these, and a row of follow_up or
 SYSTEMS = {"diagnoses": ("icd9", "icd10"), "drugs": ("atc", "name")}
 WITH_COVARIATES = ("patients", "reports")
 OF_FILMS = {*COLUMNS, *FOLLOW_UP, *SKELETON, "film_time", "birth_date", "modality", "intent", "body_part", "accession"}
+OF_FILMS |= {"manufacturer", "burned_in", "dxa_days", "days_from_first_film", *(f"t_{region}" for region in SKELETON)}
 FINDING = "finding_"  # begins the names of a report's findings, which need no mapping
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
 DIRECTIVES = set("YmdjbBHIMSp%")  # of strptime; a year of two digits would be a guess
@@ -81,7 +82,8 @@ def read(
     -------
     table : DataFrame
         Indexed by line. Of diagnoses and drugs, a row a code; of follow_up and patients a row a patient; of reports a
-        row an image_id (else accession); of dxa the rows as they are (see `bonerisk.hospital.dxa.by_day`).
+        row an image_id (else accession); of dxa all rows (see `bonerisk.hospital.dxa.by_day`). Patients of whom a row
+        of follow_up is refused stay without dates, `unclear` being true: nobody may think that they are alive.
     refusals : Refusals
         Rows left out.
 
@@ -110,13 +112,14 @@ def read(
     ours = map(str, text.columns)
     table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
     _refuse_empty(kind, text, refusals)
-    table = left(table, refusals)
+    if kind != "dxa":  # whose refused rows are needed to find the days that they spoil
+        table = left(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
         keys = [column for column in (*WHO, "image_id", "accession") if column in table]
         table = one_each(table, keys, refusals, "one film" if kind == "reports" else "one patient")
     if kind == "follow_up":
-        table = _ended(table, text, refusals)
-    if table.empty:
+        table = _with_unclear(_ended(table, text, refusals), text, refusals)
+    if left(table, refusals).empty:
         raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
     return table, refusals
 
@@ -251,3 +254,13 @@ def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.Da
     refusals.add(text.loc[table.index], late, "last_contact", "after the patient's death")
     last = table["death_date"].fillna(table["last_contact"])
     return table.assign(last_contact=last)[~late]
+
+
+def _with_unclear(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+    """Return the table with the patients of rows refused for what they say, of whom nothing is known."""
+    who = [column for column in WHO if column in table]
+    lines = {line for part in refusals.parts for line in part.loc[part["value"].notna(), "row"]}
+    refused = text.loc[text.index.isin(list(lines)), who].dropna(subset="patient_id").drop_duplicates()
+    unclear = refused[~pd.MultiIndex.from_frame(refused).isin(pd.MultiIndex.from_frame(table[who]))]
+    table = pd.concat([table.assign(unclear=False), unclear.assign(unclear=True)])
+    return table.astype({"last_contact": "datetime64[ns]", "death_date": "datetime64[ns]", "unclear": bool})

@@ -88,7 +88,8 @@ def _parse(content: bytes) -> pydicom.Dataset:
 def _check(header: pydicom.Dataset) -> None:
     """Refuse by the header what can't become a film, before anything is decoded."""
     if not header.get("PixelData"):
-        kind = f"it is a {header.SOPClassUID.name}" if header.get("SOPClassUID") else "it names no kind of object"
+        uid = UID(str(header.get("SOPClassUID") or ""))  # of a damaged file, anything may stand there
+        kind = f"it is a {uid.name}" if uid.is_valid and uid.name != uid else "it names no kind of object that is known"
         raise DataError(f"the DICOM file holds no pixels: {kind}", mend=NOT_AN_IMAGE)
     missing = [name for name in REQUIRED if not header.get(name)]
     if missing:

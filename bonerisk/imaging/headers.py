@@ -162,7 +162,7 @@ def _header(values: Elements, kind: str, rows: int, columns: int, syntax: str | 
     image_id = values.code("SOPInstanceUID")
     if not image_id:
         return Refused("the header lacks SOPInstanceUID")
-    day = next((day for day in DAYS if values.code(f"{day}Date")), DAYS[0])
+    day = next((day for day in DAYS if (values.code(f"{day}Date") or "").strip("0")), DAYS[0])
     sex = (values.code("PatientSex") or "").upper()
     return Header(
         image_id=image_id,

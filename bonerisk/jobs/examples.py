@@ -19,7 +19,9 @@ OUTCOMES = {(1, 1): "true positive", (0, 1): "false negative", (1, 0): "false po
 
 
 def write_examples(predictions: pd.DataFrame, threshold: float, paths: pd.Series, folder: Path) -> None:
-    """Write PNGs of example films, none of which has burned-in text, and `examples.csv`, which says whose they are.
+    """Write PNGs of example films and `examples.csv`, which says whose they are.
+
+    A film whose file says that text is burned into it is passed over.
 
     Parameters
     ----------

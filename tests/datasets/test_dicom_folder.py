@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,24 @@ def test_a_film_dated_after_death_is_refused(archive):
     cohort = dataset(archive, "dataset/rules=aicxr", "dataset.rules.split=train", *tables).load(archive / "data")
     assert sorted(cohort.table["event"]) == [0, 1, 1]
     assert cohort.rejected["reason"].tolist() == ["the film is dated after the patient's death"]
+
+
+def test_an_external_site_that_is_none_is_told(archive):
+    with pytest.raises(ConfigError, match="there_is"):
+        dataset(archive, "dataset.sites.here='City Hospital'", "dataset.external_sites=[there_is]")
+
+
+def test_a_film_of_no_institution_is_listed_and_a_folder_closed_to_others(archive):
+    write_film(archive / "archive of 서울" / "c.dcm", PatientID="7", InstitutionName="")
+    cohort = dataset(archive, *with_dxa(archive), "dataset.sites.here='City Hospital'").load(archive / "data")
+    assert "the header names no institution" in cohort.rejected["reason"].tolist()
+    assert (archive / "data" / "dicom_folder").stat().st_mode & 0o077 == 0
+
+
+def test_a_path_that_is_no_utf8_can_be_used(archive):
+    source = next((archive / "archive of 서울" / "b").iterdir())
+    name = os.fsencode(str(archive / "archive of 서울")) + b"/\xff\xfe.dcm"
+    source.rename(os.fsdecode(name))
+    cohort = dataset(archive, *with_dxa(archive)).load(archive / "data")
+    assert len(cohort.table) == 3
+    assert dataset(archive, *with_dxa(archive)).load(archive / "data").table.equals(cohort.table)

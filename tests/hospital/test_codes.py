@@ -6,6 +6,7 @@ import yaml
 
 from bonerisk.config.build import build
 from bonerisk.config.tree import config_dir
+from bonerisk.errors import ConfigError
 from bonerisk.hospital.codes import CodeSet, Outcome, matches
 
 
@@ -97,3 +98,22 @@ def test_printed_and_corrected_codes_differ_where_the_paper_slipped():
     assert corrected["diabetes"].tolist() == [0, 0, 1, 0]
     assert printed["rheumatoid_arthritis"].tolist() == [0, 0, 0, 0]
     assert corrected["rheumatoid_arthritis"].tolist() == [0, 0, 0, 1]
+
+
+def test_an_encounter_after_a_traumatic_fracture_is_of_that_one(vertebral):
+    table = rows(
+        (0, "2017-01-01", "S22080A", "icd10"),
+        (0, "2017-01-01", "V4352XA", "icd10"),
+        (0, "2017-03-01", "S22080D", "icd10"),
+        (1, "2017-03-01", "S22080D", "icd10"),  # of a fracture that is not in the record
+    )
+    assert vertebral.classify(table)["kind"].tolist() == ["traumatic", "traumatic", "follow-up encounter"]
+
+
+def test_code_systems_and_composites_that_are_none_are_told():
+    with pytest.raises(ConfigError, match="icd11"):
+        Outcome("x", {"icd11": ["A"]}, {}, [])
+    with pytest.raises(ConfigError, match="ICD10"):
+        CodeSet({"diabetes": {"ICD10": ["E11"]}})
+    with pytest.raises(ConfigError, match="celiac"):
+        CodeSet({"diabetes": {"icd10": ["E11"]}}, {"either": ["diabetes", "celiac"]})

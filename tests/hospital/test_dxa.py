@@ -119,3 +119,13 @@ def test_a_mapping_of_regions_is_checked() -> None:
         str(e) for e in wrong_regions({"spine": ["a"], "total_hip": ["Hip, total"], "ignored": ["hip total"]})
     )
     assert "no region 'spine'" in told and "'hip total' stands for total_hip and for ignored" in told
+
+
+def test_a_reading_that_is_no_number_spoils_its_day_and_an_empty_one_does_not(tmp_path: Path) -> None:
+    text = "patient_id,date,region,t_score\n1,20200101,L1-L4,-0.5\n1,20200101,neck,-3.1*\n"
+    text += "2,20200101,L1-L4,-0.5\n2,20200101,neck,\n"
+    table, refusals, _ = gathered(tmp_path, text)
+    assert cells(table) == {4: [-0.5, None, None]} and set(reasons(refusals)) == {2, 3, 5}
+    wide = "patient_id,date,lumbar_spine,femoral_neck\n1,20200101,-1,-2\n1,20200101,,\n"
+    table, refusals, _ = gathered(tmp_path, wide)
+    assert cells(table) == {2: [-1, -2, None]} and reasons(refusals) == {3: "no T-score"}

@@ -31,7 +31,8 @@ def test_the_view_position_tells(text):
         ("Chest PA", ("PA", "CHEST")),
         ("Thorax p.a.", ("PA", "CHEST")),
         ("CHEST AP portable", ("AP", "CHEST")),
-        ("CHEST_PA", (None, None)),  # an underscore makes it one word: nothing is guessed
+        ("CHEST_PA", ("PA", "CHEST")),
+        ("CHESTPA", (None, None)),  # one word: nothing is guessed
         ("Chest PA/lateral", (None, "CHEST")),  # both, so that neither is known
         ("L-Spine Lat.", ("LATERAL", "LSPINE")),
         ("LAPAROSCOPY, PAPILLA", (None, None)),

@@ -50,12 +50,12 @@ def test_each_rule_on_films_is_a_step_of_the_flow(apply):
     assert steps(joined) == {
         "films indexed": (10, 0),
         "film has a patient and a date": (8, 2),
+        "one sex and birth date": (8, 0),
         "for presentation": (7, 1),
         "modality DX, CR": (6, 1),
         "body part CHEST": (5, 1),
         "view PA": (3, 2),
         "first of its day": (2, 1),
-        "one sex and birth date": (2, 0),
         "age 50 or over": (1, 1),
         "index film": (1, 0),
     }
@@ -224,3 +224,98 @@ def test_what_leaves_holds_days_and_no_date(apply):
     table = apply(films).table
     assert table["days_from_first_film"].tolist() == [0, 10]
     assert not [column for column in table if table[column].dtype.kind == "M"]
+
+
+def test_a_patient_whose_follow_up_contradicts_itself_is_not_taken_for_alive(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"))
+    ends = make_table("patient_id last_contact death_date unclear", ("1", None, None, True))
+    coded = make_table("patient_id date code code_system", ("1", "2014-01-01", "25000", "icd9"))
+    joined = apply(films, {"follow_up": ends, "diagnoses": coded}, end="2020-01-01", follow_up=FollowUp())
+    assert joined.table["patient_id"].tolist() == ["2"]
+    assert joined.rejected["reason"].tolist() == ["no last contact"]
+
+
+def test_reports_are_of_a_film_within_its_site(apply):
+    films = make_films(
+        film("1", "2015-01-01", site="a", accession="1001"), film("2", "2015-01-01", site="b", accession="1001")
+    )
+    reports = make_table("accession finding_pacemaker", ("1001", 1.0))
+    with pytest.raises(DataError, match="two sites"):
+        apply(films, {"reports": reports})
+    table = apply(films, {"reports": reports.assign(site="b")}).table
+    assert table.set_index("site")["finding_pacemaker"].isna().to_dict() == {"a": True, "b": False}
+
+
+def test_reports_and_tables_that_meet_no_film_are_told(apply):
+    films = make_films(film("1", "2015-01-01", accession="A1001"))
+    reports = make_table("accession finding_pacemaker", ("1001", 1.0))
+    drugs = make_table("patient_id date code code_system", ("9", "2014-01-01", "M05BA04", "atc"))
+    known = make_table("patient_id height_cm", ("1", 170.0))
+    joined = apply(films, {"reports": reports, "drugs": drugs, "patients": known})
+    assert joined.links.set_index("table")["linked_rows"].to_dict() == {"drugs": 0, "patients": 1, "reports": 0}
+    assert any("No row of drugs" in note for note in joined.notes)
+    assert any("No row of reports" in note for note in joined.notes)
+
+
+def test_diagnoses_of_nobody_stop_where_an_outcome_is_asked_for(apply):
+    films = make_films(film("1", "2015-01-01"))
+    coded = make_table("patient_id date code code_system", ("9", "2014-01-01", "25000", "icd9"))
+    known = make_table("patient_id height_cm", ("1", 170.0))
+    with pytest.raises(DataError, match="no row of diagnoses"):
+        apply(films, {"diagnoses": coded, "patients": known}, end="2020-01-01", follow_up=FollowUp())
+
+
+def test_a_fracture_after_the_last_contact_is_counted_in_a_note(apply):
+    films = make_films(film("1", "2015-01-01"))
+    coded = make_table("patient_id date code code_system", ("1", "2016-06-01", "73313", "icd9"))
+    ends = make_table("patient_id last_contact death_date", ("1", "2016-05-31", None))
+    joined = apply(films, {"diagnoses": coded, "follow_up": ends}, follow_up=FollowUp())
+    assert joined.table["event"].tolist() == [0]
+    assert any("1 fractures of 1 patients are dated after the end" in note for note in joined.notes)
+
+
+def test_an_age_that_cannot_be_is_refused(apply):
+    films = make_films(
+        film("1", "2015-01-01"), film("2", "2015-01-01", birth_date="1850-01-01"), film("3", "1949-01-01")
+    )
+    joined = apply(films)
+    assert joined.table["patient_id"].tolist() == ["1"]
+    assert all("age at the film" in reason for reason in joined.rejected["reason"])
+
+
+def test_what_one_film_lacks_another_of_the_patient_has(apply):
+    films = make_films(film("1", "2015-01-01", birth_date=None, sex=None), film("1", "2016-01-01"))
+    table = apply(films).table
+    assert table["age_years"].tolist() == [65.0, 66.0]
+    assert table["sex"].tolist() == ["F", "F"]
+
+
+def test_a_given_bmi_stays_where_none_can_be_computed(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"))
+    told = make_table("patient_id height_cm weight_kg bmi_kg_m2", ("1", None, 70.0, 31.0), ("2", 170.0, 70.0, None))
+    assert apply(films, {"patients": told}).table["bmi_kg_m2"].tolist() == [31.0, 24.22]
+
+
+def test_a_copy_of_a_film_counts_once_whichever_of_both_can_be_used(apply):
+    films = make_films(
+        film(None, "2015-01-01", image_id="x"),
+        film("1", "2015-01-01", image_id="x"),
+        film("1", "2015-01-02", image_id="x"),
+    )
+    joined = apply(films)
+    assert joined.table["image_path"].tolist() == ["/films/1.dcm"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"split": "bmd_within_1y"}, {"pair": {"window_days": -1}}, {"follow_up": {"min_years": -1}}]
+)
+def test_rules_that_cannot_be_are_config_errors(wrong):
+    with pytest.raises(ConfigError):
+        kinds = {"pair": Pairing, "follow_up": FollowUp}
+        Rules(**{key: kinds[key](**value) if key in kinds else value for key, value in wrong.items()})
+
+
+def test_a_split_by_dxa_needs_some(apply):
+    films = make_films(*[film(str(patient), "2015-01-01") for patient in range(5)])
+    with pytest.raises(DataError, match="within a year"):
+        apply(films, split="bmd_within_1y", pair=Pairing(365, required=False))
