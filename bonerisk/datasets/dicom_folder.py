@@ -24,7 +24,7 @@ from bonerisk.hospital.tables import read, wrong_settings
 from bonerisk.imaging.index import index
 
 KINDS = ("dxa", "diagnoses", "drugs", "follow_up", "patients", "reports")
-UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems", "same_uid")  # of the headers
+UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # of the headers
 
 log = logging.getLogger(__name__)
 

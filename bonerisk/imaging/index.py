@@ -40,9 +40,9 @@ class Index:
     Parameters
     ----------
     films : DataFrame
-        A row a DICOM image, by path: path (relative to the folder, with "/"), the fields of `headers.Header`, and
-        same_uid, true where another file has the same image_id. Bytes of a path that are no UTF-8 are escaped as
-        Python does it (PEP 383), so that it can be opened.
+        A row a DICOM image, by path: path (relative to the folder, with "/"), and the fields of
+        `headers.Header`; two files may have the same image_id. Bytes of a path that are no UTF-8 are escaped as Python
+        does it (PEP 383), so that it can be opened.
     refused : DataFrame
         file, reason of those that are damaged or can't be read, and of symbolic links that leave the folder.
     counts : dict of int
@@ -208,7 +208,6 @@ def _index(table: pa.Table, links: list[tuple[str, str]], counts: dict[str, int]
     kind = table["kind"]
     films = _frame(table.filter(pc.equal(kind, "film")), ["path", *Header._fields])
     films = films.astype({"film_date": "datetime64[ns]", "birth_date": "datetime64[ns]"})
-    films["same_uid"] = films["image_id"].duplicated(keep=False)
     bad = _frame(table.filter(pc.is_in(kind, pa.array(["damaged", "unread"]))), ["path", "reason"])
     refused = pd.concat([bad.set_axis(["file", "reason"], axis=1), pd.DataFrame(links, columns=["file", "reason"])])
     other = table.num_rows - len(films) - len(bad)

@@ -60,7 +60,7 @@ def never(path: str) -> Header | Refused:
 def test_everything_is_read_once(films: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = index(films, store)
     assert found.counts == {"files": 72, "films": 70, "refused": 1, "other": 1, "read": 72, "vanished": 0}
-    assert list(found.films.columns) == ["path", *Header._fields, "same_uid"]
+    assert list(found.films.columns) == ["path", *Header._fields]
     assert list(found.films["path"]) == sorted(
         str(path.relative_to(films)) for path in films.rglob("film*.dcm") if not path.name.startswith(".")
     )
@@ -70,7 +70,6 @@ def test_everything_is_read_once(films: Path, store: Path, monkeypatch: pytest.M
     assert (found.films["film_date"].dtype, found.films["birth_date"].dtype) == ("datetime64[ns]", "datetime64[ns]")
     assert (found.films["rows"].dtype, found.films["burned_in"].dtype) == (np.int64, np.float64)
     assert found.films["sex"].isna().all() and found.films.loc[0, "sex"] is None
-    assert not found.films["same_uid"].any()
     assert list(found.refused["file"]) == ["damaged"]
     assert [path.name for path in store.parent.iterdir()] == [store.name]
     monkeypatch.setattr(module, "read_headers", never)
@@ -94,7 +93,8 @@ def test_only_new_and_changed_files_are_read(
     assert found.counts == {"files": 72, "films": 71, "refused": 0, "other": 1, "read": 2, "vanished": 1}
     by_path = found.films.set_index("path")
     assert by_path.loc["가슴 films/film 02.dcm", "patient_id"] == "008"
-    assert list(by_path.index[by_path["same_uid"]]) == ["a.dcm", "가슴 films/2019/film 03.dcm"]
+    twice = by_path["image_id"].duplicated(keep=False)
+    assert list(by_path.index[twice]) == ["a.dcm", "가슴 films/2019/film 03.dcm"]
     same(found, index(films, store.with_name("anew")))
 
 
@@ -142,7 +142,7 @@ def test_store_of_another_folder_is_made_anew(films: Path, store: Path, tmp_path
 def test_empty_and_missing_folder(tmp_path: Path, store: Path) -> None:
     (tmp_path / "none").mkdir()
     found = index(tmp_path / "none", store)
-    assert list(found.films.columns) == ["path", *Header._fields, "same_uid"]
+    assert list(found.films.columns) == ["path", *Header._fields]
     assert found.films.empty and found.refused.empty and found.counts["files"] == 0
     with pytest.raises(DataError, match="no such folder"):
         index(tmp_path / "absent", store)
@@ -296,4 +296,5 @@ def test_real_folder(real_data: Path, store: Path) -> None:
     found = index(real_data / "dicom", store)
     assert found.counts == {"files": 15, "films": 13, "refused": 1, "other": 1, "read": 15, "vanished": 0}
     assert list(found.refused["file"]) == ["pydicom_meta_missing_tsyntax.dcm"]
-    assert list(found.films.loc[found.films["same_uid"], "path"].str[:4]) == ["siim", "siim"]
+    twice = found.films["image_id"].duplicated(keep=False)
+    assert list(found.films.loc[twice, "path"].str[:4]) == ["siim", "siim"]
