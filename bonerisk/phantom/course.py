@@ -61,9 +61,13 @@ def stay(age: float, male: bool, frailty: float, rng: np.random.Generator) -> St
 
 
 def fractures(
-    predictor: float, growth: float, enriched: bool, first: date, rng: np.random.Generator
+    predictor: float, growth: float, enriched: bool, broken: bool, first: date, last: date, rng: np.random.Generator
 ) -> tuple[Fracture, ...]:
-    """Draw the first fracture of each type after the first film, in order, whether or not the hospital sees it.
+    """Draw the fractures after the first film, in order: all until the last contact, and of each type the first.
+
+    A type's fractures are a Poisson process in its hazard added up: one further standard exponential draw to each. The
+    first fracture of any type raises the hazard of all by `hazard.PRIOR`, once. Their number has no limit, beyond which
+    who breaks most would look safest.
 
     Parameters
     ----------
@@ -71,15 +75,27 @@ def fractures(
         Linear predictor at the first film, and the growth of the hazard's logarithm a year.
     enriched : bool
         Whether the baseline is `hazard.ENRICHMENT` times as high.
+    broken : bool
+        Whether there was a fracture before the first film, which `predictor` then holds.
+    first, last : date
+        Of the first film and the last contact.
     """
     total = hazard.BASELINE * (hazard.ENRICHMENT if enriched else 1.0) * math.exp(predictor)
-    times = {
-        kind: hazard.time_to(total * share, growth, draw)
-        for (kind, share), draw in zip(hazard.TYPES.items(), rng.exponential(size=len(hazard.TYPES)), strict=True)
-    }
-    return tuple(
-        Fracture(after(first, years, least=1), kind) for kind, years in sorted(times.items(), key=lambda x: x[1])
-    )
+    raised = 1.0 if broken else math.exp(hazard.PRIOR)
+    limit = raised * hazard.added_up(total, growth, ((last - first).days + 1) / YEAR)
+    shares = np.array(list(hazard.TYPES.values()))
+    drawn = [rng.exponential(size=len(shares)) / shares]  # all types' hazard added up to a fracture of each, then again
+    while drawn[-1].min() < limit:
+        drawn.append(drawn[-1] + rng.exponential(size=len(shares)) / shares)
+    earliest = drawn[0].min()
+    found = []
+    for number, row in enumerate(drawn):
+        for kind, reached in zip(hazard.TYPES, row.tolist(), strict=True):
+            unraised = earliest + (reached - earliest) / raised
+            day = after(first, hazard.time_to(total, growth, unraised), least=1)
+            if number == 0 or day <= last:
+                found.append(Fracture(day, kind))
+    return tuple(sorted(found, key=lambda one: one.date))
 
 
 def after(day: date, years: float, least: int = 0) -> date:

@@ -15,7 +15,7 @@ from bonerisk.phantom.density import SITES
 # Fracture: hazard a year at linear predictor 0 of vertebra, hip, forearm and humerus together. Calibrated by simulation
 # on AI-CXR's incidences of vertebral fracture, together with the factors below, within what is published for them.
 BASELINE = 0.0035
-ENRICHMENT = 160.0  # factor of `events="enriched"`, at which some 30 % of patients have an observed vertebral fracture
+ENRICHMENT = 160.0  # factor of `events="enriched"`, at which 38 % of patients have an observed vertebral fracture
 TYPES = {"vertebral": 0.42, "hip": 0.22, "forearm": 0.24, "humerus": 0.12}  # assumed: of first clinical fractures at 65
 PER_YEAR = 0.03  # of age over 65, density given; assumed: with density's own fall, doubling in some twelve years
 MALE = -0.20  # assumed: at equal T on the female reference men break a little less
@@ -82,6 +82,11 @@ def death_hazard(age: float, male: bool, frailty: float) -> float:
     """Hazard of death a year."""
     log = DEATH_PER_YEAR * (age - 65) + DEATH_MALE * male + DEATH_FRAILTY * frailty
     return DEATH_BASELINE * float(np.exp(log))
+
+
+def added_up(hazard: float, growth: float, years: float) -> float:
+    """Return what a Gompertz hazard, now `hazard`, adds up to in some years."""
+    return float(hazard * np.expm1(growth * years) / growth)
 
 
 def time_to(hazard: float, growth: float, exponential: float) -> float:

@@ -108,7 +108,7 @@ class Life:
     prior : Fracture or None
         Osteoporotic fracture before the first film.
     fractures : tuple of Fracture
-        The first of each type after the first film, in order; those past the last contact nobody sees.
+        Those after the first film, in order: all until the last contact, and of each type the first, seen or not.
     """
 
     sex: str

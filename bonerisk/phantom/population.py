@@ -103,7 +103,9 @@ def _treated(what: Population, index: int, person: Person) -> tuple[Life, frozen
         life.predictor(life.first),
         hazard.fracture_growth(life.pace),
         what.events == "enriched",
+        life.prior is not None,
         life.first,
+        stay.last_contact,
         stream(what, index, FRACTURES),
     )
     return replace(life, fractures=events), frozenset(_NAMES[recorded].tolist()), stay

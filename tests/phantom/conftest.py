@@ -20,3 +20,8 @@ def screened() -> list[Patient]:
 @pytest.fixture(scope="session")
 def hospital() -> list[Patient]:
     return people(12_000, kind="hospital")
+
+
+@pytest.fixture(scope="session")
+def enriched() -> list[Patient]:
+    return people(3000, kind="hospital", events="enriched")
