@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -15,13 +13,22 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from bonerisk.config.chosen import (
+    SEARCHED,
+    choices,
+    closest,
+    combinations,
+    elements,
+    known_groups,
+    options,
+    own_folders,
+)
 from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import argument_types, conforms, describe, is_open
-from bonerisk.config.tree import Group, config_dir, groups, subgroups
+from bonerisk.config.tree import Group, config_dir, groups
 from bonerisk.errors import ConfigError, raise_together
-
-SEARCHED = "hydra.searchpath"  # where a user's own options lie
 
 
 def check(command: str, texts: list[str], *, multirun: bool, printing: bool = False) -> DictConfig:
@@ -47,66 +54,21 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         overrides = list(_parsed(texts, errors))
         errors += _misused(overrides, multirun)
-        folders = _own_folders(overrides, errors)
-        known = _known(command, overrides, folders)
+        folders = own_folders(overrides, errors)
+        known = known_groups(command, overrides, folders)
         chosen = [item for item in overrides if item.key_or_group in known]
         values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
         errors += itertools.chain.from_iterable(_option_errors(item, known[item.key_or_group]) for item in chosen)
         errors += _unchosen(known, chosen)
         searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED]
-        for combination in _combinations(known, chosen, folders):
-            config = compose(command, [*combination, *searched])
+        for combination in combinations(known, chosen, folders):
+            config = _composed(command, [*combination, *searched])
+            errors += _file_errors(config) if folders else ()
             found = itertools.chain.from_iterable(_value_errors(command, item, config) for item in values)
             missing = () if printing else _missing(config, values)
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
         raise_together(errors)
         return _compose_whole(command, overrides, throw_on_missing=not printing)
-
-
-def _own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[Path, ...]:
-    """The user's own folders of options, from hydra.searchpath=[file://FOLDER]."""
-    found: list[Path] = []
-    for item in overrides:
-        for name in itertools.chain.from_iterable(_elements(item) if item.key_or_group == SEARCHED else ()):
-            folder = Path(getattr(name, "text", name).removeprefix("file://"))
-            if folder.is_dir():
-                found.append(folder)
-            else:
-                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"{SEARCHED}=[file://FOLDER]"))
-    return tuple(found)
-
-
-def _known(command: str, overrides: list[Override], folders: tuple[Path, ...]) -> dict[str, Group]:
-    """The groups of a command, and those that the chosen options have of their own."""
-    known = groups(command, folders)
-    for group in list(known.values()):
-        chosen = [option for item in overrides if item.key_or_group == group.name for option in _options(item)]
-        for option in chosen or [str(group.default)]:
-            known |= subgroups(group.name, option, folders)
-    return known
-
-
-def _combinations(known: dict[str, Group], chosen: list[Override], folders: tuple[Path, ...]) -> Iterator[list[str]]:
-    """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
-    options: dict[str, list[str]] = {
-        group.name: [group.options[0]] for group in known.values() if group.default == "???"
-    }
-    for item in chosen:
-        allowed = (*known[item.key_or_group].options, "null")
-        options[item.key_or_group] = [_closest(option, allowed) or allowed[0] for option in _options(item)]
-    names = sorted(options, key=lambda name: "/" in name)
-    for combination in itertools.product(*(options[name] for name in names)):
-        taken = dict(zip(names, combination, strict=True))
-        lacking = [name for name in taken if _parent(name) in taken and not _has(name, taken, folders)]
-        yield [f"{name}={option}" for name, option in taken.items() if name not in lacking]
-
-
-def _parent(group: str) -> str:
-    return group.rpartition("/")[0]
-
-
-def _has(group: str, taken: dict[str, str], folders: tuple[Path, ...]) -> bool:
-    return group in subgroups(_parent(group), taken[_parent(group)], folders)
 
 
 def opened(texts: Iterable[str]) -> list[str]:
@@ -147,7 +109,7 @@ def _misused(overrides: list[Override], multirun: bool) -> Iterator[ConfigError]
 
 
 def _option_errors(item: Override, group: Group) -> Iterator[ConfigError]:
-    for option in _options(item):
+    for option in options(item):
         if option not in group.options and not (option == "null" and group.default is None):
             mend = _nearest(option, group.options, f"{group.name}=") + f"options: {', '.join(group.options)}"
             yield ConfigError(f"{group.name} has no option {option!r}", group.name, mend)
@@ -159,6 +121,33 @@ def _unchosen(known: dict[str, Group], chosen: list[Override]) -> Iterator[Confi
         if group.default == "???" and group.name not in given:
             mend = f"add {group.name}=…; options: {', '.join(group.options)}"
             yield ConfigError(f"no option of group {group.name!r} is chosen", group.name, mend)
+
+
+def _composed(command: str, overrides: list[str]) -> DictConfig:
+    try:
+        return compose(command, overrides)
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:  # a file of the user's own
+        raise ConfigError(" ".join(str(error).split()), "configuration", "mend the file that it names") from None
+
+
+def _file_errors(node: DictConfig, place: str = "") -> Iterator[ConfigError]:
+    """Yield what is wrong with the files of a user's own: keys that nothing takes, and values of another type."""
+    types = argument_types(node["_target_"]) if "_target_" in node else None
+    for key in map(str, node):
+        name, child = f"{place}.{key}".lstrip("."), node._get_node(key)
+        if types is not None and key != "_target_" and key not in types:
+            mend = _nearest(key, types, "") + f"keys: {', '.join(types)}"
+            yield ConfigError(f"{name} is a key that nothing takes", f"the file of {place}", mend)
+        elif isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
+            if types is not None and types.get(key) is Any and "_target_" not in child:
+                yield ConfigError(
+                    f"{name} has no _target_", f"the file of {name}", "copy that of an option that is there"
+                )
+            yield from _file_errors(child, name)
+        elif types is not None and key in types and not OmegaConf.is_missing(node, key):
+            value = OmegaConf.to_container(child) if OmegaConf.is_list(child) else node[key]
+            if key != "_target_" and "${" not in str(value) and not conforms(value, types[key]):
+                yield ConfigError(f"{name} must be {describe(types[key])}, not {value!r}", f"the file of {place}")
 
 
 def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[ConfigError]:
@@ -174,7 +163,7 @@ def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[
         group = key.replace(".", "/")
         yield ConfigError(f"{key} is a node of keys, not a value", key, f"choose an option of it, as {group}=…")
         return
-    for value in _elements(item):
+    for value in elements(item):
         if key.endswith("seed") and isinstance(value, int) and value < 0:
             yield ConfigError(f"{key} is {value}, but must be 0 or more", key)
         if not conforms(value, hint) and "${" not in str(value):
@@ -209,7 +198,7 @@ def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError
 def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bool) -> DictConfig:
     """Compose everything once as Hydra will, hydra.* included, and resolve it."""
     try:
-        first = [text for item in overrides for text in _choices(item)[:1]]
+        first = [text for item in overrides for text in choices(item)[:1]]
         config = compose(command, opened(first), return_hydra_config=True)
         with open_dict(config):
             del config["hydra"]  # its own interpolations stand only inside a job
@@ -217,26 +206,6 @@ def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bo
         return config
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(str(error).splitlines()[0], "configuration", "`--cfg job` prints what is composed") from None
-
-
-def _choices(item: Override) -> list[str]:
-    """An override as the plain overrides that a sweep makes of it."""
-    if item.is_interval_sweep():
-        return []  # a sweeper's own to draw from
-    if not item.is_sweep_override():
-        return [item.input_line or ""]
-    return [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
-
-
-def _options(item: Override) -> list[str]:
-    return [text.partition("=")[2] for text in _choices(item)]
-
-
-def _elements(item: Override) -> Iterable[Any]:
-    if item.is_interval_sweep():
-        return []
-    values = item.sweep_iterator() if item.is_sweep_override() else [item.value()]
-    return (getattr(value, "text", value) for value in values)  # a quoted string's text
 
 
 def _leaves(config: DictConfig, prefix: str = "") -> Iterator[str]:
@@ -251,14 +220,5 @@ def _leaves(config: DictConfig, prefix: str = "") -> Iterator[str]:
 
 def _nearest(name: str, known: Iterable[str], prefix: str) -> str:
     """«did you mean …?», where a name is near or stands elsewhere in the tree."""
-    near = _closest(name, known)
+    near = closest(name, known)
     return f"did you mean {prefix}{near}? " if near else ""
-
-
-def _closest(name: str, known: Iterable[str]) -> str | None:
-    known = list(known)
-    last = name.rpartition(".")[2]
-    near = get_close_matches(name, known, n=1, cutoff=0.6) or [
-        item for item in known if item.rpartition(".")[2] == last
-    ]
-    return near[0] if near else None

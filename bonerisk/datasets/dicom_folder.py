@@ -19,11 +19,11 @@ from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_togethe
 from bonerisk.hospital import films, handover, pseudonyms
 from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.hospital.dxa import by_day, wrong_regions
+from bonerisk.hospital.kinds import KINDS, wrong_settings
 from bonerisk.hospital.rules import Rules
-from bonerisk.hospital.tables import read, wrong_settings
+from bonerisk.hospital.tables import read
 from bonerisk.imaging.index import index
 
-KINDS = ("dxa", "diagnoses", "drugs", "follow_up", "patients", "reports")
 UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # of the headers
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ import pandas as pd
 from bonerisk.cohort.table import few, patients
 from bonerisk.errors import DataError
 from bonerisk.hospital.facts import report_keys
-from bonerisk.hospital.tables import differently_written
 
 LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinked_rows", "films_with", "films_without")
 
@@ -139,6 +138,21 @@ def _alike(name: str, unlinked: pd.Series, known: pd.Series) -> list[str]:
         f"{len(pairs)} patients of {name} are written otherwise than in the films ({examples}) and were not joined: "
         "write identifiers alike, zeros included"
     ]
+
+
+def differently_written(first: pd.Series, second: pd.Series) -> list[tuple[str, str]]:
+    """Return pairs of an identifier of each that are not equal but would be without zeros in front, blanks and case.
+
+    A spreadsheet makes 123 or 123.0 of 00123; whether these are one patient, the hospital alone knows.
+    """
+    known: dict[str, list[str]] = {}
+    for one in second.dropna().unique():
+        known.setdefault(_bare(one), []).append(one)
+    return [(one, other) for one in first.dropna().unique() for other in known.get(_bare(one), []) if other != one]
+
+
+def _bare(identifier: str) -> str:
+    return re.sub(r"^0+(?=.)|(?<=\d)\.0+$|\s", "", identifier.casefold())
 
 
 def _form(identifier: str) -> str:

@@ -7,48 +7,19 @@ says how it writes days, and each code of which system it is.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort import textfile, values
 from bonerisk.cohort.check import Refusals, describe
-from bonerisk.cohort.columns import misnamed, rename
-from bonerisk.cohort.table import COLUMNS, FOLLOW_UP
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.cohort.columns import rename
+from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import left, one_each
-from bonerisk.hospital.pairing import SKELETON
+from bonerisk.hospital.kinds import FINDING, KINDS, NEEDED, ONE_OF, SYSTEMS, WHO, wrong_settings
 
-WHO = {"site": "text", "patient_id": "text"}
-CODED = WHO | {"date": "date", "code": "code", "code_system": "text"}
-KINDS: dict[str, dict[str, str]] = {  # our columns of each kind of table, and what their cells hold
-    "dxa": WHO
-    | {"date": "date", "region": "text", "side": "text", "score_type": "text", "t_score": "number"}
-    | dict.fromkeys(SKELETON, "number"),
-    "diagnoses": CODED,
-    "drugs": CODED,
-    "follow_up": WHO | {"last_contact": "date", "death_date": "date"},
-    "patients": WHO
-    | {"sex": "sex", "birth_date": "date"}
-    | dict.fromkeys(("height_cm", "weight_kg", "bmi_kg_m2"), "number"),
-    "reports": {"site": "text", "image_id": "text", "accession": "text"},
-}
-NEEDED = {"dxa": ("patient_id", "date"), "diagnoses": ("patient_id", "date", "code", "code_system")}
-NEEDED |= {"drugs": NEEDED["diagnoses"], "follow_up": ("patient_id",), "patients": ("patient_id",), "reports": ()}
-ONE_OF = {  # a table has all columns of one of these, and a row of follow_up or reports a cell
-    "dxa": (("region", "t_score"), *((region,) for region in SKELETON)),
-    "follow_up": (("last_contact",), ("death_date",)),
-    "reports": (("image_id",), ("accession",)),
-}
-SYSTEMS = {"diagnoses": ("icd9", "icd10"), "drugs": ("atc", "name")}
-WITH_COVARIATES = ("patients", "reports")
-OF_FILMS = {*COLUMNS, *FOLLOW_UP, *SKELETON, "film_time", "birth_date", "modality", "intent", "body_part", "accession"}
-OF_FILMS |= {"manufacturer", "burned_in", "dxa_days", "days_from_first_film", *(f"t_{region}" for region in SKELETON)}
-FINDING = "finding_"  # begins the names of a report's findings, which need no mapping
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
-DIRECTIVES = set("YmdjbBHIMSp%")  # of strptime; a year of two digits would be a guess
 
 log = logging.getLogger(__name__)
 
@@ -122,48 +93,6 @@ def read(
     if left(table, refusals).empty:
         raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
     return table, refusals
-
-
-def wrong_settings(
-    kind: str, columns: Mapping[str, str | None], date_format: str | None = None, code_system: str | None = None
-) -> Iterator[ConfigError]:
-    """Yield what is wrong with the arguments of `read` whatever the file.
-
-    A column of ours is misspelt or would cover one of the films'; a Z-score is given as T-score; a way to write dates
-    leaves the day, month or year to a guess; a code system is unknown.
-    """
-    key, covariates = f"dataset.columns.{kind}", kind in WITH_COVARIATES
-    yield from misnamed(columns, KINDS[kind], key, covariates)
-    for ours in sorted(OF_FILMS & set(columns) - set(KINDS[kind])) if covariates else ():
-        mend = f"another name, as {key}.{ours}_of_{kind}={columns[ours]}"
-        yield ConfigError(f"{ours!r} is a column of the films", f"{key}.{ours}", mend)
-    if date_format is not None:
-        found = set(re.findall("%(.)", date_format.replace("%%", "")))
-        if found - DIRECTIVES or "Y" not in found or not ("j" in found or ("d" in found and found & set("mbB"))):
-            mend = "as '%d.%m.%Y': day, month (%m, or %b for “May”) and year in four digits (%Y), perhaps %H %M %S"
-            yield ConfigError(f"{date_format!r} tells no date for sure", f"dataset.date_formats.{kind}", mend)
-    if code_system is not None and _system(code_system) not in SYSTEMS.get(kind, ()):
-        mend = f"one of {', '.join(SYSTEMS.get(kind, ()))}" if kind in SYSTEMS else "leave it out"
-        yield ConfigError(f"{kind} have no code system {code_system!r}", f"dataset.code_systems.{kind}", mend)
-
-
-def differently_written(first: pd.Series, second: pd.Series) -> list[tuple[str, str]]:
-    """Return pairs of an identifier of each that are not equal but would be without zeros in front, blanks and case.
-
-    A spreadsheet makes 123 or 123.0 of 00123; whether these are one patient, the hospital alone knows.
-    """
-    known: dict[str, list[str]] = {}
-    for one in second.dropna().unique():
-        known.setdefault(_bare(one), []).append(one)
-    return [(one, other) for one in first.dropna().unique() for other in known.get(_bare(one), []) if other != one]
-
-
-def _bare(identifier: str) -> str:
-    return re.sub(r"^0+(?=.)|(?<=\d)\.0+$|\s", "", identifier.casefold())
-
-
-def _system(word: str) -> str | None:
-    return values.code_system(pd.Series([str(word)])).iloc[0]
 
 
 def _check_one_of(kind: str, text: pd.DataFrame, path: Path) -> None:

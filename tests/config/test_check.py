@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bonerisk.config.check import check
@@ -148,3 +150,31 @@ class TestOwnOptions:
         with pytest.raises(ConfigError, match="dataset/rules=") as caught:
             check("prepare", [*self.FOLDER, "dataset.rules=aicxr"], multirun=False)
         assert "dataset.rules" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("line", "words"),
+        [
+            ("min_age_year: 65", "min_age_years"),
+            ("look_back_days: ever", "look_back_days must be int or null"),
+            ("same_day: [1", "mend the file"),
+        ],
+    )
+    def test_a_mistake_in_a_file_of_the_users_own_is_told(self, tmp_path, line, words):
+        (tmp_path / "dataset" / "rules").mkdir(parents=True)
+        text = (config_dir() / "dataset" / "rules" / "aicxr.yaml").read_text(encoding="utf-8")
+        key = line.partition(":")[0]
+        key = {"min_age_year": "min_age_years"}.get(key, key)
+        lines = [re.sub(rf"^(\s*){key}:.*", rf"\1{line}", old) for old in text.splitlines()]
+        (tmp_path / "dataset" / "rules" / "ours.yaml").write_text("\n".join(lines), encoding="utf-8")
+        with pytest.raises(ConfigError, match=words):
+            check(
+                "prepare", [*self.FOLDER, "dataset/rules=ours", f"hydra.searchpath=[file://{tmp_path}]"], multirun=False
+            )
+
+    def test_a_file_without_target_is_told(self, tmp_path):
+        (tmp_path / "dataset" / "rules").mkdir(parents=True)
+        (tmp_path / "dataset" / "rules" / "ours.yaml").write_text("view: [PA]\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match="_target_"):
+            check(
+                "prepare", [*self.FOLDER, "dataset/rules=ours", f"hydra.searchpath=[file://{tmp_path}]"], multirun=False
+            )

@@ -10,7 +10,9 @@ import pytest
 
 from bonerisk.cohort.check import Refusals
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.hospital.tables import KINDS, differently_written, read
+from bonerisk.hospital.kinds import KINDS
+from bonerisk.hospital.link import differently_written
+from bonerisk.hospital.tables import read
 
 Read = Callable[..., tuple[pd.DataFrame, Refusals]]
 

@@ -1,0 +1,92 @@
+"""What a command line chooses: options of groups, values of keys, and every combination that a sweep makes of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+
+from bonerisk.config.tree import Group, groups, subgroups
+from bonerisk.errors import ConfigError
+
+SEARCHED = "hydra.searchpath"  # where a user's own options lie
+
+
+def own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[Path, ...]:
+    """The user's own folders of options, from hydra.searchpath=[file://FOLDER]."""
+    found: list[Path] = []
+    for item in overrides:
+        for name in itertools.chain.from_iterable(elements(item) if item.key_or_group == SEARCHED else ()):
+            folder = Path(getattr(name, "text", name).removeprefix("file://"))
+            if folder.is_dir():
+                found.append(folder)
+            else:
+                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"{SEARCHED}=[file://FOLDER]"))
+    return tuple(found)
+
+
+def known_groups(command: str, overrides: list[Override], folders: tuple[Path, ...]) -> dict[str, Group]:
+    """The groups of a command, and those that the chosen options have of their own."""
+    known = groups(command, folders)
+    for group in list(known.values()):
+        chosen = [option for item in overrides if item.key_or_group == group.name for option in options(item)]
+        for option in chosen or [str(group.default)]:
+            known |= subgroups(group.name, option, folders)
+    return known
+
+
+def combinations(known: dict[str, Group], chosen: list[Override], folders: tuple[Path, ...]) -> Iterator[list[str]]:
+    """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
+    of_group = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
+    for item in chosen:
+        allowed = (*known[item.key_or_group].options, "null")
+        of_group[item.key_or_group] = [closest(option, allowed) or allowed[0] for option in options(item)]
+    names = sorted(of_group, key=lambda name: "/" in name)
+    for combination in itertools.product(*(of_group[name] for name in names)):
+        taken = dict(zip(names, combination, strict=True))
+        lacking = [name for name in taken if _parent(name) in taken and not _has(name, taken, folders)]
+        yield [f"{name}={option}" for name, option in taken.items() if name not in lacking]
+
+
+def _parent(group: str) -> str:
+    return group.rpartition("/")[0]
+
+
+def _has(group: str, taken: dict[str, str], folders: tuple[Path, ...]) -> bool:
+    return group in subgroups(_parent(group), taken[_parent(group)], folders)
+
+
+def choices(item: Override) -> list[str]:
+    """An override as the plain overrides that a sweep makes of it."""
+    if item.is_interval_sweep():
+        return []  # a sweeper's own to draw from
+    if not item.is_sweep_override():
+        return [item.input_line or ""]
+    return [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
+
+
+def options(item: Override) -> list[str]:
+    """The options, or values, that an override gives to its group or key, as text."""
+    return [text.partition("=")[2] for text in choices(item)]
+
+
+def elements(item: Override) -> Iterable[Any]:
+    """The values that an override gives to its key, as Hydra understands them."""
+    if item.is_interval_sweep():
+        return []
+    values = item.sweep_iterator() if item.is_sweep_override() else [item.value()]
+    return (getattr(value, "text", value) for value in values)  # a quoted string's text
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The nearest of the known names, or one that stands elsewhere in the tree; None where none is near."""
+    known = list(known)
+    last = name.rpartition(".")[2]
+    near = get_close_matches(name, known, n=1, cutoff=0.6) or [
+        item for item in known if item.rpartition(".")[2] == last
+    ]
+    return near[0] if near else None
