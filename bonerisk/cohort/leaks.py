@@ -100,7 +100,7 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     across = pairs["split"] != pairs["other_split"]
     if across.any():
         what = f"{across.sum()} pairs of copies lie in two splits: {_described(pairs[across])}"
-        mend = "give both of a pair one patient_id, so that they share a split, or leave one out"
+        mend = "give both of a pair one patient id, so that they share a split, or take one of the films away"
         raise DataError(what, where, mend)
     if pairs.empty:
         return ()

@@ -114,7 +114,7 @@ def _content(path: Path, key: str) -> bytes:
         raise DataError(
             f"the table is not UTF-8: byte 0x{content[error.start]:02x} has no meaning there",
             where=f"{path}, row {row}",
-            mend=f"save it as “CSV UTF-8”, or, if it is Western European: {_recode('WINDOWS-1252', path)}",
+            mend=f"save it as “CSV UTF-8”, or (here from Western Europe; CP949: Korea) {_recode('WINDOWS-1252', path)}",
         ) from error
     return content
 

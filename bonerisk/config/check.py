@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -27,7 +28,7 @@ from bonerisk.config.chosen import (
 )
 from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import argument_types, conforms, describe, is_open
-from bonerisk.config.tree import Group, config_dir, groups
+from bonerisk.config.tree import Group, config_dir
 from bonerisk.errors import ConfigError, raise_together
 
 
@@ -64,7 +65,7 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         for combination in combinations(known, chosen, folders):
             config = _composed(command, [*combination, *searched])
             errors += _file_errors(config) if folders else ()
-            found = itertools.chain.from_iterable(_value_errors(command, item, config) for item in values)
+            found = itertools.chain.from_iterable(_value_errors(command, item, config, known) for item in values)
             missing = () if printing else _missing(config, values)
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
         raise_together(errors)
@@ -89,7 +90,7 @@ def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:
         try:
             yield parser.parse_override(text)
         except HydraException as error:
-            mend = "write key=value; quote what holds blanks, commas or brackets, as 'key=\"a, b\"'"
+            mend = "write key=value; quote what holds more than letters a to z, digits and ./-_, as 'key=\"a, ö\"'"
             errors.append(
                 ConfigError(
                     f"{text!r} is no override ({str(error.__cause__ or error).splitlines()[0]})", "command line", mend
@@ -150,11 +151,11 @@ def _file_errors(node: DictConfig, place: str = "") -> Iterator[ConfigError]:
                 yield ConfigError(f"{name} must be {describe(types[key])}, not {value!r}", f"the file of {place}")
 
 
-def _value_errors(command: str, item: Override, config: DictConfig) -> Iterator[ConfigError]:
+def _value_errors(command: str, item: Override, config: DictConfig, known: dict[str, Group]) -> Iterator[ConfigError]:
     key = item.key_or_group
     hint = _hint(command, config, key)
     if hint is None:
-        leaves = sorted({*_leaves(config), *groups(command)})
+        leaves = sorted({*_leaves(config), *known})
         mend = _nearest(key, leaves, "") + f"`bonerisk {command} --cfg job …` prints every key"
         yield ConfigError(f"there is no key {key!r} here", "command line", mend)
         return
@@ -184,9 +185,15 @@ def _hint(command: str, config: DictConfig, key: str) -> Any:
         if not rest:
             return hint
         if is_open(hint):
-            return Any
+            return None if _misspelt(rest[0], node.get(name)) else Any
         node = node.get(name)
     return None
+
+
+def _misspelt(key: str, known: Any) -> bool:
+    """Whether a user's own key is nearly one that is there."""
+    names = list(map(str, known or ()))
+    return key not in names and bool(get_close_matches(key, names, n=1, cutoff=0.8))
 
 
 def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError]:

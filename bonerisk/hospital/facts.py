@@ -17,6 +17,8 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
+    people = films.groupby("image_id")["patient_id"].transform("nunique")
+    problem = problem.mask(people > 1, "one SOPInstanceUID under two patients")
     again = films.loc[problem.isna(), "image_id"].duplicated().reindex(films.index, fill_value=False)
     return problem.mask(again, "a second file of the same SOPInstanceUID")
 

@@ -80,6 +80,10 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
             f"{form} in {name}" for name, form in {"films": _form(films["patient_id"].iloc[0]), **forms}.items()
         )
         mend = "; ".join(notes) or "the films' PatientID and the tables' patient_id must be written alike"
+        named = {site for table in tables.values() if "site" in table for site in table["site"].dropna().unique()}
+        if named and not named & set(films["site"]):
+            mend = f"the tables are of {few(sorted(named))} and the films of {few(sorted(set(films['site'])))}: "
+            mend += "dataset.sites.<name in the tables>=<InstitutionName>, or dataset.columns.<table>.site=null"
         raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {told}", "dataset", mend)
     nobody = pd.DataFrame(columns=["table", "row", "site", "patient_id"])
     gathered = pd.concat([nobody, *(part for part in unlinked if len(part))], ignore_index=True)

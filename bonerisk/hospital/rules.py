@@ -9,7 +9,7 @@ import pandas as pd
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import REJECTED
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital import choice, facts, steps
 from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.hospital.follow_up import FollowUp
@@ -162,9 +162,11 @@ class Rules:
         )
         notes += steps.exclude(work, self.without_drugs, self.exclude_where)
         notes += steps.pair(work, linked.tables.get("dxa"), fractures, self.pair)
-        work.table = work.table.assign(
-            split=choice.split(work.table, self.split, self.split_seed, external_sites).to_numpy()
-        )
+        try:
+            split = choice.split(work.table, self.split, self.split_seed, external_sites)
+        except DataError as error:
+            raise DataError(f"{error.what}, after these steps:\n{work.told}", error.where, error.mend) from None
+        work.table = work.table.assign(split=split.to_numpy())
         chosen, reason = choice.index_films(work.table, self.index, self.index_seed)
         work.keep("index film", chosen, reason)
         rejected = pd.concat([pd.DataFrame(columns=list(REJECTED)), *work.rejected], ignore_index=True)

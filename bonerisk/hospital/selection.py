@@ -44,9 +44,13 @@ class Selection:
         after = self.table[kept]
         self.flow = self.flow.step(name, self.table, after, reason if len(after) < len(self.table) else "")
         if after.empty:
-            steps = "\n".join(f"  {step}: {left} of {left + lost}" for step, left, lost, _, _ in self.flow.steps)
-            raise DataError(f"no film is left after the step “{name}” ({reason}):\n{steps}", "dataset.rules")
+            raise DataError(f"no film is left after the step “{name}” ({reason}):\n{self.told}", "dataset.rules")
         self.table = after
+
+    @property
+    def told(self) -> str:
+        """The steps so far, a line each."""
+        return "\n".join(f"  {step}: {left} of {left + lost}" for step, left, lost, _, _ in self.flow.steps)
 
     def refuse(self, name: str, problem: pd.Series, column: str) -> None:
         """Refuse the films that have a `problem` (text; None where there is none) in a column, and list them."""

@@ -81,9 +81,10 @@ def follow_up(
     if "diagnoses" not in linked.tables:
         mend = "dataset.tables.diagnoses=FILE, or dataset.rules.follow_up.required=false"
         raise DataError("an outcome needs a table of diagnoses", "dataset.tables.diagnoses", mend)
-    if linked.tables["diagnoses"].empty:
-        mend = "identifiers must be written alike; without any diagnosis nobody would seem to have a fracture"
-        raise DataError("no row of diagnoses is of a patient with a film", "dataset.tables.diagnoses", mend)
+    for name in ("diagnoses", "follow_up"):
+        if name in linked.tables and linked.tables[name].empty:
+            mend = "; ".join(linked.notes) or "identifiers must be written alike"
+            raise DataError(f"no row of {name} is of a patient with a film", f"dataset.tables.{name}", mend)
     ends = facts.ends(linked.tables.get("follow_up"), work.table["person"], administrative_end)
     work.table = work.table.join(follow(work.table, fractures, ends, rule))
     work.refuse("follow-up is consistent", work.table["problem"], "follow_up")
@@ -122,7 +123,10 @@ def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequen
         notes.append("Patients on drugs for osteoporosis are not left out: there is no table of drugs.")
     for column in exclude_where:
         if column in work.table:
-            name = column.replace("_", " ")
+            if work.table[column].dtype == object:
+                what = f"column {column} holds text, and films are to be left out where it is 1"
+                raise DataError(what, "dataset.rules.exclude_where", "write 1 and 0, or yes and no")
+            name = column.removeprefix("finding_").replace("_", " ")
             work.keep(f"no {name}", work.table[column] != 1, name)
     absent = [column for column in exclude_where if column not in work.table]
     if absent:

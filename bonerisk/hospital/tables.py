@@ -20,6 +20,7 @@ from bonerisk.hospital.agree import left, one_each
 from bonerisk.hospital.kinds import FINDING, KINDS, NEEDED, ONE_OF, SYSTEMS, WHO, wrong_settings
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
+MOST_MISFITS = 0.05  # of a column's dates: assumed, as slips are rarer
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def _parsed(
     elif holds == "date":
         parsed = values.date(cells, date_format)
         parsed = parsed.where(parsed.between(FIRST_DAY, pd.Timestamp.now()))
+        _refuse_swapped(kind, cells, parsed, refusals, date_format)
         written = date_format or "YYYY-MM-DD or YYYYMMDD"
         reason = f'no date from 1900 to today written as {written}; dataset.date_formats.{kind}="%d/%m/%Y" would mean '
         reason += "day/month/year"
@@ -131,10 +133,32 @@ def _parsed(
         if kind != "dxa":  # there, what is no T-score is set aside first
             low, high = values.BOUNDS[column]
             refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")
+    elif column.startswith(FINDING):
+        parsed = values.flag(cells)
+        reason = f"neither 1 nor 0, yes nor no; dataset.columns.{kind}.{column}=null leaves the column out"
     else:
         return _covariate(cells, refusals, column)
     refusals.add(text, cells.notna() & parsed.isna(), column, reason)
     return parsed
+
+
+def _refuse_swapped(
+    kind: str, cells: pd.Series, parsed: pd.Series, refusals: Refusals, date_format: str | None
+) -> None:
+    """Stop where many dates don't fit their format: it is another, and those that fit may be read wrongly.
+
+    Raises
+    ------
+    DataError
+        More than `MOST_MISFITS` of the column's dates are none.
+    """
+    there, misfits = cells.notna().sum(), int((cells.notna() & parsed.isna()).sum())
+    if misfits > max(MOST_MISFITS * there, 2):
+        column, written = refusals.names.get(str(cells.name), cells.name), date_format or "YYYY-MM-DD or YYYYMMDD"
+        row = cells.index[cells.notna() & parsed.isna()][0]
+        what = f"{misfits} of {there} dates of column {column} are not written as {written}, the first in row {row}"
+        others = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y' or null (YYYY-MM-DD), as the table has it"
+        raise DataError(what, refusals.file, f"dataset.date_formats.{kind}={others}; a number such as 43890 is no date")
 
 
 def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:

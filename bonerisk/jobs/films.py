@@ -60,6 +60,8 @@ def load_films(dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: P
     folder = data / cohort.name / digest[:16]
     transform = build(preprocessing)
     size = (transform.size, transform.size)
+    if hasattr(transform, "note"):
+        run.note(transform.note)
     images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
     run.reads("images", folder, digest=digest)
     readable = _readable(cohort, images.failures)

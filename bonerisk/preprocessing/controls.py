@@ -32,6 +32,8 @@ class BorderOnly:
         Side of the result in pixels.
     """
 
+    note = "Negative control: the model sees the outer tenth of each film alone."
+
     def __init__(self, size: int = 512) -> None:
         self.size = _checked(size)
 
@@ -64,6 +66,8 @@ class BonesMasked:
     ConfigError
         A bit or the size is out of range.
     """
+
+    note = "Negative control: the model sees films whose bones are filled in."
 
     def __init__(self, planes: Sequence[int], size: int = 512) -> None:
         if not planes or not all(0 <= plane < 16 for plane in planes):
@@ -113,6 +117,8 @@ class VendorOnly:
     size : int
         Side of the result in pixels.
     """
+
+    note = "Negative control: the model sees what the file tells of the detector, and no pixel of the film."
 
     def __init__(self, size: int = 512) -> None:
         self.size = _checked(size)

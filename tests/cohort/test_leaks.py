@@ -88,7 +88,7 @@ def test_refusal_names_ten_pairs_and_the_mend() -> None:
     assert error.value.what.startswith("12 pairs of copies lie in two splits: a (patient A, train) and b (patient B, ")
     assert "k (patient K, test): same file and 2 more" in error.value.what
     assert "l (" not in error.value.what
-    assert (error.value.where, "one patient_id" in error.value.mend) == ("cohort c", True)
+    assert (error.value.where, "one patient id" in error.value.mend) == ("cohort c", True)
 
 
 def test_two_patients_within_a_split_are_a_note() -> None:

@@ -178,3 +178,12 @@ class TestOwnOptions:
             check(
                 "prepare", [*self.FOLDER, "dataset/rules=ours", f"hydra.searchpath=[file://{tmp_path}]"], multirun=False
             )
+
+    def test_a_users_own_key_that_is_nearly_one_that_is_there_is_told(self):
+        with pytest.raises(ConfigError, match="diabetes"):
+            check("prepare", [*self.FOLDER, "dataset.codes.comorbidities.diabets.icd9=[250]"], multirun=False)
+        check("prepare", [*self.FOLDER, "dataset.codes.comorbidities.gout.icd10=[M10]"], multirun=False)
+
+    def test_a_misspelt_group_of_an_option_is_told_with_the_right_one(self):
+        with pytest.raises(ConfigError, match="dataset/rules"):
+            check("prepare", [*self.FOLDER, "dataset/rule=aicxr"], multirun=False)

@@ -319,3 +319,31 @@ def test_a_split_by_dxa_needs_some(apply):
     films = make_films(*[film(str(patient), "2015-01-01") for patient in range(5)])
     with pytest.raises(DataError, match="within a year"):
         apply(films, split="bmd_within_1y", pair=Pairing(365, required=False))
+
+
+def test_one_film_under_two_patients_is_neithers(apply):
+    films = make_films(
+        film("1", "2015-01-01", image_id="x"), film("2", "2015-01-01", image_id="x"), film("3", "2015-01-01")
+    )
+    joined = apply(films)
+    assert joined.table["patient_id"].tolist() == ["3"]
+    assert joined.rejected["reason"].tolist() == ["one SOPInstanceUID under two patients"] * 2
+
+
+def test_a_column_of_text_can_exclude_nobody(apply):
+    films = make_films(film("1", "2015-01-01", accession="a"))
+    reports = make_table("accession poor_quality", ("a", "bad"))
+    with pytest.raises(DataError, match="poor_quality holds text"):
+        apply(films, {"reports": reports}, exclude_where=["poor_quality"])
+
+
+def test_tables_of_sites_that_the_films_do_not_have_are_told(apply):
+    films = make_films(film("1", "2015-01-01"))
+    patients = make_table("patient_id site height_cm", ("1", "north", 170.0))
+    with pytest.raises(DataError, match=r"dataset\.sites"):
+        apply(films, {"patients": patients})
+
+
+def test_too_few_patients_for_a_split_come_with_the_steps(apply):
+    with pytest.raises(DataError, match="view PA: 1 of 1"):
+        apply(make_films(film("1", "2015-01-01")), split=[0.7, 0.1, 0.2])

@@ -69,10 +69,23 @@ def test_what_is_no_day_that_can_be_is_refused_and_the_way_to_say_it_told(table:
 
 
 def test_a_date_format_is_taken_at_its_word(table: Read) -> None:
-    text = "patient_id,last_contact\n1,13/05/2019\n2,05/13/2019\n3,2019-05-13\n4,13/05/19\n"
+    text = "patient_id,last_contact\n1,13/05/2019\n2,05/13/2019\n" + "".join(f"{n},05/13/2019\n" for n in range(3, 60))
     found, refusals = table("follow_up", text, date_format="%m/%d/%Y")
-    assert found.loc[~found["unclear"], "patient_id"].tolist() == ["2"] and set(reasons(refusals)) == {2, 4, 5}
+    assert found.loc[found["unclear"], "patient_id"].tolist() == ["1"] and set(reasons(refusals)) == {2}
     assert "written as %m/%d/%Y" in reasons(refusals)[2]
+
+
+@pytest.mark.parametrize("cell", ["13/05/2019", "2019-05-13", "43890"])
+def test_many_dates_of_another_format_stop_since_the_others_may_be_swapped(table: Read, cell: str) -> None:
+    text = "patient_id,last_contact\n" + "".join(f"{n},{cell if n % 10 < 3 else '05/06/2019'}\n" for n in range(50))
+    with pytest.raises(DataError, match="15 of 50 dates of column last_contact are not written as %m/%d/%Y"):
+        table("follow_up", text, date_format="%m/%d/%Y")
+
+
+def test_a_finding_that_is_no_flag_is_refused(table: Read) -> None:
+    found, refusals = table("reports", "accession,finding_fracture\na,positive\nb,yes\n")
+    assert found["accession"].tolist() == ["b"]
+    assert "dataset.columns.reports.finding_fracture=null" in reasons(refusals)[2]
 
 
 @pytest.mark.parametrize("layout", ["%d.%m.%y", "%Y-%M-%d", "%Y", "DD.MM.YYYY", "%x", "%-d.%m.%Y"])
