@@ -40,7 +40,7 @@ def _sections(found: Chain, figures: Path) -> list[Section]:
     page = [sections.summarise(found), sections.compare(found, figures)]
     sources = found.participants
     for number, source in enumerate(sources, start=1):
-        suffix, place = (f"_{number}", f" {number} ({source.runs[0].name})") if len(sources) > 1 else ("", "")
+        suffix, place = (f"_{number}", f" {number} ({_called(source.runs[0])})") if len(sources) > 1 else ("", "")
         page.append(sections.participants(source, figures, suffix, place))
     for number, evaluation in enumerate(found.evaluations, start=1):
         several = len(found.evaluations) > 1
@@ -51,6 +51,12 @@ def _sections(found: Chain, figures: Path) -> list[Section]:
     page.append(sections.origin(found))
     page.append(sections.unfilled(_reasons(found)))
     return [section for section in page if section.parts]
+
+
+def _called(run: StoredRun) -> str:
+    """A run's name, and the rules that made its cohort."""
+    rules = run.record.get("choices", {}).get("dataset/rules")
+    return f"{run.name}, rules {rules}" if rules else run.name
 
 
 def _counted(found: Chain) -> str:

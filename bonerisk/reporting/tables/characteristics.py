@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,9 @@ SEVERITY = {
     "advanced": "Advanced, −2.0 ≥ T > −2.5",
 }
 CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
+
+FLAGS = {"drug_": "Drugs, n (%)", "finding_": "Findings, n (%)", "": "Conditions, n (%)"}  # by how names begin
+NO_COVARIATES = {"event", "competing_event", "label", "burned_in"}
 
 Rows = dict[tuple[str, str], str]
 
@@ -65,10 +70,16 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
         rows["Bone class, n (%)", words.BONE_CLASSES[value]] = share((films["bone_class"] == value).sum(), len(films))
     if cohort["bone_class"].isna().any():
         rows["Bone class, n (%)", "Missing"] = share(films["bone_class"].isna().sum(), len(films))
-    if cohort["t_score"].notna().any():
+    if "low_bone_mass" in _classes(cohort) and cohort["t_score"].notna().any():
         found = severity(films["t_score"])
         for level, name in SEVERITY.items():
             rows["Severity of low bone mass, n (%)", name] = share((found == level).sum(), len(films))
+    if "event" in cohort and cohort["event"].notna().any():
+        rows["Follow-up", "Fracture, n (%)"] = share((films["event"] == 1).sum(), len(films))
+        rows["Follow-up", "Death without one, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
+        rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
+    for group, name, column in _flags(cohort):
+        rows[group, name] = share((films[column] == 1).sum(), len(films))
     sites = cohort["site"].unique()
     if 1 < len(sites) <= 10:
         rows |= {("Site, n (%)", str(site)): share((films["site"] == site).sum(), len(films)) for site in sites}
@@ -113,6 +124,16 @@ def _continuous(cohort: pd.DataFrame) -> list[str]:
 
 def _classes(cohort: pd.DataFrame) -> list[str]:
     return [name for name in BONE_CLASSES if (cohort["bone_class"] == name).any()]
+
+
+def _flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield group, name and column of the covariates that are 1 or 0, and 1 somewhere."""
+    for column in map(str, cohort.select_dtypes("number")):
+        told = set(cohort[column].dropna().unique())
+        if told <= {0, 1} and 1 in told and column not in NO_COVARIATES:
+            kind = next((kind for kind in FLAGS if kind and column.startswith(kind)), "")
+            name = words.covariate(column.removeprefix(kind))
+            yield FLAGS[kind], name[:1].upper() + name[1:], column
 
 
 def _notes(cohort: pd.DataFrame, others: list[str]) -> tuple[str, ...]:

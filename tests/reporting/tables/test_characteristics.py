@@ -54,3 +54,14 @@ def test_standardised_difference_of_proportions() -> None:
 def test_standardised_difference_of_three_classes() -> None:
     first, other = (pd.Series(np.repeat(["a", "b", "c"], n)) for n in ([50, 30, 20], [30, 30, 40]))
     assert of_proportions(first, other) == pytest.approx(0.498, abs=5e-4)  # by tableone 0.9.6
+
+
+def test_follow_up_and_what_is_known_of_patients_are_rows(cohort: pd.DataFrame) -> None:
+    half = (np.arange(len(cohort)) % 2).astype(float)
+    known = cohort.assign(event=half, competing_event=0.0, time_years=2.0, diabetes=half, finding_port_a=half, gout=0.0)
+    n = (known["split"] == "test") & (known["sex"] == "F")
+    column = f"Test (n = 140): Female (n = {n.sum()})"
+    told = f"{int(half[n].sum())} ({100 * half[n].mean():.0f}%)"
+    for name in ("Fracture, n (%)", "Diabetes", "Port a"):
+        assert cells(known, name)[column] == told
+    assert "Gout" not in set(characteristics(known).frame["", "Characteristic"])  # nobody has it
