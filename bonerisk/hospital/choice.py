@@ -15,7 +15,12 @@ from bonerisk.errors import ConfigError, DataError
 BMD_WITHIN_1Y = "bmd_within_1y"  # spine DeepSurv: those whose FRAX can be computed are the test set
 YEAR_DAYS = 365
 FIVE_TO_ONE = (5 / 6, 1 / 6, 0.0)
-INDEX = ("all", "first", "nearest_dxa", "random")
+INDEX = {  # the film that stands for a patient, in words
+    "all": "one",
+    "first": "the patient's first film",
+    "nearest_dxa": "the patient's film nearest to DXA",
+    "random": "the patient's film drawn by lot",
+}
 
 
 def check_split(split: Sequence[float] | str) -> None:
@@ -88,5 +93,5 @@ def index_films(films: pd.DataFrame, index: Mapping[str, str], seed: int) -> tup
     order["first"], order["time"], order["image_id"] = first, films["film_time"].fillna(""), films["image_id"]
     chosen = ~order.sort_values(list(map(str, order)), kind="stable", na_position="last").duplicated("person")
     kept = chosen.reindex(films.index) | (rule == "all")
-    words = ", ".join(f"{name} {one}" for name, one in index.items())
-    return kept, f"not the index film of its patient ({words or 'all'})"
+    by_rule = {one: ", ".join(name for name in index if index[name] == one) for one in index.values() if one != "all"}
+    return kept, "; ".join(f"not {INDEX[one]} ({splits})" for one, splits in by_rule.items())

@@ -27,6 +27,7 @@ from bonerisk.reporting.tables.table import Table
 from bonerisk.runs.find import StoredRun
 
 CURVES = ("roc", "precision_recall", "calibration", "confusion")
+OUTCOME_WORDS = {"label": words.OUTCOME, "event": "a fracture"}  # by the cohort's column, the first that is there
 OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
 
 
@@ -185,12 +186,14 @@ def _splits(films: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
         part = films[films["split"] == split]
         patients = len(part[["site", "patient_id"]].drop_duplicates())
-        rows.append([split, len(part), patients, part["label"].sum() if "label" in part else float("nan")])
+        outcome = next((name for name in OUTCOME_WORDS if name in part), "")
+        events = part[outcome].sum() if outcome else float("nan")
+        rows.append([split, len(part), patients, events, OUTCOME_WORDS.get(outcome, "")])
     if len(steps) and steps["kept"].iloc[-1] > len(films):
         last = steps.iloc[-1]
         used = len(films[["site", "patient_id"]].drop_duplicates())
-        rows.append(["Not used here", last["kept"] - len(films), last["kept_patients"] - used, float("nan")])
-    return pd.DataFrame(rows, columns=["split", "films", "patients", "events"])
+        rows.append(["Not used here", last["kept"] - len(films), last["kept_patients"] - used, float("nan"), ""])
+    return pd.DataFrame(rows, columns=["split", "films", "patients", "events", "outcome"])
 
 
 def _told(steps: pd.DataFrame) -> str:

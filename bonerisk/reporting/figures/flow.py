@@ -31,11 +31,13 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame) -> Figure:
     steps : DataFrame
         A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped nothing get no box.
     splits : DataFrame
-        A row a split: split, films, patients, and events, NaN where no outcome is known.
+        A row a split: split, films, patients, events, NaN where no outcome is known, and outcome in words.
     """
-    kept = [_box(row.step, row.kept, row.kept_patients, LEFT) for row in rows_of(_drawn(steps))]
-    dropped = [_dropped(*row) for row in _drawn(steps)[["step", "dropped", "reason"]].itertuples(index=False)]
-    ends = [_end(*row) for row in splits[["split", "films", "patients", "events"]].itertuples(index=False)]
+    drawn = _drawn(steps)
+    drawn = drawn.assign(lost=-drawn["kept_patients"].diff().fillna(0))
+    kept = [_box(row.step, row.kept, row.kept_patients, LEFT) for row in rows_of(drawn)]
+    dropped = [_dropped(*row) for row in drawn[["step", "dropped", "lost", "reason"]].itertuples(index=False)]
+    ends = [_end(*row) for row in splits[["split", "films", "patients", "events", "outcome"]].itertuples(index=False)]
     heights = [_height(text) for text in kept]
     gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
     last = max(map(_height, ends), default=0)
@@ -66,14 +68,16 @@ def _box(step: str, films: int, patients: int, column: tuple[float, float]) -> s
     return f"{head}\n{plural(films, 'film')}, {plural(patients, 'patient')}"
 
 
-def _dropped(step: str, films: int, reason: str) -> str:
-    why = reason or f"not: {step}"
-    return textwrap.fill(f"{plural(films, 'film')} dropped: {why}", _CHARACTERS[RIGHT]) if films else ""
+def _dropped(step: str, films: int, patients: float, reason: str) -> str:
+    """Films dropped, the patients of whom none is left, and why."""
+    lost = f" ({plural(int(patients), 'patient')})" if patients else ""
+    text = f"{plural(films, 'film')}{lost} dropped: {reason or f'not: {step}'}"
+    return textwrap.fill(text, _CHARACTERS[RIGHT]) if films else ""
 
 
-def _end(split: str, films: int, patients: int, events: float) -> str:
+def _end(split: str, films: int, patients: int, events: float, outcome: str) -> str:
     lines = [words.split(split), plural(films, "film"), plural(patients, "patient")]
-    return "\n".join(lines if pd.isna(events) else [*lines, f"{events:,.0f} with", words.OUTCOME])
+    return "\n".join(lines if pd.isna(events) else [*lines, f"{events:,.0f} with", outcome])
 
 
 def _height(text: str) -> float:

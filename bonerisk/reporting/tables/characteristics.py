@@ -110,6 +110,8 @@ def of_proportions(first: pd.Series, other: pd.Series) -> float:
 
     The Mahalanobis distance between the proportions of k − 1 classes, never negative; NaN where it has none.
     """
+    if first.isna().all() or other.isna().all():
+        return np.nan
     classes = sorted({*first.dropna(), *other.dropna()})[1:]
     p, q = (np.array([(values.dropna() == name).mean() for name in classes]) for values in (first, other))
     covariance = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2

@@ -44,7 +44,13 @@ def test_flow_of_any_length(tmp_path: Path, reason: str) -> None:
     steps = [[f"step {i}", 100 - 10 * i, 10 if i else 0, 100 - 10 * i, reason] for i in range(6)]
     table = pd.DataFrame(steps, columns=["step", "kept", "dropped", "kept_patients", "reason"])
     splits = pd.DataFrame(
-        {"split": ["train", "test"], "films": [30, 20], "patients": [30, 20], "events": [np.nan, 7.0]}
+        {
+            "split": ["train", "test"],
+            "films": [30, 20],
+            "patients": [30, 20],
+            "events": [np.nan, 7.0],
+            "outcome": ["", "low bone mass"],
+        }
     )
     drawing = save(flow(table, splits), tmp_path, "flow", "Flow", "Flow")
     dark = np.array(Image.open(drawing.path.with_suffix(".png")).convert("L")) < 128

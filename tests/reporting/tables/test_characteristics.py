@@ -65,3 +65,8 @@ def test_follow_up_and_what_is_known_of_patients_are_rows(cohort: pd.DataFrame) 
     for name in ("Fracture, n (%)", "Diabetes", "Port a"):
         assert cells(known, name)[column] == told
     assert "Gout" not in set(characteristics(known).frame["", "Characteristic"])  # nobody has it
+
+
+def test_no_difference_to_a_split_in_which_nothing_is_known() -> None:
+    classes = pd.Series(["normal", "low_bone_mass", "osteoporosis"])
+    assert math.isnan(of_proportions(classes, pd.Series([None, None], dtype=object)))
