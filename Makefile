@@ -34,8 +34,10 @@ test: install  ## run the tests (those marked slow excepted)
 test-all: install  ## run every test
 	$(BIN)/python -m pytest -m "slow or not slow"
 
-bench: install  ## films simulated and decoded a second, beside the naive way
+bench: install  ## films, headers and tables a second, beside the naive way
 	$(BIN)/python scripts/bench_films.py
+	$(BIN)/python scripts/bench_index.py
+	$(BIN)/python scripts/bench_join.py
 
 check: install  ## ruff, mypy and the import contract
 	$(BIN)/ruff check
