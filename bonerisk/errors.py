@@ -6,6 +6,7 @@ error crosses process borders (joblib, submitit) unchanged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -61,3 +62,9 @@ def raise_together(errors: Sequence[BoneriskError]) -> None:
         raise errors[0]
     if errors:
         raise type(errors[0])("\nerror: ".join(str(error) for error in errors))
+
+
+def reason_of(error: BaseException) -> str:
+    """What an exception says, in one short line, without what it quotes: values of a file may name a person."""
+    text = re.sub(r"""(?<!\w)b?(['"`]).*?(\1|$)|<.*?>""", "…", " ".join(str(error).split()))
+    return text[:200] or type(error).__name__

@@ -17,6 +17,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from bonerisk.errors import reason_of
 from bonerisk.imaging.bounded import MOST_BYTES, Bounded, inflate, is_deflated, is_dicom
 from bonerisk.imaging.elements import Elements
 
@@ -106,8 +107,7 @@ def read_header(path: Path | str) -> Header | Refused:
     except RecursionError:
         return Refused("the header is damaged: sequences within sequences without end")
     except Exception as error:  # whatever pydicom raises is about this file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        return Refused(f"the header is damaged: {reason}")
+        return Refused(f"the header is damaged: {reason_of(error)}")
 
 
 def _open(path: str, flags: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bonerisk.errors import DataError
+from bonerisk.errors import DataError, reason_of
 from bonerisk.imaging import dicom, raster
 from bonerisk.imaging.bounded import is_dicom
 from bonerisk.imaging.film import Film, check_not_blank, free_memory
@@ -37,8 +37,7 @@ def read(path: Path) -> Film:
     except MemoryError:
         raise DataError("the film does not fit in memory", str(path), "close other programs") from None
     except Exception as error:  # decoders raise what they like; whatever it is, it is about this file
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"the film can't be decoded: {reason}", str(path), EXPORT_AGAIN) from error
+        raise DataError(f"the film can't be decoded: {reason_of(error)}", str(path), EXPORT_AGAIN) from error
 
 
 def _content(path: Path) -> bytes:
