@@ -157,9 +157,10 @@ class Rules:
         fractures = steps.fractures(linked, outcome)
         if self.follow_up.required:
             notes += steps.follow_up(work, linked, fractures, self.follow_up, outcome.name, administrative_end)
-        work.table = work.table.join(
-            codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
-        )
+        flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
+        told = [name for name in flags if name in work.table]
+        notes += [f"Taken from the tables, and not by codes: {', '.join(told)}."] if told else []
+        work.table = work.table.join(flags.drop(columns=told))
         notes += steps.exclude(work, self.without_drugs, self.exclude_where)
         notes += steps.pair(work, linked.tables.get("dxa"), fractures, self.pair)
         try:

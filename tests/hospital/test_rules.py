@@ -347,3 +347,12 @@ def test_tables_of_sites_that_the_films_do_not_have_are_told(apply):
 def test_too_few_patients_for_a_split_come_with_the_steps(apply):
     with pytest.raises(DataError, match="view PA: 1 of 1"):
         apply(make_films(film("1", "2015-01-01")), split=[0.7, 0.1, 0.2])
+
+
+def test_a_condition_that_a_table_tells_goes_before_its_codes(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"))
+    coded = make_table("patient_id date code code_system", ("1", "2014-01-01", "25000", "icd9"))
+    known = make_table("patient_id diabetes", ("1", 0.0), ("2", 1.0))
+    joined = apply(films, {"patients": known, "diagnoses": coded})
+    assert joined.table["diabetes"].tolist() == [0, 1]
+    assert any("diabetes" in note for note in joined.notes)
