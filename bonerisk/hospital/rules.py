@@ -158,7 +158,7 @@ class Rules:
         if self.follow_up.required:
             notes += steps.follow_up(work, linked, fractures, self.follow_up, outcome.name, administrative_end)
         flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
-        told = [name for name in flags if name in work.table]
+        told = [str(name) for name in flags if name in work.table]
         notes += [f"Taken from the tables, and not by codes: {', '.join(told)}."] if told else []
         work.table = work.table.join(flags.drop(columns=told))
         notes += steps.exclude(work, self.without_drugs, self.exclude_where)
