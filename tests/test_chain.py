@@ -212,3 +212,8 @@ def test_outputs_that_cant_be_written(bonerisk, place):
 
 def test_nothing_of_this_machine_is_in_the_working_directory_but_data_and_outputs(place):
     assert {item.name for item in place.iterdir() if item.is_dir()} == {"data", "outputs"}
+
+
+def test_splits_are_told_in_their_order(evaluated):
+    told = pd.read_csv(evaluated / "metrics.csv")["split"].drop_duplicates().tolist()
+    assert told == ["test", "external"]

@@ -61,7 +61,7 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
         errors += itertools.chain.from_iterable(_option_errors(item, known[item.key_or_group]) for item in chosen)
         errors += _unchosen(known, chosen)
-        searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED]
+        searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED and folders]
         for combination in combinations(known, chosen, folders):
             config = _composed(command, [*combination, *searched])
             errors += _file_errors(config) if folders else ()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.table import SPLITS, Cohort
 from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
@@ -75,9 +76,11 @@ def _warn_of_rest(cohort: Cohort, run: Run) -> None:
 
 
 def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
-    if split is None:
-        return of_splits(cohort, ["test", "external"])
-    return of_splits(cohort, [split] if isinstance(split, str) else list(split))
+    """The films of the splits asked for, in the order in which splits are told."""
+    names = ["test", "external"] if split is None else [split] if isinstance(split, str) else list(split)
+    chosen = of_splits(cohort, names)
+    place = chosen.table["split"].map(SPLITS.index)
+    return replace(chosen, table=chosen.table.iloc[place.argsort(kind="stable")].reset_index(drop=True))
 
 
 def _write(result: BinaryResult, run: Run) -> None:

@@ -80,7 +80,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
         rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
     for group, name, column in _flags(cohort):
         rows[group, name] = share((films[column] == 1).sum(), len(films))
-    sites = cohort["site"].unique()
+    sites = sorted(cohort["site"].unique())
     if 1 < len(sites) <= 10:
         rows |= {("Site, n (%)", str(site)): share((films["site"] == site).sum(), len(films)) for site in sites}
     return rows
