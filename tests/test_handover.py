@@ -95,6 +95,9 @@ def test_no_artifact_of_a_chain_holds_an_identifier(archive, typed, monkeypatch)
         code, out, err = typed(archive, name, *arguments)
         assert code == 0, err
         runs.append(out[-1])
+    code, _, err = typed(archive, "evaluate", f"run={archive / runs[1]}", *given, "evaluation.n_draws=20")
+    assert "dataset.rules.split=external evaluates all" in err  # which key, that is, for this dataset
+    assert code == 0
     assert pd.read_csv(Path(archive / runs[0]) / "rejected.csv")["file"].tolist() == ["dxa.csv"]
     planted = identifiers(archive)
     assert all(len(values) >= 2 for values in planted.values()), planted

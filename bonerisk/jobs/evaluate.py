@@ -39,7 +39,7 @@ def evaluate(order: Order) -> Path:
         films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
         labelled = select(films.cohort, model.config["head"]["target"])
         if config.get("dataset") and config.split is None:
-            _warn_of_rest(labelled, run)
+            _warn_of_rest(labelled, run, "dataset.rules.split" if "rules" in config.dataset else "dataset.split")
         cohort = _chosen(labelled, config.split)
         for run_seen, seen in _trained_on(model):
             refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
@@ -65,12 +65,12 @@ def _trained_on(model: StoredRun) -> Iterator[tuple[StoredRun, pd.DataFrame]]:
         yield from _trained_on(load(parent))
 
 
-def _warn_of_rest(cohort: Cohort, run: Run) -> None:
+def _warn_of_rest(cohort: Cohort, run: Run, key: str) -> None:
     """Say where another dataset is split at random, so that most of it would be left out without a word."""
     left_out = int(cohort.table["split"].isin(["train", "tune"]).sum())
     if left_out:
         text = f"{left_out} of {len(cohort.table)} films of {cohort.name} lie in train and tune and are left out; "
-        text += "dataset.split=external evaluates all of a table."
+        text += f"{key}=external evaluates all of them."
         run.note(text)
         log.warning(text)
 
