@@ -129,7 +129,7 @@ def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[
         parser, reason = values.PARSERS[column]
         parsed = parser(cells)
     else:
-        return cells if column in DTYPES else _covariate(cells, refusals, column)
+        return cells if column in DTYPES else covariate(cells, refusals, column)
     refusals.add(text, cells.notna() & parsed.isna(), column, reason)
     if column in values.BOUNDS:
         low, high = values.BOUNDS[column]
@@ -137,13 +137,24 @@ def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[
     return parsed
 
 
-def _covariate(cells: pd.Series, refusals: Refusals, column: str) -> pd.Series:
-    """Return a covariate's values; say so where a few odd cells make a text of a column of numbers."""
+def covariate(cells: pd.Series, refusals: Refusals, column: str, identifying: bool = True) -> pd.Series:
+    """Return a covariate's values; say so where a few odd cells make a text of a column of numbers.
+
+    Parameters
+    ----------
+    cells : Series of str
+    refusals : Refusals
+        Of the table that they are from.
+    column : str
+        Our name of it.
+    identifying : bool
+        Whether an odd value may stand in the log, which is handed on.
+    """
     parsed, numbers = values.covariate(cells), values.number(cells)
     odd = cells[cells.notna() & numbers.isna()]
     if parsed is cells and 0 < len(odd) < numbers.count():
-        theirs = refusals.names.get(column, column)
-        where = f"{refusals.file} row {odd.index[0]}, column {theirs}, value {odd.iloc[0]!r}"
+        where = f"{refusals.file} row {odd.index[0]}, column {refusals.names.get(column, column)}"
+        where += f", value {odd.iloc[0]!r}" if identifying else ""
         log.warning("%s: no number, as most are (%d such cells), so that the covariate is text", where, len(odd))
     return parsed
 

@@ -38,7 +38,10 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
         told = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
         several = pd.concat(told).groupby("person")[column].nunique() > 1
         problem = problem.mask(films["person"].map(several).astype(bool), f"the patient has two {words}")
-    age = _age_years(films["birth_date"], films["film_date"])
+    birth = films["birth_date"]
+    if patients is not None and "birth_date" in patients:
+        birth = birth.fillna(films["person"].map(patients.groupby("person")["birth_date"].first()))
+    age = _age_years(birth, films["film_date"])
     return problem.mask((age < 0) | (age > OLDEST), f"by the birth date, the age at the film is not 0 to {OLDEST}")
 
 

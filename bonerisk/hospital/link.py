@@ -90,8 +90,14 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     return Linked(films, linked, links, gathered[list(nobody.columns)], tuple(notes))
 
 
-def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> Linked:
+def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Count how reports meet films, by image_id or accession, within a site where they name it.
+
+    Returns
+    -------
+    links : DataFrame
+        Their row of `LINKS`; reports have no patients of their own to count.
+    notes : list of str
 
     Raises
     ------
@@ -110,9 +116,8 @@ def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> Linked:
     told = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
     persons = films.loc[told, "person"].nunique()
     counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(told.sum()), int((~told).sum())]
-    notes = () if known.any() else (f"No row of reports is of a film that is left: is {key[-1]} written alike?",)
-    row = pd.DataFrame([["reports", *counts]], columns=list(LINKS))
-    return Linked(films, {}, row, pd.DataFrame(), notes)
+    notes = [] if known.any() else [f"No row of reports is of a film that is left: is {key[-1]} written alike?"]
+    return pd.DataFrame([["reports", *counts]], columns=list(LINKS)), notes
 
 
 def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:

@@ -149,18 +149,15 @@ class Rules:
             steps.keep_first_of_day(work)
         links = linked.links
         if "reports" in tables:
-            met = link_reports(work.table, tables["reports"])
-            links, notes = pd.concat([links, met.links], ignore_index=True), [*notes, *met.notes]
+            met, told = link_reports(work.table, tables["reports"])
+            links, notes = pd.concat([links, met], ignore_index=True), notes + told
         work.table = facts.of_patient(work.table, patients, tables.get("reports"))
         steps.keep_ages(work, self.min_age_years, self.max_age_years)
         steps.keep_visits(work, self.min_visits)
         fractures = steps.fractures(linked, outcome)
         if self.follow_up.required:
             notes += steps.follow_up(work, linked, fractures, self.follow_up, outcome.name, administrative_end)
-        flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
-        told = [str(name) for name in flags if name in work.table]
-        notes += [f"Taken from the tables, and not by codes: {', '.join(told)}."] if told else []
-        work.table = work.table.join(flags.drop(columns=told))
+        notes += steps.flag(work, linked, codes)
         notes += steps.exclude(work, self.without_drugs, self.exclude_where)
         notes += steps.pair(work, linked.tables.get("dxa"), fractures, self.pair)
         try:

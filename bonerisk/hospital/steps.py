@@ -11,7 +11,7 @@ import pandas as pd
 
 from bonerisk.errors import DataError
 from bonerisk.hospital import facts
-from bonerisk.hospital.codes import ENCOUNTER, EVENT, TRAUMATIC, Outcome
+from bonerisk.hospital.codes import ENCOUNTER, EVENT, TRAUMATIC, CodeSet, Outcome
 from bonerisk.hospital.follow_up import FollowUp, follow
 from bonerisk.hospital.link import Linked
 from bonerisk.hospital.pairing import Pairing
@@ -110,6 +110,14 @@ def follow_up(
             f"{late.sum()} fractures of {people} patients are dated after the end of follow-up and do not count."
         )
     return notes
+
+
+def flag(work: Selection, linked: Linked, codes: CodeSet) -> list[str]:
+    """Add comorbidities and drug classes by their codes; what a table of the hospital tells itself goes first."""
+    flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
+    told = [str(name) for name in flags if name in work.table]
+    work.table = work.table.join(flags.drop(columns=told))
+    return [f"Taken from the tables, and not by codes: {', '.join(told)}."] if told else []
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:

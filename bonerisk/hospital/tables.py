@@ -6,14 +6,13 @@ says how it writes days, and each code of which system it is.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort import textfile, values
-from bonerisk.cohort.check import Refusals, describe
+from bonerisk.cohort.check import Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import left, one_each
@@ -21,8 +20,6 @@ from bonerisk.hospital.kinds import FINDING, KINDS, NEEDED, ONE_OF, SYSTEMS, WHO
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
 MOST_MISFITS = 0.05  # of a column's dates: assumed, as slips are rarer
-
-log = logging.getLogger(__name__)
 
 
 def read(
@@ -174,16 +171,11 @@ def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:
 
 
 def _covariate(cells: pd.Series, refusals: Refusals, column: str) -> pd.Series:
-    """Return a covariate's values, yes and no as 1 and 0; say so where odd cells make a text of a column of numbers."""
+    """Return a covariate's values, yes and no as 1 and 0."""
     flags = values.flag(cells)
-    if not (flags.isna() & cells.notna()).any():
-        return flags.astype("float64")
-    parsed, numbers = values.covariate(cells), values.number(cells)
-    odd = cells[cells.notna() & numbers.isna()]
-    if parsed is cells and 0 < len(odd) < numbers.count():
-        where = f"{refusals.file} row {odd.index[0]}, column {refusals.names[column]}"
-        log.warning("%s: no number, as most are (%d such cells), so that the covariate is text", where, len(odd))
-    return parsed
+    if (flags.isna() & cells.notna()).any():
+        return covariate(cells, refusals, column, identifying=False)
+    return flags.astype("float64")
 
 
 def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:

@@ -356,3 +356,9 @@ def test_a_condition_that_a_table_tells_goes_before_its_codes(apply):
     joined = apply(films, {"patients": known, "diagnoses": coded})
     assert joined.table["diabetes"].tolist() == [0, 1]
     assert any("diabetes" in note for note in joined.notes)
+
+
+def test_an_age_that_cannot_be_by_the_table_of_patients_is_refused_too(apply):
+    films = make_films(film("1", "2015-01-01", birth_date=None), film("2", "2015-01-01"))
+    told = make_table("patient_id birth_date", ("1", "2018-01-01"))
+    assert apply(films, {"patients": told}).table["patient_id"].tolist() == ["2"]
