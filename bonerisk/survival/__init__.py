@@ -1,0 +1,1 @@
+"""Time to an event: estimators on plain arrays, in numpy."""

@@ -1,0 +1,96 @@
+"""The one gate for time-to-event outcomes: what goes through it is float64 time, small-integer status, and valid.
+
+Vocabulary
+----------
+time
+    Follow-up from the film to whatever came first, in years or any one unit; over 0.
+status
+    0 censored, 1 the event, 2 a competing event (death); a plain event column has no 2.
+entry
+    Left truncation: someone is at risk from here on, not from 0; under `time`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bonerisk.errors import DataError
+
+Array = np.ndarray
+
+CENSORED, EVENT, COMPETING = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Checked outcomes, a row a film or patient, in the order given.
+
+    Parameters
+    ----------
+    time : array (n,) of float64
+    status : array (n,) of int8
+        0 censored, 1 event, 2 competing event.
+    entry : array (n,) of float64, optional
+        None: all are at risk from the start.
+    """
+
+    time: Array
+    status: Array
+    entry: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def event(self) -> Array:
+        """Whether the event of interest ended the follow-up, (n,) of bool."""
+        return self.status == EVENT
+
+    @property
+    def n_events(self) -> int:
+        """Rows with the event of interest."""
+        return int(np.count_nonzero(self.event))
+
+
+def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, *, highest: int = EVENT) -> Outcome:
+    """Check an outcome.
+
+    Parameters
+    ----------
+    time : array (n,)
+    status : array (n,)
+        Booleans or whole numbers, 0 to `highest`.
+    entry : array (n,), optional
+    highest : int
+        1 where there are events only, 2 where competing events are told apart.
+
+    Raises
+    ------
+    DataError
+        Lengths differ, there are no rows, a time is missing, infinite or not over 0, a status is another than allowed,
+        or an entry is not under its time. The first such row is named, counted from 0.
+    """
+    times, states = np.asarray(time, dtype=float), np.asarray(status)
+    entries = None if entry is None else np.asarray(entry, dtype=float)
+    if times.ndim != 1 or any(part is not None and part.shape != times.shape for part in (states, entries)):
+        shapes = ", ".join(str(part.shape) for part in (times, states, entries) if part is not None)
+        raise DataError(f"time, status and entry must be of one length, not {shapes}", "time-to-event outcome")
+    if not len(times):
+        raise DataError("no rows", "time-to-event outcome")
+    _demand(np.isfinite(times) & (times > 0), times, "time", "is not over 0", "follow-up starts after the film")
+    allowed = "0 (censored) or 1 (event)" if highest == EVENT else f"0 (censored), 1 (event) to {highest} (competing)"
+    _demand(np.isin(states, np.arange(highest + 1)), states, "status", f"is not {allowed}", "recode it")
+    if entries is not None:
+        ahead = np.isfinite(entries) & (entries < times)
+        _demand(ahead, entries, "entry", "is not under its time", "nobody can enter after the end of follow-up")
+    return Outcome(times, states.astype(np.int8), entries)
+
+
+def _demand(good: Array, values: Array, name: str, breach: str, mend: str) -> None:
+    bad = np.flatnonzero(~good)
+    if len(bad):
+        more = f"; {len(bad)} such rows" if len(bad) > 1 else ""
+        raise DataError(f"{name} {values[bad[0]]} {breach}", f"row {bad[0]}, counted from 0{more}", mend)
