@@ -11,8 +11,9 @@ import pandas as pd
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.comparators import compare
+from bonerisk.evaluation.metric import Metric
 from bonerisk.evaluation.patients import refuse_seen
-from bonerisk.evaluation.sample import Metric, Sample
+from bonerisk.evaluation.sample import Sample
 from bonerisk.evaluation.split import Key, Plan, Split
 from bonerisk.evaluation.table import CONFUSION, METRICS
 from bonerisk.evaluation.thresholds import Threshold, at, youden

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
-from bonerisk.evaluation.sample import Array, Sample, Values, divide
+from bonerisk.evaluation.metric import Values, divide
+from bonerisk.evaluation.sample import Array, Drawn
 
 EDGE = 1e-7  # about the resolution of float32, in which a network's probability of 1 is exactly 1
 MAX_STEPS = 30
@@ -17,7 +18,7 @@ def log_odds(risk: Array) -> Array:
     return logit(np.clip(risk, EDGE, 1 - EDGE))
 
 
-def o_e(sample: Sample, weights: Array) -> Values:
+def o_e(drawn: Drawn) -> Values:
     """Observed over expected cases, Σ y / Σ p: over 1, risk is too low on the whole.
 
     Some packages give its inverse, E/O.
@@ -26,10 +27,11 @@ def o_e(sample: Sample, weights: Array) -> Values:
     ----------
     Debray et al. 2017, BMJ 356:i6460.
     """
-    return Values(divide(weights @ sample.label, weights @ sample.risk), "no case is expected")
+    label, risk = drawn.sample.label, drawn.sample.risk
+    return Values(divide(drawn.weights @ label, drawn.weights @ risk), "no case is expected")
 
 
-def calibration_slope(sample: Sample, weights: Array) -> Values:
+def calibration_slope(drawn: Drawn) -> Values:
     """Slope b of logit P(y = 1) = a + b·logit(p), by maximum likelihood: under 1, risks are too extreme (overfitting).
 
     As "Slope" of ``rms::val.prob``. The two parameters of every draw go through Newton's method together. Where risk
@@ -39,6 +41,7 @@ def calibration_slope(sample: Sample, weights: Array) -> Values:
     ----------
     Cox 1958, Biometrika 45:562; Van Calster et al. 2019, BMC Med 17:230.
     """
+    sample, weights = drawn.sample, drawn.weights
     x = log_odds(sample.risk)
     spread = x.std() if len(x) else 0.0
     undefined = "the slope has no maximum: risk separates the outcomes, or is constant, or all outcomes are equal"

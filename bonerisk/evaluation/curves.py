@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from bonerisk.evaluation.discrimination import cumulate
-from bonerisk.evaluation.resampling import Draws, distributions, interval
-from bonerisk.evaluation.sample import Array, Sample, Values, divide
+from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.metric import Values, divide
+from bonerisk.evaluation.resampling import Draws, distributions, map_draws
+from bonerisk.evaluation.sample import Array, Drawn, Sample
 
 GRID = np.linspace(0, 1, 101)
 GROUPS, GROUP_SIZE = 10, 20  # at most so many calibration groups, each of at least so many films
@@ -75,19 +76,18 @@ def calibration(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFra
     return pd.DataFrame(rows, columns=["predicted", "observed", "lower", "upper", "n"], dtype=float).astype({"n": int})
 
 
-def _observed(sample: Sample, weights: Array) -> Values:
-    films = weights.sum(axis=1)
-    return Values(divide(weights @ sample.label, films), "no films", films)
+def _observed(drawn: Drawn) -> Values:
+    films = drawn.weights.sum(axis=1)
+    return Values(divide(drawn.weights @ drawn.sample.label, films), "no films", films)
 
 
 def _band(sample: Sample, draws: Draws, heights: Callable[[Array, Array], Array], level: float) -> dict[str, Array]:
     """Curve (`y`) over all films, and bounds over the draws that hold both outcomes."""
 
-    def of(weights: Array) -> list[Array]:
-        tp, fp = cumulate(sample, weights)
-        return [heights(*pair) for pair in zip(tp, fp, strict=True) if pair[0][-1] and pair[1][-1]]
+    def of(drawn: Drawn) -> list[Array]:
+        return [heights(*pair) for pair in zip(*drawn.cumulated, strict=True) if pair[0][-1] and pair[1][-1]]
 
-    drawn = [curve for weights in draws.weights(sample) for curve in of(weights)]
-    whole = [heights(*(row[0] for row in cumulate(sample, np.ones((1, len(sample))))))]
+    drawn = [curve for chunk in map_draws(of, sample, draws) for curve in chunk]
+    whole = [heights(*(row[0] for row in sample.drawn().cumulated))]
     lower, upper = np.quantile(drawn or whole, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return {"y": whole[0], "lower": lower, "upper": upper}

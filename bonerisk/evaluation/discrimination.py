@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bonerisk.evaluation.sample import Array, Sample, Values, divide
+from bonerisk.evaluation.metric import Values, divide
+from bonerisk.evaluation.sample import Drawn
 
 ONE_CLASS = "the AUC needs films with and without the outcome"
 
 
-def cumulate(sample: Sample, weights: Array) -> tuple[Array, Array]:
-    """True and false positives (draws, distinct risks + 1), the threshold falling from above all risks."""
-    return _summed(sample, weights * sample.label), _summed(sample, weights * (1 - sample.label))
-
-
-def _summed(sample: Sample, weights: Array) -> Array:
-    """Running sums (draws, distinct risks + 1) over films of falling risk, from 0."""
-    sums = np.zeros((len(weights), len(sample) + 1))
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
-    steps = sample.last_of_ties + 1
-    return sums if len(steps) == len(sample) else sums[:, np.insert(steps, 0, 0)]
-
-
-def auc(sample: Sample, weights: Array) -> Values:
+def auc(drawn: Drawn) -> Values:
     """Area under the ROC curve: P(risk of a case > risk of a control) + ½ P(equal).
 
     The trapezoidal area Σ (FPₖ − FPₖ₋₁)(TPₖ + TPₖ₋₁) / (2·P·N) over distinct risks, which is the Mann–Whitney
@@ -37,12 +25,12 @@ def auc(sample: Sample, weights: Array) -> Values:
     ----------
     Hanley & McNeil 1982, Radiology 143:29.
     """
-    tp, fp = cumulate(sample, weights)
+    tp, fp = drawn.cumulated
     area = np.einsum("ij,ij->i", np.diff(fp, axis=1), tp[:, 1:] + tp[:, :-1]) / 2
     return Values(divide(area, tp[:, -1] * fp[:, -1]), ONE_CLASS)
 
 
-def average_precision(sample: Sample, weights: Array) -> Values:
+def average_precision(drawn: Drawn) -> Values:
     """Mean precision over the cases: Σ (Rₖ − Rₖ₋₁) Pₖ over distinct risks.
 
     As ``sklearn.metrics.average_precision_score``. The trapezoid under the precision–recall curve, which some packages
@@ -53,7 +41,7 @@ def average_precision(sample: Sample, weights: Array) -> Values:
     ----------
     Davis & Goadrich 2006, ICML (why not the trapezoid).
     """
-    tp, fp = cumulate(sample, weights)
+    tp, fp = drawn.cumulated
     positive = tp[:, 1:] + fp[:, 1:]
     # A draw may hold none of the films of highest risk: there 0 of 0 is found, and no case is gained.
     precision = np.divide(tp[:, 1:], positive, out=np.zeros_like(positive), where=positive > 0)

@@ -1,19 +1,19 @@
-"""What a metric of a binary outcome is: a function of a sample and of weights, one row of weights a bootstrap draw.
+"""A sample of a binary outcome, and the same sample in many bootstrap draws at once.
 
 Vocabulary
 ----------
 sample
     Films with risk, outcome and patient, sorted once by falling risk.
 weights
-    (draws, films), how often each film counts in each draw. The estimate itself is the draw in which each counts once.
-metric
-    ``metric(sample, weights) -> Values``. To add one, write that function and name it in ``configs/evaluation/``.
+    (draws, films), how much each film counts in each draw. The estimate itself is the draw in which each counts once.
+drawn
+    A sample with some draws' weights: what a metric is a function of (`bonerisk.evaluation.metric`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """Films in order of falling risk.
 
@@ -50,7 +50,7 @@ class Sample:
     def __len__(self) -> int:
         return len(self.risk)
 
-    @property
+    @cached_property
     def last_of_ties(self) -> Array:
         """Position of the last film of each distinct risk: a threshold can only lie behind one of these."""
         return np.flatnonzero(np.append(self.risk[1:] != self.risk[:-1], len(self) > 0))
@@ -78,33 +78,53 @@ class Sample:
         """Only the films of the mask `keep` (n,); their order stays."""
         return Sample(self.risk[keep], self.label[keep], self.patient[keep])
 
+    def drawn(self, weights: Array | None = None) -> Drawn:
+        """The sample under `weights` (draws, films) in its own order; None: each film once, as in the estimate."""
+        return Drawn(self, np.ones((1, len(self))) if weights is None else weights)
+
 
 @dataclass(frozen=True)
-class Values:
-    """One metric over draws.
+class Counts:
+    """True and false positives and negatives at a threshold, each (draws,)."""
+
+    tp: Array
+    fp: Array
+    fn: Array
+    tn: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A sample in some draws; what several metrics need is computed once.
 
     Parameters
     ----------
-    value : array (draws,)
-        NaN where it can't be computed.
-    undefined : str
-        What a NaN means, for the note.
-    trials : array (draws,), optional
-        Denominator of a binomial proportion, for which Wilson's interval holds.
+    sample : Sample
+    weights : array (draws, films)
+        Not only counts: at a horizon they hold the inverse of the probability of being seen, too.
     """
 
-    value: Array
-    undefined: str
-    trials: Array | None = None
+    sample: Sample
+    weights: Array
+    _counts: dict[float, Counts] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def cumulated(self) -> tuple[Array, Array]:
+        """True and false positives (draws, distinct risks + 1), the threshold falling from above all risks."""
+        return self._summed(self.weights * self.sample.label), self._summed(self.weights * (1 - self.sample.label))
 
-class Metric(Protocol):
-    """A statistic of a sample, over all draws at once."""
+    def _summed(self, weights: Array) -> Array:
+        """Running sums (draws, distinct risks + 1) over films of falling risk, from 0."""
+        sums = np.zeros((len(weights), len(self.sample) + 1))
+        np.cumsum(weights, axis=1, out=sums[:, 1:])
+        steps = self.sample.last_of_ties + 1
+        return sums if len(steps) == len(self.sample) else sums[:, np.insert(steps, 0, 0)]
 
-    def __call__(self, sample: Sample, weights: Array) -> Values:
-        """Value a draw, for `weights` (draws, films) in the sample's order."""
-
-
-def divide(numerator: Array, denominator: Array) -> Array:
-    """Quotient, NaN where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)
+    def counts(self, threshold: float) -> Counts:
+        """Count the films on either side; one whose risk equals the threshold is positive."""
+        if threshold not in self._counts:
+            tp, fp = self.cumulated
+            last = int(np.searchsorted(-self.sample.risk[self.sample.last_of_ties], -threshold, side="right"))
+            at = tp[:, last], fp[:, last]
+            self._counts[threshold] = Counts(*at, tp[:, -1] - at[0], fp[:, -1] - at[1])
+        return self._counts[threshold]

@@ -12,11 +12,12 @@ import pandas as pd
 from bonerisk.cohort.table import patients
 from bonerisk.evaluation import curves
 from bonerisk.evaluation.comparators import Comparison
+from bonerisk.evaluation.metric import Metric
 from bonerisk.evaluation.resampling import Distribution, Draws, distributions
-from bonerisk.evaluation.sample import Metric, Sample
+from bonerisk.evaluation.sample import Sample
 from bonerisk.evaluation.subgroups import Subgroup, subgroups
 from bonerisk.evaluation.table import metric_row
-from bonerisk.evaluation.thresholds import Threshold, count
+from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.progress import track
 
 Key = tuple[str, str]  # metric, threshold label or ""
@@ -80,7 +81,7 @@ class Split:
             sample = self.sample(group, [model])
             for threshold in thresholds[model] if len(sample) and group.has("sensitivity") else ():
                 if threshold.value is not None:
-                    counts = vars(count(sample, np.ones((1, len(sample))), threshold.value))
+                    counts = vars(sample.drawn().counts(threshold.value))
                     where = {**self.name, "model": model, "subgroup": group.name, "threshold": threshold.label}
                     yield where | {side: int(films[0]) for side, films in counts.items()}
 

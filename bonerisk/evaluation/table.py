@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bonerisk.evaluation.resampling import Distribution, interval
+from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.resampling import Distribution
 from bonerisk.evaluation.sample import Sample
 
 METRICS = (

@@ -13,19 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonerisk.evaluation.discrimination import cumulate
-from bonerisk.evaluation.sample import Array, Metric, Sample, Values, divide
-
-
-@dataclass(frozen=True)
-class Counts:
-    """True and false positives and negatives, each (draws,)."""
-
-    tp: Array
-    fp: Array
-    fn: Array
-    tn: Array
-
+from bonerisk.evaluation.metric import Metric, Values, divide, unfitted
+from bonerisk.evaluation.sample import Array, Counts, Sample
 
 CountMetric = Callable[[Counts], Values]
 
@@ -39,23 +28,10 @@ class Threshold:
     note: str = ""
 
 
-def count(sample: Sample, weights: Array, threshold: float) -> Counts:
-    """Count a draw's films on either side of a threshold."""
-    positive = sample.risk >= threshold
-    case = sample.label == 1
-    sides = (positive & case, positive & ~case, ~positive & case, ~positive & ~case)
-    return Counts(*(weights @ side.astype(float) for side in sides))
-
-
 def at(threshold: Threshold, metric: CountMetric) -> Metric:
-    """Metric of a sample from one of counts: NaN throughout where the threshold could not be fitted."""
-
-    def values(sample: Sample, weights: Array) -> Values:
-        if threshold.value is None:
-            return Values(np.full(len(weights), np.nan), threshold.note)
-        return metric(count(sample, weights, threshold.value))
-
-    return values
+    """Metric of a drawn sample from one of counts: NaN throughout where the threshold could not be fitted."""
+    value = threshold.value
+    return unfitted(threshold.note) if value is None else lambda drawn: metric(drawn.counts(value))
 
 
 def accuracy(counts: Counts) -> Values:
@@ -102,7 +78,7 @@ def youden(sample: Sample) -> Threshold:
     """
     if not 0 < sample.n_events < len(sample):
         return Threshold("youden", None, "not fitted: tuning needs films with and without the outcome")
-    tp, fp = (row[0] for row in cumulate(sample, np.ones((1, len(sample)))))
+    tp, fp = (row[0] for row in sample.drawn().cumulated)
     index = (tp / tp[-1] - fp / fp[-1])[1:-1]  # the ends call all films positive or none
     if not len(index) or index.max() <= 0:
         return Threshold("youden", None, "not fitted: no threshold beats chance on tuning")

@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from bonerisk.errors import RunError
+from bonerisk.runs.environment import cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -59,11 +60,6 @@ def parallel_map(function: Callable[[A], B], items: Sequence[A], died: Callable[
                 mend = 'call from under `if __name__ == "__main__":` in a script of your own, or free memory'
                 raise RunError("the processes that read the films die one after another", mend=mend) from error
             at_once = workers if at_once == 1 else 1
-
-
-def cores() -> int:
-    """Cores this process may use, which a cluster's scheduler may have limited."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pooled(function: Callable[[A], B], items: Sequence[A], workers: int) -> Generator[B]:

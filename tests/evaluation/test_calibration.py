@@ -8,13 +8,13 @@ from scipy.special import expit, logit
 from statsmodels.discrete.discrete_model import Logit
 
 from bonerisk.evaluation.calibration import calibration_slope, o_e
-from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
 
 
 def once(metric: Any, risk: Any, label: Any) -> float:
     sample = Sample.of(risk, label)
-    return float(metric(sample, np.ones((1, len(sample)))).value[0])
+    return float(metric(sample.drawn()).value[0])
 
 
 def test_slope_and_ratio_are_those_of_glm_and_val_prob(golden: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def test_slope_and_ratio_are_those_of_glm_and_val_prob(golden: dict[str, Any]) -
 def test_each_draw_has_the_slope_of_a_fit_to_the_drawn_rows(golden: dict[str, Any]) -> None:
     risk, label = (np.array(golden["data"][name], dtype=float) for name in ("risk", "label"))
     sample, draws = Sample.of(risk, label), Draws.of(len(risk), 10)
-    slopes = np.concatenate([calibration_slope(sample, weights).value for weights in draws.weights(sample)])
+    slopes = distributions(sample, {"": calibration_slope}, draws)[""].drawn
     for slope, counts in zip(slopes, draws.counts, strict=True):
         rows = np.repeat(np.arange(len(risk)), counts)
         design = np.column_stack([np.ones(len(rows)), logit(risk[rows])])

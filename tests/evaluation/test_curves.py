@@ -24,12 +24,12 @@ def test_roc_runs_from_corner_to_corner_within_its_band_and_has_the_auc_below_it
     assert (points["lower"] <= points["upper"]).all()
     assert points["sensitivity"].between(points["lower"], points["upper"]).mean() > 0.95
     area = np.trapezoid(points["sensitivity"], points["false_positive_rate"])
-    assert area == pytest.approx(auc(sample, np.ones((1, 400))).value[0], abs=0.005)
+    assert area == pytest.approx(auc(sample.drawn()).value[0], abs=0.005)
 
 
 def test_precision_recall_has_the_average_precision_below_it(sample: Sample) -> None:
     points = curves.precision_recall(sample, Draws.of(400, 100))
-    expected = average_precision(sample, np.ones((1, 400))).value[0]
+    expected = average_precision(sample.drawn()).value[0]
     assert points["precision"].mean() == pytest.approx(expected, abs=0.01)
     assert points["precision"].iloc[-1] >= sample.n_events / 400
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bonerisk.evaluation.discrimination import auc, average_precision
-from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
 
 
@@ -19,7 +19,7 @@ def tied(n: int = 80, decimals: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 def once(metric: Any, risk: Any, label: Any) -> float:
     sample = Sample.of(risk, label)
-    return float(metric(sample, np.ones((1, len(sample)))).value[0])
+    return float(metric(sample.drawn()).value[0])
 
 
 def test_auc_is_that_of_proc_with_ties(golden: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ def test_auc_is_that_of_proc_with_ties(golden: dict[str, Any]) -> None:
 def test_each_draw_is_what_sklearn_gives_on_the_drawn_rows(ours: Any, theirs: Any, decimals: int) -> None:
     risk, label = tied(decimals=decimals)
     sample, draws = Sample.of(risk, label), Draws.of(len(risk), 30, seed=1)
-    values = np.concatenate([ours(sample, weights).value for weights in draws.weights(sample)])
+    values = distributions(sample, {"": ours}, draws)[""].drawn
     rows = [np.repeat(np.arange(len(risk)), counts) for counts in draws.counts]
     np.testing.assert_allclose(values, [theirs(label[i], risk[i]) for i in rows], atol=1e-12)
 
@@ -62,6 +62,6 @@ def test_a_backward_risk_is_not_flipped() -> None:
 def test_one_outcome_has_no_value_and_a_reason() -> None:
     sample = Sample.of([0.1, 0.2, 0.3], [0, 0, 0])
     for metric in (auc, average_precision):
-        values = metric(sample, np.ones((1, 3)))
+        values = metric(sample.drawn())
         assert np.isnan(values.value).all()
         assert "with" in values.undefined

@@ -7,8 +7,10 @@ import pytest
 from scipy.stats import norm
 
 from bonerisk.evaluation import resampling
+from bonerisk.evaluation.calibration import o_e
 from bonerisk.evaluation.discrimination import auc
-from bonerisk.evaluation.resampling import Distribution, Draws, distributions, interval, percentiles, wilson
+from bonerisk.evaluation.intervals import interval, resampled, wilson
+from bonerisk.evaluation.resampling import Distribution, Draws, distributions, map_draws
 from bonerisk.evaluation.sample import Sample
 
 
@@ -29,7 +31,7 @@ def test_chunks_bound_the_memory_and_change_nothing(monkeypatch: pytest.MonkeyPa
     sample, draws = Sample.of(*normal_scores(60, 0)), Draws.of(60, 50)
     whole = distributions(sample, {"auc": auc}, draws)["auc"].drawn
     monkeypatch.setattr(resampling, "CHUNK", 200)
-    assert max(weights.size for weights in draws.weights(sample)) <= 200
+    assert max(map_draws(lambda drawn: drawn.weights.size, sample, draws)) <= 200
     assert (distributions(sample, {"auc": auc}, draws)["auc"].drawn == whole).all()
 
 
@@ -68,10 +70,10 @@ def test_wilson_is_that_of_hmisc(golden: dict[str, Any]) -> None:
 
 
 def test_draws_that_cannot_be_computed_are_counted() -> None:
-    found = percentiles(Distribution(0.5, np.array([0.4, np.nan, 0.6, np.nan]), "no case"))
+    found = resampled(Distribution(0.5, np.array([0.4, np.nan, 0.6, np.nan]), "no case"))
     assert found.note == "2 of 4 draws left out: no case"
     assert (found.lower, found.upper) == pytest.approx((0.405, 0.595))
-    assert np.isnan(percentiles(Distribution(np.nan, np.full(3, np.nan), "no case")).lower)
+    assert np.isnan(resampled(Distribution(np.nan, np.full(3, np.nan), "no case")).lower)
 
 
 def test_an_interval_of_no_width_says_so() -> None:
@@ -90,3 +92,45 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     ]
     covered = np.mean([found.lower <= truth <= found.upper for found in bounds])
     assert 0.925 <= covered <= 0.97
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_the_number_of_cores_changes_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample, draws = Sample.of(*normal_scores(2000, 0)), Draws.of(2000, 300)
+    metrics = {"auc": auc, "o_e": o_e}
+    plain = distributions(sample, metrics, draws)
+    monkeypatch.setattr(resampling, "cores", lambda: cores)
+    for key, of in distributions(sample, metrics, draws).items():
+        assert (of.drawn == plain[key].drawn).all()
+
+
+def test_strata_keep_their_sizes() -> None:
+    stratum = np.repeat([0, 1, 2], [5, 20, 75])
+    counts = Draws.of(100, 50, strata=stratum).counts
+    for one, size in enumerate([5, 20, 75]):
+        assert (counts[:, stratum == one].sum(axis=1) == size).all()
+
+
+def test_bca_of_a_mean_is_that_of_its_definition() -> None:
+    """Acceleration of a mean is its skewness over 6√n (Efron 1987), whether one or a block of patients is left out."""
+    skewed = np.random.default_rng(0).exponential(size=400)
+    away = skewed - skewed.mean()
+    expected = np.mean(away**3) / np.mean(away**2) ** 1.5 / (6 * np.sqrt(400))
+    draws = Draws.of(400, 2000)
+    drawn = draws.counts @ skewed / 400
+    left_out = draws.leaving_out.counts @ skewed / 399
+    found = resampled(Distribution(skewed.mean(), drawn, "", left_out=left_out), bca=True)
+    bias = norm.ppf(np.mean(drawn < skewed.mean()))
+    z = bias + norm.ppf([0.025, 0.975])
+    at = norm.cdf(bias + z / (1 - expected * z))
+    assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(drawn, at)), rel=1e-9)
+    plain = resampled(Distribution(skewed.mean(), drawn, ""))
+    assert found.upper > plain.upper  # a skewed mean's interval reaches further to its long tail
+    assert "BCa" in found.method
+
+
+def test_left_out_blocks_cover_every_patient_once() -> None:
+    for n in (7, 2500):
+        left_out = Draws.of(n, 1).leaving_out.counts
+        assert len(left_out) == min(n, resampling.BLOCKS)
+        assert ((left_out == 0).sum(axis=0) == 1).all()

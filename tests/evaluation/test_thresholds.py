@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bonerisk.evaluation import thresholds
-from bonerisk.evaluation.resampling import Draws, distributions, interval
+from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
-from bonerisk.evaluation.thresholds import Threshold, at, count, youden
+from bonerisk.evaluation.thresholds import Threshold, at, youden
 
 RISK = [0.9, 0.5, 0.5, 0.4, 0.2, 0.1]
 LABEL = [1, 1, 0, 1, 0, 0]
@@ -16,11 +17,11 @@ EXPECTED = {"accuracy": 4 / 6, "sensitivity": 2 / 3, "specificity": 2 / 3, "ppv"
 
 
 def once(name: str, sample: Sample, threshold: float) -> Any:
-    return at(Threshold("x", threshold), getattr(thresholds, name))(sample, np.ones((1, len(sample))))
+    return at(Threshold("x", threshold), getattr(thresholds, name))(sample.drawn())
 
 
 def test_a_risk_at_the_threshold_is_positive() -> None:
-    counts = count(Sample.of(RISK, LABEL), np.ones((1, 6)), 0.5)
+    counts = Sample.of(RISK, LABEL).drawn().counts(0.5)
     assert [int(side[0]) for side in (counts.tp, counts.fp, counts.fn, counts.tn)] == [2, 1, 1, 2]
 
 
@@ -75,6 +76,6 @@ def test_youden_that_cannot_be_fitted_says_why(risk: list[float], label: list[in
     fitted = youden(Sample.of(risk, label))
     assert fitted.value is None
     assert why in fitted.note
-    values = at(fitted, thresholds.accuracy)(Sample.of(risk, label), np.ones((1, len(risk))))
+    values = at(fitted, thresholds.accuracy)(Sample.of(risk, label).drawn())
     assert np.isnan(values.value[0])
     assert values.undefined == fitted.note
