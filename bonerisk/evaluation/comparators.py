@@ -120,6 +120,6 @@ def _note(model: logistic.Logistic, kind: str) -> str:
     parts = {
         "fitted on the tuning split": kind in ("refitted", "combined"),
         f"fitted without {model.n_missing} films that miss a value": model.n_missing,
-        f"{', '.join(model.constant)} constant where fitted": model.constant,
+        f"{', '.join(model.design.constant)} constant where fitted": model.design.constant,
     }
     return "; ".join(text for text, holds in parts.items() if holds)

@@ -2,7 +2,7 @@
 
 Unpenalised maximum likelihood, as R's ``glm(family = binomial)``: a penalty would make the baseline weaker than it is.
 Columns are standardised inside, so that their units don't trouble Newton's method; coefficients are given in the
-columns' own units. A text column becomes indicators against its first level (a categorical column keeps its order).
+columns' own units.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from bonerisk.cohort.design import Design, Term
 from bonerisk.errors import DataError
-
-Term = tuple[str, str | None]  # column, level: (sex, M) is 1 for M; (age_years, None) is the number itself
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,8 @@ class Logistic:
 
     Parameters
     ----------
-    columns : tuple of str
-    levels : dict
-        Text column → its levels in the training rows; the first is the reference.
+    design : Design
+        The columns and their levels.
     intercept : float
     coefficients : dict
         Term → log odds ratio, a unit of the column or against the reference level. Constant terms are not in it.
@@ -36,18 +34,11 @@ class Logistic:
         Rows fitted on, and rows left out because a column has no value (complete cases).
     """
 
-    columns: tuple[str, ...]
-    levels: dict[str, tuple[str, ...]]
+    design: Design
     intercept: float
     coefficients: dict[Term, float]
     n_fitted: int
     n_missing: int
-
-    @property
-    def constant(self) -> tuple[str, ...]:
-        """Columns that had one value only, and so tell nothing."""
-        used = {column for column, _ in self.coefficients}
-        return tuple(column for column in self.columns if column not in used)
 
     def risk(self, table: pd.DataFrame) -> np.ndarray:
         """Probability (n,) of each row; NaN where a column has no value, or a level that was not fitted.
@@ -57,10 +48,9 @@ class Logistic:
         DataError
             A column is absent.
         """
-        _demand(table, self.columns)
-        design = _design(table, list(self.coefficients))
-        risk = expit(self.intercept + design @ np.array(list(self.coefficients.values()), dtype=float))
-        return np.where(_complete(table, self.columns, self.levels), risk, np.nan)
+        slopes = np.array(list(self.coefficients.values()), dtype=float)
+        risk = expit(self.intercept + self.design.matrix(table) @ slopes)
+        return np.where(self.design.complete(table), risk, np.nan)
 
 
 def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Logistic:
@@ -81,27 +71,16 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
         A column is absent, the rows have one outcome only, or the likelihood has no maximum (columns that separate
         the outcomes, or are functions of one another).
     """
-    _demand(table, columns)
-    rows = table[_complete(table, columns, {})]
+    design = Design.of(table, columns, "logistic model")
+    rows = table[design.complete(table)]
     y = rows[label].to_numpy(dtype=float)
     if len(np.unique(y)) < 2:
         raise DataError(
             f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes", "logistic model"
         )
-    levels = {column: _levels(rows[column]) for column in columns if not pd.api.types.is_numeric_dtype(rows[column])}
-    terms = [(column, level) for column in columns for level in levels.get(column, ("", None))[1:]]
-    design = _design(rows, terms)
-    varying = design.std(axis=0) > 0
-    terms, design = [term for term, varies in zip(terms, varying, strict=True) if varies], design[:, varying]
-    intercept, slopes = _maximise(design, y, columns)
-    coefficients = dict(zip(terms, slopes.tolist(), strict=True))
-    return Logistic(tuple(columns), levels, intercept, coefficients, len(rows), len(table) - len(rows))
-
-
-def _demand(table: pd.DataFrame, columns: Sequence[str]) -> None:
-    absent = [column for column in columns if column not in table]
-    if absent:
-        raise DataError(f"no column {', '.join(absent)}", where="logistic model", mend="leave it out of the columns")
+    intercept, slopes = _maximise(design.matrix(rows), y, columns)
+    coefficients = dict(zip(design.terms, slopes.tolist(), strict=True))
+    return Logistic(design, intercept, coefficients, len(rows), len(table) - len(rows))
 
 
 def _maximise(design: np.ndarray, y: np.ndarray, columns: Sequence[str]) -> tuple[float, np.ndarray]:
@@ -125,22 +104,3 @@ def _maximise(design: np.ndarray, y: np.ndarray, columns: Sequence[str]) -> tupl
         ) from error
     slopes = beta[1:] / scale
     return float(beta[0] - slopes @ mean), slopes
-
-
-def _design(table: pd.DataFrame, terms: Sequence[Term]) -> np.ndarray:
-    """Design matrix (n, terms), without intercept."""
-    parts = [table[column] if level is None else table[column].astype(str) == level for column, level in terms]
-    return np.column_stack([part.to_numpy(dtype=float) for part in parts]) if parts else np.empty((len(table), 0))
-
-
-def _complete(table: pd.DataFrame, columns: Sequence[str], levels: dict[str, tuple[str, ...]]) -> np.ndarray:
-    complete = table[list(columns)].notna().all(axis=1).to_numpy()
-    for column, known in levels.items():
-        complete &= table[column].astype(str).isin(known).to_numpy()
-    return complete
-
-
-def _levels(column: pd.Series) -> tuple[str, ...]:
-    present = set(column.astype(str))
-    order = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(present)
-    return tuple(str(level) for level in order if str(level) in present)

@@ -62,7 +62,7 @@ def test_rows_without_a_value_are_left_out_and_counted(table: pd.DataFrame) -> N
 def test_a_level_not_fitted_has_no_risk(table: pd.DataFrame) -> None:
     women = table[table["sex"] == "F"]
     model = logistic.fit(women, ["age", "sex"])
-    assert model.constant == ("sex",)
+    assert model.design.constant == ("sex",)
     assert np.isnan(model.risk(table)[table["sex"] == "M"]).all()
     assert np.isfinite(model.risk(women)).all()
 
