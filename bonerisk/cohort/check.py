@@ -7,7 +7,7 @@ of them are refused. What would make any result wrong (a patient in two splits) 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -77,14 +77,26 @@ def describe(rejected: pd.DataFrame, most: int = 8, identifying: bool = True) ->
     return "\n".join([*lines[:most], *([f"… and {len(lines) - most} kinds more"] if len(lines) > most else [])])
 
 
+def counted(rejected: pd.DataFrame) -> str:
+    """Return how many rows were refused for which column, as a reason in the flow."""
+    columns = rejected.drop_duplicates("row")["column"].value_counts()
+    return "refused: " + ", ".join(f"{column} {n}" for column, n in columns.items()) if len(columns) else ""
+
+
+def told(rejected: pd.DataFrame) -> Iterator[str]:
+    """Yield the warning that rows were refused; none where none were."""
+    if len(rejected):
+        yield f"{rejected['row'].nunique()} rows are refused (rejected.csv):\n{describe(rejected)}"
+
+
 def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> pd.DataFrame:
     """Parse and check all rows, and refuse what is wrong with them.
 
     Parameters
     ----------
     text : DataFrame of str
-        All rows, with our column names, `patient_id`, `image_id`, `image_path` and `site` among them; None where a cell
-        says nothing; indexed by line.
+        All rows, with our column names, `patient_id`, `image_id` and `site` among them, and `image_path` where they are
+        films; None where a cell says nothing; indexed by line. Columns of numbers are taken as they are.
     refusals : Refusals
         Takes what is found; rows that stand there already are left out too.
     sexes : mapping of str to {"F", "M"}
@@ -107,7 +119,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
             refusals.add(text, text[column].isna(), column, "missing")
     _refuse_contradictory_classes(text, refusals, table)
     _refuse_repeated(text, refusals, "image_id")
-    _refuse_repeated(text[~text["image_id"].duplicated(keep=False)], refusals, "image_path")
+    if "image_path" in text:
+        _refuse_repeated(text[~text["image_id"].duplicated(keep=False)], refusals, "image_path")
     _refuse_contradictory_sexes(text, refusals, table)
     rejected = refusals.table
     table = table[~table.index.isin(rejected["row"])]
@@ -120,6 +133,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
 def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[str, str]) -> pd.Series:
     """Return the values of a column, refusing those that mean nothing or cannot be."""
     cells = text[column]
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells
     if column == "sex":
         parsed = values.sex(cells, sexes)
         reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
@@ -171,13 +186,14 @@ def _refuse_contradictory_classes(text: pd.DataFrame, refusals: Refusals, table:
 
 
 def _refuse_repeated(text: pd.DataFrame, refusals: Refusals, column: str) -> None:
-    """Refuse the copies of a row; where rows of one film say different things, all of them."""
+    """Refuse the copies of a row; where rows of one film (or visit) say different things, all of them."""
+    one = "film" if "image_path" in text else "patient and visit"
     for _, rows in text[text[column].duplicated(keep=False)].groupby(column):
         lines = few([str(row) for row in rows.index])
         if len(rows.drop_duplicates()) == 1:
             refusals.add(rows, rows.duplicated(), column, f"a copy of row {rows.index[0]}")
         else:
-            refusals.add(rows, rows[column].notna(), column, f"rows {lines} are of one film and differ")
+            refusals.add(rows, rows[column].notna(), column, f"rows {lines} are of one {one} and differ")
 
 
 def _refuse_contradictory_sexes(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -> None:

@@ -77,6 +77,17 @@ def copies_of_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return _pairs(table, {"same values": [_stars(_first_alike(first), values.notna().any(axis=1).to_numpy())]})
 
 
+def expected_by_chance(table: pd.DataFrame, features: Sequence[str], outcome: Sequence[str]) -> float:
+    """Pairs of rows that would have the same values if features and outcome were of unrelated patients.
+
+    A few grades and times in whole months are shared by many patients, so that `copies_of_rows` finds them without any
+    leak: pairs alike in `features`, times the share of all pairs that are alike in `outcome`.
+    """
+    counts = [table.groupby(list(columns), dropna=False, sort=False).size() for columns in (features, outcome)]
+    alike = [float((count * (count - 1)).sum()) / 2 for count in counts]
+    return alike[0] * alike[1] / max(len(table) * (len(table) - 1) / 2, 1)
+
+
 def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     """Refuse copies in two splits, which would be learnt and then tested.
 
@@ -100,7 +111,7 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     across = pairs["split"] != pairs["other_split"]
     if across.any():
         what = f"{across.sum()} pairs of copies lie in two splits: {_described(pairs[across])}"
-        mend = "give both of a pair one patient id, so that they share a split, or take one of the films away"
+        mend = "give both of a pair one patient id, so that they share a split, or take one of the two away"
         raise DataError(what, where, mend)
     if pairs.empty:
         return ()

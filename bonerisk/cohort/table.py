@@ -4,7 +4,7 @@ Vocabulary. Text is ``object`` with None where it is missing, numbers are float6
 with NaT.
 
 - ``patient_id`` is compared within ``site``; a source that knows no sites has the one site ``unknown``.
-- ``image_id`` is unique; ``image_path`` is where the film lies.
+- ``image_id`` is unique; ``image_path`` is where the film lies, missing where a source has ``features`` and no films.
 - ``split``: train, tune, test or external. ``sex``: F or M. ``age_years``: at the film.
 - ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
 - ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 where another event ended the follow-up.
@@ -72,6 +72,8 @@ class Cohort:
         The user's tables it was read from; their hashes belong to whatever is made of it.
     links : DataFrame, optional
         How many rows of each of a hospital's tables belong to a film's patient, a row a table.
+    features : tuple of str
+        The columns that a model learns from, of a source without films.
 
     Raises
     ------
@@ -87,9 +89,10 @@ class Cohort:
     notes: tuple[str, ...] = ()
     sources: tuple[Path, ...] = ()
     links: pd.DataFrame | None = None
+    features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        raise_together(_breaches(self.table, self.name))
+        raise_together(_breaches(self.table, self.name, self.features))
 
 
 def patients(table: pd.DataFrame) -> pd.Series:
@@ -115,14 +118,14 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _breaches(table: pd.DataFrame, name: str) -> list[DataError]:
+def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[DataError]:
     """Return what no cohort may have, whatever its source."""
-    missing = [column for column in COLUMNS if column not in table]
+    missing = [column for column in (*COLUMNS, *features) if column not in table]
     if missing:
         return [DataError(f"the table has no column {', '.join(missing)}", where=f"cohort {name}")]
     found = [
         f"{column} is missing in {table[column].isna().sum()} rows"
-        for column in ("patient_id", "image_id", "image_path", "split")
+        for column in ("patient_id", "image_id", *(() if features else ("image_path",)), "split")
         if table[column].isna().any()
     ]
     for column, allowed in {"split": SPLITS, "sex": SEXES, "bone_class": BONE_CLASSES}.items():

@@ -1,4 +1,4 @@
-"""What a model is to tell apart: the rows of a cohort that take part, and their label."""
+"""What a model is to predict: the rows of a cohort that take part, and their outcome."""
 
 from __future__ import annotations
 
@@ -8,36 +8,60 @@ from difflib import get_close_matches
 from bonerisk.cohort.table import Cohort
 from bonerisk.errors import ConfigError, DataError
 
-TARGETS = {"low_bone_mass": ("low_bone_mass", "normal")}  # each with the classes that are 1 and 0
-OF_FRACTURE = "oracle_fracture_"  # risks known from the truth that are of another outcome than these
+FRACTURE = "fracture"
+CLASSES = {"low_bone_mass": ("low_bone_mass", "normal")}  # each with the classes that are 1 and 0
+TARGETS = (*CLASSES, FRACTURE)
+OF_FRACTURE = "oracle_fracture_"  # risks known from the truth that are of another outcome than bone mass
 
 
 def select(cohort: Cohort, target: str) -> Cohort:
-    """Keep the films that a target is defined for, and add their `label`.
+    """Keep the films that a target is defined for.
 
     Parameters
     ----------
     cohort : Cohort
-    target : {"low_bone_mass"}
-        Low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen.
+    target : {"low_bone_mass", "fracture"}
+        Low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen: adds the int64 column `label`. Or time
+        to a fracture: `event` and `time_years`.
 
     Returns
     -------
     Cohort
-        With int64 column `label`, and a step of the flow for each reason to drop a film.
+        With a step of the flow for each reason to drop a film.
 
     Raises
     ------
     ConfigError
         There is no such target.
     DataError
-        No film is left, or all films of the train split have one label.
+        No film is left, or those of the train split all have one outcome.
     """
     if target not in TARGETS:
         near = get_close_matches(target, TARGETS, n=1)
         mend = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(f"there is no target {target!r}", "head.target", f"{mend}targets: {', '.join(TARGETS)}")
-    positive, negative = TARGETS[target]
+    return _followed(cohort) if target == FRACTURE else _classed(cohort, target)
+
+
+def _followed(cohort: Cohort) -> Cohort:
+    where = f"cohort {cohort.name}"
+    if not {"event", "time_years"} <= set(cohort.table):
+        mend = "name the columns, as dataset.columns.event=<its name in the table>"
+        raise DataError("there is no event and time_years: nobody was followed up", where, mend)
+    outcome = cohort.table[["event", "time_years"]]
+    table = cohort.table[outcome.notna().all(axis=1) & (outcome["time_years"] > 0)].reset_index(drop=True)
+    flow = cohort.flow.step("follow-up known", cohort.table, table, "event or time_years missing, or no time")
+    if table.empty:
+        raise DataError("no film has a follow-up", where)
+    train = table.loc[table["split"] == "train", "event"]
+    if len(train) and not (train == 1).any():
+        mend = "bring patients who had the event, or another split (dataset.split_seed, or a column `split`)"
+        raise DataError(f"none of the {len(train)} films of the train split has an event", where, mend)
+    return replace(cohort, table=table, flow=flow)
+
+
+def _classed(cohort: Cohort, target: str) -> Cohort:
+    positive, negative = CLASSES[target]
     known = cohort.table[cohort.table["bone_class"].notna()]
     flow = cohort.flow.step("T-score or bone class known", cohort.table, known, "neither is given")
     if known.empty:

@@ -167,8 +167,12 @@ def code(text: pd.Series, system: str) -> pd.Series:
 def covariate(text: pd.Series) -> pd.Series:
     """Numbers where every cell is one, else text; leading zeros make a code, not a number."""
     numbers = number(text)
-    is_code = text.str.fullmatch(r"0\d+").eq(True).any()
-    return text if is_code or (numbers.isna() & text.notna()).any() else numbers
+    return text if is_code(text) or (numbers.isna() & text.notna()).any() else numbers
+
+
+def is_code(text: pd.Series) -> bool:
+    """Return whether any cell has leading zeros, as a code does and no number."""
+    return bool(text.str.fullmatch(r"0\d+").eq(True).any())
 
 
 PARSERS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {  # beside sex; and what to tell of the others

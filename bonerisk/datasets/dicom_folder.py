@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ import pandas as pd
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.table import REJECTED, Cohort, arrange
+from bonerisk.datasets import settings
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.hospital import films, handover, pseudonyms
 from bonerisk.hospital.codes import CodeSet, Outcome
@@ -108,8 +108,8 @@ class DicomFolder:
             day = date_formats.get(kind) or date_format
             wrong += wrong_settings(kind, columns.get(kind) or {}, day, code_systems.get(kind))
         wrong += _unknown_sites(external_sites, list(sites) or [name])
-        raise_together([*_misnamed(given), *wrong, *wrong_regions(regions), *_bad_name(name)])
-        self.sexes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
+        raise_together([*_misnamed(given), *wrong, *wrong_regions(regions), *settings.bad_name(name)])
+        self.sexes = settings.sexes(female, male)
         self.image_root, self.name = Path(image_root).expanduser(), name
         self.tables = {kind: Path(path).expanduser() for kind, path in tables.items() if path is not None}
         self.columns, self.date_format, self.date_formats = columns, date_format, date_formats
@@ -216,12 +216,6 @@ def _unknown_sites(external: list[str], known: list[str]) -> list[BoneriskError]
     unknown = sorted(set(external) - set(known))
     mend = f"sites: {', '.join(known)}; others are named by dataset.sites.<name>=<InstitutionName>"
     return [ConfigError(f"there is no site {', '.join(unknown)}", "dataset.external_sites", mend)] if unknown else []
-
-
-def _bad_name(name: str) -> list[BoneriskError]:
-    if re.fullmatch(r"\w[\w.-]*", name):  # it names a folder
-        return []
-    return [ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")]
 
 
 def _day(text: str | None) -> pd.Timestamp | None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort import textfile
-from bonerisk.cohort.check import Refusals, check, describe
+from bonerisk.cohort.check import Refusals, check, counted, told
 from bonerisk.cohort.classes import WHO_AGE, bone_class
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
-from bonerisk.cohort.splits import FRACTIONS, check_fractions, random_split
-from bonerisk.cohort.table import SPLITS, Cohort, arrange
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.cohort.splits import FRACTIONS, random_split
+from bonerisk.cohort.table import Cohort, arrange
+from bonerisk.datasets import settings
+from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
@@ -74,10 +74,11 @@ class ImageTable:
     ) -> None:
         self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
-        self.codes = {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
+        self.codes = settings.sexes(female, male)
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
-        raise_together([*misnamed(self.columns), *_bad_split(split), *_bad_name(name), *_same(female, male)])
+        wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
+        raise_together([*misnamed(self.columns), *wrong])
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films, of which no pixel is read.
@@ -94,9 +95,7 @@ class ImageTable:
         """
         rows, ragged = textfile.read(self.table)
         text, names = rename(rows, self.columns, "image_path", str(self.table))
-        if "split" in text and isinstance(self.split, str):
-            what = f"all films are to be of split {self.split}, but the table has a column {names['split']!r}"
-            raise DataError(what, "dataset.split", "dataset.columns.split=null leaves the column out")
+        settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
         refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
@@ -104,14 +103,14 @@ class ImageTable:
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)
         table = _derived(check(text, refusals, self.codes))
         rejected = refusals.table
-        flow = flow.step("values can be used", rows, table, _counts(rejected))
+        flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow = self._old_enough(table, flow)
         if "split" not in text:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
         notes += self._notes(table)
-        for warning in (*_refused(rejected), *notes):
+        for warning in (*told(rejected), *notes):
             log.warning(warning)
         return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
 
@@ -166,26 +165,6 @@ class ImageTable:
         return tuple(notes)
 
 
-def _bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
-    try:
-        if isinstance(split, str) and split not in SPLITS:
-            raise ConfigError(f"there is no split {split!r}", "dataset.split", f"one of {', '.join(SPLITS)}, or shares")
-        if not isinstance(split, str):
-            check_fractions(split)
-    except ConfigError as error:
-        yield error
-
-
-def _bad_name(name: str) -> Iterator[ConfigError]:
-    if not re.fullmatch(r"\w[\w.-]*", name):  # it names a folder
-        yield ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")
-
-
-def _same(female: str | None, male: str | None) -> Iterator[ConfigError]:
-    if female is not None and str(female) == str(male):
-        yield ConfigError(f"female and male cannot both be {str(male)!r}", "dataset.female, dataset.male")
-
-
 def _film(root: Path, name: str) -> str | None:
     """Return the film's absolute path; a name from Windows, or without suffix, will do."""
     stem = root.absolute() / name.replace("\\", "/")
@@ -199,14 +178,3 @@ def _derived(table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))
     given = table["bone_class"]
     return arrange(table.assign(bone_class=given.where(given.notna(), bone_class(table["t_score"]))))
-
-
-def _counts(rejected: pd.DataFrame) -> str:
-    """Return how many rows were refused for which column, as a reason in the flow."""
-    columns = rejected.drop_duplicates("row")["column"].value_counts()
-    return "refused: " + ", ".join(f"{column} {n}" for column, n in columns.items()) if len(columns) else ""
-
-
-def _refused(rejected: pd.DataFrame) -> Iterator[str]:
-    if len(rejected):
-        yield f"{rejected['row'].nunique()} rows are refused (rejected.csv):\n{describe(rejected)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import bonerisk.phantom
@@ -15,6 +16,7 @@ from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.hospital.rules import Rules
 from bonerisk.phantom import export, films
+from bonerisk.phantom.patient import Patient
 from bonerisk.phantom.population import EVENTS, KINDS, Population, draw
 from bonerisk.phantom.tables import tables, truth
 from bonerisk.runs.hashing import fingerprint, sha256_of_code
@@ -96,27 +98,32 @@ class PhantomChest:
         settings = asdict(self.population) | {"patients": "any", "code": sha256_of_code(bonerisk.phantom)}
         return data / NAME / fingerprint(settings)
 
+    @cached_property
+    def people(self) -> list[Patient]:
+        """The patients drawn."""
+        return [draw(self.population, index) for index in range(self.population.patients)]
+
     def load(self, data: Path) -> Cohort:
         """Return the cohort that the rules make of the population: site A split by patient, site B external.
 
         Parameters
         ----------
         data : Path
-            The films lie, or are made, in ``data/phantom_chest/<fingerprint>``; only those of the cohort are.
+            The films lie in ``data/phantom_chest/<fingerprint>``, once `make_films` has made them.
 
         Raises
         ------
         RunError
-            The films can't be written.
+            What is exported can't be written.
         """
         folder = self.folder(data)
-        people = [draw(self.population, index) for index in range(self.population.patients)]
+        people = self.people
         records = tables(people)
         found = records.pop("films")
         found["image_path"] = [str(folder / films.path_of(image)) for image in found["image_id"]]
         joined = self.rules.apply(found, records, self.codes, self.outcome, [EXTERNAL])
-        films.make(folder, people, joined.table["image_id"])
         if self.export:
+            films.make(folder, people, joined.table["image_id"])
             export.write(self.export, people, folder)
         known = truth(people).set_index("image_id")
         oracles = known[[column for column in map(str, known) if column.startswith("oracle_")]]
@@ -127,6 +134,16 @@ class PhantomChest:
             table = shuffled(table, self.shuffle_labels)
             notes.append(SHUFFLED)
         return Cohort(NAME, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
+
+    def make_films(self, cohort: Cohort, data: Path) -> None:
+        """Make the films of a cohort that are not there yet.
+
+        Raises
+        ------
+        RunError
+            They can't be written.
+        """
+        films.make(self.folder(data), self.people, cohort.table["image_id"])
 
 
 def _refused(what: Population) -> list[BoneriskError]:

@@ -1,0 +1,96 @@
+"""HDF5 of survival benchmarks: ``x`` (n, p), ``t`` (n,) and ``e`` (n,), at the root or in a group for each split.
+
+The layout is that of the data published with DeepSurv (Katzman et al., BMC Med Res Methodol 2018;18:24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.table import few
+from bonerisk.errors import DataError, reason_of
+
+GROUPS = {"train": "train", "tune": "tune", "valid": "tune", "validation": "tune", "val": "tune", "test": "test"}
+LAYOUT = "features x (a row a patient), times t and events e, in groups train and test or at the root"
+MENDING = "bring CSV or Parquet where the file can't be laid out so"
+
+
+def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Read `path`.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    rows : DataFrame
+        Numbers or text: columns x0, x1, … of ``x``, any other array with a value a row by its own name, and `split`
+        where groups tell it; rows of train, tune and test in this order, counted from 1.
+    features : tuple of str
+        The columns of ``x``.
+    left_out : tuple of str
+        Groups with such arrays whose name is no split.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, or has another layout; what it holds is listed.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file, path)
+    except OSError as error:
+        raise DataError(f"the HDF5 file can't be read: {reason_of(error)}", str(path), "fetch it again") from error
+
+
+def _read(file: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    groups = {name: group for name, group in file.items() if hasattr(group, "items") and "x" in group}
+    told = sorted(
+        (name for name in groups if name.lower() in GROUPS), key=lambda name: list(GROUPS).index(name.lower())
+    )
+    if "x" in file:
+        parts, told = [_rows(file, str(path))], []
+    elif told:
+        parts = [_rows(groups[name], f"{path}, group {name}").assign(split=GROUPS[name.lower()]) for name in told]
+    else:
+        there = few(list(_described(file))) or "nothing"
+        raise DataError(f"the HDF5 file has not {LAYOUT}; it holds {there}", str(path), MENDING)
+    widths = [group["x"].shape[1] for group in ([groups[name] for name in told] or [file])]
+    if len(set(widths)) > 1:
+        raise DataError(f"x has {few([str(width) for width in widths])} columns in {few(told)}", str(path), MENDING)
+    features = tuple(f"x{number}" for number in range(widths[0]))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)), features, tuple(name for name in groups if name not in told)
+
+
+def _rows(group: Any, where: str) -> pd.DataFrame:
+    x = group["x"]
+    if getattr(x, "ndim", 0) != 2 or x.dtype.kind not in "fiub":
+        raise DataError(f"x is not numbers in rows and columns but {_of(x)}", where, MENDING)
+    rows = pd.DataFrame(x[:].astype(np.float64), columns=[f"x{number}" for number in range(x.shape[1])])
+    for name, array in group.items():
+        fits = name != "x" and getattr(array, "size", -1) == len(rows) and array.dtype.kind in "fiubSO"
+        if fits:
+            rows[name] = (array.asstr()[:] if array.dtype.kind in "SO" else array[:]).reshape(-1)
+        elif name in ("t", "e"):
+            raise DataError(f"{name} is {_of(array)}, but x has {len(rows)} rows", where, MENDING)
+    return rows
+
+
+def _described(group: Any, prefix: str = "") -> Iterator[str]:
+    for name, node in group.items():
+        yield f"{prefix}{name} {_of(node)}"
+        if hasattr(node, "items"):
+            yield from _described(node, f"{prefix}{name}/")
+
+
+def _of(node: Any) -> str:
+    return f"{node.shape} {node.dtype}" if hasattr(node, "dtype") else "(group)"

@@ -1,0 +1,94 @@
+"""Reading a user's table whatever its form: CSV, Parquet or HDF5, told apart by content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.cohort import hdf5, textfile
+from bonerisk.cohort.table import few
+from bonerisk.errors import DataError, reason_of
+
+FORMS = {"Parquet": (b"PAR1", (".parquet", ".pq")), "HDF5": (b"\x89HDF\r\n\x1a\n", (".h5", ".hdf5", ".hdf"))}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table as it stands in the file.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Cells are text in a CSV, else as the file has them; the index is the line, or the row counted from 1.
+    ragged : Series of str
+        Rows that have another number of cells than the header (`textfile.read`).
+    features : tuple of str, optional
+        The columns of which the form itself says that they are features.
+    names : mapping of str to str
+        Our names of columns to the file's, as far as the form fixes them.
+    notes : tuple of str
+        What was left out.
+    """
+
+    rows: pd.DataFrame
+    ragged: pd.Series = field(default_factory=lambda: pd.Series(dtype="object"))
+    features: tuple[str, ...] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read(path: Path) -> TableFile:
+    """Read `path`.
+
+    Raises
+    ------
+    DataError
+        The file can't be read, is not of the form that its name says, has no rows, or a column twice.
+    """
+    start = _start(path)
+    for form, (sign, suffixes) in FORMS.items():
+        if start and path.suffix.lower() in suffixes and not start.startswith(sign):
+            raise DataError(f"this is no {form} file, though it is called one", str(path), "call a CSV .csv")
+    if start.startswith(FORMS["Parquet"][0]):
+        return TableFile(_some(_parquet(path), path))
+    if start.startswith(FORMS["HDF5"][0]):
+        rows, features, left_out = hdf5.read(path)
+        notes = (f"Groups of {path.name} that are no split are left out: {few(left_out)}.",) if left_out else ()
+        return TableFile(_some(rows, path), features=features, names={"event": "e", "time_years": "t"}, notes=notes)
+    return TableFile(*textfile.read(path))
+
+
+def _start(path: Path) -> bytes:
+    if not path.is_file():
+        return b""  # for `textfile` to say so
+    with path.open("rb") as file:
+        return file.read(8)
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        rows = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable")
+    except (OSError, ValueError) as error:  # pyarrow's own are of these
+        raise DataError(f"the Parquet file can't be read: {reason_of(error)}", str(path), "write it again") from error
+    rows = rows if isinstance(rows.index, pd.RangeIndex) else rows.reset_index()  # pandas keeps identifiers there
+    return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)).rename(columns=str)
+
+
+def _some(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if rows.empty:
+        raise DataError("the table has no rows", where=str(path))
+    return rows
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Return cells of any kind as the text that a CSV would hold, None where there is none."""
+    text = column.astype("string").astype("object")
+    return text.where(text.notna(), None)
+
+
+def as_values(column: pd.Series) -> pd.Series:
+    """Return float64 where a column is of numbers or flags, else text."""
+    return column.astype("float64") if pd.api.types.is_numeric_dtype(column) else as_text(column)

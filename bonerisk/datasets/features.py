@@ -1,0 +1,163 @@
+"""Which columns of a table are features, and what their cells mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort import tablefile, values
+from bonerisk.cohort.controls import ORACLE
+from bonerisk.cohort.table import DTYPES, FOLLOW_UP, NUMBER, few
+from bonerisk.errors import ConfigError, DataError, raise_together
+
+KEY = "dataset.features"
+NO_FEATURES = ("patient_id", "image_id", "split", "film_date", *FOLLOW_UP)  # who, when, and what is to be foretold
+FEWEST = 20  # rows; of fewer, columns of ages or of words may well have no two cells alike
+
+
+def unfit(features: Sequence[str] | None) -> list[ConfigError]:
+    """Return what is wrong with a list of features whatever the table: none, one twice, or one that can be none."""
+    if features is None:
+        return []
+    wrong = [ConfigError(f"{name} can be no feature", KEY, "take it out") for name in features if _forbidden(name)]
+    twice = sorted({name for name in features if features.count(name) > 1})
+    wrong += [ConfigError(f"{name} is a feature twice", KEY, "take one out") for name in twice]
+    return wrong if features else [ConfigError("no feature is named", KEY, f"{KEY}=[…], or null for all numbers")]
+
+
+def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return the features asked for, by our names where they have one.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Our names or the file's.
+    names : mapping of str to str
+        Our names of columns to the file's.
+    rows : DataFrame
+        As in the file.
+
+    Raises
+    ------
+    DataError
+        The file has no such column, with the nearest it has, or the column is another thing; all such at once.
+    """
+    ours = {theirs: ours for ours, theirs in names.items()}
+    found = [name if name in names else ours.get(name, name) for name in features]
+    wrong = []
+    for asked, name in zip(features, found, strict=True):
+        if name not in names and name in DTYPES and name in rows:
+            wrong.append(
+                DataError(f"the column {name!r} is left out", KEY, f"take it out here, or dataset.columns.{name}")
+            )
+        elif name not in names and name not in rows:
+            near = get_close_matches(asked, [*rows, *names], n=1)
+            mend = f"did you mean {near[0]}? " if near else ""
+            mend += f"it has {few(list(rows.columns))}"
+            wrong.append(DataError(f"the table has no column {asked!r}", KEY, mend))
+        elif _forbidden(name):
+            wrong.append(DataError(f"the column {asked!r} is {name}, which can be no feature", KEY, "take it out"))
+    raise_together(wrong)
+    return tuple(found)
+
+
+def candidates(
+    rows: pd.DataFrame, names: Mapping[str, str], hidden: Collection[str], within: Collection[str] | None
+) -> tuple[str, ...]:
+    """Return all columns that could be features, by our names where they have one.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As in the file.
+    names : mapping of str to str
+        Our names of columns to the file's.
+    hidden : collection of str
+        Names that the user left out.
+    within : collection of str, optional
+        The file's names of features, where its form tells them.
+    """
+    ours = {theirs: ours for ours, theirs in names.items()}
+    free = [name for name in map(str, rows) if name in ours or (name and name not in {*DTYPES, *hidden})]
+    found = [ours.get(name, name) for name in free if within is None or name in within]
+    return tuple(name for name in found if not _forbidden(name))
+
+
+def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return the values of a feature, and which cells have none though something stands there.
+
+    Values are finite numbers where most cells are such, else text. Leading zeros make a code, which is text.
+    """
+    cells = tablefile.as_values(cells)
+    if _numeric(cells):
+        return cells.where(np.isfinite(cells)), np.isinf(cells)
+    text = values.present(cells)
+    numbers = values.number(text)
+    odd = text.notna() & numbers.isna()
+    if odd.sum() < numbers.count() and not values.is_code(text):
+        return numbers, odd
+    return text, pd.Series(False, text.index)
+
+
+def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], told: bool) -> dict[str, str]:
+    """Return those of `names` that are no columns of numbers, or look like identifiers, with the reason.
+
+    Parameters
+    ----------
+    names : sequence of str
+    cells : mapping of str to Series
+        Values of those that the contract does not know.
+    told : bool
+        Whether the file's form itself says that these are features, so that none is an identifier.
+    """
+    found = {}
+    for name in names:
+        if name not in cells:
+            kind = "" if DTYPES[name] == NUMBER else "text"
+        elif cells[name].isna().all():
+            kind = "empty"
+        elif not _numeric(cells[name]):
+            kind = "text"
+        else:
+            kind = "" if told or not _numbers_rows(cells[name]) else "a whole number of its own in each row"
+        if kind:
+            found[name] = kind
+    return found
+
+
+def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
+    """Return the features that no model can learn from, with the reason.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A cohort's table; reads split. Without rows to train on, one value for all is no fault.
+    features : sequence of str
+    """
+    train = table[table["split"] == "train"]
+    found = {}
+    for name in features:
+        kinds = table[name].nunique()
+        if not kinds:
+            found[name] = "empty"
+        elif len(train) and train[name].nunique() < 2:
+            found[name] = "one value in all rows of train"
+        elif not _numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
+            found[name] = f"text with {kinds} levels in {len(table)} rows"
+    return found
+
+
+def _forbidden(name: str) -> bool:
+    return name in NO_FEATURES or name.startswith(ORACLE)
+
+
+def _numeric(cells: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(cells)
+
+
+def _numbers_rows(cells: pd.Series) -> bool:
+    """Return whether these look like identifiers: whole numbers, no two alike."""
+    return len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all())

@@ -1,0 +1,85 @@
+"""The outcome in a table of a user's own: the event by 1 and 0, times in years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import pandas as pd
+
+from bonerisk.cohort import values
+from bonerisk.cohort.check import Refusals
+from bonerisk.cohort.table import FOLLOW_UP, few
+from bonerisk.errors import ConfigError, DataError, raise_together
+
+PER_YEAR = {"years": 1.0, "months": 12.0, "days": 365.25}
+LONGEST = values.BOUNDS["time_years"][1]
+SLIPS = 0.01  # share of rows; what is wrong in more of them is no slip, but another code or unit
+
+
+def bad_unit(unit: str) -> Iterator[ConfigError]:
+    """Yield an error where there is no such unit of time."""
+    if unit not in PER_YEAR:
+        near = get_close_matches(unit, PER_YEAR, n=1)
+        mend = f"did you mean {near[0]}? " if near else ""
+        yield ConfigError(f"there is no unit {unit!r}", "dataset.time_unit", f"{mend}one of {', '.join(PER_YEAR)}")
+
+
+def in_years(text: pd.DataFrame, unit: str, refusals: Refusals) -> pd.DataFrame:
+    """Return the rows with times as numbers of years, those without a valid outcome refused.
+
+    Parameters
+    ----------
+    text : DataFrame of str
+        With columns event and time_years, by our names, and competing_event where the table has it; indexed by line.
+    unit : {"years", "months", "days"}
+        Of time_years.
+    refusals : Refusals
+        Takes rows whose outcome is missing, whose time is no number, not over 0 or over 120 years, and those where
+        event and competing event are both 1.
+
+    Raises
+    ------
+    DataError
+        The event has other codes than 1 and 0, or times are of another unit; both at once.
+    """
+    for column in FOLLOW_UP:
+        if column in text:
+            refusals.add(text, text[column].isna(), column, "missing")
+    cells = text["time_years"]
+    years = values.number(cells) / PER_YEAR[unit]
+    raise_together([*_other_codes(text["event"], refusals), *_other_unit(years, unit, refusals)])
+    refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
+    refusals.add(text, years <= 0, "time_years", "not over 0: follow-up starts after the features")
+    refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
+    if "competing_event" in text:
+        both = (values.flag(text["event"]) == 1) & (values.flag(text["competing_event"]) == 1)
+        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first one is")
+    return text.assign(time_years=years)
+
+
+def _other_codes(cells: pd.Series, refusals: Refusals) -> Iterator[DataError]:
+    strange = cells[cells.notna() & values.flag(cells).isna()].value_counts()
+    if len(strange) and strange.iloc[0] > max(1, SLIPS * len(cells)):
+        found = few([f"{sign} in {count} rows" for sign, count in cells.value_counts().items()])
+        mend = "write 1 for the event and 0 for censored"
+        mend += " (in R's Surv 2 is the event and 1 censored)" if set(cells.dropna().astype(str)) == {"1", "2"} else ""
+        mend += "; where another event ended the follow-up, event is 0, and a column competing_event 1"
+        yield DataError(f"the event is not told by 1 and 0 but by {found}", _place(refusals, "event"), mend)
+
+
+def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[DataError]:
+    allowed = max(1, SLIPS * len(years))
+    over = int((years > LONGEST).sum())
+    if over > allowed:
+        fitting = [
+            f"dataset.time_unit={other}"
+            for other, per_year in PER_YEAR.items()
+            if (years * PER_YEAR[unit] / per_year > LONGEST).sum() <= allowed
+        ]
+        what = f"{over} of {len(years)} times are over {LONGEST:g} years (median {years.median():g}), read in {unit}"
+        yield DataError(what, _place(refusals, "time_years"), " or ".join(fitting) or "look for a mistake in the times")
+
+
+def _place(refusals: Refusals, column: str) -> str:
+    return f"{refusals.file}, column {refusals.names[column]}"

@@ -1,0 +1,47 @@
+"""Settings that the tables of a user's own share, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from bonerisk.cohort.splits import check_fractions
+from bonerisk.cohort.table import SPLITS
+from bonerisk.errors import ConfigError, DataError
+
+
+def sexes(female: str | None, male: str | None) -> dict[str, str]:
+    """Return what each of the table's codes means, F or M."""
+    return {str(code): sex for code, sex in ((female, "F"), (male, "M")) if code is not None}
+
+
+def bad_sexes(female: str | None, male: str | None) -> Iterator[ConfigError]:
+    """Yield an error where one code is to mean both sexes."""
+    if female is not None and str(female) == str(male):
+        yield ConfigError(f"female and male cannot both be {str(male)!r}", "dataset.female, dataset.male")
+
+
+def bad_name(name: str) -> Iterator[ConfigError]:
+    """Yield an error where a cohort's name can't name a folder."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        yield ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")
+
+
+def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
+    """Yield an error where `split` is neither the name of one nor three shares."""
+    try:
+        if isinstance(split, str) and split not in SPLITS:
+            raise ConfigError(f"there is no split {split!r}", "dataset.split", f"one of {', '.join(SPLITS)}, or shares")
+        if not isinstance(split, str):
+            check_fractions(split)
+    except ConfigError as error:
+        yield error
+
+
+def refuse_split_twice(split: Sequence[float] | str, text: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Raise DataError where all rows are to be of one split, but the table tells them apart itself."""
+    if "split" in text and isinstance(split, str):
+        what = f"all rows are to be of split {split}, but the table has a column {names['split']!r}"
+        raise DataError(what, "dataset.split", "dataset.columns.split=null leaves the column out")
