@@ -1,4 +1,4 @@
-"""What a threshold does: counts, the proportions of them, and the threshold that Youden's index finds on tuning.
+"""What a threshold does: counts, and the proportions of them; `bonerisk.evaluation.rules` choose one.
 
 A film is positive where its risk is at or above the threshold, so films of equal risk always fall on the same side.
 Accuracy, sensitivity, specificity and the predictive values are binomial proportions (Wilson's interval, where every
@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metric import Metric, Values, divide, unfitted
-from bonerisk.evaluation.sample import Array, Counts, Sample
+from bonerisk.evaluation.sample import Array, Counts
 
 CountMetric = Callable[[Counts], Values]
 
@@ -65,27 +64,57 @@ def f1(counts: Counts) -> Values:
     return Values(divide(twice, twice + counts.fp + counts.fn), "no film is positive or has the outcome")
 
 
-def youden(sample: Sample) -> Threshold:
-    """Threshold of the highest sensitivity + specificity − 1.
+def ppv_at_prevalence(prevalence: float) -> CountMetric:
+    """PPV where the outcome is as frequent as `prevalence`, from sensitivity and specificity by Bayes' theorem.
 
-    Candidates lie midway between neighbouring distinct risks, as in ``pROC::coords(x="best", best.method="youden")``
-    (scikit-learn's curves put them on the risks themselves). Of equally good ones the lowest is taken, the more
-    sensitive: a screen would rather recall; pROC returns all of them. One no better than chance is not fitted.
+    For films whose prevalence is not that of the patients to be screened, such as cases and sampled controls.
+    Sensitivity and specificity must be the same in both, which they seldom are where one has milder cases.
+
+    Raises
+    ------
+    ConfigError
+        `prevalence` is not between 0 and 1.
 
     References
     ----------
-    Youden 1950, Cancer 3:32.
+    Altman & Bland 1994, BMJ 309:102.
     """
-    if not 0 < sample.n_events < len(sample):
-        return Threshold("youden", None, "not fitted: tuning needs films with and without the outcome")
-    tp, fp = (row[0] for row in sample.drawn().cumulated)
-    index = (tp / tp[-1] - fp / fp[-1])[1:-1]  # the ends call all films positive or none
-    if not len(index) or index.max() <= 0:
-        return Threshold("youden", None, "not fitted: no threshold beats chance on tuning")
-    best = np.flatnonzero(np.isclose(index, index.max(), rtol=0, atol=1e-12))[-1]
-    above, below = sample.risk[sample.last_of_ties[best : best + 2]]
-    midway = (above + below) / 2
-    return Threshold("youden", float(midway if midway > below else above))
+    odds = _odds(prevalence)
+
+    def metric(counts: Counts) -> Values:
+        true, false = odds * _rate(counts.tp, counts.fn), _rate(counts.fp, counts.tn)
+        return Values(divide(true, true + false), "no film is positive, or the outcomes are all equal")
+
+    return metric
+
+
+def npv_at_prevalence(prevalence: float) -> CountMetric:
+    """NPV where the outcome is as frequent as `prevalence`; see `ppv_at_prevalence`."""
+    odds = _odds(prevalence)
+
+    def metric(counts: Counts) -> Values:
+        true, false = _rate(counts.tn, counts.fp), odds * _rate(counts.fn, counts.tp)
+        return Values(divide(true, true + false), "no film is negative, or the outcomes are all equal")
+
+    return metric
+
+
+def at_prevalence(prevalence: float | None) -> dict[str, CountMetric]:
+    """PPV and NPV at a prevalence by the names they have in the metrics table; none without one."""
+    if prevalence is None:
+        return {}
+    kinds = {"ppv": ppv_at_prevalence, "npv": npv_at_prevalence}
+    return {f"{name}_at_prevalence_{prevalence:g}": of(prevalence) for name, of in kinds.items()}
+
+
+def _odds(prevalence: float) -> float:
+    if not 0 < prevalence < 1:
+        raise ConfigError(f"prevalence {prevalence}", "evaluation", "take one between 0 and 1, such as 0.05")
+    return prevalence / (1 - prevalence)
+
+
+def _rate(part: Array, rest: Array) -> Array:
+    return divide(part, part + rest)
 
 
 def _proportion(successes: Array, failures: Array, undefined: str) -> Values:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation import thresholds
+from bonerisk.evaluation.followed import Followed
 from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.metric import at_horizon
 from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
-from bonerisk.evaluation.thresholds import Threshold, at, youden
+from bonerisk.evaluation.thresholds import Threshold, at
 
 RISK = [0.9, 0.5, 0.5, 0.4, 0.2, 0.1]
 LABEL = [1, 1, 0, 1, 0, 0]
@@ -55,27 +60,41 @@ def test_wilson_only_for_proportions_where_patients_have_one_film(name: str) -> 
     assert interval(repeated).method.startswith("patient bootstrap")
 
 
-def test_youden_is_that_of_proc(golden: dict[str, Any]) -> None:
-    sample = Sample.of(golden["data"]["risk"], golden["data"]["label"])
-    best = golden["youden"]
-    assert youden(sample).value == pytest.approx(best["threshold"])
-    for name in ("sensitivity", "specificity"):
-        assert once(name, sample, best["threshold"]).value[0] == pytest.approx(best[name])
-
-
-def test_youden_takes_the_most_sensitive_of_equals() -> None:
-    sample = Sample.of([0.8, 0.6, 0.4, 0.2], [1, 0, 1, 0])  # J is 1/2 between 0.8 and 0.6, and between 0.4 and 0.2
-    assert youden(sample).value == pytest.approx(0.3)
-
-
-@pytest.mark.parametrize(
-    ("risk", "label", "why"),
-    [([0.1, 0.2], [1, 1], "with and without"), ([0.5] * 4, [0, 1, 0, 1], "chance"), ([0.9, 0.1], [0, 1], "chance")],
-)
-def test_youden_that_cannot_be_fitted_says_why(risk: list[float], label: list[int], why: str) -> None:
-    fitted = youden(Sample.of(risk, label))
-    assert fitted.value is None
-    assert why in fitted.note
-    values = at(fitted, thresholds.accuracy)(Sample.of(risk, label).drawn())
+def test_an_unfitted_threshold_has_no_values_and_hands_on_its_reason() -> None:
+    values = at(Threshold("youden", None, "not fitted: why"), thresholds.accuracy)(Sample.of(RISK, LABEL).drawn())
     assert np.isnan(values.value[0])
-    assert values.undefined == fitted.note
+    assert values.undefined == "not fitted: why"
+
+
+@pytest.mark.parametrize("outcome", ["censored", "competing"])
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "ppv", "npv"])
+def test_at_a_horizon_values_are_those_of_timeroc(outcome: str, name: str) -> None:
+    golden = json.loads((Path(__file__).parents[1] / "golden/thresholds.json").read_text())
+    data = golden["data"]
+    status = np.array(data["status"])
+    films = Followed.of(data["marker"], data["time"], status if outcome == "competing" else status % 2)
+    metric = at_horizon(at(Threshold("x", data["threshold"]), getattr(thresholds, name)), data["horizon"])
+    assert metric(films.drawn()).value[0] == pytest.approx(golden[outcome]["values"][name], abs=1e-12)
+
+
+def test_predictive_values_at_a_prevalence() -> None:
+    sample = Sample.of(RISK, LABEL)
+    drawn = sample.drawn(np.array([[1.0] * 6, [2.0, 1, 1, 1, 1, 1]]))
+    for name in ("ppv", "npv"):
+        own = at(Threshold("x", 0.5), getattr(thresholds, name))(drawn)
+        prevalence = drawn.weights @ sample.label / drawn.weights.sum(axis=1)
+        for draw, share in enumerate(prevalence):  # at the prevalence of the films themselves, nothing changes
+            metric = at(Threshold("x", 0.5), getattr(thresholds, f"{name}_at_prevalence")(share))
+            assert metric(drawn).value[draw] == pytest.approx(own.value[draw])
+    rare = at(Threshold("x", 0.5), thresholds.ppv_at_prevalence(0.1))(drawn)
+    assert rare.value[0] == pytest.approx(0.1 * 2 / 3 / (0.1 * 2 / 3 + 0.9 / 3))
+    assert rare.trials is None
+    with pytest.raises(ConfigError, match="prevalence 5"):
+        thresholds.npv_at_prevalence(5)
+
+
+def test_predictive_values_at_a_prevalence_need_both_outcomes_and_a_film_on_that_side() -> None:
+    for label, threshold in ((LABEL, 1.0), ([0] * 6, 0.5), ([1] * 6, 0.5)):
+        values = at(Threshold("x", threshold), thresholds.ppv_at_prevalence(0.1))(Sample.of(RISK, label).drawn())
+        assert np.isnan(values.value[0])
+        assert "film" in values.undefined
