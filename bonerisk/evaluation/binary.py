@@ -1,188 +1,132 @@
-"""Evaluation of a binary outcome: predictions in, tables of metrics, thresholds and curves out."""
+"""How a yes-or-no outcome is evaluated: risk is a probability, baselines are logistic, thresholds lie on the risk."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from bonerisk.errors import ConfigError, DataError
-from bonerisk.evaluation.comparators import compare
-from bonerisk.evaluation.metric import Metric
-from bonerisk.evaluation.patients import refuse_seen
+from bonerisk.evaluation import curves, decision, influence, recalibration
+from bonerisk.evaluation.calibration import log_odds
+from bonerisk.evaluation.metric import Key, Metric, named
+from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.rules import given_or_rule
 from bonerisk.evaluation.sample import Sample
-from bonerisk.evaluation.split import Key, Plan, Split
-from bonerisk.evaluation.table import CONFUSION, METRICS
-from bonerisk.evaluation.thresholds import Threshold, at, youden
-from bonerisk.evaluation.wide import Wide
+from bonerisk.evaluation.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.wide import refuse
+from bonerisk.heads import logistic
 
-FIXED = Threshold("0.5", 0.5)
+Array = np.ndarray
 
 
-@dataclass(frozen=True)
-class BinaryResult:
-    """What an evaluation found; the tables are as they are written.
+class Binary:
+    """The outcome `label`, 1 or 0.
 
     Parameters
     ----------
-    predictions : DataFrame
-        The predictions given, and those of baselines, combined models and oracles.
-    metrics : DataFrame
-        Long form, columns as `bonerisk.evaluation.table.METRICS`.
-    confusion : DataFrame
-        dataset, split, model, subgroup, threshold, tp, fp, fn, tn.
-    thresholds : dict
-        For thresholds.json: values, and the patients they were fitted on.
-    kinds : dict
-        Model → film, baseline, refitted, combined or oracle.
-    roc, precision_recall, calibration : DataFrame
-        dataset, split, model and the columns of `bonerisk.evaluation.curves`.
-    """
-
-    predictions: pd.DataFrame
-    metrics: pd.DataFrame
-    confusion: pd.DataFrame
-    thresholds: dict[str, Any]
-    kinds: dict[str, str]
-    roc: pd.DataFrame
-    precision_recall: pd.DataFrame
-    calibration: pd.DataFrame
-
-
-class BinaryEvaluation:
-    """How a binary outcome is evaluated.
-
-    Parameters
-    ----------
-    ranking, probability, at_threshold : list of str
-        Metrics of every model; of film and baselines; and of these at 0.5 and at Youden's threshold. Each is
-        "module.function" in `bonerisk.evaluation`.
+    ranking, error, calibration, at_threshold : list of str
+        Metrics of every model; of film and baselines; the same; and of these at each threshold. Each is
+        "module.function" in `bonerisk.evaluation`. Models are compared by ranking and error.
+    thresholds : list of str
+        Risks, such as "0.5", and rules by which one is fitted on tuning, such as "youden".
+    net_benefit : list of float
+        Threshold probabilities at which net benefit is given.
     baselines : list of list of str
         Columns of each logistic baseline.
-    n_draws : int
-        Bootstrap draws.
-    level : float
-        Of the intervals.
-    seed : int
-        Of the draws.
-    min_n, min_events : int
-        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+    prevalence : float, optional
+        Of the outcome, for which PPV and NPV are given besides those of the films themselves.
     """
+
+    outcome = ("label",)
 
     def __init__(
         self,
         ranking: list[str],
-        probability: list[str],
+        error: list[str],
+        calibration: list[str],
         at_threshold: list[str],
+        thresholds: list[str],
+        net_benefit: list[float],
         baselines: list[list[str]],
-        n_draws: int = 1000,
-        level: float = 0.95,
-        seed: int = 0,
-        min_n: int = 20,
-        min_events: int = 5,
+        prevalence: float | None = None,
     ) -> None:
-        if not 0 < level < 1 or n_draws < 1:
-            raise ConfigError(f"level {level}, n_draws {n_draws}", "evaluation", "level=0.95 n_draws=1000, for example")
-        self.ranking, self.probability, self.at_threshold = map(_named, (ranking, probability, at_threshold))
-        self.baselines = baselines
-        self.plan = Plan(n_draws, level, seed, min_n, min_events)
-
-    def run(self, predictions: pd.DataFrame, tuning: pd.DataFrame, training: pd.DataFrame) -> BinaryResult:
-        """Evaluate each dataset and split by itself.
-
-        Parameters
-        ----------
-        predictions : DataFrame
-            Predictions table of the films to be evaluated, of one or more film models.
-        tuning : DataFrame
-            The same models' predictions on the tuning split, on which thresholds and combined models are fitted.
-        training : DataFrame
-            The training split of the cohort, with `label`, on which baselines are fitted.
-
-        Raises
-        ------
-        DataError
-            A patient to be evaluated is in `tuning` or `training`, or a predictions table is not what it should be.
-        """
-        refuse_seen(predictions, tuning, "thresholds")
-        refuse_seen(predictions, training, "baselines")
-        test, tune = Wide.of(predictions), Wide.of(tuning)
-        if set(test.models) - set(tune.models):
-            raise DataError(f"no tuning predictions of {', '.join(set(test.models) - set(tune.models))}", "tuning")
-        comparison = compare(test, tune, training, self.baselines)
-        thresholds = {model: [FIXED, _fit(comparison.tuning, model)] for model in comparison.graded}
-        metrics = {model: self._metrics(thresholds.get(model, [])) for model in comparison.kinds}
-        place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
-        splits = [Split(comparison, place == number, self.plan) for number in range(place.max() + 1)]
-
-        def curve(kind: str, models: Iterable[str]) -> pd.DataFrame:
-            return pd.concat([points for split in splits for points in split.curve(kind, models)], ignore_index=True)
-
-        return BinaryResult(
-            predictions=comparison.test.long(),
-            metrics=_frame((row for split in splits for row in split.metric_rows(metrics, self._ranking())), METRICS),
-            confusion=_frame((row for split in splits for row in split.confusion_rows(thresholds)), CONFUSION),
-            thresholds=_record(thresholds, tuning),
-            kinds=comparison.kinds,
-            roc=curve("roc", comparison.kinds),
-            precision_recall=curve("precision_recall", comparison.kinds),
-            calibration=curve("calibration", comparison.graded),
+        self.ranking, self.error, self.calibration, self.at_threshold = map(
+            named, (ranking, error, calibration, at_threshold)
         )
+        self.thresholds = [given_or_rule(text) for text in thresholds]
+        self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
+        self.baselines = baselines
+        self.at_threshold |= at_prevalence(prevalence)
 
-    def _ranking(self) -> dict[Key, Metric]:
-        return {(name, ""): metric for name, metric in self.ranking.items()}
+    def check(self, predictions: pd.DataFrame) -> None:
+        """Refuse risks that are no probabilities, and labels other than 0 and 1."""
+        risk, label = predictions["risk"], predictions["label"]
+        refuse(predictions, {"a risk that is no probability": ~risk.between(0, 1)})
+        refuse(predictions, {"a label other than 0 and 1": ~label.isin([0, 1])})
 
-    def _metrics(self, thresholds: Sequence[Threshold]) -> dict[Key, Metric]:
-        """Metrics of a model: one without thresholds is judged by its ranking alone."""
-        if not thresholds:
-            return self._ranking()
-        probability = {(name, ""): metric for name, metric in self.probability.items()}
-        counted = {(name, t.label): at(t, metric) for t in thresholds for name, metric in self.at_threshold.items()}
-        return self._ranking() | probability | counted
+    def fit(self, table: pd.DataFrame, columns: Sequence[str]) -> logistic.Logistic:
+        """Fit a baseline."""
+        return logistic.fit(table, columns)
 
+    def predicted(self, model: logistic.Logistic, table: pd.DataFrame, horizons: Sequence[float]) -> dict[float, Array]:
+        """Probabilities of a baseline by horizon: there is none."""
+        return {}
 
-def _fit(tuning: Wide, model: str) -> Threshold:
-    risk = tuning.risks[model]
-    known = risk.notna()
-    return youden(Sample.of(risk[known], tuning.films.loc[known, "label"]))
+    def term(self, risk: Array) -> Array:
+        """A film's risk as it enters a combined model: its log odds."""
+        return log_odds(risk)
 
+    def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Sample:
+        """Films with the risk that one model gives them."""
+        return Sample.of(risk, films["label"].to_numpy(), patient)
 
-def _frame(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(columns))
+    def horizons(self, sample: Sample, predicted: Sequence[float]) -> dict[float, str]:
+        """Horizons in years, and what must be said of them: there is none."""
+        return {}
 
+    def choose(self, tuning: Sample) -> list[Threshold]:
+        """Thresholds, those that are rules fitted on tuning."""
+        return [each if isinstance(each, Threshold) else each.fit(tuning.drawn()) for each in self.thresholds]
 
-def _record(thresholds: dict[str, list[Threshold]], tuning: pd.DataFrame) -> dict[str, Any]:
-    """Thresholds for JSON, with whom they were fitted on."""
-    films = tuning.drop_duplicates(["dataset", "split", "image_id"])
-    return {
-        "rule": "positive where risk >= value",
-        "fitted_on": {
-            "split": sorted(films["split"].unique()),
-            "n": len(films),
-            "n_events": int(films["label"].sum()),
-            "patients": films[["site", "patient_id"]].drop_duplicates().astype(str).to_numpy().tolist(),
-        },
-        "thresholds": [
-            {"model": model, "threshold": t.label, "value": t.value, "note": t.note}
-            for model, of_model in thresholds.items()
-            for t in of_model
-        ],
-    }
+    def as_binary(self, sample: Sample) -> Sample:
+        """The sample on which thresholds are chosen: the sample itself."""
+        return sample
 
+    def recalibrated_at(self, sample: Sample) -> list[None]:
+        """At what probabilities are recalibrated: there is one risk."""
+        return [None]
 
-def _named(names: Sequence[str]) -> dict[str, Any]:
-    """Metric functions by their own names, from "module.function"."""
-    return dict(_function(name) for name in names)
+    def recalibrate(self, sample: Sample, horizon: None, how: recalibration.Kind) -> recalibration.Recalibration:
+        """Map of the risk to a recalibrated one, fitted on tuning films."""
+        return recalibration.fit(sample, how)
 
+    def compared(self, sample: Sample, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
+        """Metrics by which two models are compared; `graded` where both give probabilities."""
+        return {Key(name): metric for name, metric in {**self.ranking, **(self.error if graded else {})}.items()}
 
-def _function(name: str) -> tuple[str, Any]:
-    module, _, function = name.partition(".")
-    try:
-        return function, getattr(importlib.import_module(f"{__package__}.{module}"), function)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"no metric {name}", "evaluation", 'name it "module.function", such as discrimination.auc'
-        ) from error
+    def metrics(
+        self, sample: Sample, horizons: Sequence[float], thresholds: Sequence[Threshold] | None
+    ) -> dict[Key, Metric]:
+        """Metrics of one model; one without `thresholds` is judged by its ranking alone."""
+        if thresholds is None:
+            return self.compared(sample, horizons, graded=False)
+        probability = self.compared(sample, horizons, graded=True)
+        probability |= {Key(name): metric for name, metric in self.calibration.items()}
+        counted = {Key(name, t.label): at(t, metric) for t in thresholds for name, metric in self.at_threshold.items()}
+        return probability | counted | {Key("net_benefit", share): of for share, of in self.net_benefit.items()}
+
+    def influence(self, key: Key, sample: Sample, n_patients: int) -> Array | None:
+        """What each patient adds to a metric, where that is known."""
+        return influence.auc(sample, n_patients) if key.metric == "auc" else None
+
+    def curves(
+        self, sample: Sample, draws: Draws, level: float, horizons: Sequence[float], graded: bool
+    ) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
+        """Points of each curve of a model: its name, further columns, the points."""
+        yield "roc", {}, curves.roc(sample, draws, level)
+        yield "precision_recall", {}, curves.precision_recall(sample, draws, level)
+        if graded:
+            yield "calibration", {}, curves.calibration(sample, draws, level)
+            yield "decision", {}, decision.decision_curve(sample, curves.GRID[1:-1], draws, level)

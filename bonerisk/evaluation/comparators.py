@@ -1,10 +1,10 @@
-"""What a film's risk is compared with: logistic baselines, the gain over them, and what the truth itself could reach.
+"""What a film's risk is compared with: clinical baselines, the gain over them, and what the truth itself could reach.
 
-- *baseline*: clinical columns, fitted on the training split.
-- *combined*: the film's log odds with the columns of the fullest baseline, against *refitted*: those columns alone.
-  Both are fitted on the same tuning patients, so that the difference between them is the film. (On training patients
-  the network's risk is far better than on others, and the combined model would trust it too much; on tuning it is
-  a little better still, where early stopping chose the weights by it.)
+- *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
+- *combined*: the film's risk (its log odds, or its linear predictor) with the columns of the fullest baseline, against
+  *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the difference between them is
+  the film. (On training patients the network's risk is far better than on others, and the combined model would trust it
+  too much; on tuning it is a little better still, where early stopping chose the weights by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
 Film and baselines get every metric, the others those of ranking.
@@ -18,16 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
-from bonerisk.evaluation.calibration import log_odds
 from bonerisk.evaluation.wide import Wide
-from bonerisk.heads import logistic
 
-FILM_LOG_ODDS = "log odds of the film"
+FILM = "risk of the film"
+GRADED = ("film", "baseline", "recalibrated")
 
 
 @dataclass
@@ -36,16 +37,19 @@ class Comparison:
 
     Parameters
     ----------
+    kind : Binary or Survival
+        How the outcome is evaluated.
     test, tuning : Wide
         Films to be evaluated, and those on which thresholds are fitted.
     kinds : dict
-        Model → film, baseline, refitted, combined or oracle.
+        Model → film, baseline, refitted, combined, recalibrated or oracle.
     pairs : list of tuple
         (model, reference) of each paired difference.
     notes : dict
         Model → what a reader must know of it; why it could not be fitted.
     """
 
+    kind: Any
     test: Wide
     tuning: Wide
     kinds: dict[str, str]
@@ -55,68 +59,90 @@ class Comparison:
     @property
     def graded(self) -> list[str]:
         """Models whose probabilities and thresholds are judged: the others are there for their ranking alone."""
-        return [model for model, kind in self.kinds.items() if kind in ("film", "baseline")]
+        return [model for model, kind in self.kinds.items() if kind in GRADED]
+
+    @property
+    def films(self) -> list[str]:
+        """Film models."""
+        return [model for model, kind in self.kinds.items() if kind == "film"]
+
+    def tuning_sample(self, model: str) -> Any:
+        """Tuning films with what a model predicts of them, where it has a risk."""
+        known = self.tuning.risks[model].notna()
+        predicted = {horizon: of[known].to_numpy() for horizon, of in self.tuning.probabilities(model).items()}
+        risk = self.tuning.risks.loc[known, model].to_numpy()
+        patient = pd.factorize(patients(self.tuning.films[known]), sort=True)[0]
+        return self.kind.sample(self.tuning.films[known], risk, patient, predicted)
 
 
-def compare(test: Wide, tuning: Wide, training: pd.DataFrame, baselines: Sequence[Sequence[str]]) -> Comparison:
+def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comparison:
     """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
 
     Parameters
     ----------
+    kind : Binary or Survival
+        With the columns of each baseline; the last of which all columns are there is the one that combined models
+        start from.
     test, tuning : Wide
         With the risks of the film models.
     training : DataFrame
-        The training split: `label` and the baselines' columns.
-    baselines : sequence of sequence of str
-        Columns of each baseline; the last of which all columns are there is the one that combined models start from.
+        The training split: the outcome and the baselines' columns.
     """
     films = test.models
-    comparison = Comparison(test, tuning, dict.fromkeys(films, "film"))
-    for columns in baselines:
+    comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
+    for columns in kind.baselines:
+        if not set(columns) & set(training):
+            continue  # a table of other columns altogether
         _add(comparison, " + ".join(columns), "baseline", training, columns)
         comparison.pairs += [(film, " + ".join(columns)) for film in films]
-    full = [columns for columns in baselines if set(columns) <= set(training) & set(tuning.films)]
+    full = [columns for columns in kind.baselines if set(columns) <= set(training) & set(tuning.films)]
     if full:
         _add_gain(comparison, films, full[-1])
-    names = [name for name in map(str, test.films) if name.startswith("oracle_")]
-    oracles = {name: test.films[name].to_numpy(float) for name in names}
-    comparison.test = comparison.test.add(oracles)
-    comparison.kinds |= dict.fromkeys(oracles, "oracle")
+    for name in map(str, test.films):
+        if name.startswith("oracle_"):
+            comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
+            comparison.kinds[name] = "oracle"
     return comparison
 
 
 def _add_gain(comparison: Comparison, films: list[str], columns: Sequence[str]) -> None:
     clinical = " + ".join(columns)
     reference = f"{clinical} (tuning)"
-    _add(comparison, reference, "refitted", _with_film(comparison.tuning, None), columns)
+    _add(comparison, reference, "refitted", comparison.tuning.films, columns)
     for film in films:
         name = f"{film} + {clinical}"
-        _add(comparison, name, "combined", _with_film(comparison.tuning, film), [FILM_LOG_ODDS, *columns], film)
+        _add(comparison, name, "combined", _with_film(comparison, comparison.tuning, film), [FILM, *columns], film)
         comparison.pairs.append((name, reference))
 
 
 def _add(
     comparison: Comparison, name: str, kind: str, table: pd.DataFrame, columns: Sequence[str], film: str | None = None
 ) -> None:
-    """Fit a logistic model on `table` and add its risks: missing ones, and a note, where that can't be done."""
-    test, tuning = _with_film(comparison.test, film), _with_film(comparison.tuning, film)
+    """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done."""
     comparison.kinds[name] = kind
     try:
-        model = logistic.fit(table, columns)
-        risks, tuning_risks = model.risk(test), model.risk(tuning)
+        model = comparison.kind.fit(table, columns)
         comparison.notes[name] = _note(model, kind)
     except DataError as error:
-        risks, tuning_risks = np.full(len(test), np.nan), np.full(len(tuning), np.nan)
+        model = None
         comparison.notes[name] = f"not fitted: {error.what}"
-    comparison.test = comparison.test.add({name: risks})
-    comparison.tuning = comparison.tuning.add({name: tuning_risks})
+    for which in ("test", "tuning"):
+        wide = getattr(comparison, which)
+        if model is None:
+            setattr(comparison, which, wide.add(name, np.full(len(wide.films), np.nan)))
+        else:
+            rows = _with_film(comparison, wide, film)
+            predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if kind in GRADED else None
+            setattr(comparison, which, wide.add(name, model.risk(rows), predicted))
 
 
-def _with_film(wide: Wide, film: str | None) -> pd.DataFrame:
-    return wide.films if film is None else wide.films.assign(**{FILM_LOG_ODDS: log_odds(wide.risks[film].to_numpy())})
+def _with_film(comparison: Comparison, wide: Wide, film: str | None) -> pd.DataFrame:
+    if film is None:
+        return wide.films
+    return wide.films.assign(**{FILM: comparison.kind.term(wide.risks[film].to_numpy())})
 
 
-def _note(model: logistic.Logistic, kind: str) -> str:
+def _note(model: Any, kind: str) -> str:
     parts = {
         "fitted on the tuning split": kind in ("refitted", "combined"),
         f"fitted without {model.n_missing} films that miss a value": model.n_missing,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from bonerisk.evaluation.followed import AtHorizon
 from bonerisk.evaluation.intervals import interval
 from bonerisk.evaluation.metric import Values, divide
 from bonerisk.evaluation.resampling import Draws, distributions, map_draws
@@ -16,7 +17,7 @@ GRID = np.linspace(0, 1, 101)
 GROUPS, GROUP_SIZE = 10, 20  # at most so many calibration groups, each of at least so many films
 
 
-def roc(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFrame:
+def roc(sample: Sample | AtHorizon, draws: Draws, level: float = 0.95) -> pd.DataFrame:
     """Sensitivity at each false positive rate, between the curve's corners by straight lines.
 
     Returns
@@ -24,7 +25,7 @@ def roc(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFrame:
     DataFrame
         false_positive_rate, sensitivity, lower, upper; first the corner (0, 0). Empty where there is one outcome only.
     """
-    if not 0 < sample.n_events < len(sample):
+    if not _both(sample):
         return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "lower", "upper"], dtype=float)
 
     def heights(tp: Array, fp: Array) -> Array:
@@ -36,15 +37,15 @@ def roc(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFrame:
     return pd.concat([corner, points], ignore_index=True)
 
 
-def precision_recall(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFrame:
+def precision_recall(sample: Sample | AtHorizon, draws: Draws, level: float = 0.95) -> pd.DataFrame:
     """Precision at the highest threshold that reaches each recall: the steps whose area is the average precision.
 
     Returns
     -------
     DataFrame
-        recall (over 0), precision, lower, upper. Empty where no film has the outcome.
+        recall (over 0), precision, lower, upper. Empty where there is one outcome only.
     """
-    if not sample.n_events:
+    if not _both(sample):
         return pd.DataFrame(columns=["recall", "precision", "lower", "upper"], dtype=float)
     recalls = GRID[1:]
 
@@ -76,12 +77,19 @@ def calibration(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFra
     return pd.DataFrame(rows, columns=["predicted", "observed", "lower", "upper", "n"], dtype=float).astype({"n": int})
 
 
+def _both(sample: Sample | AtHorizon) -> bool:
+    """Whether there are films with and without the outcome."""
+    return all(len(row[0]) and row[0, -1] > 0 for row in sample.drawn().cumulated)
+
+
 def _observed(drawn: Drawn) -> Values:
     films = drawn.weights.sum(axis=1)
     return Values(divide(drawn.weights @ drawn.sample.label, films), "no films", films)
 
 
-def _band(sample: Sample, draws: Draws, heights: Callable[[Array, Array], Array], level: float) -> dict[str, Array]:
+def _band(
+    sample: Sample | AtHorizon, draws: Draws, heights: Callable[[Array, Array], Array], level: float
+) -> dict[str, Array]:
     """Curve (`y`) over all films, and bounds over the draws that hold both outcomes."""
 
     def of(drawn: Drawn) -> list[Array]:

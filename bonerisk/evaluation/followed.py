@@ -90,9 +90,13 @@ class Followed:
     @property
     def n_events(self) -> int:
         """Films with the event, at any time."""
-        return int((self.status == EVENT).sum())
+        return self.n_events_by(np.nan)
 
-    @property
+    def n_events_by(self, horizon: float) -> int:
+        """Films with the event by a horizon; NaN: at any time."""
+        return int(self._with(1, horizon).sum())
+
+    @cached_property
     def n_patients(self) -> int:
         """Distinct patients."""
         return len(np.unique(self.patient))
@@ -102,9 +106,14 @@ class Followed:
         """Whether no patient has a second film."""
         return self.n_patients == len(self)
 
-    def patients_with(self, label: int) -> int:
-        """Patients who have a film with the event (1) or without it (0)."""
-        return len(np.unique(self.patient[(self.status == EVENT) == label]))
+    def patients_with(self, label: int, horizon: float = np.nan) -> int:
+        """Patients who have a film with the event (1) or known to be without it (0), at any time or by a horizon."""
+        return len(np.unique(self.patient[self._with(label, horizon)]))
+
+    def _with(self, label: int, horizon: float) -> Array:
+        at = np.inf if np.isnan(horizon) else horizon
+        had = self.had_event(at)
+        return had if label else ~had if np.isnan(horizon) else self.known(at) & ~had
 
     @property
     def competing(self) -> bool:
@@ -134,6 +143,10 @@ class Followed:
     def had_event(self, horizon: float) -> Array:
         """Whether a film had the event by `horizon`: mask (n,)."""
         return (self.status == EVENT) & (self.time <= horizon)
+
+    def reaches(self, horizon: float) -> bool:
+        """Whether the follow-up tells what happens up to `horizon`: it goes on beyond, or ends with an event."""
+        return bool(len(self) and (self.time[-1] > horizon or self.status[-1] != CENSORED))
 
     def step(self, horizon: float) -> Array:
         """How many times of censoring (n,) a film known at `horizon` has outlived."""
@@ -194,12 +207,24 @@ class DrawnFollowUp:
         """G(T−) of each film, (draws, n)."""
         return self.censoring_steps[:, np.searchsorted(self.sample.censorings[0], self.sample.time, side="left")]
 
+    def followed_to(self, horizon: float) -> Array:
+        """Whether the last film of each draw isn't censored by `horizon` (draws,): what comes after that is unknown."""
+        followed = self.at_risk[:, np.searchsorted(self.sample.time, horizon, side="right")] > 0
+        for draw in np.flatnonzero(~followed):
+            followed[draw] = self.sample.known(horizon)[np.flatnonzero(self.weights[draw])[-1:]].any()
+        return followed
+
     def inverse(self, horizon: float) -> Array:
-        """Inverse probability of censoring weights (draws, n) at a horizon, times the draws' own weights."""
+        """Inverse probability of censoring weights (draws, n) at a horizon, times the draws' own weights.
+
+        NaN in a draw whose follow-up ends before the horizon.
+        """
         if horizon not in self._inverse:
             weights = np.where(self.sample.known(horizon), self.weights, 0.0)
             seen = self.censoring_steps[:, self.sample.step(horizon)]
-            self._inverse[horizon] = np.divide(weights, seen, out=np.zeros_like(weights), where=weights > 0)
+            inverse = np.divide(weights, seen, out=np.zeros_like(weights), where=weights > 0)
+            inverse[~self.followed_to(horizon)] = np.nan  # else the known stand for all: the weights sum to theirs
+            self._inverse[horizon] = inverse
         return self._inverse[horizon]
 
     def at(self, horizon: float, predicted: bool = False) -> Drawn:
@@ -209,3 +234,33 @@ class DrawnFollowUp:
             sample, rows = self.sample.at(horizon, predicted)
             self._at[key] = Drawn(sample, self.inverse(horizon)[:, rows])
         return self._at[key]
+
+
+@dataclass(frozen=True, eq=False)
+class AtHorizon:
+    """Films followed up, seen as a binary sample at a horizon: what takes a `Sample` to draw from takes this, too.
+
+    Parameters
+    ----------
+    followed : Followed
+    horizon : float
+        Years.
+    predicted : bool
+        Whether films are ranked by the probability of the event by then, not by risk.
+    """
+
+    followed: Followed
+    horizon: float
+    predicted: bool = False
+
+    @property
+    def patient(self) -> Array:
+        """Which patient a film belongs to, in order of time."""
+        return self.followed.patient
+
+    def __len__(self) -> int:
+        return len(self.followed)
+
+    def drawn(self, weights: Array | None = None) -> Drawn:
+        """The films known at the horizon, under `weights` (draws, n) in order of time."""
+        return self.followed.drawn(weights).at(self.horizon, self.predicted)

@@ -1,15 +1,22 @@
 """What a metric is: a function of a drawn sample that gives one value a bootstrap draw.
 
-To add one, write that function and name it in ``configs/evaluation/`` as "module.function".
+To add one, write that function and name it in ``configs/evaluation/`` as "module.function". It takes a `Drawn` (binary
+outcome), a `DrawnFollowUp`, or a `DrawnFollowUp` and a ``horizon`` in years. A metric of a binary outcome serves at a
+horizon, too, where "the event by then" is one, with weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from bonerisk.errors import ConfigError
 
 Array = np.ndarray
 
@@ -36,16 +43,56 @@ class Values:
 Metric = Callable[[Any], Values]  # of a Drawn or DrawnFollowUp, by the outcome it is for
 
 
+class Key(NamedTuple):
+    """Which number: the metric, at which threshold and horizon, where it has them."""
+
+    metric: str
+    threshold: str = ""
+    horizon: float = np.nan
+
+
 def divide(numerator: Array, denominator: Array) -> Array:
     """Quotient, NaN where the denominator is 0."""
     return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)
 
 
-def at_horizon(metric: Metric, horizon: float) -> Metric:
-    """A metric of a binary outcome, for "the event by `horizon` years" of films followed up (`DrawnFollowUp.at`)."""
-    return lambda drawn: replace(metric(drawn.at(horizon)), trials=None)  # weighted counts are no binomial trials
-
-
 def unfitted(note: str) -> Metric:
     """A metric that has no value, whatever the draw, and says why."""
     return lambda drawn: Values(np.full(len(drawn.weights), np.nan), note)
+
+
+def at_horizon(metric: Callable[..., Values], horizon: float, predicted: bool = False) -> Metric:
+    """A metric at `horizon` years: of follow-up where it takes a horizon, else of the binary outcome "by then".
+
+    The binary one is taken by risk, or by the predicted probability of that horizon where `predicted`.
+    """
+    if takes_horizon(metric):
+        return partial(metric, horizon=horizon)
+    # Weighted counts are no binomial trials.
+    return lambda drawn: replace(metric(drawn.at(horizon, predicted)), trials=None)
+
+
+def takes_horizon(metric: Callable[..., Values]) -> bool:
+    """Whether a metric is one of follow-up at a horizon."""
+    return "horizon" in inspect.signature(metric).parameters
+
+
+def named(names: Sequence[str]) -> dict[str, Callable[..., Values]]:
+    """Metric functions by their own names, from "module.function" in `bonerisk.evaluation`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such function.
+    """
+    return dict(_function(name) for name in names)
+
+
+def _function(name: str) -> tuple[str, Any]:
+    module, _, function = name.partition(".")
+    try:
+        return function, getattr(importlib.import_module(f"{__package__}.{module}"), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"no metric {name}", "evaluation", 'name it "module.function", such as discrimination.auc'
+        ) from error

@@ -101,7 +101,10 @@ class Distribution:
     influence: Array | None = None
 
     def __sub__(self, other: Distribution) -> Distribution:
-        """Paired difference: both must come from the same draws."""
+        """Paired difference: both must come from the same draws; without value where one of them has none."""
+        for one in (self, other):
+            if np.isnan(one.estimate):
+                return Distribution(np.nan, np.empty(0), one.undefined)
         return Distribution(
             self.estimate - other.estimate,
             self.drawn - other.drawn,

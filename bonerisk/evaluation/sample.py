@@ -60,7 +60,11 @@ class Sample:
         """Films with the outcome."""
         return int(self.label.sum())
 
-    @property
+    def n_events_by(self, horizon: float) -> int:
+        """Films with the outcome; a horizon means nothing here."""
+        return self.n_events
+
+    @cached_property
     def n_patients(self) -> int:
         """Distinct patients."""
         return len(np.unique(self.patient))
@@ -70,9 +74,13 @@ class Sample:
         """Whether no patient has a second film, so that films are independent and binomial intervals hold."""
         return self.n_patients == len(self)
 
-    def patients_with(self, label: int) -> int:
-        """Patients who have a film with that label."""
+    def patients_with(self, label: int, horizon: float = np.nan) -> int:
+        """Patients who have a film with that label; a horizon means nothing here."""
         return len(np.unique(self.patient[self.label == label]))
+
+    def column(self, threshold: ArrayLike) -> Array:
+        """Column of `Drawn.cumulated` at a threshold, or at each of some: a risk that equals it is positive."""
+        return np.searchsorted(-self.risk[self.last_of_ties], -np.asarray(threshold), side="right")
 
     def where(self, keep: Array) -> Sample:
         """Only the films of the mask `keep` (n,); their order stays."""
@@ -124,7 +132,7 @@ class Drawn:
         """Count the films on either side; one whose risk equals the threshold is positive."""
         if threshold not in self._counts:
             tp, fp = self.cumulated
-            last = int(np.searchsorted(-self.sample.risk[self.sample.last_of_ties], -threshold, side="right"))
-            at = tp[:, last], fp[:, last]
+            column = int(self.sample.column(threshold))
+            at = tp[:, column], fp[:, column]
             self._counts[threshold] = Counts(*at, tp[:, -1] - at[0], fp[:, -1] - at[1])
         return self._counts[threshold]

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
-from bonerisk.evaluation import curves
 from bonerisk.evaluation.comparators import Comparison
-from bonerisk.evaluation.metric import Metric
+from bonerisk.evaluation.metric import Key, Metric
+from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.resampling import Distribution, Draws, distributions
-from bonerisk.evaluation.sample import Sample
 from bonerisk.evaluation.subgroups import Subgroup, subgroups
 from bonerisk.evaluation.table import metric_row
 from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.progress import track
 
-Key = tuple[str, str]  # metric, threshold label or ""
 Row = dict[str, Any]
-Estimated = tuple[Sample, dict[Key, Distribution]]  # the films, and what was found on them
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How numbers get their intervals, and when there are too few patients for any; see `BinaryEvaluation`."""
-
-    n_draws: int
-    level: float
-    seed: int
-    min_n: int
-    min_events: int
-
-    def too_few(self, sample: Sample, both_outcomes: bool) -> str:
-        """Why a sample is too small to say anything; empty where it isn't."""
-        if sample.n_patients < self.min_n:
-            return f"under {self.min_n} patients"
-        if sample.patients_with(1) < self.min_events:
-            return f"under {self.min_events} patients with the outcome"
-        if both_outcomes and sample.patients_with(0) < self.min_events:
-            return f"under {self.min_events} patients without the outcome"
-        return ""
+Estimated = tuple[Any, dict[Key, Distribution]]  # the sample, and what was found on it
+Thresholds = Mapping[str, Sequence[Threshold]]
 
 
 class Split:
@@ -56,79 +34,129 @@ class Split:
     keep : Series of bool
         The films of this split.
     plan : Plan
+    groups : sequence of str
+        Subgroups asked for (`bonerisk.evaluation.subgroups`).
     """
 
-    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan) -> None:
-        self.comparison, self.plan = comparison, plan
+    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan, groups: Sequence[str]) -> None:
+        self.comparison, self.kind, self.plan = comparison, comparison.kind, plan
         self.wide = comparison.test.where(keep)
-        self.name = {column: str(self.wide.films[column].iloc[0]) for column in ("dataset", "split")}
-        self.patient = pd.factorize(patients(self.wide.films), sort=True)[0]
-        self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed)
-        self.subgroups = list(subgroups(self.wide.films))
+        self.films = self.wide.films
+        self.name = {column: str(self.films[column].iloc[0]) for column in ("dataset", "split")}
+        self.patient = pd.factorize(patients(self.films), sort=True)[0]
+        self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self._strata())
+        self.subgroups = list(subgroups(self.films, groups))
+        self.everyone = self.subgroups[0]
+        whole = self.sample(self.everyone, comparison.films[:1])
+        self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted)) if len(whole) else {}
 
-    def metric_rows(self, metrics: Mapping[str, Mapping[Key, Metric]], compared: Mapping[Key, Metric]) -> Iterator[Row]:
-        """Rows of the metrics table: `metrics` of each model, and paired differences of those in `compared`."""
+    def metric_rows(self, thresholds: Thresholds) -> Iterator[Row]:
+        """Rows of the metrics table: those of each model, and paired differences between models."""
         for group in track(self.subgroups, f"evaluating {self.name['split']}"):
-            own = {model: self._estimated(group, of_model, [model]) for model, of_model in metrics.items()}
+            own = {model: self.estimated(group, [model], thresholds) for model in self.comparison.kinds}
             for model, estimated in own.items():
-                yield from self._rows(estimated, group, [model])
+                yield from self.rows(estimated, group, [model])
             for pair in self.comparison.pairs:
-                yield from self._rows(self._difference(pair, group, own, compared), group, pair)
+                yield from self.rows(self._difference(pair, group, own, thresholds), group, pair)
 
-    def confusion_rows(self, thresholds: Mapping[str, list[Threshold]]) -> Iterator[Row]:
-        """Rows of the confusion table."""
+    def confusion_rows(self, thresholds: Thresholds) -> Iterator[Row]:
+        """Rows of the confusion table: films on either side, at a horizon weighed for those that are not known."""
         for model, group in ((model, group) for model in thresholds for group in self.subgroups):
             sample = self.sample(group, [model])
-            for threshold in thresholds[model] if len(sample) and group.has("sensitivity") else ():
-                if threshold.value is not None:
-                    counts = vars(sample.drawn().counts(threshold.value))
-                    where = {**self.name, "model": model, "subgroup": group.name, "threshold": threshold.label}
-                    yield where | {side: int(films[0]) for side, films in counts.items()}
+            fitted = [threshold for threshold in thresholds[model] if threshold.value is not None]
+            for horizon in self.horizons or [np.nan]:
+                if len(sample) and group.has("sensitivity"):
+                    drawn = sample.drawn() if np.isnan(horizon) else sample.drawn().at(horizon)
+                    for threshold in fitted:
+                        sides = {side: films[0] for side, films in vars(drawn.counts(threshold.value)).items()}
+                        where = {**self.name, "model": model, "subgroup": group.name, "threshold": threshold.label}
+                        yield where | {"horizon_years": horizon} | sides
 
-    def curve(self, kind: str, models: Iterable[str]) -> Iterator[pd.DataFrame]:
-        """Points of a curve of `bonerisk.evaluation.curves`, for each model over the whole split."""
+    def curves(self, models: Iterable[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Points of each curve, for each model over the whole split."""
         for model in models:
-            points = getattr(curves, kind)(self.sample(self.subgroups[0], [model]), self.draws, self.plan.level)
-            yield pd.DataFrame({**self.name, "model": model}, index=points.index).join(points)
+            sample = self.sample(self.everyone, [model])
+            if len(sample):
+                graded = model in self.comparison.graded
+                found = self.kind.curves(sample, self.draws, self.plan.level, list(self.horizons), graded)
+                for name, where, points in found:
+                    named = pd.DataFrame({**self.name, "model": model, **where}, index=points.index)
+                    yield name, named.join(points)
 
-    def sample(self, group: Subgroup, models: Sequence[str]) -> Sample:
-        """Films of a subgroup with the risk of the first of `models`, where all of them give one."""
+    def sample(self, group: Subgroup, models: Sequence[str]) -> Any:
+        """Films of a subgroup with what the first of `models` predicts, where all of them give a risk."""
         keep = group.keep & self.wide.risks[list(models)].notna().all(axis=1).to_numpy()
-        risk, label = self.wide.risks[models[0]].to_numpy(), self.wide.films["label"].to_numpy()
-        return Sample.of(risk[keep], label[keep], self.patient[keep])
+        films, model = self.films[keep], models[0]
+        predicted = {horizon: of.to_numpy()[keep] for horizon, of in self.wide.probabilities(model).items()}
+        return self.kind.sample(films, self.wide.risks[model].to_numpy()[keep], self.patient[keep], predicted)
 
-    def _estimated(self, group: Subgroup, metrics: Mapping[Key, Metric], models: Sequence[str]) -> Estimated:
+    def probabilities(self, model: str, horizon: float) -> np.ndarray:
+        """Probabilities (n,) that a model gives the films of the split; NaN where it gives none."""
+        if np.isnan(horizon):
+            return self.wide.risks[model].to_numpy()
+        of = self.wide.probabilities(model).get(horizon)
+        return np.full(len(self.films), np.nan) if of is None else of.to_numpy()
+
+    def estimated(
+        self, group: Subgroup, models: Sequence[str], thresholds: Thresholds, only: Sequence[Key] | None = None
+    ) -> Estimated:
         """Metrics of the first of `models` on the films of all; empty ones where these are too few."""
         sample = self.sample(group, models)
-        within = {key: metric for key, metric in metrics.items() if group.has(key[0])}
-        few = self.plan.too_few(sample, both_outcomes=not group.cases_only)
-        if not len(sample):
-            few = self._note(models) or "no films"
-        if few:
-            return sample, dict.fromkeys(within, Distribution(np.nan, np.empty(0), few))
-        return sample, distributions(sample, within, self.draws)
+        metrics: dict[Key, Metric] = self.kind.metrics(sample, list(self.horizons), thresholds.get(models[0]))
+        within = {key: of for key, of in metrics.items() if group.has(key.metric) and (only is None or key in only)}
+        return sample, self.found(sample, within, group, models)
 
-    def _difference(
-        self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated], metrics: Mapping[Key, Metric]
-    ) -> Estimated:
-        """Paired difference on the films of both; a model that loses none of its own is not estimated again."""
-        both = len(self.sample(group, pair))
-        (sample, ours), (_, theirs) = (
-            own[models[0]] if len(own[models[0]][0]) == both else self._estimated(group, metrics, models)
-            for models in (pair, pair[::-1])
-        )
-        return sample, {key: ours[key] - theirs[key] for key in metrics if group.has(key[0])}
+    def found(
+        self, sample: Any, metrics: Mapping[Key, Metric], group: Subgroup, models: Sequence[str]
+    ) -> dict[Key, Distribution]:
+        """Distributions of metrics on a sample; where it is too small for them, empty ones that say so."""
+        few = {horizon: self._few(sample, horizon, group, models) for horizon in {key.horizon for key in metrics}}
+        enough = {key: metric for key, metric in metrics.items() if not few[key.horizon]}
+        found = distributions(sample, enough, self.draws, self.plan.interval == "bca") if enough else {}
+        if self.plan.interval == "analytic":
+            n = self.draws.counts.shape[1]
+            found = {key: replace(of, influence=self.kind.influence(key, sample, n)) for key, of in found.items()}
+        return {key: found.get(key) or Distribution(np.nan, np.empty(0), few[key.horizon]) for key in metrics}
 
-    def _rows(self, estimated: Estimated, group: Subgroup, models: Sequence[str]) -> Iterator[Row]:
-        """Rows of a model, or of a model and its reference."""
+    def rows(self, estimated: Estimated, group: Subgroup, models: Sequence[str], said: str = "") -> Iterator[Row]:
+        """Rows of a model, or of a model and its reference; `said` is added to the notes."""
         sample, found = estimated
         model, reference = (*models, "")[:2]
         lost = int(group.keep.sum()) - len(sample) if len(sample) else 0
-        note = "; ".join(filter(None, [f"{lost} films that miss a value left out" if lost else "", self._note(models)]))
-        for (metric, threshold), of in found.items():
-            where = {"model": model, "reference": reference, "subgroup": group.name, "metric": metric}
-            where = {**self.name, **where, "threshold": threshold}
-            yield metric_row(where, sample, of, self.plan.level, note)
+        left_out = f"{lost} films that miss a value left out" if lost else ""
+        for key, of in found.items():
+            where = {**self.name, "model": model, "reference": reference, "subgroup": group.name, **key._asdict()}
+            notes = (left_out, self._note(models), self.horizons.get(key.horizon, ""), said)
+            yield metric_row(where, sample, of, self.plan, "; ".join(filter(None, notes)))
+
+    def _difference(
+        self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated], thresholds: Thresholds
+    ) -> Estimated:
+        """Paired difference on the films of both; a model that loses none of its own is not estimated again."""
+        graded = all(model in thresholds for model in pair)
+        both = self.sample(group, pair)
+        keys = [key for key in self.kind.compared(both, list(self.horizons), graded) if group.has(key.metric)]
+        (sample, ours), (_, theirs) = (
+            own[models[0]] if len(own[models[0]][0]) == len(both) else self.estimated(group, models, thresholds, keys)
+            for models in (pair, pair[::-1])
+        )
+        return sample, {key: ours[key] - theirs[key] for key in keys}
+
+    def _few(self, sample: Any, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
+        """Why a sample is too small, or too short of follow-up, for a number; empty where it isn't."""
+        if not len(sample):
+            return self._note(models) or "no films"
+        if not np.isnan(horizon) and not sample.reaches(horizon):
+            return f"follow-up ends before {horizon:g} years"
+        return self.plan.too_few(sample, horizon, both_outcomes=not group.cases_only)
 
     def _note(self, models: Sequence[str]) -> str:
         return "; ".join(dict.fromkeys(filter(None, map(self.comparison.notes.get, models))))
+
+    def _strata(self) -> np.ndarray | None:
+        """Stratum of each patient, from the patient's films."""
+        if self.plan.stratify is None:
+            return None
+        if self.plan.stratify == "site":
+            return pd.Series(pd.factorize(self.films["site"])[0]).groupby(self.patient).first().to_numpy()
+        return self.films[self.kind.outcome[0]].groupby(self.patient).max().to_numpy()

@@ -1,8 +1,8 @@
-"""Subgroups of an evaluation: everyone, by sex, by age band, and by severity of the low bone mass."""
+"""Subgroups of an evaluation: everyone, levels of any columns, crossings of them, and severities of low bone mass."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,12 @@ import pandas as pd
 
 from bonerisk.cohort.classes import AGE_BANDS, SEVERITIES, age_band, severity
 from bonerisk.cohort.table import SEXES
+from bonerisk.errors import ConfigError
+
+ALL = "all"
+MOST = 12  # levels of a column; more of them are a number's values, not groups
+BANDS = {"age": ("age_years", age_band, AGE_BANDS), "severity": ("t_score", severity, SEVERITIES)}
+ORDER = {"sex": SEXES} | {name: order for name, (_, _, order) in BANDS.items()}
 
 
 @dataclass(frozen=True)
@@ -37,27 +43,63 @@ class Subgroup:
         return self.metrics is None or metric in self.metrics
 
 
-def subgroups(films: pd.DataFrame) -> Iterator[Subgroup]:
-    """List the subgroups that a table of films (label, and where known sex, age_years, t_score) allows.
+def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
+    """List everyone, and the subgroups by `names` that a table of films allows.
 
     A severity has cases only. Its AUC is that of its cases against all films without the outcome, while its accuracy
     and sensitivity, one and the same number, are among its cases (OsPenScreen, figure 2).
+
+    Parameters
+    ----------
+    films : DataFrame
+    names : sequence of str
+        A column whose levels are groups; "age" (bands of `age_years`); "severity" (of `t_score`, of films with a
+        `label`); or a crossing, as "sex*age". One whose columns are not there, or hold no value, is passed over.
+
+    Raises
+    ------
+    ConfigError
+        A column has too many values to be groups.
     """
-    yield Subgroup("all", np.ones(len(films), dtype=bool))
-    if "sex" in films:
-        yield from _levels("sex", films["sex"], SEXES)
-    if "age_years" in films:
-        yield from _levels("age", age_band(films["age_years"]), AGE_BANDS)
-    if "t_score" in films:
-        case = films["label"].to_numpy() == 1
-        for group in _levels("severity", severity(films["t_score"]), SEVERITIES):
-            cases = group.keep & case
-            yield Subgroup(group.name, cases | ~case, frozenset({"auc"}))
-            yield Subgroup(group.name, cases, frozenset({"accuracy", "sensitivity"}), cases_only=True)
+    yield Subgroup(ALL, np.ones(len(films), dtype=bool))
+    for name in names:
+        parts = name.split("*")
+        if any(BANDS.get(part, (part,))[0] not in films for part in parts):
+            continue
+        if name != "severity":
+            yield from _crossed(films, parts)
+        elif "label" in films:
+            yield from _severities(films)
 
 
-def _levels(name: str, values: pd.Series, order: Iterable[str]) -> Iterator[Subgroup]:
-    for level in order:
-        keep = (values == level).to_numpy()
+def _crossed(films: pd.DataFrame, parts: Sequence[str]) -> Iterator[Subgroup]:
+    groups = [Subgroup("", np.ones(len(films), dtype=bool))]
+    for part in parts:
+        levels = list(_levels(films, part))
+        groups = [
+            Subgroup(" & ".join(filter(None, [group.name, level.name])), group.keep & level.keep)
+            for group in groups
+            for level in levels
+        ]
+    yield from (group for group in groups if group.keep.any())
+
+
+def _severities(films: pd.DataFrame) -> Iterator[Subgroup]:
+    case = films["label"].to_numpy() == 1
+    for group in _levels(films, "severity"):
+        cases = group.keep & case
+        yield Subgroup(group.name, cases | ~case, frozenset({"auc"}))
+        yield Subgroup(group.name, cases, frozenset({"accuracy", "sensitivity"}), cases_only=True)
+
+
+def _levels(films: pd.DataFrame, name: str) -> Iterator[Subgroup]:
+    column, banded, _ = BANDS.get(name, (name, lambda values: values, ()))
+    values = banded(films[column])
+    present = sorted(values.dropna().unique())
+    if name not in ORDER and len(present) > MOST:
+        what = f"{name} has {len(present)} values, too many for subgroups"
+        raise ConfigError(what, "evaluation.subgroups", f"name a column of at most {MOST} values: band it first")
+    for level in ORDER.get(name, present):
+        keep = (values == level).to_numpy(dtype=bool)
         if keep.any():
-            yield Subgroup(f"{name}={level}", keep)
+            yield Subgroup(f"{name}={level:g}" if isinstance(level, float) else f"{name}={level}", keep)

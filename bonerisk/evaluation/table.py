@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.resampling import Distribution
-from bonerisk.evaluation.sample import Sample
 
 METRICS = (
     "dataset",
@@ -28,36 +26,36 @@ METRICS = (
     "method",
     "note",
 )
-CONFUSION = ("dataset", "split", "model", "subgroup", "threshold", "tp", "fp", "fn", "tn")
+CONFUSION = ("dataset", "split", "model", "subgroup", "threshold", "horizon_years", "tp", "fp", "fn", "tn")
 
 
-def metric_row(where: dict[str, str], sample: Sample, of: Distribution, level: float, note: str) -> dict[str, Any]:
+def metric_row(where: dict[str, Any], sample: Any, of: Distribution, plan: Plan, note: str) -> dict[str, Any]:
     """One row of the metrics table.
 
     Parameters
     ----------
     where : dict
-        dataset, split, model, reference, subgroup, metric, threshold.
-    sample : Sample
+        dataset, split, model, reference, subgroup, metric, threshold, horizon.
+    sample : Sample or Followed
         The films the number rests on.
     of : Distribution
-    level : float
-        Of the interval, such as 0.95.
+    plan : Plan
     note : str
         Added to what the interval says of itself.
     """
-    bounds = interval(of, level)
+    bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients
     said = (bounds.note, note, f"{n_patients} patients" if n_patients < len(sample) else "")
+    horizon = where.pop("horizon")
     return {
         **where,
-        "horizon_years": np.nan,
+        "horizon_years": horizon,
         "estimate": of.estimate,
         "lower": bounds.lower,
         "upper": bounds.upper,
-        "level": level,
+        "level": plan.level,
         "n": len(sample),
-        "n_events": sample.n_events,
+        "n_events": sample.n_events_by(horizon),
         "method": bounds.method,
         "note": "; ".join(dict.fromkeys(filter(None, said))),
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,23 +12,27 @@ import pandas as pd
 from bonerisk.errors import DataError
 
 FILM = ["dataset", "split", "image_id"]
-NEEDED = (*FILM, "model", "patient_id", "site", "risk", "label")
+NEEDED = (*FILM, "model", "patient_id", "site", "risk")
+SURVIVAL = re.compile(r"survival_(\d+(?:\.\d+)?)y")
 
 
 @dataclass(frozen=True)
 class Wide:
-    """Films and the risks that models gave them.
+    """Films and what models predict of them.
 
     Parameters
     ----------
     films : DataFrame
-        A row a film: all of the predictions table but `model` and `risk`.
+        A row a film: all of the predictions table but what models predict.
     risks : DataFrame
         The same rows, a column a model; NaN where a model gave none.
+    predicted : dict
+        Horizon in years → the same of the probability of the event by then (1 − ``survival_<h>y``).
     """
 
     films: pd.DataFrame
     risks: pd.DataFrame
+    predicted: Mapping[float, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -40,32 +46,52 @@ class Wide:
         Raises
         ------
         DataError
-            A column is absent, a film is there twice for one model, or a risk or label is missing or impossible.
+            A column is absent, the table is empty, a film is there twice for one model, or a survival probability is
+            none.
         """
         _check(predictions)
         keyed = predictions.set_index(FILM)
-        films = keyed.drop(columns=["model", "risk"])
+        horizons = {name: float(found[1]) for name in map(str, keyed) if (found := SURVIVAL.fullmatch(name))}
+        films = keyed.drop(columns=["model", "risk", *horizons])
         films = films[~films.index.duplicated()]
-        models = list(predictions["model"].unique())
-        risks = {model: keyed.loc[keyed["model"] == model, "risk"].reindex(films.index) for model in models}
-        return cls(films.reset_index(), pd.DataFrame(risks).reset_index(drop=True))
 
-    def add(self, risks: dict[str, np.ndarray]) -> Wide:
-        """Return it with the risks of further models."""
-        return Wide(self.films, self.risks.assign(**risks))
+        def spread(column: str) -> pd.DataFrame:
+            of = {model: rows[column].reindex(films.index) for model, rows in keyed.groupby("model", sort=False)}
+            return pd.DataFrame(of).reset_index(drop=True)
+
+        predicted = {horizon: 1 - spread(name) for name, horizon in horizons.items()}
+        return cls(films.reset_index(), spread("risk"), dict(sorted(predicted.items())))
+
+    def add(self, model: str, risk: np.ndarray, predicted: Mapping[float, np.ndarray] | None = None) -> Wide:
+        """Return it with a further model: its risk (n,), and its probabilities (n,) by horizon."""
+        blank = pd.DataFrame(index=self.risks.index)
+        horizons = sorted({*self.predicted, *(predicted or {})})
+        of = {h: self.predicted.get(h, blank).assign(**{model: (predicted or {}).get(h, np.nan)}) for h in horizons}
+        return Wide(self.films, self.risks.assign(**{model: risk}), of)
 
     def where(self, keep: pd.Series) -> Wide:
         """Return the films of a mask."""
-        return Wide(self.films[keep].reset_index(drop=True), self.risks[keep].reset_index(drop=True))
+        films, risks, *predicted = (
+            table[keep].reset_index(drop=True) for table in (self.films, self.risks, *self.predicted.values())
+        )
+        return Wide(films, risks, dict(zip(self.predicted, predicted, strict=True)))
+
+    def probabilities(self, model: str) -> dict[float, pd.Series]:
+        """Probabilities (n,) of the event by horizon, for those that the model gives."""
+        there = {horizon: table.get(model) for horizon, table in self.predicted.items()}
+        return {horizon: values for horizon, values in there.items() if values is not None and values.notna().any()}
 
     def long(self) -> pd.DataFrame:
         """Return the predictions table, a model after the other; films without risk are left out."""
-        columns = [*FILM[:2], "model", *(name for name in self.films if name not in FILM[:2])]
-        columns.insert(columns.index("site") + 1, "risk")
-        parts = (self.films.assign(model=model, risk=self.risks[model])[columns] for model in self.models)
-        return pd.concat(
-            [part for part in (part.dropna(subset="risk") for part in parts) if len(part)], ignore_index=True
-        )
+        parts = []
+        for model in self.models:
+            own = {f"survival_{horizon:g}y": 1 - of for horizon, of in self.probabilities(model).items()}
+            part = self.films.assign(model=model, risk=self.risks[model], **own).dropna(subset="risk")
+            parts += [part] if len(part) else []
+        survival = [f"survival_{horizon:g}y" for horizon in self.predicted]
+        front = [*FILM[:2], "model", "image_id", "patient_id", "site", "risk", *survival]
+        table = pd.concat(parts, ignore_index=True)
+        return table.reindex(columns=[*front, *(name for name in self.films if name not in front)])
 
 
 def _check(predictions: pd.DataFrame) -> None:
@@ -74,11 +100,21 @@ def _check(predictions: pd.DataFrame) -> None:
         raise DataError(f"no column {', '.join(absent)}", "predictions table")
     if predictions.empty:
         raise DataError("no predictions", "predictions table", "look which rows the cohort's flow drops")
-    wrong = {
-        "a second row of the same film and model": predictions.duplicated([*FILM, "model"]),
-        "a risk that is no probability": ~predictions["risk"].between(0, 1),
-        "a label other than 0 and 1": ~predictions["label"].isin([0, 1]),
-    }
+    refuse(predictions, {"a second row of the same film and model": predictions.duplicated([*FILM, "model"])})
+    for name in predictions:
+        if SURVIVAL.fullmatch(str(name)):
+            known = predictions[name].isna() | predictions[name].between(0, 1)
+            refuse(predictions, {f"{name} that is no probability": ~known})
+
+
+def refuse(predictions: pd.DataFrame, wrong: Mapping[str, pd.Series]) -> None:
+    """Stop at the first kind of `wrong` rows (what they have → mask) that there is.
+
+    Raises
+    ------
+    DataError
+        Names the first such film.
+    """
     for what, rows in wrong.items():
         if rows.any():
             raise DataError(f"{int(rows.sum())} rows with {what}", f"image {predictions.loc[rows, 'image_id'].iloc[0]}")

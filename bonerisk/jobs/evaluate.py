@@ -14,10 +14,12 @@ from bonerisk.cohort.table import SPLITS, Cohort
 from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
-from bonerisk.evaluation.binary import BinaryResult
+from bonerisk.evaluation.evaluation import Result
 from bonerisk.evaluation.patients import refuse_seen
+from bonerisk.jobs import fitted
+from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
 from bonerisk.jobs.examples import write_examples
-from bonerisk.jobs.films import load_films, of_splits, write_cohort
+from bonerisk.jobs.films import decoded
 from bonerisk.jobs.folder import run_folder
 from bonerisk.jobs.model import predict, trained_model
 from bonerisk.runs.find import StoredRun, find, load
@@ -36,21 +38,32 @@ def evaluate(order: Order) -> Path:
         training = pd.read_parquet(_reads(run, model, "cohort.parquet"))
         tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
         dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
-        films = load_films(dataset, model.config["preprocessing"], run, Path(config.paths.data))
-        labelled = select(films.cohort, model.config["head"]["target"])
+        labelled = load_cohort(dataset, run, Path(config.paths.data))
+        films = None
+        if model.config["training"]:
+            films = decoded(labelled, dataset, model.config["preprocessing"], run, Path(config.paths.data))
+            labelled = films.cohort
+        labelled = select(labelled, model.config["head"]["target"])
         if config.get("dataset") and config.split is None:
             _warn_of_rest(labelled, run, "dataset.rules.split" if "rules" in config.dataset else "dataset.split")
         cohort = _chosen(labelled, config.split)
         for run_seen, seen in _trained_on(model):
             refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
-        write_cohort(cohort, run)
         _reads(run, model, "model.safetensors")
-        predicted = predict(*trained_model(model), films, cohort.table, model.name)
+        if films:
+            write_cohort(cohort, run)
+            predicted = predict(*trained_model(model), films, cohort.table, model.name)
+        else:
+            encoder, head = fitted.trained(model)
+            cohort = fitted.complete(cohort, encoder)
+            write_cohort(cohort, run)
+            predicted = fitted.predict(encoder, head, cohort.table, cohort.name, model.name)
         result = evaluation.run(predicted, tuning, training[training["split"] == "train"])
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result)
-            write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
+            if films and result.outcome == "binary":
+                write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
     return run.folder
 
 
@@ -83,11 +96,13 @@ def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
     return replace(chosen, table=chosen.table.iloc[place.argsort(kind="stable")].reset_index(drop=True))
 
 
-def _write(result: BinaryResult, run: Run) -> None:
+def _write(result: Result, run: Run) -> None:
     with run.writes("predictions", "predictions.parquet") as path:
         result.predictions.to_parquet(path, index=False)
     with run.writes("metrics", "metrics.csv") as path:
         result.metrics.to_csv(path, index=False)
+    with run.writes("gaps", "gaps.csv") as path:
+        result.gaps.to_csv(path, index=False)
     with run.writes("confusion", "confusion.csv") as path:
         result.confusion.to_csv(path, index=False)
     with run.writes("thresholds", "thresholds.json") as path:

@@ -1,9 +1,9 @@
-"""From a dataset and a preprocessing to a cohort whose films are decoded: the part that all commands share."""
+"""From a cohort and a preprocessing to decoded films."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import bonerisk.preprocessing
 from bonerisk.cohort import leaks
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.build import build, plain
-from bonerisk.errors import DataError
+from bonerisk.errors import ConfigError
 from bonerisk.imaging import store
 from bonerisk.runs.folder import Run
 from bonerisk.runs.hashing import fingerprint, sha256_cached, sha256_of_code
@@ -41,18 +41,23 @@ class Films:
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
-def load_films(dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
-    """Load the cohort of a dataset, decode its films unless that was done before, and drop those that can't be read.
+def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+    """Decode the films of a cohort unless that was done before, and drop those that can't be read.
 
     The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
     code of both, so that a change of any makes a new store and an equal one is opened.
+
+    Raises
+    ------
+    ConfigError
+        The dataset has no films, or the preprocessing reads none.
     """
-    cohort: Cohort = dataset.load(data)
-    run.record["reference_standard"] = cohort.reference_standard
-    for note in cohort.notes:
-        run.note(note)
-    for source in cohort.sources:
-        run.reads("table", source)
+    if cohort.features or not preprocessing:
+        what = f"{cohort.name} has no films" if cohort.features else "preprocessing=none reads no films"
+        mend = "model=cox learns from a table's columns; other models need a dataset of films and a preprocessing"
+        raise ConfigError(what, "dataset" if cohort.features else "preprocessing", mend)
+    if hasattr(dataset, "make_films"):
+        dataset.make_films(cohort, data)
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
     films = sorted(zip(cohort.table["image_id"], hashes, strict=True))
@@ -111,32 +116,3 @@ def _readable(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
         )
     flow = cohort.flow.step("film can be read", cohort.table, table, "listed in rejected.csv" if failed.any() else "")
     return replace(cohort, table=table, flow=flow, rejected=rejected)
-
-
-def of_splits(cohort: Cohort, splits: Sequence[str]) -> Cohort:
-    """The rows of some splits, as a last step of the flow.
-
-    Raises
-    ------
-    DataError
-        There are none.
-    """
-    table = cohort.table[cohort.table["split"].isin(splits)].reset_index(drop=True)
-    if table.empty:
-        there = ", ".join(sorted(cohort.table["split"].unique())) or "none"
-        raise DataError(f"no film in split {', '.join(splits)}", f"cohort {cohort.name}", f"splits there: {there}")
-    flow = cohort.flow.step(f"split {', '.join(splits)}", cohort.table, table, "other splits")
-    return replace(cohort, table=table, flow=flow)
-
-
-def write_cohort(cohort: Cohort, run: Run) -> None:
-    """Write the tables of a cohort: cohort.parquet, flow.csv, rejected.csv, and links.csv where tables were joined."""
-    with run.writes("cohort", "cohort.parquet") as path:
-        cohort.table.to_parquet(path, index=False)
-    with run.writes("flow", "flow.csv") as path:
-        cohort.flow.table.to_csv(path, index=False)
-    with run.writes("rejected", "rejected.csv") as path:
-        cohort.rejected.astype({"row": "Int64"}).to_csv(path, index=False)  # a film refused by itself has no row
-    if cohort.links is not None:
-        with run.writes("links", "links.csv") as path:
-            cohort.links.to_csv(path, index=False)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bonerisk.config.build import build
 from bonerisk.jobs.films import Films
+from bonerisk.jobs.predictions import predictions
 from bonerisk.runs.find import StoredRun
 
 
@@ -36,7 +37,4 @@ def predict(encoder: Any, head: Any, films: Films, table: pd.DataFrame, name: st
     from bonerisk.training.model import predict as risk
 
     found = risk(encoder, head, films.images.images, films.rows(table))
-    first = {"dataset": films.cohort.name, "split": table["split"], "model": name, "image_id": table["image_id"]}
-    front = pd.DataFrame({**first, "patient_id": table["patient_id"], "risk": found}, index=table.index)
-    rest = table.drop(columns=["image_path", *(column for column in front if column in table)])
-    return pd.concat([front, rest], axis=1)
+    return predictions(table, films.cohort.name, name, {"risk": found})

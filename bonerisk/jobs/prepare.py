@@ -6,14 +6,18 @@ from pathlib import Path
 
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
-from bonerisk.jobs.films import load_films, write_cohort
+from bonerisk.jobs.cohort import load_cohort, write_cohort
+from bonerisk.jobs.films import decoded
 from bonerisk.jobs.folder import run_folder
 
 
 def prepare(order: Order) -> Path:
-    """Write the cohort of a dataset; its films lie decoded under data/ afterwards."""
+    """Write the cohort of a dataset; its films, if it has any, lie decoded under data/ afterwards."""
     config = order.config
     with run_folder(order, order.choices["dataset"]) as run:
-        films = load_films(build(config.dataset), config.preprocessing, run, Path(config.paths.data))
-        write_cohort(films.cohort, run)
+        dataset, data = build(config.dataset), Path(config.paths.data)
+        cohort = load_cohort(dataset, run, data)
+        if config.preprocessing and not cohort.features:
+            cohort = decoded(cohort, dataset, config.preprocessing, run, data).cohort
+        write_cohort(cohort, run)
     return run.folder

@@ -27,7 +27,9 @@ def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_cohort_has_both_hospitals_and_the_oracles(data: Path) -> None:
-    cohort = phantom("patients=12", "seed=3").load(data)
+    source = phantom("patients=12", "seed=3")
+    cohort = source.load(data)
+    source.make_films(cohort, data)
     table = cohort.table
     assert len(table) == 12
     assert (table["view"] == "PA").all()

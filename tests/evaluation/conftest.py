@@ -13,7 +13,8 @@ import pytest
 import yaml
 from scipy.special import expit
 
-from bonerisk.evaluation.binary import BinaryEvaluation
+from bonerisk.config.build import build
+from bonerisk.evaluation.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,16 +24,20 @@ def golden() -> dict[str, Any]:
     return json.loads((ROOT / "tests/golden/binary.json").read_text())
 
 
-@pytest.fixture
-def evaluation() -> Callable[..., BinaryEvaluation]:
-    """The evaluation of configs/evaluation/binary.yaml, with few draws unless asked otherwise."""
+@pytest.fixture(scope="session")
+def evaluation() -> Callable[..., Evaluation]:
+    """The evaluation of configs/evaluation/standard.yaml, with few draws unless asked otherwise.
 
-    def build(**changes: Any) -> BinaryEvaluation:
-        arguments = yaml.safe_load((ROOT / "configs/evaluation/binary.yaml").read_text())
-        del arguments["_target_"]
-        return BinaryEvaluation(**{**arguments, "n_draws": 200, **changes})
+    Changes of what a yes-or-no outcome or survival gets are `binary` and `survival`, as dicts.
+    """
 
-    return build
+    def changed(**changes: Any) -> Evaluation:
+        config = yaml.safe_load((ROOT / "configs/evaluation/standard.yaml").read_text())
+        for kind in ("binary", "survival"):
+            config[kind] |= changes.pop(kind, {})
+        return build({**config, "n_draws": 200, **changes})
+
+    return changed
 
 
 def simulate(n: int, split: str, seed: int, signal: float = 1.0) -> pd.DataFrame:
@@ -79,3 +84,39 @@ def training() -> pd.DataFrame:
 @pytest.fixture
 def simulation() -> Callable[..., pd.DataFrame]:
     return simulate
+
+
+HORIZONS = (1, 2, 3, 4, 5)
+
+
+def follow(n: int, split: str, seed: int, signal: float = 1.0, rate: float = 0.05) -> pd.DataFrame:
+    """Predictions of a film model whose risk is the true linear predictor, scaled by `signal`, less age and sex.
+
+    Its probabilities are those of the cause-specific hazard, without death: true where nobody dies.
+    """
+    rng = np.random.default_rng(seed)
+    age, sex, bone = rng.uniform(50, 80, n), rng.choice(["F", "M"], n), rng.normal(size=n)
+    clinical = 0.04 * (age - 65) + 0.3 * (sex == "F")
+    fracture = rng.exponential(1 / (rate * np.exp(clinical + bone)))
+    death = rng.exponential(1 / (0.02 * np.exp(0.07 * (age - 65))))
+    censored = rng.uniform(0.5, 8, n)
+    time = np.ceil(np.minimum(np.minimum(fracture, death), censored) * 365.25) / 365.25
+    risk = signal * bone
+    predicted = {f"survival_{h}y": np.exp(-rate * 1.2 * h * np.exp(risk)) for h in HORIZONS}
+    names = [f"{split}{seed}_{i}" for i in range(n)]
+    return pd.DataFrame(
+        {
+            **{"dataset": "simulated", "split": split, "model": "net", "image_id": names, "patient_id": names},
+            **{"site": "A", "risk": risk, **predicted},
+            "event": (fracture <= np.minimum(death, censored)).astype(float),
+            "time_years": time,
+            "competing_event": ((death < fracture) & (death <= censored)).astype(float),
+            **{"age_years": age, "sex": sex, "bmi_kg_m2": rng.normal(24, 3, n), "t_score": (bone - 1).round(1)},
+            "oracle_fracture_truth": clinical + bone,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def followed() -> Callable[..., pd.DataFrame]:
+    return follow

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.evaluation.binary import BinaryEvaluation
+from bonerisk.evaluation.evaluation import Evaluation as Built
 from bonerisk.evaluation.table import CONFUSION, METRICS
 
-Evaluation = Callable[..., BinaryEvaluation]
+Evaluation = Callable[..., Built]
 CLINICAL = "age_years + sex + bmi_kg_m2"
 
 
@@ -232,7 +232,7 @@ def test_a_wrong_predictions_table_is_refused(
 @pytest.mark.parametrize("name", ["discrimination.acu", "nowhere.auc", "auc"])
 def test_an_unknown_metric_is_a_config_error(evaluation: Evaluation, name: str) -> None:
     with pytest.raises(ConfigError, match=f"no metric {name}"):
-        evaluation(ranking=[name])
+        evaluation(binary={"ranking": [name]})
 
 
 @pytest.mark.parametrize("wrong", [{"level": 95.0}, {"level": 0.0}, {"n_draws": 0}])

@@ -1,0 +1,227 @@
+"""Evaluation of any model: predictions in, tables of metrics, gaps, thresholds and curves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from bonerisk.errors import DataError
+from bonerisk.evaluation.binary import Binary
+from bonerisk.evaluation.comparators import Comparison, compare
+from bonerisk.evaluation.gaps import GAPS, gaps
+from bonerisk.evaluation.optimism import optimism
+from bonerisk.evaluation.patients import refuse_seen
+from bonerisk.evaluation.plan import Plan
+from bonerisk.evaluation.recalibrated import add_recalibrated
+from bonerisk.evaluation.reclassified import reclassified_rows
+from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.risk_groups import incidence_curves, risk_group_rows
+from bonerisk.evaluation.rules import Rule
+from bonerisk.evaluation.split import Row, Split, Thresholds
+from bonerisk.evaluation.survival import Survival
+from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.thresholds import Threshold
+from bonerisk.evaluation.wide import Wide
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evaluation found; the tables are as they are written.
+
+    Parameters
+    ----------
+    outcome : {"binary", "survival"}
+    predictions : DataFrame
+        The predictions given, and those of baselines, combined models and oracles.
+    metrics : DataFrame
+        Long form, columns as `bonerisk.evaluation.table.METRICS`.
+    gaps : DataFrame
+        Subgroups against the rest, columns as `bonerisk.evaluation.gaps.GAPS`.
+    confusion : DataFrame
+        dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
+    thresholds : dict
+        For thresholds.json: values, and the patients they were fitted on.
+    kinds : dict
+        Model → film, baseline, refitted, combined, recalibrated or oracle.
+    curves : dict
+        Name → points: dataset, split, model, further columns of where, and those of the curve.
+    """
+
+    outcome: Literal["binary", "survival"]
+    predictions: pd.DataFrame
+    metrics: pd.DataFrame
+    gaps: pd.DataFrame
+    confusion: pd.DataFrame
+    thresholds: dict[str, Any]
+    kinds: dict[str, str]
+    curves: dict[str, pd.DataFrame]
+
+
+class Evaluation:
+    """How models are evaluated.
+
+    Parameters
+    ----------
+    binary : Binary
+        What a yes-or-no outcome (`label`) gets.
+    survival : Survival
+        What time to an event (`event`, `time_years`) gets.
+    subgroups : list of str
+        Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.subgroups`).
+    recalibration : {"baseline", "slope"}, optional
+        Whether the film's model is shown recalibrated on tuning, too: by a shift, or a shift and a slope.
+    reclassification : bool
+        Whether NRI and IDI are given: a miscalibrated model inflates them.
+    n_draws : int
+        Bootstrap draws of patients.
+    level : float
+        Of the intervals.
+    seed : int
+        Of the draws.
+    interval : {"percentile", "bca", "analytic"}
+        Analytic: DeLong's for the AUC, the infinitesimal jackknife for C-indices; elsewhere percentiles. Proportions of
+        patients with one film each always get Wilson's.
+    stratify : {"event", "site"}, optional
+        What each draw keeps as it is.
+    min_n, min_events : int
+        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+    """
+
+    def __init__(
+        self,
+        binary: Binary,
+        survival: Survival,
+        subgroups: list[str],
+        recalibration: Literal["baseline", "slope"] | None = None,
+        reclassification: bool = False,
+        n_draws: int = 1000,
+        level: float = 0.95,
+        seed: int = 0,
+        interval: Literal["percentile", "bca", "analytic"] = "percentile",
+        stratify: Literal["event", "site"] | None = None,
+        min_n: int = 20,
+        min_events: int = 5,
+    ) -> None:
+        self.binary, self.survival, self.subgroups = binary, survival, subgroups
+        self.recalibration, self.reclassification = recalibration, reclassification
+        self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
+
+    def run(self, predictions: pd.DataFrame, tuning: pd.DataFrame, training: pd.DataFrame) -> Result:
+        """Evaluate each dataset and split by itself.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+            Predictions table of the films to be evaluated, of one or more film models. It has a `label`, or `event` and
+            `time_years`.
+        tuning : DataFrame
+            The same models' predictions on the tuning split, on which thresholds and combined models are fitted.
+        training : DataFrame
+            The training split of the cohort, with the outcome, on which baselines are fitted.
+
+        Raises
+        ------
+        DataError
+            A patient to be evaluated is in `tuning` or `training`, or a predictions table is not what it should be.
+        """
+        refuse_seen(predictions, tuning, "thresholds")
+        refuse_seen(predictions, training, "baselines")
+        test, tune = Wide.of(predictions), Wide.of(tuning)
+        kind = self._kind(predictions)
+        for table in (predictions, tuning):
+            kind.check(table)
+        if set(test.models) - set(tune.models):
+            raise DataError(f"no tuning predictions of {', '.join(set(test.models) - set(tune.models))}", "tuning")
+        comparison = compare(kind, test, tune, training)
+        if self.recalibration:
+            add_recalibrated(comparison, self.recalibration)
+        thresholds = {model: _choose(comparison, model) for model in comparison.graded}
+        place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
+        splits = [Split(comparison, place == number, self.plan, self.subgroups) for number in range(place.max() + 1)]
+        return Result(
+            outcome="binary" if kind is self.binary else "survival",
+            predictions=comparison.test.long(),
+            metrics=_frame((row for split in splits for row in self._rows(split, thresholds)), METRICS),
+            gaps=_frame((row for split in splits for row in self._gaps(split, thresholds)), GAPS),
+            confusion=_frame((row for split in splits for row in split.confusion_rows(thresholds)), CONFUSION),
+            thresholds=_record(comparison, thresholds, self.plan),
+            kinds=comparison.kinds,
+            curves=_curves(points for split in splits for points in self._curves(split, thresholds)),
+        )
+
+    def _kind(self, predictions: pd.DataFrame) -> Binary | Survival:
+        for kind in (self.binary, self.survival):
+            if set(kind.outcome) <= set(predictions):
+                return kind
+        raise DataError("neither a label, nor event and time_years", "predictions table")
+
+    def _rows(self, split: Split, thresholds: Thresholds) -> Iterator[Row]:
+        yield from split.metric_rows(thresholds)
+        if self.reclassification:
+            yield from reclassified_rows(split)
+        if split.kind is self.survival:
+            for model in split.comparison.films:
+                yield from risk_group_rows(split, model, thresholds[model], self.survival.adjusted)
+
+    def _curves(self, split: Split, thresholds: Thresholds) -> Iterator[tuple[str, pd.DataFrame]]:
+        yield from split.curves(split.comparison.kinds)
+        if split.kind is self.survival:
+            for model in split.comparison.films:
+                for threshold in (each for each in thresholds[model] if each.value is not None):
+                    points = incidence_curves(split, model, threshold)
+                    yield "incidence", pd.DataFrame({**split.name, "model": model}, index=points.index).join(points)
+
+    def _gaps(self, split: Split, thresholds: Thresholds) -> Iterator[Row]:
+        ranking = next(iter(split.kind.ranking))
+        return gaps(split, split.comparison.films, ranking, thresholds)
+
+
+def _choose(comparison: Comparison, model: str) -> list[Threshold]:
+    """Thresholds of a model on the tuning films for which it has a risk."""
+    sample, kind = comparison.tuning_sample(model), comparison.kind
+    if len(sample):
+        return kind.choose(sample)
+    why = "not fitted: the model gives no risk on tuning"
+    return [each if isinstance(each, Threshold) else Threshold(each.label, None, why) for each in kind.thresholds]
+
+
+def _frame(rows: Iterable[Row], columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns))
+
+
+def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for name, points in found:
+        parts.setdefault(name, []).append(points)
+    return {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}
+
+
+def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
+    """Thresholds for JSON, with whom they were fitted on, and what they promise too much."""
+    films = comparison.tuning.films
+    return {
+        "rule": "positive where risk >= value",
+        "fitted_on": {
+            "split": sorted(films["split"].unique()),
+            "n": len(films),
+            "n_events": int(films[comparison.kind.outcome[0]].sum()),
+            "patients": films[["site", "patient_id"]].drop_duplicates().astype(str).to_numpy().tolist(),
+        },
+        "thresholds": [
+            {"model": model, "threshold": t.label, "value": t.value, "note": t.note}
+            | ({"on_tuning": _optimism(comparison, model, rule, plan)} if isinstance(rule, Rule) and t.value else {})
+            for model, of_model in thresholds.items()
+            for t, rule in zip(of_model, comparison.kind.thresholds, strict=True)
+        ],
+    }
+
+
+def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[dict[str, Any]]:
+    """What a threshold reaches on the films it was chosen on, and how much of it is owed to that."""
+    sample = comparison.tuning_sample(model)
+    draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)
+    table = optimism(rule, comparison.kind.as_binary(sample), draws)
+    return table.where(table.notna(), None).to_dict("records")

@@ -1,0 +1,48 @@
+"""Whether a model does worse in a subgroup than in the rest: the gap, its interval, and its p among all such gaps.
+
+The family over which p-values are adjusted is declared before anything is seen: every gap of one dataset, split and
+model in one metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.evaluation.metric import Key
+from bonerisk.evaluation.multiplicity import adjust, bootstrap_p
+from bonerisk.evaluation.split import Split, Thresholds
+from bonerisk.evaluation.subgroups import Subgroup
+
+GAPS = (
+    *("dataset", "split", "model", "subgroup", "metric", "threshold", "horizon_years", "estimate", "lower", "upper"),
+    *("level", "n", "n_events", "p", "p_holm", "p_bonferroni", "comparisons", "method", "note"),
+)
+
+
+def gaps(split: Split, models: Sequence[str], metric: str, thresholds: Thresholds) -> Iterator[dict[str, Any]]:
+    """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
+
+    A severity has no rest, and is left out. n and n_events are those of the subgroup.
+    """
+    for model in models:
+        groups = [group for group in split.subgroups[1:] if group.metrics is None]
+        ranking = split.kind.metrics(split.sample(split.everyone, [model]), list(split.horizons), None)
+        for key in (key for key in ranking if key.metric == metric):
+            family = [_gap(split, group, model, key, thresholds) for group in groups]
+            adjusted = adjust([row["p"] for row in family])
+            for row, holm, bonferroni in zip(family, adjusted.holm, adjusted.bonferroni, strict=True):
+                yield row | {"p_holm": holm, "p_bonferroni": bonferroni, "comparisons": adjusted.size}
+
+
+def _gap(split: Split, group: Subgroup, model: str, key: Key, thresholds: Thresholds) -> dict[str, Any]:
+    rest = Subgroup("rest", ~group.keep)
+    (sample, ours), (_, theirs) = (split.estimated(each, [model], thresholds, only=[key]) for each in (group, rest))
+    difference = ours[key] - theirs[key]
+    [row] = split.rows((sample, {key: difference}), group, [model])
+    if pd.isna(theirs[key].estimate):
+        row["note"] = f"in the rest: {theirs[key].undefined}"
+    row["p"] = bootstrap_p(difference.drawn)
+    return {name: value for name, value in row.items() if name != "reference"}

@@ -1,0 +1,60 @@
+"""How an evaluation's numbers get their intervals, and when there are too few patients for any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from bonerisk.errors import ConfigError
+from bonerisk.evaluation.intervals import Kind as Interval
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings that all numbers share.
+
+    Parameters
+    ----------
+    n_draws : int
+        Bootstrap draws.
+    level : float
+        Of the intervals.
+    seed : int
+        Of the draws.
+    interval : {"percentile", "bca", "analytic"}
+    stratify : {"event", "site"}, optional
+        Each draw takes as many patients with the outcome, or of a site, as there are.
+    min_n, min_events : int
+        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of range.
+    """
+
+    n_draws: int
+    level: float
+    seed: int
+    interval: Interval
+    stratify: Literal["event", "site"] | None
+    min_n: int
+    min_events: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1 or self.n_draws < 1:
+            what = f"level {self.level}, n_draws {self.n_draws}"
+            raise ConfigError(what, "evaluation", "level=0.95 n_draws=1000, for example")
+
+    def too_few(self, sample: Any, horizon: float, both_outcomes: bool) -> str:
+        """Why a sample is too small for a number; empty where it isn't."""
+        if sample.n_patients < self.min_n:
+            return f"under {self.min_n} patients"
+        by = "" if np.isnan(horizon) else f" by {horizon:g} years"
+        if sample.patients_with(1, horizon) < self.min_events:
+            return f"under {self.min_events} patients with the outcome{by}"
+        if both_outcomes and sample.patients_with(0, horizon) < self.min_events:
+            return f"under {self.min_events} patients without the outcome{by}"
+        return ""

@@ -1,0 +1,156 @@
+"""What happens to the films that a threshold calls high and low risk: incidence by group, and the hazard ratio.
+
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody of a group had
+the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several films
+a patient; where a group has no event it is Firth's, with its profile interval, since the plain one is infinite.
+
+References
+----------
+Heinze & Schemper 2001, Biometrics 57:114 (Firth's penalty in the Cox model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.design import Design
+from bonerisk.errors import DataError
+from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.subgroups import ALL
+from bonerisk.evaluation.survival import status_of
+from bonerisk.evaluation.thresholds import Threshold
+from bonerisk.survival import aalen_johansen, cox, firth
+from bonerisk.survival.incidence import at_horizons
+from bonerisk.survival.outcome import EVENT
+
+Array = np.ndarray
+
+POINTS = 101  # of a curve
+
+
+def risk_group_rows(
+    split: Split, model: str, thresholds: Sequence[Threshold], adjusted: Sequence[str]
+) -> Iterator[Row]:
+    """Rows of the metrics table of one film model.
+
+    Parameters
+    ----------
+    split : Split
+        Of films followed up.
+    model : str
+    thresholds : sequence of Threshold
+        Each parts the films into ``risk=high`` (at or above it) and ``risk=low``.
+    adjusted : sequence of str
+        Columns for which the second hazard ratio is adjusted.
+    """
+    films, risk = split.films, split.wide.risks[model].to_numpy()
+    known = ~np.isnan(risk)
+    for group in split.subgroups:
+        yield from _incidence(split, model, known & group.keep, group.name, "")
+    for threshold in thresholds:
+        if threshold.value is not None:
+            high = known & (risk >= threshold.value)
+            yield from _incidence(split, model, high, "risk=high", threshold.label)
+            yield from _incidence(split, model, known & ~high, "risk=low", threshold.label)
+            yield _hazard_ratio(split, model, films[known], high[known], threshold.label, [])
+            there = [column for column in adjusted if column in films]
+            if there:
+                yield _hazard_ratio(split, model, films[known], high[known], threshold.label, there)
+
+
+def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataFrame:
+    """Cumulative incidence over time in the films at or above a threshold, and in those below.
+
+    Returns
+    -------
+    DataFrame
+        threshold, group (high, low), time_years, incidence, lower, upper, at_risk, on `POINTS` times of equal distance
+        up to the last that `min_n` films of both groups outlive; a group of fewer films is left out.
+    """
+    risk = split.wide.risks[model].to_numpy()
+    groups = {"high": risk >= threshold.value, "low": risk < threshold.value}  # a missing risk is in neither
+    groups = {name: keep for name, keep in groups.items() if keep.sum() > split.plan.min_n}
+    ends = [np.sort(split.films.loc[keep, "time_years"])[-split.plan.min_n] for keep in groups.values()]
+    times = np.linspace(0, min(ends, default=0), POINTS)[1:]
+    parts = []
+    for name, keep in groups.items():
+        time, patient = split.films.loc[keep, "time_years"].to_numpy(float), split.patient[keep]
+        cluster = patient if len(np.unique(patient)) < len(patient) else None
+        found = aalen_johansen.fit(time, status_of(split.films[keep]), cluster=cluster, level=split.plan.level).at(
+            times
+        )
+        points = {"incidence": found.estimate, "lower": found.lower, "upper": found.upper, "at_risk": found.at_risk}
+        parts.append(pd.DataFrame({"threshold": threshold.label, "group": name, "time_years": times, **points}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _incidence(split: Split, model: str, keep: Array, subgroup: str, threshold: str) -> Iterator[Row]:
+    films, patient = split.films[keep], split.patient[keep]
+    where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
+    if len(np.unique(patient)) < split.plan.min_n:
+        missing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "level": split.plan.level}
+        counted = {"n": len(films), "n_events": int((films["event"] == 1).sum()), "method": ""}
+        for horizon in split.horizons:
+            note = f"under {split.plan.min_n} patients"
+            yield where | {"threshold": threshold, "horizon_years": horizon, **missing, **counted, "note": note}
+        return
+    found = at_horizons(
+        films["time_years"].to_numpy(float),
+        status_of(films),
+        list(split.horizons),
+        cluster=patient if len(np.unique(patient)) < len(films) else None,
+        level=split.plan.level,
+    )
+    for horizon in split.horizons:
+        row = next(row for row in found if row.horizon == horizon)  # Aalen–Johansen's comes before Kaplan–Meier's
+        said = f"{row.n_competing} had a competing event first" if row.n_competing else ""
+        yield where | {
+            **{"threshold": threshold, "horizon_years": horizon, "estimate": row.incidence, "lower": row.lower},
+            **{"upper": row.upper, "level": row.level, "n": row.n, "n_events": row.n_events, "method": row.method},
+            "note": "; ".join(filter(None, [row.note, said, split.horizons[horizon]])),
+        }
+
+
+def _hazard_ratio(
+    split: Split, model: str, films: pd.DataFrame, high: Array, threshold: str, adjusted: Sequence[str]
+) -> Row:
+    """Row of the hazard ratio of high against low risk."""
+    metric = "hazard_ratio_adjusted" if adjusted else "hazard_ratio"
+    who = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": metric, "threshold": threshold}
+    table = films.assign(high=high.astype(float))
+    design = Design.of(table, ["high", *adjusted], "hazard ratio")
+    complete = design.complete(table)
+    rows = table[complete]
+    event = (status_of(rows) == EVENT).astype(int)
+    notes = [f"adjusted for {', '.join(adjusted)}"] if adjusted else []
+    notes += [f"{int((~complete).sum())} films that miss a value left out"] if not complete.all() else []
+    sizes = {"level": split.plan.level, "n": len(rows), "n_events": int(event.sum())}
+    where: Row = {**who, "horizon_years": np.nan, **sizes}
+    nothing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "method": ""}
+    if "high" in design.constant or not event.any():
+        why = "all films are on one side of the threshold" if "high" in design.constant else "no event"
+        return where | nothing | {"note": "; ".join([why, *notes])}
+    patient = pd.factorize(rows["site"].astype(str) + "\x1f" + rows["patient_id"].astype(str))[0]
+    try:
+        found = _fit(design.matrix(rows), rows["time_years"].to_numpy(float), event, patient, split.plan.level)
+    except DataError as error:
+        return where | nothing | {"note": "; ".join([f"not fitted: {error.what}", *notes])}
+    return where | found | {"note": "; ".join(notes)}
+
+
+def _fit(x: Array, time: Array, event: Array, patient: Array, level: float) -> dict[str, Any]:
+    """Hazard ratio of the first column."""
+    arms = [event[x[:, 0] == arm].sum() for arm in (0, 1)]
+    if min(arms) == 0:
+        model = firth.fit(x, time, event, level=level)
+        bounds = {"estimate": model.coefficients, "lower": model.lower, "upper": model.upper}
+        method = "Cox with Firth's penalty, profile likelihood: a group has no event"
+        return {name: float(np.exp(value[0])) for name, value in bounds.items()} | {"method": method}
+    several = len(np.unique(patient)) < len(patient)
+    ratios = cox.fit(x, time, event, cluster=patient if several else None).hazard_ratios(level)
+    method = "Cox, Efron ties, Wald" + (", robust by patient" if several else "")
+    return {name: float(getattr(ratios, name)[0]) for name in ("estimate", "lower", "upper")} | {"method": method}

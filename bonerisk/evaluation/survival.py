@@ -1,0 +1,203 @@
+"""How time to an event is evaluated: risk ranks, probabilities are of the event by a horizon, censoring is weighed.
+
+A competing event ends the follow-up of Cox baselines and of the C-indices (cause-specific hazard); at a horizon it
+makes a film one without the event, and observed incidence is Aalen and Johansen's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.evaluation import calibration_curves, curves, decision, influence, recalibration
+from bonerisk.evaluation.followed import AtHorizon, Followed
+from bonerisk.evaluation.metric import Key, Metric, Values, at_horizon, named, takes_horizon, unfitted
+from bonerisk.evaluation.resampling import Draws
+from bonerisk.evaluation.rules import given_or_rule
+from bonerisk.evaluation.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.wide import refuse
+from bonerisk.heads import proportional_hazards
+from bonerisk.survival.outcome import COMPETING, EVENT
+
+Array = np.ndarray
+
+
+class Survival:
+    """The outcome `event` at `time_years`, beside it `competing_event` where there is one.
+
+    Parameters
+    ----------
+    horizons_years : list of float
+        At which incidence, probabilities and thresholds are judged.
+    ranking, error, calibration, at_threshold : list of str
+        Metrics of every model; of film and baselines; the same; and of these at each threshold. Each is
+        "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome at
+        a horizon. Models are compared by ranking and error.
+    thresholds : list of str
+        Rules by which one is fitted on tuning at the last horizon, such as "youden", or risks.
+    net_benefit : list of float
+        Threshold probabilities at which net benefit is given.
+    baselines : list of list of str
+        Columns of each Cox baseline.
+    adjusted : list of str
+        Columns for which the hazard ratio of high risk is adjusted.
+    prevalence : float, optional
+        Of the event by the horizon, for which PPV and NPV are given besides those of the films themselves.
+    """
+
+    outcome = ("event", "time_years")
+
+    def __init__(
+        self,
+        horizons_years: list[float],
+        ranking: list[str],
+        error: list[str],
+        calibration: list[str],
+        at_threshold: list[str],
+        thresholds: list[str],
+        net_benefit: list[float],
+        baselines: list[list[str]],
+        adjusted: list[str],
+        prevalence: float | None = None,
+    ) -> None:
+        self.adjusted = adjusted
+        self.horizons_years = horizons_years
+        self.ranking, self.error, self.calibration, self.at_threshold = map(
+            named, (ranking, error, calibration, at_threshold)
+        )
+        self.thresholds = [given_or_rule(text) for text in thresholds]
+        self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
+        self.baselines = baselines
+        self.at_threshold |= at_prevalence(prevalence)
+
+    def check(self, predictions: pd.DataFrame) -> None:
+        """Refuse risks that are missing, and outcomes that are none."""
+        time, event = predictions["time_years"], predictions["event"]
+        refuse(predictions, {"no risk": predictions["risk"].isna()})
+        refuse(predictions, {"a time_years that is not over 0": ~(np.isfinite(time) & (time > 0))})
+        refuse(predictions, {"an event other than 0 and 1": ~event.isin([0, 1])})
+
+    def fit(self, table: pd.DataFrame, columns: Sequence[str]) -> proportional_hazards.ProportionalHazards:
+        """Fit a baseline."""
+        return proportional_hazards.fit(table, columns)
+
+    def predicted(
+        self, model: proportional_hazards.ProportionalHazards, table: pd.DataFrame, horizons: Sequence[float]
+    ) -> dict[float, Array]:
+        """Probabilities of a baseline by horizon: those that the films' model gives, and ours."""
+        return model.predicted(table, sorted({*horizons, *self.horizons_years}))
+
+    def term(self, risk: Array) -> Array:
+        """A film's risk as it enters a combined model: as it is."""
+        return risk
+
+    def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Followed:
+        """Films with what one model predicts of them; a horizon at which it lacks a value is left out."""
+        whole = {horizon: values for horizon, values in predicted.items() if not np.isnan(values).any()}
+        if films.empty:
+            return Followed(risk, risk, risk.astype(int), patient)
+        return Followed.of(risk, films["time_years"], status_of(films), patient, whole)
+
+    def horizons(self, sample: Followed, predicted: Sequence[float]) -> dict[float, str]:
+        """Horizons in years within the films' follow-up, and what must be said of them.
+
+        One that nobody is followed beyond gives way to the longest one for which there are predictions within the
+        follow-up, or else to the last time that somebody outlived.
+        """
+        end = sample.time[-1]
+        found = {}
+        for asked in self.horizons_years:
+            used = asked
+            if asked >= end:
+                used = max([h for h in predicted if h < end], default=max(sample.time[sample.time < end], default=end))
+            said = f"horizon shortened from {asked:g} years, since the follow-up ends at {end:.2f}"
+            found[float(used)] = said if used != asked else ""
+        return found
+
+    def choose(self, tuning: Followed) -> list[Threshold]:
+        """Thresholds, those that are rules fitted on tuning at the last horizon."""
+        drawn = self.as_binary(tuning).drawn()
+        return [each if isinstance(each, Threshold) else each.fit(drawn) for each in self.thresholds]
+
+    def as_binary(self, sample: Followed) -> AtHorizon:
+        """The sample on which thresholds are chosen: at the last horizon within its follow-up."""
+        return AtHorizon(sample, max(self.horizons(sample, list(sample.predicted))))
+
+    def recalibrated_at(self, sample: Followed) -> list[float]:
+        """At what probabilities are recalibrated: each horizon for which there are any."""
+        return list(sample.predicted)
+
+    def recalibrate(self, sample: Followed, horizon: float, how: recalibration.Kind) -> recalibration.Recalibration:
+        """Map of the probability of a horizon to a recalibrated one, fitted on tuning films."""
+        return recalibration.fit_at_horizon(sample, horizon, how)
+
+    def compared(self, sample: Followed, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
+        """Metrics by which two models are compared; `graded` where both give probabilities."""
+        found = {Key(name): metric for name, metric in self.ranking.items() if not takes_horizon(metric)}
+        for horizon in horizons:
+            ranking = {name: metric for name, metric in self.ranking.items() if takes_horizon(metric)}
+            found |= {Key(name, "", horizon): at_horizon(metric, horizon) for name, metric in ranking.items()}
+            found |= self._probability(self.error, sample, horizon) if graded else {}
+        return found
+
+    def metrics(
+        self, sample: Followed, horizons: Sequence[float], thresholds: Sequence[Threshold] | None
+    ) -> dict[Key, Metric]:
+        """Metrics of one model; one without `thresholds` is judged by its ranking alone."""
+        found = self.compared(sample, horizons, graded=thresholds is not None)
+        for horizon in horizons if thresholds is not None else ():
+            found |= self._probability(self.calibration, sample, horizon)
+            for threshold in thresholds or ():
+                found |= {
+                    Key(name, threshold.label, horizon): at_horizon(at(threshold, metric), horizon)
+                    for name, metric in self.at_threshold.items()
+                }
+            for share, metric in self.net_benefit.items():
+                [of] = self._probability({"net_benefit": metric}, sample, horizon).values()
+                found[Key("net_benefit", share, horizon)] = of
+        return found
+
+    def _probability(
+        self, metrics: Mapping[str, Callable[..., Values]], sample: Followed, horizon: float
+    ) -> dict[Key, Metric]:
+        """Metrics of the probabilities at a horizon, without value where the model gives none."""
+        none = unfitted(f"the model gives no probability at {horizon:g} years")
+        there = horizon in sample.predicted
+        return {
+            Key(name, "", horizon): at_horizon(metric, horizon, predicted=True) if there else none
+            for name, metric in metrics.items()
+        }
+
+    def influence(self, key: Key, sample: Followed, n_patients: int) -> Array | None:
+        """What each patient adds to a metric, where that is known."""
+        if key.metric == "c_index":
+            return influence.c_index(sample, n_patients)
+        return influence.uno_c(sample, key.horizon, n_patients) if key.metric == "uno_c" else None
+
+    def curves(
+        self, sample: Followed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
+    ) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
+        """Points of each curve of a model: its name, further columns, the points."""
+        for horizon in horizons:
+            where = {"horizon_years": horizon}
+            yield "roc", where, curves.roc(AtHorizon(sample, horizon), draws, level)
+            if graded and horizon in sample.predicted:
+                yield "calibration", where, calibration_curves.groups(sample, horizon, draws, level)
+                yield "smooth_calibration", where, calibration_curves.smooth(sample, horizon, draws, level)
+                highest = np.clip(np.quantile(sample.predicted[horizon], 0.99), 0.001, 0.99)
+                shares = np.linspace(0, highest, 51)[1:]
+                yield (
+                    "decision",
+                    where,
+                    decision.decision_curve(AtHorizon(sample, horizon, predicted=True), shares, draws, level),
+                )
+
+
+def status_of(films: pd.DataFrame) -> Array:
+    """0 censored, 1 event, 2 competing event, (n,), from `event` and, where there is one, `competing_event`."""
+    event = films["event"].to_numpy() == 1
+    competing = films["competing_event"].to_numpy() == 1 if "competing_event" in films else np.zeros(len(films), bool)
+    return np.select([event, competing], [EVENT, COMPETING], 0)

@@ -1,0 +1,110 @@
+"""Models of features that stay as they are: a head fitted to columns of the cohort, saved, read and asked for risk."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from bonerisk.cohort.table import Cohort, patients
+from bonerisk.cohort.targets import select
+from bonerisk.config.build import build
+from bonerisk.errors import ConfigError
+from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
+from bonerisk.jobs.predictions import predictions
+from bonerisk.runs.find import StoredRun
+from bonerisk.runs.folder import Run
+from bonerisk.survival import proportional, sample_size
+
+MODEL_FILE = "model.safetensors"
+FEW = 30  # features whose proportional hazards are looked at one by one
+
+log = logging.getLogger(__name__)
+
+
+def train_head(config: Any, run: Run) -> None:
+    """Fit the head to the training split, and predict the tuning split."""
+    encoder = _encoder(config.encoder)
+    if config.resume is not None:
+        raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
+    cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target)
+    encoder.fit(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    cohort = of_splits(complete(cohort, encoder), ["train", "tune"])
+    write_cohort(cohort, run)
+    head = build(config.head, names=encoder.names)
+    train = cohort.table[cohort.table["split"] == "train"]
+    x, time, event = encoder.features(train), train["time_years"].to_numpy(), train["event"].to_numpy()
+    _tell_size(train, len(encoder.names), max(head.horizons_years), run)
+    head.fit(x, time, event, pd.factorize(patients(train))[0], config.seed)
+    for note in head.notes:
+        run.note(note)
+    with run.writes("model", MODEL_FILE) as path:
+        save_file(head.tensors(), path, {"encoder": json.dumps(encoder.state())})
+    with run.writes("history", "history.csv") as path:
+        head.history.to_csv(path, index=False)
+    with run.writes("coefficients", "coefficients.csv") as path:
+        head.table().to_csv(path, index=False)
+    if len(encoder.names) <= FEW:
+        with run.writes("proportional", "proportional.csv") as path:
+            _departures(x, time, event, encoder.names).to_csv(path, index=False)
+    with run.writes("predictions", "tuning.parquet") as path:
+        tuning = cohort.table[cohort.table["split"] == "tune"]
+        predict(encoder, head, tuning, cohort.name, config.name).to_parquet(path, index=False)
+
+
+def trained(run: StoredRun) -> tuple[Any, Any]:
+    """Encoder and head of a training run."""
+    with safe_open(run.path(MODEL_FILE), framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        state = json.loads(file.metadata()["encoder"])
+    encoder = build(run.config["encoder"])
+    encoder.restore(state)
+    head = build(run.config["head"], names=encoder.names)
+    head.restore(tensors)
+    return encoder, head
+
+
+def complete(cohort: Cohort, encoder: Any) -> Cohort:
+    """The rows that have a value in every column of the model, as a step of the flow."""
+    known = cohort.table[encoder.complete(cohort.table)].reset_index(drop=True)
+    missing = [f"{column} {n}" for column in encoder.design.columns if (n := cohort.table[column].isna().sum())]
+    flow = cohort.flow.step("every column of the model known", cohort.table, known, f"missing: {', '.join(missing)}")
+    return replace(cohort, table=known, flow=flow)
+
+
+def predict(encoder: Any, head: Any, table: pd.DataFrame, dataset: str, name: str) -> pd.DataFrame:
+    """The predictions table of one model for the rows of `table`: `risk` (n,), and survival where the head gives it."""
+    x = encoder.features(table)
+    survival = {f"survival_{horizon:g}y": values for horizon, values in head.survival(x).items()}
+    return predictions(table, dataset, name, {"risk": head.risk(x), **survival})
+
+
+def _encoder(node: Mapping[str, Any]) -> Any:
+    encoder = build(node)
+    if not hasattr(encoder, "complete"):
+        what = "training=none fits a head to columns of the cohort, which this encoder doesn't give"
+        raise ConfigError(what, "encoder", "encoder=columns, or training=classifier")
+    return encoder
+
+
+def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) -> None:
+    """Say whether the patients are enough for so many columns, before the fit."""
+    summary = sample_size.before_fit(train["time_years"], train["event"], n_columns, horizon)
+    log.info(summary.text)
+    if summary.n < summary.minimum.n:
+        run.note(f"Training: {summary.text}")
+
+
+def _departures(x: np.ndarray, time: np.ndarray, event: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """How far each feature's hazard ratio changes over time, a row a feature, and whether that is more than chance."""
+    found = proportional.check(x, time, event, names=names)
+    table = pd.DataFrame([asdict(column) for column in found.columns])
+    return table.assign(split_time_years=found.split_time)

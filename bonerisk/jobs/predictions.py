@@ -1,0 +1,16 @@
+"""The predictions table of one model: who, what was found of them, and what else the cohort knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def predictions(table: pd.DataFrame, dataset: str, name: str, found: Mapping[str, Any]) -> pd.DataFrame:
+    """The predictions table: who, what was `found` of them, and the other columns of the cohort."""
+    first = {"dataset": dataset, "split": table["split"], "model": name, "image_id": table["image_id"]}
+    front = pd.DataFrame({**first, "patient_id": table["patient_id"], **found}, index=table.index)
+    rest = table.drop(columns=["image_path", *(column for column in front if column in table)])
+    return pd.concat([front, rest], axis=1)

@@ -1,0 +1,51 @@
+"""Going on with a training that was killed: which run, and whether it may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.folder import Run
+
+CHECKPOINT = "resume.ckpt"
+
+
+def broken(config: Any) -> StoredRun | None:
+    """The killed or failed run to go on with, which must have had the same configuration."""
+    if config.resume is None:
+        return None
+    statuses = ("killed", "failed") if config.resume == "latest" else ("killed", "failed", "elsewhere")
+    run = find(config.resume, Path(config.paths.outputs), ["train"], statuses, holding=CHECKPOINT)
+    if not (run.folder / CHECKPOINT).exists():
+        raise ConfigError("it ended before its first epoch did", str(run.folder), "train anew, without resume=")
+    ours: Any = OmegaConf.to_container(config)
+    different = sorted(_differences(ours, run.config))
+    if different:
+        mend = f"repeat its command with resume={config.resume}: {' '.join(run.record['command_line'][1:])}"
+        raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)
+    return run
+
+
+def resumed(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
+    """The checkpoint to go on from; DataError where films or cohort are not those it was trained on."""
+    before = {item["sha256"] for item in killed.record["inputs"] if item["kind"] == "images"}
+    now = {item["sha256"] for item in run.record["inputs"] if item["kind"] == "images"}
+    if before != now or not pd.read_parquet(killed.folder / "cohort.parquet").equals(table):
+        raise DataError("the films or the cohort have changed since", str(killed.folder), "train anew, without resume=")
+    return run.reads("resume", killed.folder / CHECKPOINT, parent=killed.folder)
+
+
+def _differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
+        mine, other = ours.get(key), theirs.get(key)
+        if isinstance(mine, dict) and isinstance(other, dict):
+            found += _differences(mine, other, f"{prefix}{key}.")
+        elif mine != other:
+            found.append(f"{prefix}{key}")
+    return found
