@@ -7,16 +7,21 @@ python scripts/bench_evaluation.py [draws of the loops]
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+import pandas as pd
+import yaml
 from lifelines.utils import concordance_index
 from scipy.special import expit
 from sklearn import metrics
 
+from bonerisk.config.build import build
+from bonerisk.config.tree import config_dir
 from bonerisk.evaluation import thresholds
 from bonerisk.evaluation.concordance import c_index
 from bonerisk.evaluation.discrimination import auc, average_precision
@@ -103,12 +108,51 @@ def binary(n: int, loops: int) -> None:
     compare(f"{len(ours)} metrics of a binary outcome, n = {n:,}, against scikit-learn", films, ours, theirs, loops)
 
 
+def whole(n: int) -> None:
+    """All that `bonerisk evaluate` prints of a film model of fractures, beside two baselines and a combined model."""
+    evaluation = yaml.safe_load((config_dir() / "evaluation/standard.yaml").read_text(encoding="utf-8"))
+    evaluation["survival"] |= {"baselines": [["age_years", "sex"], ["age_years", "sex", "bmi_kg_m2"]]}
+    evaluation["survival"]["subgroups"] = ["sex", "age_decade", "smoker", "diabetes"]
+    test, tune, train = (patients(size, split) for size, split in ((n, "test"), (n // 4, "tune"), (n // 2, "train")))
+    start = time.perf_counter()
+    found = build(evaluation).run(test, tune, train.drop(columns=["model", "risk"]))
+    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    groups, rows = found.metrics["subgroup"].nunique() - 3, len(found.metrics)
+    print(
+        f"evaluate: {n:,} patients, {int(test['event'].sum()):,} events, {len(found.kinds)} models, {groups} subgroups, "
+        f"{DRAWS} draws, {rows:,} numbers: {seconds:.0f} s, peak of the process {peak:.2f} GB"
+    )
+
+
+def patients(n: int, split: str) -> pd.DataFrame:
+    """Predictions table of simulated patients, about 5 % of whom break."""
+    rng = np.random.default_rng(len(split))
+    age, sex, bone = rng.uniform(45, 90, n), rng.choice(["F", "M"], n), rng.normal(size=n)
+    fracture = rng.exponential(120 * np.exp(-0.05 * (age - 65) - bone))
+    death, censored = rng.exponential(40 * np.exp(-0.08 * (age - 65))), rng.uniform(0.5, 9, n)
+    time_years = np.ceil(np.minimum(np.minimum(fracture, death), censored) * 365.25) / 365.25
+    names = [f"{split}{row}" for row in range(n)]
+    survival = {f"survival_{h}y": np.exp(-h / 100 * np.exp(bone)) for h in (1, 2, 3, 4, 5)}
+    return pd.DataFrame(
+        {
+            **{"dataset": "simulated", "split": split, "model": "film", "image_id": names, "patient_id": names},
+            **{"site": "A", "risk": bone, **survival, "age_years": age, "sex": sex},
+            "time_years": time_years,
+            "event": (fracture <= np.minimum(death, censored)).astype(float),
+            "competing_event": ((death < fracture) & (death <= censored)).astype(float),
+            **{name: rng.choice(["no", "yes"], n) for name in ("smoker", "diabetes")},
+            "bmi_kg_m2": rng.normal(25, 4, n),
+        }
+    )
+
+
 def main() -> None:
     """Print the ratios."""
     loops = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     concordance(36_677, 0.05, loops)
     concordance(36_677, 0.3, loops)
     binary(3_133, loops)
+    whole(36_677)
 
 
 if __name__ == "__main__":

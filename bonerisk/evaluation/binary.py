@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.evaluation import curves, decision, influence, recalibration
-from bonerisk.evaluation.calibration import log_odds
+from bonerisk.evaluation import curves, decision, influence
+from bonerisk.evaluation.calibration import recalibration
+from bonerisk.evaluation.calibration.model import log_odds
 from bonerisk.evaluation.metric import Key, Metric, named
 from bonerisk.evaluation.resampling import Draws
 from bonerisk.evaluation.rules import given_or_rule
@@ -35,6 +36,8 @@ class Binary:
         Threshold probabilities at which net benefit is given.
     baselines : list of list of str
         Columns of each logistic baseline.
+    subgroups : list of str
+        Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.subgroups`).
     prevalence : float, optional
         Of the outcome, for which PPV and NPV are given besides those of the films themselves.
     """
@@ -50,6 +53,7 @@ class Binary:
         thresholds: list[str],
         net_benefit: list[float],
         baselines: list[list[str]],
+        subgroups: list[str],
         prevalence: float | None = None,
     ) -> None:
         self.ranking, self.error, self.calibration, self.at_threshold = map(
@@ -57,7 +61,7 @@ class Binary:
         )
         self.thresholds = [given_or_rule(text) for text in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
-        self.baselines = baselines
+        self.baselines, self.subgroups = baselines, subgroups
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:

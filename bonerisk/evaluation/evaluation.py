@@ -69,8 +69,6 @@ class Evaluation:
         What a yes-or-no outcome (`label`) gets.
     survival : Survival
         What time to an event (`event`, `time_years`) gets.
-    subgroups : list of str
-        Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.subgroups`).
     recalibration : {"baseline", "slope"}, optional
         Whether the film's model is shown recalibrated on tuning, too: by a shift, or a shift and a slope.
     reclassification : bool
@@ -94,7 +92,6 @@ class Evaluation:
         self,
         binary: Binary,
         survival: Survival,
-        subgroups: list[str],
         recalibration: Literal["baseline", "slope"] | None = None,
         reclassification: bool = False,
         n_draws: int = 1000,
@@ -105,7 +102,7 @@ class Evaluation:
         min_n: int = 20,
         min_events: int = 5,
     ) -> None:
-        self.binary, self.survival, self.subgroups = binary, survival, subgroups
+        self.binary, self.survival = binary, survival
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
 
@@ -140,7 +137,7 @@ class Evaluation:
             add_recalibrated(comparison, self.recalibration)
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}
         place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
-        splits = [Split(comparison, place == number, self.plan, self.subgroups) for number in range(place.max() + 1)]
+        splits = [Split(comparison, place == number, self.plan) for number in range(place.max() + 1)]
         return Result(
             outcome="binary" if kind is self.binary else "survival",
             predictions=comparison.test.long(),

@@ -89,7 +89,7 @@ def named(names: Sequence[str]) -> dict[str, Callable[..., Values]]:
 
 
 def _function(name: str) -> tuple[str, Any]:
-    module, _, function = name.partition(".")
+    module, _, function = name.rpartition(".")
     try:
         return function, getattr(importlib.import_module(f"{__package__}.{module}"), function)
     except (ImportError, AttributeError) as error:

@@ -6,8 +6,8 @@ Their ranking is the same; error, calibration, thresholds and net benefit are no
 from __future__ import annotations
 
 from bonerisk.errors import DataError
+from bonerisk.evaluation.calibration.recalibration import Kind
 from bonerisk.evaluation.comparators import Comparison
-from bonerisk.evaluation.recalibration import Kind
 
 
 def add_recalibrated(comparison: Comparison, how: Kind) -> None:

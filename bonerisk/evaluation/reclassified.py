@@ -8,7 +8,6 @@ import numpy as np
 
 from bonerisk.evaluation.metric import Key, at_horizon
 from bonerisk.evaluation.reclassification import WARNING, event_part, idi, improvement, nonevent_part, nri
-from bonerisk.evaluation.resampling import distributions
 from bonerisk.evaluation.split import Row, Split
 
 PARTS = {"": improvement, "_events": event_part, "_nonevents": nonevent_part}

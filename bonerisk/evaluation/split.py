@@ -34,18 +34,16 @@ class Split:
     keep : Series of bool
         The films of this split.
     plan : Plan
-    groups : sequence of str
-        Subgroups asked for (`bonerisk.evaluation.subgroups`).
     """
 
-    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan, groups: Sequence[str]) -> None:
+    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan) -> None:
         self.comparison, self.kind, self.plan = comparison, comparison.kind, plan
         self.wide = comparison.test.where(keep)
         self.films = self.wide.films
         self.name = {column: str(self.films[column].iloc[0]) for column in ("dataset", "split")}
         self.patient = pd.factorize(patients(self.films), sort=True)[0]
         self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self._strata())
-        self.subgroups = list(subgroups(self.films, groups))
+        self.subgroups = list(subgroups(self.films, self.kind.subgroups))
         self.everyone = self.subgroups[0]
         whole = self.sample(self.everyone, comparison.films[:1])
         self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted)) if len(whole) else {}

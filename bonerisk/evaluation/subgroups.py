@@ -8,13 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bonerisk.cohort.classes import AGE_BANDS, SEVERITIES, age_band, severity
+from bonerisk.cohort.classes import AGE_BANDS, AGE_DECADES, SEVERITIES, age_band, age_decade, severity
 from bonerisk.cohort.table import SEXES
 from bonerisk.errors import ConfigError
 
 ALL = "all"
 MOST = 12  # levels of a column; more of them are a number's values, not groups
-BANDS = {"age": ("age_years", age_band, AGE_BANDS), "severity": ("t_score", severity, SEVERITIES)}
+BANDS = {
+    "age": ("age_years", age_band, AGE_BANDS),
+    "age_decade": ("age_years", age_decade, AGE_DECADES),
+    "severity": ("t_score", severity, SEVERITIES),
+}
 ORDER = {"sex": SEXES} | {name: order for name, (_, _, order) in BANDS.items()}
 
 
@@ -53,8 +57,9 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     ----------
     films : DataFrame
     names : sequence of str
-        A column whose levels are groups; "age" (bands of `age_years`); "severity" (of `t_score`, of films with a
-        `label`); or a crossing, as "sex*age". One whose columns are not there, or hold no value, is passed over.
+        A column whose levels are groups; "age" or "age_decade" (bands of `age_years`); "severity" (of `t_score`, of
+        films with a `label`); or a crossing, as "sex*age". One whose columns are not there, or hold no value, is
+        passed over.
 
     Raises
     ------

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.evaluation import calibration_curves, curves, decision, influence, recalibration
+from bonerisk.evaluation import curves, decision, influence
+from bonerisk.evaluation.calibration import curves as calibration_curves
+from bonerisk.evaluation.calibration import recalibration
 from bonerisk.evaluation.followed import AtHorizon, Followed
 from bonerisk.evaluation.metric import Key, Metric, Values, at_horizon, named, takes_horizon, unfitted
 from bonerisk.evaluation.resampling import Draws
@@ -44,6 +46,8 @@ class Survival:
         Columns of each Cox baseline.
     adjusted : list of str
         Columns for which the hazard ratio of high risk is adjusted.
+    subgroups : list of str
+        Columns, "age_decade" and crossings of them (`bonerisk.evaluation.subgroups`).
     prevalence : float, optional
         Of the event by the horizon, for which PPV and NPV are given besides those of the films themselves.
     """
@@ -61,6 +65,7 @@ class Survival:
         net_benefit: list[float],
         baselines: list[list[str]],
         adjusted: list[str],
+        subgroups: list[str],
         prevalence: float | None = None,
     ) -> None:
         self.adjusted = adjusted
@@ -70,7 +75,7 @@ class Survival:
         )
         self.thresholds = [given_or_rule(text) for text in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
-        self.baselines = baselines
+        self.baselines, self.subgroups = baselines, subgroups
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.evaluation import calibration_at_horizon, concordance, error, influence
+from bonerisk.evaluation import concordance, error, influence
+from bonerisk.evaluation.calibration import at_horizon as calibration_at_horizon
 from bonerisk.evaluation.followed import Followed
 from bonerisk.evaluation.intervals import interval
 from bonerisk.evaluation.metric import at_horizon

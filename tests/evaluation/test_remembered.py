@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 
-from bonerisk.evaluation.calibration_at_horizon import calibration_slope, ici
+from bonerisk.evaluation.calibration.at_horizon import calibration_slope, ici
 from bonerisk.evaluation.followed import Followed
 from bonerisk.evaluation.remembered import remembered
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from bonerisk.evaluation import resampling
-from bonerisk.evaluation.calibration import o_e
+from bonerisk.evaluation.calibration.binary import o_e
 from bonerisk.evaluation.discrimination import auc
 from bonerisk.evaluation.intervals import interval, resampled, wilson
 from bonerisk.evaluation.resampling import Distribution, Draws, distributions, map_draws

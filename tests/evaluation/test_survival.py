@@ -107,7 +107,7 @@ def test_a_low_risk_group_without_events_has_an_exact_bound_and_firths_ratio(
     films = followed(400, "test", 5)
     films.loc[films["risk"] < films["risk"].median(), "event"] = 0
     fitted = {"thresholds": [str(films["risk"].median())]}
-    metrics = evaluation(survival=fitted, subgroups=[]).run(**tables(films)).metrics
+    metrics = evaluation(survival={**fitted, "subgroups": []}).run(**tables(films)).metrics
     low = metrics[(metrics["subgroup"] == "risk=low") & (metrics["metric"] == "incidence")]
     assert (low["estimate"].item(), low["lower"].item()) == (0, 0)
     assert 0 < low["upper"].item() < 0.1
@@ -124,7 +124,7 @@ def test_a_horizon_beyond_the_follow_up_is_shortened_and_says_so(
     late = films["time_years"] > 3.5
     films.loc[late, ["event", "competing_event"]] = 0.0
     films["time_years"] = films["time_years"].clip(upper=3.5)
-    row = pick(evaluation(subgroups=[]).run(**tables(films)).metrics, model="net", metric="auc_t")
+    row = pick(evaluation(survival={"subgroups": []}).run(**tables(films)).metrics, model="net", metric="auc_t")
     assert row["horizon_years"].item() == 3  # the longest with predictions that the films outlive
     assert "shortened from 5 years" in row["note"].item()
     assert np.isfinite(row["estimate"].item())
@@ -135,7 +135,7 @@ def test_subgroups_of_too_short_follow_up_have_a_note(evaluation: Build, tables:
     women = films["sex"] == "F"
     films.loc[women & (films["time_years"] > 2), ["event", "competing_event"]] = 0.0
     films.loc[women, "time_years"] = films.loc[women, "time_years"].clip(upper=2)
-    metrics = evaluation(subgroups=["sex"]).run(**tables(films)).metrics
+    metrics = evaluation(survival={"subgroups": ["sex"]}).run(**tables(films)).metrics
     row = pick(metrics, model="net", metric="auc_t", subgroup="sex=F")
     assert row["note"].item() == "follow-up ends before 5 years"
     assert np.isfinite(pick(metrics, model="net", metric="c_index", subgroup="sex=F")["estimate"].item())
@@ -166,13 +166,13 @@ def test_gaps_are_those_of_the_subgroups_and_adjusted_over_their_family(evaluati
 def test_any_columns_and_crossings_are_subgroups(
     evaluation: Build, names: list[str], expected: set[str], tables: Tables, followed: Followed
 ) -> None:
-    metrics = evaluation(subgroups=names, n_draws=5).run(**tables(followed(200, "test", 1))).metrics
+    metrics = evaluation(survival={"subgroups": names}, n_draws=5).run(**tables(followed(200, "test", 1))).metrics
     assert set(metrics["subgroup"]) - {"risk=high", "risk=low"} == expected
 
 
 def test_a_column_of_too_many_values_is_no_subgroup(evaluation: Build, tables: Tables, followed: Followed) -> None:
     with pytest.raises(ConfigError, match="age_years has 200 values"):
-        evaluation(subgroups=["age_years"], n_draws=5).run(**tables(followed(200, "test", 1)))
+        evaluation(survival={"subgroups": ["age_years"]}, n_draws=5).run(**tables(followed(200, "test", 1)))
 
 
 def test_a_recalibrated_model_is_as_many_events_as_observed_on_tuning(
@@ -184,7 +184,7 @@ def test_a_recalibrated_model_is_as_many_events_as_observed_on_tuning(
     given = tables(test)
     for name in [column for column in given["tuning"] if column.startswith("survival_")]:
         given["tuning"][name] = given["tuning"][name] ** 2
-    metrics = evaluation(subgroups=[], recalibration="baseline").run(**given).metrics
+    metrics = evaluation(survival={"subgroups": []}, recalibration="baseline").run(**given).metrics
     plain, mended = (pick(metrics, model=m, metric="o_e")["estimate"].item() for m in ("net", "net (recalibrated)"))
     assert plain < 0.75
     assert mended == pytest.approx(1, abs=0.2)
@@ -196,14 +196,16 @@ def test_reclassification_comes_only_when_asked_for_and_with_a_warning(
     evaluation: Build, result: Result, tables: Tables, followed: Followed
 ) -> None:
     assert not result.metrics["metric"].isin(["nri", "idi"]).any()
-    metrics = evaluation(subgroups=[], reclassification=True).run(**tables(followed(300, "test", 1))).metrics
+    metrics = (
+        evaluation(survival={"subgroups": []}, reclassification=True).run(**tables(followed(300, "test", 1))).metrics
+    )
     rows = metrics[metrics["metric"].isin(["nri", "idi"])]
     assert {"t_score", CLINICAL} <= set(rows["reference"])
     assert rows["note"].str.contains("miscalibrated").all()
 
 
 def test_ppv_at_a_prevalence_of_the_users_own(evaluation: Build, tables: Tables, followed: Followed) -> None:
-    metrics = evaluation(subgroups=[], survival={"prevalence": 0.01}).run(**tables(followed(300, "test", 1))).metrics
+    metrics = evaluation(survival={"prevalence": 0.01, "subgroups": []}).run(**tables(followed(300, "test", 1))).metrics
     own, other = (
         pick(metrics, model="net", metric=name, threshold="youden")["estimate"].item()
         for name in ("ppv", "ppv_at_prevalence_0.01")
@@ -215,7 +217,11 @@ def test_ppv_at_a_prevalence_of_the_users_own(evaluation: Build, tables: Tables,
 def test_other_intervals_are_near(
     evaluation: Build, result: Result, kind: str, tables: Tables, followed: Followed
 ) -> None:
-    metrics = evaluation(subgroups=[], interval=kind, n_draws=200).run(**tables(followed(500, "test", 1))).metrics
+    metrics = (
+        evaluation(survival={"subgroups": []}, interval=kind, n_draws=200)
+        .run(**tables(followed(500, "test", 1)))
+        .metrics
+    )
     bounds = [pick(table, model="net", metric="c_index")[["lower", "upper"]] for table in (metrics, result.metrics)]
     np.testing.assert_allclose(bounds[0], bounds[1], atol=0.02)
     method = pick(metrics, model="net", metric="c_index")["method"].item()
@@ -224,7 +230,7 @@ def test_other_intervals_are_near(
 
 
 def test_strata_keep_the_number_of_events(evaluation: Build, tables: Tables, followed: Followed) -> None:
-    metrics = evaluation(subgroups=[], stratify="event").run(**tables(followed(300, "test", 1))).metrics
+    metrics = evaluation(survival={"subgroups": []}, stratify="event").run(**tables(followed(300, "test", 1))).metrics
     assert np.isfinite(pick(metrics, model="net", metric="c_index")["lower"].item())
 
 
@@ -235,7 +241,7 @@ def test_a_model_without_probabilities_is_ranked_and_says_what_it_lacks(
     survival = [column for column in given["predictions"] if column.startswith("survival_")]
     given["predictions"] = given["predictions"].drop(columns=survival)
     given["tuning"] = given["tuning"].drop(columns=survival)
-    metrics = evaluation(subgroups=[]).run(**given).metrics
+    metrics = evaluation(survival={"subgroups": []}).run(**given).metrics
     row = pick(metrics, model="net", metric="brier")
     assert row["note"].item() == "the model gives no probability at 5 years"
     assert np.isfinite(pick(metrics, model="net", metric="auc_t")["estimate"].item())

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from bonerisk.evaluation import cox, regression
-from bonerisk.evaluation.cox import RiskSets
+from bonerisk.evaluation.calibration import cox, regression
+from bonerisk.evaluation.calibration.cox import RiskSets
+from bonerisk.evaluation.calibration.pseudo_values import pseudo_values
+from bonerisk.evaluation.calibration.regression import Design
+from bonerisk.evaluation.calibration.splines import Spline
 from bonerisk.evaluation.followed import DrawnFollowUp, Followed
-from bonerisk.evaluation.pseudo_values import pseudo_values
-from bonerisk.evaluation.regression import Design
 from bonerisk.evaluation.remembered import remembered
 from bonerisk.evaluation.sample import Drawn, Sample
-from bonerisk.evaluation.splines import Spline
 from bonerisk.survival.outcome import COMPETING
 
 Array = np.ndarray

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, logit
 from statsmodels.discrete.discrete_model import Logit
 
-from bonerisk.evaluation.calibration import calibration_slope, distances, e50, e90, ici, o_e
+from bonerisk.evaluation.calibration.binary import calibration_slope, distances, e50, e90, ici, o_e
 from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
 
@@ -67,7 +67,7 @@ def test_certain_risks_are_taken_as_almost_certain() -> None:
 
 
 def test_the_smooth_curve_is_that_of_rms() -> None:
-    values = json.loads((Path(__file__).resolve().parents[1] / "golden/calibration.json").read_text())
+    values = json.loads((Path(__file__).resolve().parents[2] / "golden/calibration.json").read_text())
     data, expected = values["data"], values["binary"]
     for metric in (ici, e50, e90):
         assert once(metric, data["predicted"], data["label"]) == pytest.approx(expected[metric.__name__], rel=1e-12)

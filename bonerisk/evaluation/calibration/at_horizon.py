@@ -1,7 +1,7 @@
 """Whether a predicted probability of the event by a horizon is true, where some are censored or die before.
 
 The outcome at a horizon isn't known of all films, so that the observed probability is that of a regression: Cox up to
-the horizon, or, where competing events happen by then, of pseudo-values (`bonerisk.evaluation.calibration_model`).
+the horizon, or, where competing events happen by then, of pseudo-values (`bonerisk.evaluation.calibration.model`).
 Austin's code doesn't cut follow-up at the horizon; McLernon's does. ``rms::calibrate`` smooths by adaptive splines
 (``polspline::hare``), ``riskRegression::plotCalibration`` takes pseudo-values and nearest neighbours or loess: their
 values are a little different.
@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bonerisk.evaluation.calibration import distances
-from bonerisk.evaluation.calibration_model import of_follow_up
+from bonerisk.evaluation.calibration.binary import distances
+from bonerisk.evaluation.calibration.model import of_follow_up
 from bonerisk.evaluation.followed import DrawnFollowUp
 from bonerisk.evaluation.metric import Values, divide
 from bonerisk.evaluation.remembered import remembered

@@ -7,7 +7,7 @@ baseline
     The slope is 1, and the shift is such that as many events are expected as observed (O:E = 1).
 slope
     Both come from the regression of the outcome on the prediction: logistic, or Cox up to the horizon, or, with
-    competing events, that of pseudo-values (`bonerisk.evaluation.calibration_model`). O:E is then near 1, and 1 for
+    competing events, that of pseudo-values (`bonerisk.evaluation.calibration.model`). O:E is then near 1, and 1 for
     a binary outcome.
 
 References
@@ -24,7 +24,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bonerisk.errors import DataError
-from bonerisk.evaluation.calibration_model import LINKS, CalibrationModel, of_follow_up, of_label
+from bonerisk.evaluation.calibration.model import LINKS, CalibrationModel, of_follow_up, of_label
 from bonerisk.evaluation.followed import DrawnFollowUp, Followed
 from bonerisk.evaluation.sample import Drawn, Sample
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bonerisk.evaluation.calibration.regression import WIDEST, Design, maximise
 from bonerisk.evaluation.followed import Followed
-from bonerisk.evaluation.regression import WIDEST, Design, maximise
 
 Array = np.ndarray
 

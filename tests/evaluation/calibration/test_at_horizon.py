@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonerisk.evaluation import calibration
-from bonerisk.evaluation.calibration_at_horizon import calibration_slope, e50, e90, ici, o_e
-from bonerisk.evaluation.calibration_curves import groups, smooth
-from bonerisk.evaluation.calibration_model import incidence, log_cumulative_hazard
+from bonerisk.evaluation.calibration import binary as of_label
+from bonerisk.evaluation.calibration.at_horizon import calibration_slope, e50, e90, ici, o_e
+from bonerisk.evaluation.calibration.curves import groups, smooth
+from bonerisk.evaluation.calibration.model import incidence, log_cumulative_hazard, of_follow_up
+from bonerisk.evaluation.calibration.pseudo_values import pseudo_values
 from bonerisk.evaluation.followed import Followed
-from bonerisk.evaluation.pseudo_values import pseudo_values
 from bonerisk.evaluation.resampling import Draws, distributions
 from bonerisk.evaluation.sample import Sample
+from bonerisk.survival import cox
 
-GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden/calibration.json").read_text())
+GOLDEN = json.loads((Path(__file__).resolve().parents[2] / "golden/calibration.json").read_text())
 HORIZON = float(GOLDEN["data"]["horizon"])
 METRICS = {"o_e": o_e, "calibration_slope": calibration_slope, "ici": ici, "e50": e50, "e90": e90}
 
@@ -68,6 +69,20 @@ def test_each_draw_is_a_fit_to_the_drawn_rows(outcome: str) -> None:
             assert found[name].drawn[i] == pytest.approx(once(METRICS[name], again), rel=2e-6)
 
 
+def test_the_curve_of_each_draw_is_the_cox_model_of_the_drawn_rows() -> None:
+    films = golden("single")
+    model = of_follow_up(films, HORIZON, True)
+    assert model is not None
+    weights = Draws.of(400, 5).counts[:, films.patient].astype(float)
+    for i, counts in enumerate(weights.astype(int)):
+        rows = np.repeat(np.arange(400), counts)
+        time, had = np.minimum(films.time, HORIZON)[rows], films.had_event(HORIZON)[rows]
+        observed = 1 - cox.fit(model.columns[rows], time, had).survival(model.columns[rows], [HORIZON]).ravel()
+        apart = np.abs(observed - films.predicted[HORIZON][rows])
+        for metric, expected in ((ici, apart.mean()), (e50, np.median(apart)), (e90, np.quantile(apart, 0.9))):
+            assert metric(films.drawn(weights), HORIZON).value[i] == pytest.approx(expected, abs=5e-7)
+
+
 @pytest.mark.parametrize("outcome", ["single", "competing"])
 @pytest.mark.parametrize("name", METRICS)
 def test_two_of_each_film_are_weights_of_two_and_order_is_nothing(name: str, outcome: str) -> None:
@@ -99,7 +114,7 @@ def test_without_censoring_observed_over_expected_is_that_of_a_binary_outcome() 
     time, status, p = rng.exponential(5, 200), rng.integers(1, 3, 200), rng.random(200)
     films = Followed.of(p, time, status, predicted={5.0: p})
     binary = Sample.of(p, (status == 1) & (time <= 5))
-    assert once(o_e, films, 5.0) == pytest.approx(calibration.o_e(binary.drawn()).value[0])
+    assert once(o_e, films, 5.0) == pytest.approx(of_label.o_e(binary.drawn()).value[0])
 
 
 @pytest.mark.parametrize("outcome", ["single", "competing"])

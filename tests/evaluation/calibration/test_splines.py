@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bonerisk.evaluation.splines import Spline, basis
+from bonerisk.evaluation.calibration.splines import Spline, basis
 
-GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden/calibration.json").read_text())
+GOLDEN = json.loads((Path(__file__).resolve().parents[2] / "golden/calibration.json").read_text())
 
 
 def test_knots_and_columns_are_those_of_hmisc() -> None:

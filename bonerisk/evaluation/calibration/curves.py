@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bonerisk.evaluation.calibration_model import of_follow_up
+from bonerisk.evaluation.calibration.model import of_follow_up
 from bonerisk.evaluation.curves import GROUP_SIZE, GROUPS
 from bonerisk.evaluation.followed import DrawnFollowUp, Followed
 from bonerisk.evaluation.intervals import interval

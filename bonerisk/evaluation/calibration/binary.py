@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bonerisk.evaluation.calibration_model import log_odds as log_odds
-from bonerisk.evaluation.calibration_model import of_label
+from bonerisk.evaluation.calibration.model import of_label
 from bonerisk.evaluation.metric import Values, divide
 from bonerisk.evaluation.remembered import remembered
 from bonerisk.evaluation.sample import Array, Drawn

@@ -56,7 +56,7 @@ def pseudo_values(drawn: DrawnFollowUp, horizon: float) -> Array:
         left = before * _divide(fewer - (had - event) - (died - competing), fewer)
         return incidence_1[:, :-1] + here + after * _divide(left, survival[:, 1:])
 
-    # A film censored after the k-th time and before the next (0: before the first) is at risk at all of them up to the k-th.
+    # A film censored after the k-th time and before the next (0: before the first) is at risk at all times up to it.
     censored = incidence_1 + (incidence[:, -1:] - incidence) * _divide(survival_1, survival)
     table = np.concatenate([censored, without(1, 0), without(0, 1)], axis=1)
     column = np.searchsorted(times, sample.time, side="right")

@@ -1,0 +1,1 @@
+"""Whether predicted probabilities are true: binary, and at a horizon under censoring and competing events."""

@@ -1,0 +1,271 @@
+"""The Cox proportional-hazards model, for a few covariates or for whole embeddings of hundreds of thousands of films.
+
+from bonerisk.survival import cox
+model = cox.fit(x, time, event)            # x (n, p), time (n,), event (n,)
+model.risk(x)                              # x·beta, higher is worse
+model.survival(x, [1, 5])                  # P(no event until then), (n, 2)
+cox.fit(Parquet("embeddings.parquet", "embedding"), time, event, penalty=100.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.survival.baseline import Baseline, baselines
+from bonerisk.survival.newton import MEND, Information, climb, listed
+from bonerisk.survival.partial_likelihood import linear_predictor, prepare
+from bonerisk.survival.risk_sets import codes
+from bonerisk.survival.robust import meat
+from bonerisk.survival.rows import Rows, rows_of
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class HazardRatios:
+    """Wald's inference, a row a column.
+
+    Parameters
+    ----------
+    names : tuple of str
+    estimate, lower, upper : array (p,)
+        Hazard ratio of one unit more, and its interval.
+    p_value : array (p,)
+        Two-sided, of no effect.
+    level : float
+    """
+
+    names: tuple[str, ...]
+    estimate: Array
+    lower: Array
+    upper: Array
+    p_value: Array
+    level: float
+
+
+@dataclass(frozen=True)
+class Cox:
+    """A fitted model.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Columns.
+    coefficients : array (p,)
+        Log hazard ratio of one unit more.
+    covariance : array (p, p)
+        Of the coefficients: robust by cluster where clusters were given, else `model_covariance`.
+    model_covariance : array (p, p)
+        Inverse of the (penalised) information.
+    reference : array (p,)
+        Covariates of whom the baselines are: the columns' means.
+    baselines : tuple of Baseline
+        One a stratum.
+    strata : tuple
+        Labels of the strata in that order; one None without strata.
+    log_likelihood_null, log_likelihood : float
+        Partial, at 0 and at the coefficients, without the penalty.
+    ties : str
+    penalty : float or array (p,)
+    n, n_events : int
+        Rows of a weight over 0, and those with an event.
+    iterations : int
+    notes : tuple of str
+        What a reader of the coefficients should know.
+    """
+
+    names: tuple[str, ...]
+    coefficients: Array
+    covariance: Array
+    model_covariance: Array
+    reference: Array
+    baselines: tuple[Baseline, ...]
+    strata: tuple
+    log_likelihood_null: float
+    log_likelihood: float
+    ties: str
+    penalty: float | Array
+    n: int
+    n_events: int
+    iterations: int
+    notes: tuple[str, ...]
+
+    @property
+    def standard_errors(self) -> Array:
+        """Of the coefficients, (p,), from `covariance`."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def hazard_ratios(self, level: float = 0.95) -> HazardRatios:
+        """Hazard ratios with Wald intervals exp(beta ± z·SE), as ``summary(coxph(...), conf.int=level)``.
+
+        Of a column so narrow that one unit is beyond float64, the ratio is 0 or inf. A constant column, which a penalty
+        lets pass, has a ratio of 1 and p = 1.
+        """
+        error, z = self.standard_errors, norm.ppf((1 + level) / 2)
+        wald = np.divide(self.coefficients, error, out=np.zeros_like(error), where=error > 0)
+        with np.errstate(over="ignore"):
+            estimate, lower, upper = (np.exp(self.coefficients + sign * z * error) for sign in (0, -1, 1))
+        return HazardRatios(self.names, estimate, lower, upper, 2 * norm.sf(np.abs(wald)), level)
+
+    def risk(self, x: ArrayLike | Rows) -> Array:
+        """Linear predictor x·beta (n,), the log hazard but for a constant; higher is worse.
+
+        As ``predict(fit, type="lp", reference="zero")``.
+
+        Raises
+        ------
+        DataError
+            `x` has another number of columns, or a value is missing or infinite.
+        """
+        return self._predict(x, np.zeros(len(self.names)))
+
+    def survival(self, x: ArrayLike | Rows, times: ArrayLike, strata: ArrayLike | None = None) -> Array:
+        """P(no event by each time), (n, times), as ``summary(survfit(fit, newdata), times)$surv``.
+
+        exp(−H₀(t) · exp((x − reference)·beta)), H₀ being the baseline (see `bonerisk.survival.baseline`).
+
+        Parameters
+        ----------
+        x : array (n, p) or Rows
+        times : array (times,)
+            In the unit of the times that were fitted.
+        strata : array (n,), optional
+            Which stratum each row is of, where the model has strata.
+
+        Raises
+        ------
+        DataError
+            A time is after the end of follow-up, a stratum was not fitted, or as `risk`.
+        """
+        # exp() of more has no float64; survival is 0 long before.
+        ratio = np.exp(np.minimum(self._predict(x, self.reference), 700))
+        if (strata is None) != (self.strata == (None,)):
+            has = "no strata" if self.strata == (None,) else f"the strata {self.strata}"
+            raise DataError(f"the model has {has}", "survival", "give strata if, and only if, the model has them")
+        stratum = np.full(len(ratio), None) if strata is None else np.asarray(strata)
+        if len(stratum) != len(ratio):
+            raise DataError(f"{len(stratum)} strata for {len(ratio)} rows", "survival", "give each row its stratum")
+        survival = np.empty((len(ratio), np.size(times)))
+        for label in dict.fromkeys(stratum.tolist()):
+            if label not in self.strata:
+                raise DataError(f"stratum {label!r} was not fitted", "survival", f"it knows {self.strata}")
+            member = stratum == label
+            hazard = self.baselines[self.strata.index(label)].at(times)
+            survival[member] = np.exp(-np.outer(ratio[member], hazard))
+        return survival
+
+    def _predict(self, x: ArrayLike | Rows, reference: Array) -> Array:
+        rows = rows_of(x)
+        if rows.shape[1] != len(self.names):
+            mend = f"give {', '.join(self.names[:10])}{', …' if len(self.names) > 10 else ''}"
+            raise DataError(f"{rows.shape[1]} columns, where the model has {len(self.names)}", "Cox model", mend)
+        with np.errstate(invalid="ignore"):
+            predictor = linear_predictor(rows, self.coefficients, reference)
+        bad = np.flatnonzero(~np.isfinite(predictor))
+        if len(bad):
+            where = f"row {bad[0]}, counted from 0; {len(bad)} such rows"
+            raise DataError("a covariate is missing or infinite", where, "leave the row out, or impute the value")
+        return predictor
+
+
+def fit(
+    x: ArrayLike | Rows,
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    ties: str = "efron",
+    penalty: float | ArrayLike = 0.0,
+    weights: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+) -> Cox:
+    """Fit by maximum partial likelihood, or at its maximum less λ/2 · Σ beta².
+
+    Parameters
+    ----------
+    x : array (n, p) or Rows
+        Covariates. Float32 stays float32, and no copy is made of any; `rows.Parquet` reads a file in chunks.
+    time, event : array (n,)
+        Follow-up over 0 in any unit, and whether the event ended it (0 or 1).
+    ties : {"efron", "breslow"}
+    penalty : float or array (p,)
+        λ, on the columns as they are given (not standardised), in units of the log-likelihood (not divided by n): as
+        ``coxph(~ ridge(x, theta=λ, scale=FALSE))``. An array gives each column its own; 0 leaves it unpenalised.
+    weights : array (n,), optional
+        Case weights, 0 or more.
+    strata : array (n,), optional
+        Each has its own baseline.
+    entry : array (n,), optional
+        Left truncation: a row is at risk after `entry`, up to and with `time`.
+    cluster : array (n,), optional
+        Patients: `covariance` then is Lin and Wei's, robust to several rows a patient, as ``coxph(cluster=)``.
+    names : sequence of str, optional
+        Of the columns.
+
+    Raises
+    ------
+    DataError
+        Lengths differ, a value is missing, there is no event, or the likelihood has no single maximum: a column is
+        constant, determined by others, or separates those with an event, so that its coefficient goes to infinity.
+        Columns and rows are named.
+    ConfigError
+        `ties` is another word, or the penalty is negative.
+
+    Notes
+    -----
+    Lifelines and glmnet standardise columns first and divide the likelihood by n: their penalties are other numbers.
+
+    References
+    ----------
+    Efron 1977, JASA 72:557 (ties). Verweij & van Houwelingen 1994, Stat Med 13:2427 (penalty).
+    """
+    likelihood, observed = prepare(x, time, event, ties, weights, strata, entry, names)
+    rows, spread, sets, (n, p) = likelihood.rows, likelihood.moments, likelihood.sets, likelihood.rows.shape
+    lam = np.broadcast_to(np.asarray(penalty, dtype=float), (p,)) if np.size(penalty) in (1, p) else np.full(1, np.nan)
+    if not (np.isfinite(lam) & (lam >= 0)).all():
+        raise ConfigError("the penalty must be 0 or more: one number, or one for each column", "penalty", "0 is none")
+    fixed = [rows.names[j] for j in np.flatnonzero(spread.constant & (lam == 0))]
+    if fixed:
+        raise DataError(f"{listed(fixed)} is constant", "Cox model", MEND)
+    patient = None if cluster is None else codes(cluster, n, "cluster")
+    if patient is not None and patient.max() == 0:
+        raise DataError("all rows are of one cluster", "cluster", "leave it out, or name each row's patient")
+    # lam · coefficient² = lam / scale² · beta², beta being that of the standardised column.
+    standardised_penalty = lam / spread.scale**2
+    top = climb(likelihood, standardised_penalty)
+    exact = Information(*likelihood.information(top.point), np.float64)
+    factor = exact.factor(standardised_penalty)
+    if factor is None:
+        raise DataError("the information is singular at the maximum", "Cox model", MEND)
+    bread = factor.solve(np.eye(p))
+    unscale = np.outer(1 / spread.scale, 1 / spread.scale)
+    model_covariance = covariance = bread * unscale
+    if patient is not None:
+        covariance = bread @ meat(likelihood, top.point, patient) @ bread * unscale
+    stratum = np.zeros(n, dtype=int) if strata is None else codes(strata, n, "strata")
+    few = len(sets.event_row) < p and not lam.all()
+    return Cox(
+        names=rows.names,
+        coefficients=top.beta / spread.scale,
+        covariance=covariance,
+        model_covariance=model_covariance,
+        reference=spread.mean,
+        baselines=baselines(sets, top.point, observed.time, stratum),
+        strata=(None,) if strata is None else tuple(np.unique(np.asarray(strata)).tolist()),
+        log_likelihood_null=likelihood.null.log_likelihood,
+        log_likelihood=top.point.log_likelihood,
+        ties=ties,
+        penalty=float(lam[0]) if np.size(penalty) == 1 else lam,
+        n=int(np.count_nonzero(sets.weights)),
+        n_events=len(sets.event_row),
+        iterations=top.steps,
+        notes=(f"{len(sets.event_row)} events for {p} columns: set a penalty",) if few else (),
+    )
