@@ -23,7 +23,8 @@ CONVERGED = 1e-18  # decrement: coefficients within 1e-9 standard errors
 ROUNDING = 1e-10  # decrement: where no step takes it further down, columns are so nearly collinear that this is the end
 MOST_STEPS = 200
 KEPT = 0.01  # of the decrement: an information that leaves more is made anew
-FLAT = 1e-4  # decrement: nothing to be gained, so a coefficient that goes on moving goes to infinity
+# On the way to infinity each step takes the decrement to about 1/e, and moves linear predictors by about 1.
+FLAT, SLOW, MOVING = 1e-4, 0.2, 0.3  # decrement, its fall a step, and the move, from which on that is the case
 # A pivot is the share of a column's spread that the columns before it don't determine. Under these it is rounding.
 TRUSTED = {np.float32: 1e-4, np.float64: 1e-11}
 MEND = "leave it out, or set a penalty"
@@ -145,7 +146,7 @@ def climb(
             step = factor.solve(gradient)
             decrement = float(gradient @ step)
         along = likelihood.eta(step)
-        if decrement < FLAT * unit and decrement > 0.05 * before and np.abs(along).max() > 0.1:
+        if SLOW * before < decrement < FLAT * unit and np.abs(along).max() > MOVING:
             moving = np.abs(step) > 0.1 * np.abs(step).max()
             if not penalty[moving].all():
                 raise _monotone(likelihood, moving)

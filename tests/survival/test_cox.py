@@ -249,3 +249,15 @@ def test_nothing_is_predicted_of_what_is_not_known() -> None:
     ):
         with pytest.raises(DataError, match=message):
             predict()
+
+
+def test_a_flat_maximum_is_reached_and_not_taken_for_none() -> None:
+    """Five events, and a standard error of 6: the steps are long to the end. The values are R's coxph's."""
+    time = [1.0, 1.25, 1.5, 2.0, 2.25, 2.75, 4.0, 4.0, 4.25, 5.0, 5.0, 5.0]
+    event = [1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0]
+    a = [0.39276755, 0.18502513, 0.39276755, 0.18502513, -2.17747141, 0.18502513]
+    a += [0.55350306, 0.60001939, 0.50595726, 0.31286741, 1.04198523, -2.17747141]
+    b = [-0.3524029944, -1.0977014393, -0.3524029944, -1.0977014393, 0.5075883722, -1.0977014393]
+    b += [0.3533700066, 0.5662112061, 0.1379233178, -0.6658426148, 2.5910716466, 0.5075883722]
+    model = cox.fit(np.column_stack([a, b]), time, event)
+    assert model.coefficients == pytest.approx([1.66577672, -1.75619969], abs=1e-5)
