@@ -221,4 +221,6 @@ def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> lis
     sample = comparison.tuning_sample(model)
     draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)
     table = optimism(rule, comparison.kind.as_binary(sample), draws)
-    return table.where(table.notna(), None).to_dict("records")
+    return [
+        {str(name): value for name, value in row.items()} for row in table.where(table.notna(), None).to_dict("records")
+    ]
