@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check lock wheel clean
+.PHONY: help install demo test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,10 +34,15 @@ test: install  ## run the tests (those marked slow excepted)
 test-all: install  ## run every test
 	$(BIN)/python -m pytest -m "slow or not slow"
 
-bench: install  ## films, headers and tables a second, beside the naive way
+bench: install  ## speed beside the naive way and the usual packages; R too where it is (bench_cox.py --peers R sksurv)
 	$(BIN)/python scripts/bench_films.py
 	$(BIN)/python scripts/bench_index.py
 	$(BIN)/python scripts/bench_join.py
+	$(BIN)/python scripts/bench_cox.py
+	$(BIN)/python scripts/bench_evaluation.py
+
+golden: install  ## each statistic beside R's, on the data of tests/golden
+	$(BIN)/python scripts/golden_table.py
 
 check: install  ## ruff, mypy and the import contract
 	$(BIN)/ruff check

@@ -35,9 +35,8 @@ def golden(name: str) -> dict[str, Any]:
     def arrays(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: arrays(inner) for key, inner in value.items()}
-        return (
-            np.array(value) if isinstance(value, list) and value and isinstance(value[0], float | int | list) else value
-        )
+        numbers = isinstance(value, list) and value and isinstance(value[0], float | int | list)
+        return np.array(value) if numbers else value
 
     return arrays(json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8")))
 
@@ -132,8 +131,8 @@ def of_survival() -> Iterator[Row]:
     yield "log-rank χ²", "survival", test.chi2, known["logrank"]["plain"]["chi2"]
     grays = compare.gray(data["time"], data["status"], data["group"])
     yield "Gray's χ²", "cmprsk", grays.chi2, float(known["gray"]["plain"]["chi2"][0])
-    median = kaplan_meier.follow_up(data["time"], data["status"]).median
-    yield "median follow-up", "prodlim", median.estimate, float(known["reverse"]["median"][1])
+    median = kaplan_meier.follow_up(data["time"], data["event"]).median
+    yield "median follow-up", "prodlim", median.estimate, float(known["reverse"]["median"][0])
     known = golden("proportional")
     zph, case = known["data"], known["cases"][0]
     found = proportional.check(zph["x"], zph["time"], zph["event"], ties=case["ties"], transform=case["transform"])

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 WHO_AGE = 50.0  # years; below it WHO's classes are not meant
-AGE_BANDS = {"50-54": 50, "55-59": 55, "60-64": 60, "65+": 65}  # from this age on, to the next band
+AGE_BANDS = {"50-54": 50, "55-59": 55, "60-64": 60, "65+": 65}  # from this age on, to the next band (OsPenScreen)
+AGE_DECADES = {"<60": 0, "60-69": 60, "70-79": 70, "80+": 80}  # AI-CXR
 SEVERITIES = ("mild", "moderate", "advanced")
 
 
@@ -48,11 +49,17 @@ def severity(t_score: pd.Series) -> pd.Series:
 
 def age_band(age_years: pd.Series) -> pd.Series:
     """Age band in completed years, one of `AGE_BANDS`; None under 50. Shapes as in `bone_class`."""
-    age = age_years.astype("float64")
-    ends = [*AGE_BANDS.values(), np.inf]
-    return _named(
-        age, {band: (age >= start) & (age < ends[i + 1]) for i, (band, start) in enumerate(AGE_BANDS.items())}
-    )
+    return _banded(age_years, AGE_BANDS)
+
+
+def age_decade(age_years: pd.Series) -> pd.Series:
+    """Decade of age in completed years, one of `AGE_DECADES`. Shapes as in `bone_class`."""
+    return _banded(age_years, AGE_DECADES)
+
+
+def _banded(age_years: pd.Series, bands: dict[str, int]) -> pd.Series:
+    age, ends = age_years.astype("float64"), [*bands.values(), np.inf]
+    return _named(age, {band: (age >= start) & (age < ends[i + 1]) for i, (band, start) in enumerate(bands.items())})
 
 
 def _rounded(t_score: pd.Series) -> pd.Series:
