@@ -31,10 +31,6 @@ from bonerisk.survival.outcome import outcome
 Array = np.ndarray
 
 TIES = ("efron", "breslow")
-DECREMENT = 1e-16  # squared length of a last step, in standard errors
-ITERATIONS, HALVINGS = 500, 30
-NOISE = 1e-11  # relative, of a log-likelihood
-LONGEST_STEP = 3.0  # in standard deviations of a column: the quadratic says nothing about what lies beyond
 REDUNDANT = 1e-9  # mean variance in the risk sets that others leave unexplained, of a column with variance 1
 
 
@@ -224,57 +220,6 @@ class FewColumns:
                 "Cox regression",
                 "leave it out",
             )
-
-
-def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None, fixed: int | None = None) -> Point:
-    """Newton's method with step halving, over all coefficients but the `fixed` one, which stays at its `start`.
-
-    The Hessian is that of the likelihood without penalty, as in coxphf. Where the penalty bends more than the
-    likelihood, a step overshoots: a step is halved until the slope along it at its end is not steeply downward.
-
-    Raises
-    ------
-    DataError
-        Without penalty: a coefficient grows without end while the likelihood stands still (separation). Or no
-        convergence.
-    """
-    p = likelihood.x.shape[1]
-    free = [j for j in range(p) if j != fixed]
-    point = likelihood.at(np.zeros(p) if start is None else start, firth=firth)
-    if not np.isfinite(point.log_likelihood):
-        raise DataError("no convergence: the likelihood is out of floating point", "Cox regression")
-    for _ in range(ITERATIONS):
-        step = np.zeros(p)
-        step[free] = np.linalg.solve(point.information[np.ix_(free, free)], point.score[free])
-        decrement = float(step @ point.score)
-        if abs(decrement) < DECREMENT or (not firth and _runs_away(likelihood, point, step, decrement)):
-            break
-        step *= min(1.0, LONGEST_STEP / np.abs(step).max())
-        for _ in range(HALVINGS):
-            there = likelihood.at(point.beta + step, firth=firth)
-            lost = point.log_likelihood - there.log_likelihood > NOISE * (1 + abs(point.log_likelihood))
-            if not lost and step @ there.score > -0.5 * (step @ point.score):
-                point = there
-                break
-            step /= 2
-        else:
-            break
-    if not firth and _runs_away(likelihood, point, step, decrement):
-        raise DataError(
-            f"the likelihood has no maximum: it rises for ever with {likelihood.names[np.abs(step).argmax()]}",
-            "Cox regression",
-            "a level without events does that; pool it, leave it out, or fit with Firth's penalty",
-        )
-    if not abs(decrement) < DECREMENT:
-        away = np.sqrt(abs(decrement))
-        raise DataError(f"no convergence: {away:.1g} standard errors from the maximum", "Cox regression")
-    return point
-
-
-def _runs_away(likelihood: FewColumns, point: Point, step: Array, decrement: float) -> bool:
-    """Whether a step that gains nothing still changes hazards, or hazards are apart beyond anything measurable."""
-    apart = np.ptp(likelihood.x @ point.beta)
-    return (decrement < 1e-9 and np.ptp(likelihood.x @ step) > 0.1) or apart > 100
 
 
 def _along(vector: Array, like: Array) -> Array:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, chdtri
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.survival.few_columns import Array, FewColumns, Point, maximise
+from bonerisk.survival.ascent import maximise
+from bonerisk.survival.few_columns import Array, FewColumns, Point
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival import firth
-from bonerisk.survival.few_columns import FewColumns, maximise
+from bonerisk.survival.ascent import maximise
+from bonerisk.survival.few_columns import FewColumns
 
 CASES = json.loads((Path(__file__).parents[1] / "golden/firth.json").read_text())["cases"]
 
