@@ -90,12 +90,13 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comp
     """
     films = test.models
     comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
+    known = {column for column in training if training[column].notna().any()} & set(tuning.films)
     for columns in kind.baselines:
-        if not set(columns) & set(training):
+        if not set(columns) & known:
             continue  # a table of other columns altogether
         _add(comparison, " + ".join(columns), "baseline", training, columns)
         comparison.pairs += [(film, " + ".join(columns)) for film in films]
-    full = [columns for columns in kind.baselines if set(columns) <= set(training) & set(tuning.films)]
+    full = [columns for columns in kind.baselines if set(columns) <= known]
     if full:
         _add_gain(comparison, films, full[-1])
     for name in map(str, test.films):

@@ -57,7 +57,7 @@ def risk_group_rows(
             yield from _incidence(split, model, high, "risk=high", threshold.label)
             yield from _incidence(split, model, known & ~high, "risk=low", threshold.label)
             yield _hazard_ratio(split, model, films[known], high[known], threshold.label, [])
-            there = [column for column in adjusted if column in films]
+            there = [column for column in adjusted if column in films and films[column].notna().any()]
             if there:
                 yield _hazard_ratio(split, model, films[known], high[known], threshold.label, there)
 

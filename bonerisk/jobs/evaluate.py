@@ -61,7 +61,7 @@ def evaluate(order: Order) -> Path:
         result = evaluation.run(predicted, tuning, training[training["split"] == "train"])
         _write(result, run)
         with run.writes("figures", "figures") as folder:
-            draw(folder, result)
+            draw(folder, result, cohort.table)
             if films and result.outcome == "binary":
                 write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
     return run.folder

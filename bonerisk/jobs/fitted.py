@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 
 def train_head(config: Any, run: Run) -> None:
     """Fit the head to the training split, and predict the tuning split."""
-    encoder = _encoder(config.encoder)
+    encoder = build(config.encoder)
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
     cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target)
@@ -85,14 +84,6 @@ def predict(encoder: Any, head: Any, table: pd.DataFrame, dataset: str, name: st
     x = encoder.features(table)
     survival = {f"survival_{horizon:g}y": values for horizon, values in head.survival(x).items()}
     return predictions(table, dataset, name, {"risk": head.risk(x), **survival})
-
-
-def _encoder(node: Mapping[str, Any]) -> Any:
-    encoder = build(node)
-    if not hasattr(encoder, "complete"):
-        what = "training=none fits a head to columns of the cohort, which this encoder doesn't give"
-        raise ConfigError(what, "encoder", "encoder=columns, or training=classifier")
-    return encoder
 
 
 def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) -> None:

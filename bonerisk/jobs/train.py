@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from bonerisk.cohort.targets import select
+from bonerisk.cohort.targets import FRACTURE, select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
+from bonerisk.errors import ConfigError, raise_together
 from bonerisk.jobs import fitted
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
 from bonerisk.jobs.films import Films, decoded
@@ -22,8 +23,29 @@ from bonerisk.runs.folder import RECORD, Run
 def train(order: Order) -> Path:
     """Fit a head to features that stay as they are (`training=none`), or encoder and head together."""
     with run_folder(order, order.config.name) as run:
+        _check_together(order.config)
         (_train_both if order.config.training else fitted.train_head)(order.config, run)
     return run.folder
+
+
+def _check_together(config: Any) -> None:
+    """Refuse, all at once, options that can't work with each other.
+
+    Raises
+    ------
+    ConfigError
+    """
+    columns, survival = "weights" not in config.encoder, config.head.target == FRACTURE
+    wrong = {
+        "training=none fits a head to columns of the cohort: choose encoder=columns": not config.training
+        and not columns,
+        "training=none fits no head of two classes: choose head=cox": not config.training and not survival,
+        "encoder=columns has nothing to train: choose training=none": config.training and columns,
+        "head.target=fracture is fitted, not trained, as yet: choose training=none": config.training and survival,
+        "preprocessing=none reads no films to train on: choose another": config.training and not config.preprocessing,
+    }
+    found = [text.split(": ") for text, holds in wrong.items() if holds]
+    raise_together([ConfigError(what, "train", mend) for what, mend in found])
 
 
 def _train_both(config: Any, run: Run) -> None:
