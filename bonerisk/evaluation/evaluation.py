@@ -209,7 +209,11 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
         },
         "thresholds": [
             {"model": model, "threshold": t.label, "value": t.value, "note": t.note}
-            | ({"on_tuning": _optimism(comparison, model, rule, plan)} if isinstance(rule, Rule) and t.value else {})
+            | (
+                {"on_tuning": _optimism(comparison, model, rule, plan)}
+                if isinstance(rule, Rule) and t.value is not None
+                else {}
+            )
             for model, of_model in thresholds.items()
             for t, rule in zip(of_model, comparison.kind.thresholds, strict=True)
         ],
@@ -222,5 +226,6 @@ def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> lis
     draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)
     table = optimism(rule, comparison.kind.as_binary(sample), draws)
     return [
-        {str(name): value for name, value in row.items()} for row in table.where(table.notna(), None).to_dict("records")
+        {str(name): value for name, value in row.items()}
+        for row in table.astype(object).where(table.notna(), None).to_dict("records")
     ]

@@ -23,9 +23,9 @@ from bonerisk.evaluation.split import Row, Split
 from bonerisk.evaluation.subgroups import ALL
 from bonerisk.evaluation.survival import status_of
 from bonerisk.evaluation.thresholds import Threshold
-from bonerisk.survival import aalen_johansen, cox, firth
+from bonerisk.survival import aalen_johansen, compare, cox, firth, restricted_means
 from bonerisk.survival.incidence import at_horizons
-from bonerisk.survival.outcome import EVENT
+from bonerisk.survival.outcome import COMPETING, EVENT
 
 Array = np.ndarray
 
@@ -57,6 +57,7 @@ def risk_group_rows(
             yield from _incidence(split, model, high, "risk=high", threshold.label)
             yield from _incidence(split, model, known & ~high, "risk=low", threshold.label)
             yield _hazard_ratio(split, model, films[known], high[known], threshold.label, [])
+            yield from _time_lost(split, model, known, high, threshold.label)
             there = [column for column in adjusted if column in films and films[column].notna().any()]
             if there:
                 yield _hazard_ratio(split, model, films[known], high[known], threshold.label, there)
@@ -115,6 +116,28 @@ def _incidence(split: Split, model: str, keep: Array, subgroup: str, threshold: 
         }
 
 
+def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: str) -> Iterator[Row]:
+    """Years without the event that high risk has less than low by each horizon (restricted mean), one row each."""
+    films, patient = split.films[known], split.patient[known]
+    several = patient if len(np.unique(patient)) < len(patient) else None
+    where = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": "restricted_mean_difference"}
+    for horizon, said in split.horizons.items():
+        row = where | {"threshold": threshold, "horizon_years": horizon, "level": split.plan.level, "n": len(films)}
+        event = (status_of(films) == EVENT).astype(int)
+        row |= {"n_events": int(event[films["time_years"].to_numpy() <= horizon].sum())}
+        empty = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "method": ""}
+        if min(len(np.unique(patient[side])) for side in (high[known], ~high[known])) < max(2, split.plan.min_n):
+            yield row | empty | {"note": f"under {max(2, split.plan.min_n)} patients on one side of the threshold"}
+            continue
+        group = np.where(high[known], 1, 0)  # the second less the first
+        found = restricted_means.compare(
+            films["time_years"].to_numpy(float), event, group, horizon, cluster=several, level=split.plan.level
+        )
+        difference = dict(zip(("estimate", "lower", "upper"), map(float, found.difference), strict=True))
+        method = "restricted mean survival, Kaplan–Meier, normal interval"
+        yield row | difference | {"method": method, "note": "; ".join(filter(None, [found.note, said]))}
+
+
 def _hazard_ratio(
     split: Split, model: str, films: pd.DataFrame, high: Array, threshold: str, adjusted: Sequence[str]
 ) -> Row:
@@ -139,7 +162,17 @@ def _hazard_ratio(
         found = _fit(design.matrix(rows), rows["time_years"].to_numpy(float), event, patient, split.plan.level)
     except DataError as error:
         return where | nothing | {"note": "; ".join([f"not fitted: {error.what}", *notes])}
+    notes += _tests(rows, high[complete]) if not adjusted else []
     return where | found | {"note": "; ".join(notes)}
+
+
+def _tests(rows: pd.DataFrame, high: Array) -> list[str]:
+    """P-values of equal curves; they take films for independent."""
+    time, status = rows["time_years"].to_numpy(float), status_of(rows)
+    tests = {"log-rank": compare.logrank(time, (status == EVENT).astype(int), high)}
+    if (status == COMPETING).any():
+        tests["Gray's"] = compare.gray(time, status, high)
+    return [f"{name} p {test.p:.2g}" for name, test in tests.items() if not np.isnan(test.p)]
 
 
 def _fit(x: Array, time: Array, event: Array, patient: Array, level: float) -> dict[str, Any]:

@@ -67,7 +67,17 @@ def test_the_contracts_metrics_are_there(result: Result) -> None:
     )
     assert of_film >= {
         *("c_index", "uno_c", "auc_t", "brier", "ibs", "ipa", "o_e", "calibration_slope", "ici", "e50", "e90"),
-        *("sensitivity", "specificity", "ppv", "npv", "f1", "incidence", "hazard_ratio", "hazard_ratio_adjusted"),
+        *(
+            "sensitivity",
+            "specificity",
+            "ppv",
+            "npv",
+            "f1",
+            "incidence",
+            "hazard_ratio",
+            "hazard_ratio_adjusted",
+            "restricted_mean_difference",
+        ),
     }
     assert len(pick(result.metrics, model="net", metric="net_benefit", threshold="0.05"))
     assert set(result.curves) == {"roc", "calibration", "smooth_calibration", "decision", "incidence"}
@@ -96,7 +106,11 @@ def test_high_risk_breaks_more_than_low_and_the_hazard_ratio_says_so(result: Res
     )
     assert high["lower"].item() > low["upper"].item()
     assert "competing event first" in high["note"].item()
-    assert pick(result.metrics, metric="hazard_ratio", threshold="youden")["lower"].item() > 1
+    ratio = pick(result.metrics, metric="hazard_ratio", threshold="youden")
+    assert ratio["lower"].item() > 1
+    assert "log-rank p" in ratio["note"].item()
+    assert "Gray's p" in ratio["note"].item()
+    assert pick(result.metrics, metric="restricted_mean_difference", threshold="youden")["upper"].item() < 0
     curve = result.curves["incidence"].groupby("group")["incidence"].last()
     assert curve["high"] > curve["low"]
 
