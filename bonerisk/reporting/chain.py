@@ -7,75 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bonerisk.errors import RunError
-from bonerisk.reporting import words
+from bonerisk.reporting import terms
+from bonerisk.reporting.evaluated import Evaluation
+from bonerisk.reporting.terms import Terms
 from bonerisk.runs.find import StoredRun, load
 
 SPLITTING = "split"  # first word of the flow's step that picks a command's splits
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """An evaluate run, and the training behind it where that can still be read."""
-
-    run: StoredRun
-    training: StoredRun | None
-
-    @cached_property
-    def metrics(self) -> pd.DataFrame:
-        """The metrics in long form; empty text is "", never NaN."""
-        return _texts(self.run, "metrics.csv", ["reference", "threshold", "method", "note"])
-
-    @cached_property
-    def ours(self) -> pd.DataFrame:
-        """Metrics of the film model alone."""
-        return self.metrics[self.metrics["model"] == self.run.name]
-
-    @cached_property
-    def confusion(self) -> pd.DataFrame:
-        """Confusion matrices of the film model."""
-        table = _texts(self.run, "confusion.csv", ["threshold"])
-        return table[table["model"] == self.run.name]
-
-    @cached_property
-    def thresholds(self) -> dict[str, float]:
-        """Name and value of the film model's thresholds, those left out that could not be fitted."""
-        found = json.loads((self.run.folder / "thresholds.json").read_text(encoding="utf-8"))["thresholds"]
-        return {
-            item["threshold"]: item["value"]
-            for item in found
-            if item["model"] == self.run.name and item["value"] is not None
-        }
-
-    @property
-    def dataset(self) -> str:
-        """The dataset evaluated."""
-        return str(self.metrics["dataset"].iloc[0])
-
-    @property
-    def splits(self) -> list[str]:
-        """Splits evaluated, in order."""
-        return list(self.metrics["split"].unique())
-
-    @cached_property
-    def cohort(self) -> pd.DataFrame:
-        """Films evaluated."""
-        return pd.read_parquet(self.run.folder / "cohort.parquet")
-
-    def value(self, split: str, model: str, metric: str = "auc", reference: str = "") -> pd.Series | None:
-        """Row of metrics of a whole split: estimate, lower, upper, n, n_events, note …; None where there is none."""
-        table = self.metrics
-        chosen = (table["split"] == split) & (table["model"] == model) & (table["metric"] == metric)
-        rows = table[chosen & (table["reference"] == reference) & (table["subgroup"] == "all")]
-        return rows.iloc[0] if len(rows) else None
-
-    def models(self, kind: words.Kind) -> list[str]:
-        """Names of the models of a kind."""
-        return [name for name in self.metrics["model"].unique() if words.kind(name, self.run.name) == kind]
 
 
 @dataclass(frozen=True)
@@ -95,6 +36,11 @@ class Participants:
         """Their cohorts, one under the other."""
         tables = [pd.read_parquet(run.folder / "cohort.parquet") for run in self.runs]
         return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
+
+    @property
+    def terms(self) -> Terms:
+        """What rows and outcome are called."""
+        return terms.of(self.films)
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -168,8 +114,3 @@ def _needed(runs: list[StoredRun]) -> list[StoredRun]:
 
 def _flow(run: StoredRun) -> pd.DataFrame:
     return pd.read_csv(run.folder / "flow.csv", keep_default_na=False)
-
-
-def _texts(run: StoredRun, name: str, columns: list[str]) -> pd.DataFrame:
-    table: Any = pd.read_csv(run.folder / name, dtype=dict.fromkeys(columns, str))
-    return table.assign(**{column: table[column].fillna("") for column in columns})

@@ -33,9 +33,24 @@ def interval(estimate: float, lower: float, upper: float, sign: bool = False, de
     return f"{number(estimate, decimals, sign)} ({number(lower, decimals, sign)}{joint}{number(upper, decimals, sign)})"
 
 
+def percent(estimate: float, lower: float, upper: float) -> str:
+    """Proportions as ``8.6% (6.9–10.6)``."""
+    if pd.isna(estimate):
+        return MISSING
+    limits = "" if pd.isna(lower) or pd.isna(upper) else f" ({100 * lower:.1f}–{100 * upper:.1f})"
+    return f"{100 * estimate:.1f}%{limits}"
+
+
+def p_value(p: float) -> str:
+    """``0.24``, ``0.012``, ``<0.001``."""
+    if pd.isna(p):
+        return MISSING
+    return "<0.001" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
+
+
 def share(part: float, whole: float) -> str:
     """A count and its percentage of the whole: ``12 (34%)``, with one decimal where there are 200 or more."""
-    if not whole:
+    if pd.isna(part) or not whole:
         return count(part)
     return f"{count(part)} ({100 * part / whole:.{1 if whole >= 200 else 0}f}%)"
 

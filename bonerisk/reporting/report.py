@@ -7,9 +7,11 @@ from pathlib import Path
 
 from bonerisk.reporting import sections
 from bonerisk.reporting.chain import Chain, chain
+from bonerisk.reporting.compared import compare
 from bonerisk.reporting.numbers import listed, plural
 from bonerisk.reporting.page import Section, render
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.training import trainings
 from bonerisk.runs.find import StoredRun
 
 
@@ -37,7 +39,7 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
 
 
 def _sections(found: Chain, figures: Path) -> list[Section]:
-    page = [sections.summarise(found), sections.compare(found, figures)]
+    page = [sections.summarise(found), compare(found, figures)]
     sources = found.participants
     for number, source in enumerate(sources, start=1):
         suffix, place = (f"_{number}", f" {number} ({_called(source.runs[0])})") if len(sources) > 1 else ("", "")
@@ -46,7 +48,7 @@ def _sections(found: Chain, figures: Path) -> list[Section]:
         several = len(found.evaluations) > 1
         suffix, place = (f"_{number}", f", evaluation {number}") if several else ("", "")
         page += sections.evaluate(evaluation, figures, suffix, place)
-    page.append(sections.trainings(found, figures))
+    page.append(trainings(found, figures))
     page.append(sections.published([run.name for run in found.runs if run.command != "prepare"]))
     page.append(sections.origin(found))
     page.append(sections.unfilled(_reasons(found)))

@@ -1,16 +1,25 @@
-"""The summary at the top, in plain words: what was asked, of whom, what came out, and what it can't show."""
+"""The summary at the top, in plain words: what was asked, of whom, and how the model did beside others."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.chain import Chain, Evaluation
-from bonerisk.reporting.numbers import MISSING, count, interval, listed, number, plural
+from bonerisk.reporting import terms, words
+from bonerisk.reporting.chain import Chain
+from bonerisk.reporting.evaluated import Evaluation
+from bonerisk.reporting.horizons import at_horizon
+from bonerisk.reporting.numbers import MISSING, count, listed
 from bonerisk.reporting.tables.table import Footnotes, Table
+from bonerisk.reporting.values import value
 from bonerisk.runs.find import StoredRun
 
-TOO_WIDE = 0.2  # of an AUC's interval: it then reaches from useless to good
+NAMED = 5  # features named in the question; more are counted
+MEANING = {
+    "auc": "AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance.",
+    "c_index": "C-index: how often, of two films whose order is known, the one with the earlier event got the higher "
+    "risk; 0.5 is chance.",
+    "auc_t": "AUC at a horizon: how often a film with the event by then gets a higher risk than one without.",
+}
 
 
 def sentences(chain: Chain) -> list[str]:
@@ -18,41 +27,50 @@ def sentences(chain: Chain) -> list[str]:
     asked = [_asked(evaluation) for evaluation in chain.evaluations]
     if len(chain.evaluations) == 1:
         [evaluation] = chain.evaluations
-        return [*asked, *(_found(evaluation, split) for split in evaluation.splits)]
+        found = [[_found(evaluation, split), *at_horizon(evaluation, split)] for split in evaluation.splits]
+        return [*asked, *(text for of_split in found for text in of_split)]
     if asked:
         return [*dict.fromkeys(asked), "The section “Runs compared” holds their results side by side."]
     return [_only(run) for run in chain.runs]
 
 
-def cautions(chain: Chain) -> list[str]:
-    """What a reader must know before believing a number, each once."""
-    found = [text for run in chain.runs for text in _of_run(run)]
-    for evaluation in chain.evaluations:
-        where = f"{evaluation.run.name} on {evaluation.dataset}: " if len(chain.evaluations) > 1 else ""
-        found += [where + text for split in evaluation.splits if (text := _too_few(evaluation, split))]
-    return list(dict.fromkeys(found))
-
-
 def headline(evaluation: Evaluation) -> Table:
-    """AUC of the model beside baselines and oracle: a row a model, a column a split."""
+    """How well the model ranks beside baselines and oracles: a row a model, a column a split."""
     rows, marks = [], Footnotes()
+    columns = [
+        (split, key)
+        for split in evaluation.splits
+        for key in evaluation.ranking
+        if evaluation.value(split, evaluation.run.name, key) is not None  # a horizon may be one split's alone
+    ]
     for kind in ("film", "baseline", "combined", "oracle"):
         for model in evaluation.models(kind):
-            values = [evaluation.value(split, model) for split in evaluation.splits]
-            cells = [_marked(value, marks) for value in values]
-            name = f"{words.model(model)} (the film)" if kind == "film" else words.model(model)
+            cells = [_marked(evaluation.value(split, model, key), marks, evaluation) for split, key in columns]
+            name = words.model(model)
+            if kind == "film":
+                name += " (the film)" if evaluation.saw_films else " (the model)"
             rows.append([name, *cells])
-    heads = [_head(evaluation, split) for split in evaluation.splits]
-    notes = ["AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance."]
+    heads: list = [_head(evaluation, split) for split, _ in columns]
+    if evaluation.horizons:
+        heads = [*zip(heads, (key.name for _, key in columns), strict=True)]
+    first: list = [("", "Model")] if evaluation.horizons else ["Model"]
+    frame = pd.DataFrame(rows)
+    frame.columns = pd.MultiIndex.from_tuples([*first, *heads]) if evaluation.horizons else pd.Index([*first, *heads])
+    notes = [
+        evaluation.terms.said(MEANING[name])
+        for name in dict.fromkeys(key.metric for key in evaluation.ranking)
+        if name in MEANING
+    ]
     if evaluation.models("oracle"):
         notes.append("Oracle: known from the truth behind simulated films; no model of the same inputs can do better.")
-    return Table("headline", "AUC (95% CI)", pd.DataFrame(rows, columns=["Model", *heads]), (*notes, *marks.notes()))
+    title = f"{listed(dict.fromkeys(key.name for _, key in columns))} (95% CI)"
+    return Table("headline", title, frame, (*notes, *marks.notes()))
 
 
-def _marked(row: pd.Series | None, marks: Footnotes) -> str:
+def _marked(row: pd.Series | None, marks: Footnotes, evaluation: Evaluation) -> str:
     if row is None:
         return MISSING
-    return _auc(row) if pd.notna(row["estimate"]) else marks.mark(MISSING, row["note"])
+    return value(row) if pd.notna(row["estimate"]) else marks.mark(MISSING, evaluation.terms.said(row["note"]))
 
 
 def _head(evaluation: Evaluation, split: str) -> str:
@@ -61,92 +79,88 @@ def _head(evaluation: Evaluation, split: str) -> str:
 
 
 def _asked(evaluation: Evaluation) -> str:
-    training = evaluation.training
-    text = f"Can a film show who has {words.OUTCOME}? The model {evaluation.run.name}"
+    training, called = evaluation.training, evaluation.terms
+    has = f"has {called.having}" if evaluation.outcome == "label" else f"will have {called.having}"
+    text = f"Can {_of_what(evaluation)} who {has}? The model {evaluation.run.name}"
     if training and (training.folder / "cohort.parquet").is_file():
         splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
-        text += f" learnt from {plural(splits.get('train', 0), 'film')}, "
+        text += f" learnt from {called.counted(splits.get('train', 0))}, "
         text += f"was tuned on {count(splits.get('tune', 0))} others"
-    standard = evaluation.run.record.get("reference_standard") or "DXA"
-    return (
-        f"{text} and was tried on films of {evaluation.dataset} it had not seen. The reference standard is {standard}."
-    )
+    text += f" and was tried on {called.row}s of {evaluation.dataset} it had not seen."
+    if called.outcome == "fracture":
+        return text  # the source's standard is that of bone mass
+    return f"{text} The reference standard is {evaluation.run.record.get('reference_standard') or 'DXA'}."
+
+
+def _of_what(evaluation: Evaluation) -> str:
+    """``a film show``, ``age, sex and BMI tell``, ``14 columns tell``."""
+    if evaluation.saw_films:
+        return "a film show"
+    names = list(dict.fromkeys(words.covariate(name.partition("=")[0]) for name in evaluation.features))
+    if not names:
+        return "the columns of a table tell"
+    return f"{listed(names) if len(names) <= NAMED else f'{len(names)} columns'} tell"
 
 
 def _found(evaluation: Evaluation, split: str) -> str:
+    """Who was there, and how well the model ranks beside the baselines."""
+    key, called = evaluation.ranking[0], evaluation.terms
     row = evaluation.value(split, evaluation.run.name)
     if row is None:
         return f"{words.split(split)}: nothing could be computed."
-    films = evaluation.cohort[evaluation.cohort["split"] == split]
-    patients = len(films[["site", "patient_id"]].drop_duplicates())
-    text = f"{words.split(split)}: {plural(row['n'], 'film')} of {plural(patients, 'patient')}, "
-    text += f"{count(row['n_events'])} with {words.OUTCOME}. "
+    text = f"{words.split(split)}: {called.of_patients(row['n'], evaluation.patients(split))}, "
+    text += f"{count(row['n_events'])} with {called.having}{_by(evaluation, split)}. "
+    said = key.said[:1].upper() + key.said[1:]
     if pd.isna(row["estimate"]):
-        return f"{text}The AUC can't be computed: {row['note']}."
-    text += f"The AUC was {_auc(row)}"
-    beside = [f"{_auc(value)} for {words.model(name)} alone" for name, value in _baselines(evaluation, split).items()]
+        return f"{text}{said} can't be computed: {called.said(row['note'])}."
+    text += f"{said} was {value(row)}"
+    beside = [f"{value(found)} for {words.model(name)} alone" for name, found in _baselines(evaluation, split).items()]
     text += f", against {listed(beside)}." if beside else "."
     return text + _gain(evaluation, split) + _ceiling(evaluation, split)
 
 
-def _auc(row: pd.Series) -> str:
-    return interval(row["estimate"], row["lower"], row["upper"])
+def _by(evaluation: Evaluation, split: str) -> str:
+    """``, 88 of them by 5 years; 13 had a competing event first``."""
+    texts = []
+    for key in evaluation.ranking[1:]:
+        row = evaluation.value(split, evaluation.run.name, key)
+        if row is not None:
+            texts.append(f", {count(row['n_events'])} of them by {words.years(key.horizon)}")
+    competing = evaluation.competing(split, float("inf")) if evaluation.horizons else 0
+    return "".join(texts) + (f"; {count(competing)} had a competing event first" if competing else "")
 
 
 def _baselines(evaluation: Evaluation, split: str) -> dict[str, pd.Series]:
-    """AUC of the baselines that could be fitted."""
+    """Ranking of the baselines that could be fitted."""
     values = {name: evaluation.value(split, name) for name in evaluation.models("baseline")}
     return {name: row for name, row in values.items() if row is not None and pd.notna(row["estimate"])}
 
 
 def _gain(evaluation: Evaluation, split: str) -> str:
-    """What the film adds to the fullest baseline."""
+    """What the model adds to the fullest baseline."""
     baselines = list(_baselines(evaluation, split))
     row = evaluation.value(split, evaluation.run.name, reference=baselines[-1]) if baselines else None
     if row is None or pd.isna(row["lower"]):
         return ""
-    verdict = "the film is better" if row["lower"] > 0 else "the film is worse" if row["upper"] < 0 else (
+    what = "the film" if evaluation.saw_films else "the model"
+    verdict = f"{what} is better" if row["lower"] > 0 else f"{what} is worse" if row["upper"] < 0 else (
         "the interval covers 0, so no gain is shown"
     )  # fmt: skip
-    estimate = interval(row["estimate"], row["lower"], row["upper"], sign=True)
-    return f" The difference to {words.model(baselines[-1])} is {estimate}: {verdict}."
+    return f" The difference to {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
 
 
 def _ceiling(evaluation: Evaluation, split: str) -> str:
     values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
-    texts = [f"{_auc(value)} ({name.removesuffix(' (oracle)')})" for name, value in values if value is not None]
+    texts = [f"{value(found)} ({name.removesuffix(' (oracle)')})" for name, found in values if found is not None]
     return f" Known from the truth behind the simulation: {listed(texts)}." if texts else ""
-
-
-def _too_few(evaluation: Evaluation, split: str) -> str:
-    row = evaluation.value(split, evaluation.run.name)
-    if row is None:
-        return ""
-    films = evaluation.cohort[evaluation.cohort["split"] == split]
-    patients = len(films[["site", "patient_id"]].drop_duplicates())
-    sizes = f"Only {plural(patients, 'patient')} in {words.split(split).lower()}"
-    sizes += f" ({plural(row['n'], 'film')}, {count(row['n_events'])} with {words.OUTCOME})"
-    if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
-        return f"{sizes}: no AUC with an interval can be given."
-    if row["upper"] - row["lower"] > TOO_WIDE:
-        limits = f"{number(row['lower'])} to {number(row['upper'])}"
-        return f"{sizes}: the AUC's interval, {limits}, is too wide to conclude anything."
-    return ""
-
-
-def _of_run(run: StoredRun) -> list[str]:
-    found = list(run.record.get("notes") or [])
-    if run.status != "finished":
-        found.append(f"The run {run.folder.name} ({run.command}) is {run.status}, not finished.")
-    return found
 
 
 def _only(run: StoredRun) -> str:
     """One sentence for a run that is not an evaluation."""
     if not (run.folder / "cohort.parquet").is_file():
         return f"{run.folder.name}: `{run.command}` of {run.name}, {run.status}."
-    films = pd.read_parquet(run.folder / "cohort.parquet", columns=["split", "patient_id", "site"])
+    films = pd.read_parquet(run.folder / "cohort.parquet")
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
     verb = {"prepare": "was prepared", "train": "was trained"}.get(run.command, "was run")
-    return f"{run.name} {verb}: {plural(len(films), 'film')} of {plural(patients, 'patient')} ({splits})."
+    return f"{run.name} {verb}: {terms.of(films).of_patients(len(films), patients)} ({splits})."

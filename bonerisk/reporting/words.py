@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
+from math import isnan, nan
 from typing import Literal
 
-Kind = Literal["film", "baseline", "combined", "refitted", "oracle"]
+Kind = Literal["film", "baseline", "combined", "refitted", "recalibrated", "oracle"]
 
 METRICS = {
     "auc": "AUC",
     "average_precision": "Average precision",
+    "c_index": "Harrell's C-index",
+    "uno_c": "Uno's C",
+    "auc_t": "AUC",
+    "brier": "Brier score",
+    "ipa": "IPA",
+    "ibs": "Integrated Brier score",
     "o_e": "Observed / expected",
     "calibration_slope": "Calibration slope",
+    "ici": "ICI",
+    "e50": "E50",
+    "e90": "E90",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "ppv": "PPV",
     "npv": "NPV",
     "accuracy": "Accuracy",
     "f1": "F1 score",
+    "incidence": "Incidence",
+    "hazard_ratio": "Hazard ratio, high to low risk",
+    "hazard_ratio_adjusted": "Hazard ratio, adjusted",
+    "net_benefit": "Net benefit",
+    "nri": "NRI",
+    "nri_events": "NRI, with the outcome",
+    "nri_nonevents": "NRI, without the outcome",
+    "idi": "IDI",
+    "idi_events": "IDI, with the outcome",
+    "idi_nonevents": "IDI, without the outcome",
 }
-OUTCOME = "low bone mass"
 SPLITS = {"train": "Training", "tune": "Tuning", "test": "Test", "external": "External test"}
 SEXES = {"F": "Female", "M": "Male"}
 BONE_CLASSES = {"normal": "Normal", "low_bone_mass": "Low bone mass", "osteoporosis": "Osteoporosis"}
@@ -27,9 +46,14 @@ ORACLES = {
     "oracle_bone_truth": "true lowest T-score (oracle)",
     "oracle_bone_film": "best that the film can tell (oracle)",
     "oracle_bone_clinical": "best that age, sex and BMI can tell (oracle)",
+    "oracle_fracture_truth": "true hazard (oracle)",
+    "oracle_fracture_film": "best that the film can tell (oracle)",
+    "oracle_fracture_clinical": "best that age, sex and BMI can tell (oracle)",
 }
+RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
+BY = {"incidence", "o_e"}  # metrics of all that happened until a horizon
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
-_SHORT = {"bmi": "BMI", "t score": "T-score"}
+_SHORT = {"bmi": "BMI", "t score": "T-score", "age decade": "age"}
 
 
 def covariate(column: str, unit: bool = False) -> str:
@@ -44,14 +68,37 @@ def covariate(column: str, unit: bool = False) -> str:
     return f"{name}, {text}" if unit and text else name
 
 
-def metric(name: str) -> str:
-    """A metric's name in a table's head."""
-    return METRICS.get(name, name.replace("_", " "))
+def in_words(text: str) -> str:
+    """A sentence in which columns are called by their names."""
+    return re.sub(rf"\b[a-z_]+(?:{'|'.join(_UNITS)})\b|\bt_score\b", lambda found: covariate(found[0]), text)
+
+
+def metric(name: str, horizon: float = nan) -> str:
+    """A metric's name in a table's head: ``AUC``, ``AUC at 5 years``, ``PPV at prevalence 0.2``."""
+    first, _, prevalence = name.partition("_at_prevalence_")
+    text = METRICS.get(first, first.replace("_", " ")) + (f" at prevalence {prevalence}" if prevalence else "")
+    return text if isnan(horizon) else f"{text} {'by' if name in BY else 'at'} {years(horizon)}"
+
+
+def years(horizon: float) -> str:
+    """``5 years``, ``1 year``; two decimals at most, since a horizon shortened to the follow-up has many."""
+    text = f"{round(horizon, 2):g}"
+    return f"{text} year{'' if text == '1' else 's'}"
+
+
+def at(horizon: float) -> str:
+    """`` at 5 years`` for the end of a title; empty where there is no horizon."""
+    return "" if isnan(horizon) else f" at {years(horizon)}"
 
 
 def split(name: str) -> str:
     """A split's name in a table's head."""
     return SPLITS.get(name, name)
+
+
+def concerns(model: str, outcome: str) -> bool:
+    """Whether a model is about this outcome ("label" or "event"): an oracle of bone mass says little of fracture."""
+    return not model.startswith({"label": "oracle_fracture", "event": "oracle_bone"}[outcome])
 
 
 def kind(model: str, run: str) -> Kind:
@@ -62,6 +109,8 @@ def kind(model: str, run: str) -> Kind:
         return "oracle"
     if model.startswith(f"{run} + "):
         return "combined"
+    if model == f"{run} (recalibrated)":
+        return "recalibrated"
     return "refitted" if model.endswith(" (tuning)") else "baseline"
 
 
@@ -72,23 +121,51 @@ def model(name: str) -> str:
     first, *others = name.split(" + ")
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]
-    known = first in ("sex", "site") or any(first.endswith(suffix) for suffix in _UNITS)
+    known = first in ("sex", "site", "t_score") or any(first.endswith(suffix) for suffix in _UNITS)
     return " + ".join([covariate(first) if known else first, *parts]) + tuned
 
 
+def feature(name: str) -> str:
+    """A model's feature: ``age_years`` → ``Age, years``, ``sex=M`` → ``Male``; ``x0`` stays as it is."""
+    if "=" in name:
+        return subgroup(name)
+    text = covariate(name, unit=True)
+    return name if text == name and not name.isalpha() else text[:1].upper() + text[1:]
+
+
 def subgroup(name: str) -> str:
-    """``age=50-54`` → ``Age 50–54``, ``sex=F`` → ``Female``, ``severity=mild`` → ``Mild``."""
-    key, _, value = name.partition("=")
-    if key == "sex":
-        return SEXES.get(value, value)
-    if key == "severity":
-        return value.capitalize()
+    """``age=50-54`` → ``Age 50–54``, ``sex=F & age=65+`` → ``Female, age ≥ 65``, ``severity=mild`` → ``Mild``."""
+    if name == "all":
+        return "All"
+    text = ", ".join(_level(*part.partition("=")[::2]) for part in name.split(" & "))
+    return text[:1].upper() + text[1:]
+
+
+def _level(column: str, value: str) -> str:
+    if column == "sex":
+        return SEXES.get(value, value).lower()
+    if column in ("severity", "risk"):
+        return value if column == "severity" else f"{value} risk"
     value = re.sub(r"(?<=\d)-(?=\d)", "–", re.sub(r"^(\d+)\+$", r"≥ \1", value)).replace("<", "< ")
-    return f"{key.capitalize()} {value}".strip()
+    return f"{covariate(column)} {value}".strip()
 
 
 def threshold(name: str, value: float | None = None) -> str:
-    """``Threshold 0.5``; ``Youden's threshold (0.43)`` where its value is known."""
-    if name != "youden":
+    """``Threshold 0.5``; ``Youden's threshold (0.43)`` where a rule chose it and its value is known."""
+    rule, _, held = name.partition("=")
+    if rule in RULES and not held:
+        text = RULES[rule]
+    elif held:
+        text = f"Threshold for {metric(rule)[:1].lower() + metric(rule)[1:]} {held}"
+    else:
         return f"Threshold {name}"
-    return "Youden's threshold" + (f" ({value:.2f})" if value is not None else "")
+    return text + (f" ({value:.2f})".replace("-", "−") if value is not None else "")
+
+
+def in_file(threshold: str, horizon: float = nan) -> str:
+    """A threshold's name and horizon as part of a file's: ``05``, ``youden_5y``, ``sensitivity_09_5y``, ``5y``."""
+    parts = [
+        threshold.replace(".", "").replace("=", "_"),
+        "" if isnan(horizon) else f"{round(horizon, 2):g}y".replace(".", ""),
+    ]
+    return "_".join(filter(None, parts))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ import pytest
 import yaml
 from PIL import Image
 
-from bonerisk.evaluation.binary import BinaryEvaluation, BinaryResult
+from bonerisk.config.build import build
+from bonerisk.evaluation.evaluation import Result
 from bonerisk.reporting.figures.evaluation import draw
 from bonerisk.runs.find import StoredRun, load
 from bonerisk.runs.folder import SCHEMA_VERSION
 
 MakeRun = Callable[..., StoredRun]
-EVALUATION = Path(__file__).parents[2] / "configs" / "evaluation" / "binary.yaml"
+EVALUATION = Path(__file__).parents[2] / "configs" / "evaluation" / "standard.yaml"
 NAME = "ospenscreen_demo"
 STEPS = [("patients simulated", 640, 0, 630, ""), ("adult", 633, 7, 623, "age under 50 years")]
 STEPS += [
@@ -57,19 +57,44 @@ def predictions(cohort: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def result(cohort: pd.DataFrame, predictions: pd.DataFrame) -> BinaryResult:
+def result(cohort: pd.DataFrame, predictions: pd.DataFrame) -> Result:
     """The evaluation of test and external, with few draws."""
+    return evaluated(cohort, predictions)
+
+
+@pytest.fixture(scope="session")
+def followed(cohort: pd.DataFrame) -> pd.DataFrame:
+    """The same films, followed for up to 9 years to a fracture or death."""
+    rng = np.random.default_rng(3)
+    hazard = 0.05 * np.exp(-0.9 * cohort["t_score"] - 1.0)
+    fracture, death, end = rng.exponential(1 / hazard), rng.exponential(40, len(cohort)), rng.uniform(1, 9, len(cohort))
+    time = np.minimum(np.minimum(fracture, death), end)
+    outcome = {"event": (fracture == time).astype(float), "competing_event": (death == time).astype(float)}
+    table = cohort.drop(columns=["label", "oracle_filmed_density"])
+    return table.assign(**outcome, time_years=time, oracle_fracture_truth=np.log(hazard))
+
+
+@pytest.fixture(scope="session")
+def survival(followed: pd.DataFrame) -> Result:
+    """The evaluation of a Cox model that knows the T-score a little."""
+    linear = -0.9 * followed["t_score"] + np.random.default_rng(4).normal(0, 0.7, len(followed))
+    chances = {f"survival_{at}y": np.exp(-0.03 * at * np.exp(linear - 0.5)) for at in range(1, 6)}
+    table = followed.drop(columns="image_path").assign(dataset="phantom_hospital", model="cox", risk=linear, **chances)
+    return evaluated(followed, table)
+
+
+def evaluated(cohort: pd.DataFrame, predictions: pd.DataFrame) -> Result:
+    """What the standard evaluation finds on test and external, with few draws."""
     seen = {split: predictions[predictions["split"].isin(split.split())] for split in ("test external", "tune")}
-    settings = yaml.safe_load(EVALUATION.read_text()) | {"n_draws": 60}
-    evaluation = BinaryEvaluation(**{key: value for key, value in settings.items() if key != "_target_"})
+    evaluation = build(yaml.safe_load(EVALUATION.read_text()) | {"n_draws": 60})
     return evaluation.run(seen["test external"], seen["tune"], cohort[cohort["split"] == "train"])
 
 
 @pytest.fixture(scope="session")
-def drawn(result: BinaryResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(cohort: pd.DataFrame, result: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all figures of the evaluation, and example films."""
     folder = tmp_path_factory.mktemp("drawn") / "figures"
-    draw(folder, result)
+    draw(folder, result, cohort)
     films = folder / "films"
     films.mkdir()
     rows = []
@@ -82,14 +107,31 @@ def drawn(result: BinaryResult, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@pytest.fixture(scope="session")
+def survival_drawn(followed: pd.DataFrame, survival: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all figures of the evaluation of the Cox model."""
+    folder = tmp_path_factory.mktemp("survival") / "figures"
+    draw(folder, survival, followed)
+    return folder
+
+
 @pytest.fixture
-def make_run(
-    tmp_path: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, result: BinaryResult, drawn: Path
-) -> MakeRun:
+def make_run(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path) -> MakeRun:
     """Return a maker of run folders: ``make_run("train", seed=1)``, ``make_run("evaluate", parent=train)``."""
+    return maker(tmp_path, cohort, result, drawn, NAME)
+
+
+@pytest.fixture
+def make_cox(tmp_path: Path, followed: pd.DataFrame, survival: Result, survival_drawn: Path) -> MakeRun:
+    """Return the same for a Cox model of columns."""
+    return maker(tmp_path, followed, survival, survival_drawn, "cox")
+
+
+def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, model: str) -> MakeRun:
+    """Return a maker of run folders of one model."""
     made: list[StoredRun] = []
 
-    def make(command: str, parent: StoredRun | None = None, name: str = NAME, **record: Any) -> StoredRun:
+    def make(command: str, parent: StoredRun | None = None, name: str = model, **record: Any) -> StoredRun:
         folder = tmp_path / command / name / f"20250101-0000{len(made):02d}-abcdef12"
         folder.mkdir(parents=True)
         splits = {"train": ["train", "tune"], "evaluate": ["test", "external"]}.get(command)
@@ -102,14 +144,18 @@ def make_run(
         rejected = [["label.csv", 14, "P9", "I9", "age_years", "158", "age_years outside 0 to 120"]]
         columns = ["file", "row", "patient_id", "image_id", "column", "value", "reason"]
         pd.DataFrame(rejected, columns=columns).to_csv(folder / "rejected.csv", index=False)
-        if command == "train":
+        config: dict[str, Any] = {"preprocessing": {"size_px": 64}}
+        if command == "train" and model == "cox":
+            config = {"preprocessing": {}, "head": {"choice": "best"}}
+            _write_cox(folder)
+        elif command == "train":
             _history(record.get("seeds", {}).get("seed", 0)).to_csv(folder / "history.csv", index=False)
         if command == "evaluate":
-            _write_result(folder, result, name)
+            _write_result(folder, result, model, name)
             (folder / "figures").symlink_to(drawn, target_is_directory=True)
         content = _record(command, name, parent) | record
         (folder / "run.json").write_text(json.dumps(content))
-        (folder / "config.yaml").write_text(yaml.safe_dump({"seed": content["seeds"].get("seed", 0)}))
+        (folder / "config.yaml").write_text(yaml.safe_dump(config | {"seed": content["seeds"].get("seed", 0)}))
         made.append(load(folder))
         return made[-1]
 
@@ -128,16 +174,38 @@ def _history(seed: int) -> pd.DataFrame:
     return pd.DataFrame({**columns, "tune_auc": auc, "seconds": 4.0})
 
 
-def _write_result(folder: Path, result: BinaryResult, name: str) -> None:
-    def renamed(table: pd.DataFrame) -> pd.DataFrame:
-        return table.assign(model=table["model"].str.replace(NAME, name, regex=False))
+def _write_cox(folder: Path) -> None:
+    columns = ["feature", "hazard_ratio", "lower", "upper", "p"]
+    rows = [["age_years", 1.034, 1.016, 1.053, 0.0002], ["sex=M", 0.731, 0.425, 1.257, 0.26]]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "coefficients.csv", index=False)
+    names = [
+        "name",
+        "hazard_ratio_early",
+        "hazard_ratio_late",
+        "ratio",
+        "ratio_lower",
+        "ratio_upper",
+        "p_value",
+        "note",
+    ]
+    rows = [["age_years", 1.04, 1.02, 0.98, 0.96, 1.0, 0.033, ""], ["sex=M", 0.58, 0.98, 1.7, 0.88, 3.28, 0.4, ""]]
+    pd.DataFrame(rows, columns=names).assign(split_time_years=1.15).to_csv(folder / "proportional.csv", index=False)
+    fit = {"iterations": [4], "log_likelihood_null": [-900.0], "log_likelihood": [-880.0]}
+    pd.DataFrame(fit).to_csv(folder / "history.csv", index=False)
 
-    result = replace(result, predictions=renamed(result.predictions), metrics=renamed(result.metrics))
-    result.predictions.to_parquet(folder / "predictions.parquet")
-    result.metrics.assign(reference=result.metrics["reference"].str.replace(NAME, name, regex=False)).to_csv(
-        folder / "metrics.csv", index=False
-    )
-    renamed(result.confusion).to_csv(folder / "confusion.csv", index=False)
+
+def _write_result(folder: Path, result: Result, model: str, name: str) -> None:
+    def renamed(table: pd.DataFrame) -> pd.DataFrame:
+        names = {
+            column: table[column].str.replace(model, name, regex=False)
+            for column in ("model", "reference")
+            if column in table
+        }
+        return table.assign(**names)
+
+    for kind in ("metrics", "gaps", "confusion"):
+        renamed(getattr(result, kind)).to_csv(folder / f"{kind}.csv", index=False)
+    renamed(result.predictions).to_parquet(folder / "predictions.parquet")
     (folder / "thresholds.json").write_text(json.dumps(result.thresholds))
 
 

@@ -53,6 +53,6 @@ def test_every_figure_is_drawn(make_run: Callable[..., StoredRun], chromium: str
     assert output is not None
     seen = json.loads(output[1])
     assert seen["title"] == "ospenscreen_demo"
-    assert len(seen["images"]) == 22
+    assert len(seen["images"]) == 24
     assert all(seen["images"])
     assert seen["wide"] <= 0  # tables scroll, the page does not

@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from bonerisk.reporting.numbers import count, interval, listed, mean_sd, number, plural, share
+from bonerisk.reporting.numbers import count, interval, listed, mean_sd, number, p_value, percent, plural, share
+from bonerisk.reporting.values import value
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,24 @@ def test_mean_sd_is_over_what_is_there() -> None:
 def test_listed() -> None:
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_percent_and_p() -> None:
+    assert percent(0.0862, 0.069, 0.106) == "8.6% (6.9–10.6)"
+    assert percent(0.0862, math.nan, math.nan) == "8.6%"
+    assert [p_value(p) for p in (0.0004, 0.0123, 0.24, math.nan)] == ["<0.001", "0.012", "0.24", "–"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "sign", "text"),
+    [
+        ("c_index", False, "0.01 (0.01–0.02)"),
+        ("brier", False, "0.012 (0.006–0.021)"),
+        ("brier", True, "+0.012 (+0.006 to +0.021)"),
+        ("net_benefit", False, "12.1 (6.0–21.0)"),
+        ("incidence", False, "1.2% (0.6–2.1)"),
+    ],
+)
+def test_value_has_the_decimals_of_its_metric(metric: str, sign: bool, text: str) -> None:
+    row = pd.Series({"metric": metric, "estimate": 0.0121, "lower": 0.006, "upper": 0.021})
+    assert value(row, sign) == text

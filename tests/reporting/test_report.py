@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -61,6 +63,11 @@ def evaluation(make_run: MakeRun, training: StoredRun) -> StoredRun:
     return make_run("evaluate", parent=training)
 
 
+@pytest.fixture
+def cox(make_cox: MakeRun) -> StoredRun:
+    return make_cox("evaluate", parent=make_cox("train"))
+
+
 def test_an_evaluation_fills_the_page(evaluation: StoredRun, tmp_path: Path) -> None:
     page = written([evaluation], tmp_path / "report")
     expected = ["Summary", "Participants", "Performance", "Subgroups", "Example films", "Training"]
@@ -72,17 +79,19 @@ def test_an_evaluation_fills_the_page(evaluation: StoredRun, tmp_path: Path) -> 
         "roc_test",
         "precision_recall_external",
         "calibration_test",
+        "decision_test",
         "subgroups_auc_test",
     } <= names
     tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.csv")}
-    assert {"headline", "characteristics", "performance", "subgroups_05", "differences", "rejected"} <= tables
+    expected = ["headline", "characteristics", "performance", "models", "differences", "net_benefit", "gaps"]
+    assert {*expected, "subgroups_05", "subgroups_youden", "rejected"} <= tables
     assert tables == {path.stem for path in (tmp_path / "report" / "tables").glob("*.tex")}
 
 
 def test_the_page_needs_nothing_else(evaluation: StoredRun, tmp_path: Path) -> None:
     page = written([evaluation], tmp_path / "report")
     assert page.outside == []
-    assert len(page.images) == 22  # flow, history, 16 of the evaluation, 4 films
+    assert len(page.images) == 24  # flow, history, 18 of the evaluation, 4 films
     assert all(image["alt"] for image in page.images)
 
 
@@ -105,9 +114,130 @@ def test_few_patients_are_said_to_be_few(evaluation: StoredRun, tmp_path: Path) 
     cohort.drop(cohort[cohort["split"] == "test"].index[18:]).to_parquet(evaluation.folder / "cohort.parquet")
     text = written([evaluation], tmp_path / "report").text
     assert (
-        "Only 18 patients in test (18 films, 7 with low bone mass): the AUC's interval, 0.50 to 0.95, is too wide"
+        "Only 18 patients in test (18 films, 7 with low bone mass): the interval of the AUC, 0.50 to 0.95, is too wide"
         in text
     )
+
+
+def test_a_cox_evaluation_fills_the_page(cox: StoredRun, tmp_path: Path) -> None:
+    page = written([cox], tmp_path / "report")
+    assert page.headings == ["Summary", "Participants", "Performance", "Subgroups", "Training", "What was run"]
+    names = {path.stem for path in (tmp_path / "report" / "figures").glob("*.svg")}
+    assert {"flow", "incidence_test_youden", "roc_test_5y", "calibration_external_5y", "decision_test_5y"} < names
+    assert len(page.images) == len(names)  # each once
+    tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.csv")}
+    assert {"headline", "performance", "models_5y", "differences_5y", "subgroups_youden_5y", "gaps"} < tables
+    assert {"net_benefit", "coefficients", "proportional"} < tables
+    frame = pd.read_csv(tmp_path / "report" / "tables" / "headline.csv")
+    test = [head for head in frame if head.startswith("Test, n = 140")]
+    assert [head.partition(": ")[2] for head in test] == ["Harrell's C-index", "AUC at 5 years"]
+    assert frame.iloc[:, 0].tolist()[-1] == "true hazard (oracle)"
+
+
+def test_summary_of_time_to_an_event(cox: StoredRun, tmp_path: Path) -> None:
+    text = written([cox], tmp_path / "report").text
+    assert "Can age and sex tell who will have a fracture? The model cox learnt from 260 films" in text
+    found = (
+        r"Test: 140 films of 140 patients, \d+ with a fracture, \d+ of them by 5 years; \d+ had a competing event first"
+    )
+    assert re.search(found + r"\. Harrell's C-index was 0\.\d\d \(.{9}\), against 0\.\d\d", text)
+    assert re.search(r"\d% \([\d.–]+\) had a fracture, \d\.\d\d \(.+?\) times as many as predicted", text)
+    assert re.search(r"At Youden's threshold, \d+ were at high risk: .+? at low risk; the hazard ratio was", text)
+    assert "reference standard" not in text.split("What was run")[1]  # the one recorded is of bone mass
+
+
+@pytest.mark.parametrize(("limits", "said"), [((1.1, 1.9), "too low"), ((0.4, 0.9), "too high"), ((0.9, 1.1), "")])
+def test_miscalibration_is_told(cox: StoredRun, tmp_path: Path, limits: tuple[float, float], said: str) -> None:
+    path = cox.folder / "metrics.csv"
+    metrics = pd.read_csv(path)
+    metrics.loc[metrics["metric"] == "o_e", ["estimate", "lower", "upper"]] = [1.0, *limits]
+    metrics.to_csv(path, index=False)
+    text = written([cox], tmp_path / "report").text
+    assert ("Test: the model's probabilities are" in text) == bool(said)
+    assert said in text
+
+
+def test_a_shortened_horizon_is_told(cox: StoredRun, tmp_path: Path) -> None:
+    path = cox.folder / "metrics.csv"
+    metrics = pd.read_csv(path)
+    note = "horizon shortened from 9 years, since the follow-up ends at 8.90"
+    metrics.loc[metrics["metric"] == "auc_t", "note"] = f"3 films that miss a value left out; {note}"
+    metrics.to_csv(path, index=False)
+    assert f"Test: {note}." in written([cox], tmp_path / "report").text
+
+
+def test_splits_with_horizons_of_their_own(cox: StoredRun, tmp_path: Path) -> None:
+    path = cox.folder / "metrics.csv"
+    metrics = pd.read_csv(path)
+    metrics.loc[(metrics["split"] == "external") & metrics["horizon_years"].notna(), "horizon_years"] = 4.5
+    metrics.to_csv(path, index=False)
+    text = written([cox], tmp_path / "report").text
+    headline = pd.read_csv(tmp_path / "report" / "tables" / "headline.csv")
+    assert [head.partition(": ")[2] for head in headline][1:] == [
+        "Harrell's C-index",
+        "AUC at 5 years",
+        "Harrell's C-index",
+        "AUC at 4.5 years",
+    ]
+    assert "External test, 4.5 years: The AUC was" in text
+    sizes = pd.read_csv(tmp_path / "report" / "tables" / "performance.csv").set_index("Metric")
+    assert sizes.loc["Fracture by 4.5 years, n", "Test"] == "–"
+    for name, split in (
+        ("models_5y", "Test"),
+        ("models_45y", "External test"),
+        ("subgroups_youden_45y", "External test"),
+    ):
+        assert set(pd.read_csv(tmp_path / "report" / "tables" / f"{name}.csv")["Split"]) == {split}
+
+
+def test_rows_without_films_are_patients(make_cox: MakeRun, tmp_path: Path) -> None:
+    runs = [make_cox("train")]
+    runs.append(make_cox("evaluate", parent=runs[0], reference_standard="follow-up as a.csv has it"))
+    for run in runs:
+        path = run.folder / "cohort.parquet"
+        pd.read_parquet(path).assign(image_path=None).to_parquet(path)
+    text = written(runs[1:], tmp_path / "report").text
+    body = text.split("What was run")[1]  # from the contents to that heading
+    assert "Can age and sex tell who will have the event? The model cox learnt from 260 patients" in body
+    assert "Test: 140 patients, " in body
+    assert "The reference standard is follow-up as a.csv has it." in body
+    captions = [line for line in body.splitlines() if "film" in line and "with a fracture" not in line]
+    allowed = ("simulated", "film can", "best that", "found by another")  # a run's notes, flow steps, and oracles
+    assert not [line for line in captions if not any(word in line for word in allowed)]
+
+
+def test_cox_runs_compared_by_c_index(make_cox: MakeRun, tmp_path: Path) -> None:
+    trainings = [make_cox("train", seeds={"seed": seed}, overrides=[f"seed={seed}"]) for seed in (0, 1)]
+    page = written([make_cox("evaluate", parent=run) for run in trainings], tmp_path / "report")
+    tables = tmp_path / "report" / "tables"
+    overview = pd.read_csv(tables / "overview.csv")
+    assert overview.columns.tolist() == [
+        "Evaluation",
+        "Split",
+        "Films",
+        "Fracture",
+        "Harrell's C-index",
+        "AUC at 5 years",
+    ]
+    assert pd.read_csv(tables / "sweep.csv").columns.tolist()[-2:] == [
+        "Test Harrell's C-index",
+        "External test Harrell's C-index",
+    ]
+    assert "Tuning AUC" not in page.text
+
+
+def test_no_torch_is_needed(cox: StoredRun, tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+import bonerisk.jobs.evaluate, bonerisk.jobs.fitted, bonerisk.reporting.figures.evaluation
+from bonerisk.reporting.report import write
+from bonerisk.runs.find import load
+write([load(Path(sys.argv[1]))], Path(sys.argv[2]))
+print(sorted({"torch", "timm", "lightning", "lifelines", "sksurv"} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", script, str(cox.folder), str(tmp_path / "report")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_published_values_stay_apart(make_run: MakeRun, training: StoredRun, tmp_path: Path) -> None:

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def confusion(rows: pd.DataFrame, title: str) -> Figure:
+def confusion(rows: pd.DataFrame, title: str, outcome: str) -> Figure:
     """Two by two films, each shaded by its share of the films with that outcome.
 
     Parameters
     ----------
     rows : DataFrame
         Of one split and model, a row a threshold: threshold, tp, fp, fn, tn.
-    title : str
+    title, outcome : str
     """
-    names = [words.OUTCOME.replace(" ", "\n", 1), "none"]
+    names = [outcome.replace(" ", "\n", 1), "none"]
     with style.panels(style.COLUMN_IN, 2.25, columns=len(rows)) as (figure, axes):
         for axis, row in zip(axes, rows_of(rows), strict=True):
             films = np.array([[row.tp, row.fn], [row.fp, row.tn]])  # a row an outcome, a column a call

@@ -9,143 +9,108 @@ import pandas as pd
 
 from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import interval
+from bonerisk.reporting.figures.models import label, legend_below, lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What is compared: a refitted baseline is only the reference of the combined model, and would hide its twin.
-LINES: dict[str, list[dict[str, Any]]] = {
-    "film": [{"color": style.BLUE, "linewidth": 2.0, "zorder": 4}],
-    "baseline": [
-        {"color": style.ORANGE, "linestyle": (0, (5, 1.5))},
-        {"color": style.VERMILION, "linestyle": (0, (3, 1, 1, 1))},
-        {"color": style.PURPLE, "linestyle": (0, (1.5, 1))},
-    ],
-    "combined": [{"color": style.GREEN}],
-    "oracle": [{"color": style.BLACK, "linestyle": (0, (1, 1))}],
-}
+MARKERS = ("o", "D", "s", "^", "v")
 
 
-def roc(curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str) -> Figure:
-    """ROC curves with the film model's bootstrap band and its two operating points.
+def roc(
+    curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str, metric: str, name: str
+) -> Figure:
+    """ROC curves with the film model's bootstrap band and its operating points.
 
     Parameters
     ----------
     curve : DataFrame
-        Of one split: model, false_positive_rate, sensitivity, lower, upper (pointwise limits of sensitivity).
+        Of one split (and horizon): model, false_positive_rate, sensitivity, lower, upper (pointwise limits of
+        sensitivity).
     metrics : DataFrame
-        Of the same split, the contract's long form; AUCs go into the legend.
+        Of the same split (and horizon), the contract's long form; AUCs go into the legend.
     kinds : mapping
         Model → film, baseline, combined, refitted or oracle, in drawing order.
     title : str
+    metric, name : str
+        The area, as in `metrics` and in words.
     """
-    with style.panels(style.COLUMN_IN, _height(kinds, 2)) as (figure, [axes]):
+    thresholds, drawn = _thresholds(metrics), lines(kinds, curve)
+    with style.panels(style.COLUMN_IN, _height(title, len(drawn) + len(thresholds))) as (figure, [axes]):
         axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=1)
-        for model, line in _lines(kinds).items():
-            points = curve[curve["model"] == model]
-            if points.empty:
-                continue
-            axes.plot(points["false_positive_rate"], points["sensitivity"], label=_label(model, metrics, "auc"), **line)
-            if kinds[model] == "film":
-                axes.fill_between(
-                    points["false_positive_rate"],
-                    points["lower"],
-                    points["upper"],
-                    color=line["color"],
-                    alpha=0.15,
-                    lw=0,
-                )
-                _operating_points(axes, metrics[metrics["model"] == model])
+        _draw(axes, curve, "false_positive_rate", "sensitivity", drawn, metrics, kinds, metric)
+        _operating_points(axes, metrics[metrics["model"].map(kinds) == "film"], thresholds)
         axes.set(xlabel="1 − specificity", ylabel="Sensitivity", title=title)
         _square(axes)
-        _legend_below(figure, axes, "AUC (95% CI)")
+        legend_below(figure, axes, f"{name} (95% CI)")
     return figure
 
 
-def precision_recall(curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str) -> Figure:
+def precision_recall(
+    curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str, metric: str, name: str
+) -> Figure:
     """Precision–recall curves over the prevalence, which is what chance gives.
 
     Parameters
     ----------
     curve : DataFrame
         Of one split: model, recall, precision, lower, upper.
-    metrics, kinds, title
+    metrics, kinds, title, metric, name
         As in `roc`.
     """
-    with style.panels(style.COLUMN_IN, _height(kinds, 0)) as (figure, [axes]):
-        whole = metrics[(metrics["subgroup"] == "all") & (metrics["metric"] == "average_precision")]
+    drawn = lines(kinds, curve)
+    with style.panels(style.COLUMN_IN, _height(title, len(drawn))) as (figure, [axes]):
+        whole = metrics[(metrics["subgroup"] == "all") & (metrics["metric"] == metric)]
         if len(whole):
             axes.axhline(whole["n_events"].iloc[0] / whole["n"].iloc[0], color="0.75", linewidth=0.8, zorder=1)
-        for model, line in _lines(kinds).items():
-            points = curve[curve["model"] == model]
-            if points.empty:
-                continue
-            axes.plot(points["recall"], points["precision"], label=_label(model, metrics, "average_precision"), **line)
-            if kinds[model] == "film" and "lower" in points:
-                limits = points["lower"], points["upper"]
-                axes.fill_between(points["recall"], *limits, color=line["color"], alpha=0.15, lw=0)
+        _draw(axes, curve, "recall", "precision", drawn, metrics, kinds, metric)
         axes.set(xlabel="Recall (sensitivity)", ylabel="Precision (PPV)", title=title)
         _square(axes)
-        _legend_below(figure, axes, "Average precision (95% CI)")
+        legend_below(figure, axes, f"{name} (95% CI)")
     return figure
 
 
-def _lines(kinds: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Line style of each model that is drawn; further models of a kind take its last style."""
-    found: dict[str, dict[str, Any]] = {}
-    seen: dict[str, int] = {}
-    for model, kind in kinds.items():
-        if kind in LINES:
-            number = seen[kind] = seen.get(kind, -1) + 1
-            found[model] = LINES[kind][min(number, len(LINES[kind]) - 1)]
-    return found
+def _height(title: str, n_lines: int) -> float:
+    """Inches for a title, a square and, under it, a legend of so many lines."""
+    return 3.85 + 0.13 * title.count("\n") + 0.165 * n_lines
 
 
-def _height(kinds: Mapping[str, str], more: int) -> float:
-    """Inches for a square and, under it, a legend of the models and `more` lines."""
-    return 3.85 + 0.165 * (len(_lines(kinds)) + more)
+def _draw(
+    axes: Axes,
+    curve: pd.DataFrame,
+    x: str,
+    y: str,
+    drawn: Mapping[str, dict[str, Any]],
+    metrics: pd.DataFrame,
+    kinds: Mapping[str, str],
+    metric: str,
+) -> None:
+    """Draw a line a model, and the band of the film's."""
+    for model, line in drawn.items():
+        points = curve[curve["model"] == model]
+        axes.plot(points[x], points[y], label=label(model, metrics, metric), **line)
+        if kinds[model] == "film":
+            axes.fill_between(points[x], points["lower"], points["upper"], color=line["color"], alpha=0.15, lw=0)
 
 
-def whole_value(metrics: pd.DataFrame, model: str, metric: str) -> str:
-    """A model's metric with its interval on the whole of one split, as text; empty where it has none."""
-    chosen = (metrics["model"] == model) & (metrics["metric"] == metric) & (metrics["subgroup"] == "all")
-    rows = metrics[chosen & (metrics["reference"] == "") & metrics["estimate"].notna()]
-    return interval(*rows[["estimate", "lower", "upper"]].iloc[0]) if len(rows) else ""
+def _thresholds(metrics: pd.DataFrame) -> list[str]:
+    """Those at which there is a sensitivity."""
+    known = metrics[(metrics["metric"] == "sensitivity") & metrics["estimate"].notna()]
+    return list(known["threshold"].unique())
 
 
-def _label(model: str, metrics: pd.DataFrame, metric: str) -> str:
-    value = whole_value(metrics, model, metric)
-    return words.model(model) + (f": {value}" if value else "")
-
-
-def _operating_points(axes: Axes, metrics: pd.DataFrame) -> None:
+def _operating_points(axes: Axes, metrics: pd.DataFrame, thresholds: list[str]) -> None:
     whole = metrics[(metrics["subgroup"] == "all") & (metrics["reference"] == "")]
-    for threshold, marker in (("0.5", "o"), ("youden", "D")):
+    for number, threshold in enumerate(thresholds):
         at = whole[whole["threshold"] == threshold].set_index("metric")["estimate"]
         if {"sensitivity", "specificity"} <= set(at.index):
-            name = "threshold 0.5" if threshold == "0.5" else "Youden's threshold (tuning)"
-            axes.plot(
-                1 - at["specificity"],
-                at["sensitivity"],
-                marker,
-                color=style.BLUE,
-                mec="white",
-                ms=6,
-                zorder=5,
-                label=name,
-            )
+            name = words.threshold(threshold)
+            look: dict[str, Any] = {"marker": MARKERS[number % len(MARKERS)], "mec": "white", "ms": 6, "label": name}
+            axes.plot(1 - at["specificity"], at["sensitivity"], linestyle="", color=style.BLUE, zorder=5, **look)
 
 
 def _square(axes: Axes) -> None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-
-
-def _legend_below(figure: Figure, axes: Axes, title: str) -> None:
-    legend = figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", title=title, handlelength=2.6)
-    legend.get_title().set_fontweight("bold")
-    legend.get_title().set_fontsize(7.5)
-    legend.set_alignment("left")

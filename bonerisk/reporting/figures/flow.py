@@ -11,6 +11,7 @@ from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.numbers import plural
 from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.terms import Terms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ LEFT, RIGHT = (0.0, 0.52), (0.60, 1.0)  # columns of boxes: kept, dropped; in pa
 _CHARACTERS = {LEFT: 38, RIGHT: 29}  # that fit into a line of a column
 
 
-def flow(steps: pd.DataFrame, splits: pd.DataFrame) -> Figure:
+def flow(steps: pd.DataFrame, splits: pd.DataFrame, terms: Terms) -> Figure:
     """Kept films downwards, dropped ones to the right with the reason, a box a split at the end.
 
     Parameters
@@ -32,12 +33,13 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame) -> Figure:
         A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped nothing get no box.
     splits : DataFrame
         A row a split: split, films, patients, events, NaN where no outcome is known, and outcome in words.
+    terms : Terms
     """
     drawn = _drawn(steps)
     drawn = drawn.assign(lost=-drawn["kept_patients"].diff().fillna(0))
-    kept = [_box(row.step, row.kept, row.kept_patients, LEFT) for row in rows_of(drawn)]
-    dropped = [_dropped(*row) for row in drawn[["step", "dropped", "lost", "reason"]].itertuples(index=False)]
-    ends = [_end(*row) for row in splits[["split", "films", "patients", "events", "outcome"]].itertuples(index=False)]
+    kept = [_box(row.step, row.kept, row.kept_patients, terms) for row in rows_of(drawn)]
+    dropped = [_dropped(row, terms) for row in rows_of(drawn)]
+    ends = [_end(row, terms) for row in rows_of(splits)]
     heights = [_height(text) for text in kept]
     gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
     last = max(map(_height, ends), default=0)
@@ -63,21 +65,26 @@ def _drawn(steps: pd.DataFrame) -> pd.DataFrame:
     return steps[(steps["dropped"] > 0) | (steps.index == steps.index[0])]
 
 
-def _box(step: str, films: int, patients: int, column: tuple[float, float]) -> str:
-    head = textwrap.fill(step[:1].upper() + step[1:], _CHARACTERS[column])
-    return f"{head}\n{plural(films, 'film')}, {plural(patients, 'patient')}"
+def _box(step: str, films: int, patients: int, terms: Terms) -> str:
+    head = textwrap.fill(step[:1].upper() + step[1:], _CHARACTERS[LEFT])
+    return f"{head}\n{', '.join(_sizes(films, patients, terms))}"
 
 
-def _dropped(step: str, films: int, patients: float, reason: str) -> str:
+def _dropped(row: Any, terms: Terms) -> str:
     """Films dropped, the patients of whom none is left, and why."""
-    lost = f" ({plural(int(patients), 'patient')})" if patients else ""
-    text = f"{plural(films, 'film')}{lost} dropped: {reason or f'not: {step}'}"
-    return textwrap.fill(text, _CHARACTERS[RIGHT]) if films else ""
+    lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and terms.row != "patient" else ""
+    text = f"{terms.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
+    return textwrap.fill(text, _CHARACTERS[RIGHT]) if row.dropped else ""
 
 
-def _end(split: str, films: int, patients: int, events: float, outcome: str) -> str:
-    lines = [words.split(split), plural(films, "film"), plural(patients, "patient")]
-    return "\n".join(lines if pd.isna(events) else [*lines, f"{events:,.0f} with", outcome])
+def _end(row: Any, terms: Terms) -> str:
+    lines = [words.split(row.split), *_sizes(row.films, row.patients, terms)]
+    return "\n".join(lines if pd.isna(row.events) else [*lines, f"{row.events:,.0f} with", row.outcome])
+
+
+def _sizes(films: int, patients: int, terms: Terms) -> list[str]:
+    """Films and patients; once where a row is a patient."""
+    return list(dict.fromkeys([terms.counted(films), plural(patients, "patient")]))
 
 
 def _height(text: str) -> float:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 COLUMN_IN = 3.5  # width of a journal's column, and of a phone at 96 px an inch
@@ -79,6 +80,14 @@ def panels(width: float, height: float, rows: int = 1, columns: int = 1) -> Iter
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def in_percent(*axes: Axis) -> None:
+    """Write proportions on these axes as percentages, with no more digits than they need."""
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in axes:
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g}%"))
 
 
 def save(figure: Figure, folder: Path, name: str, title: str, alt: str) -> Drawing:

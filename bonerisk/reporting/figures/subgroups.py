@@ -9,29 +9,36 @@ import pandas as pd
 
 from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import MISSING, count, interval
+from bonerisk.reporting.numbers import MISSING, count
 from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.values import value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHORT = 26  # characters of a row's name for which the figure is wide enough
 
-def subgroups(rows: pd.DataFrame, label: str, title: str) -> Figure:
+
+def subgroups(rows: pd.DataFrame, label: str, title: str, terms: Terms) -> Figure:
     """Forest plot; the whole is a diamond and a line through all rows.
 
     Parameters
     ----------
     rows : DataFrame
-        Of one split, model and metric, a row a subgroup in drawing order: subgroup, estimate, lower, upper, n and
-        n_events.
+        Of one split, model and metric, a row a subgroup in drawing order: metric, subgroup, estimate, lower, upper, n
+        and n_events.
     label : str
         The metric's name.
     title : str
         Whose metric it is.
+    terms : Terms
     """
     rows = rows.reset_index(drop=True)
     y = _heights(rows["subgroup"])
-    with style.panels(style.COLUMN_IN + 0.4, 1.1 + 0.2 * (y.max() + 1)) as (figure, [axes]):
+    names = [_name(*row) for row in rows[["subgroup", "n", "n_events"]].itertuples(index=False)]
+    width = style.COLUMN_IN + 0.4 + 0.05 * max(0, max(map(len, names)) - SHORT)
+    with style.panels(width, 1.1 + 0.2 * (y.max() + 1)) as (figure, [axes]):
         whole = rows["subgroup"] == "all"
         if whole.any():
             axes.axvline(rows.loc[whole, "estimate"].iloc[0], color=style.BLUE, linewidth=0.7, alpha=0.5, zorder=1)
@@ -39,25 +46,23 @@ def subgroups(rows: pd.DataFrame, label: str, title: str) -> Figure:
             axes.plot([row.lower, row.upper], [at, at], color=style.BLUE, linewidth=1.2)
             marker: dict[str, Any] = {"marker": "D", "ms": 6} if row.subgroup == "all" else {"marker": "s", "ms": 4.5}
             axes.plot([row.estimate], [at], color=style.BLUE, **marker)
-            text = interval(row.estimate, row.lower, row.upper)
+            text = value(row)
             weight = "bold" if row.subgroup == "all" else "normal"
             text = "too few" if text == MISSING else text
             axes.text(1.03, at, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, weight=weight)
-        names = [_name(*row) for row in rows[["subgroup", "n", "n_events"]].itertuples(index=False)]
         axes.set_yticks(y, names)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set(xlim=_limits(rows), ylim=(y.max() + 0.7, -0.7), xlabel=label)
         look: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom", "fontsize": 7.5, "weight": "bold"}
         axes.text(1.03, 1, "Estimate (95% CI)", **look)
-        axes.text(-0.02, 1, f"Films / {words.OUTCOME}", ha="right", **look)
+        axes.text(-0.02, 1, f"{terms.rows} / {terms.outcome}", ha="right", **look)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
     return figure
 
 
 def _name(subgroup: str, n: int, n_events: int) -> str:
-    name = "All" if subgroup == "all" else words.subgroup(subgroup)
-    return f"{name}: {count(n)} / {count(n_events)}"
+    return f"{words.subgroup(subgroup)}: {count(n)} / {count(n_events)}"
 
 
 def _heights(names: pd.Series) -> np.ndarray:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from bonerisk.cohort.classes import severity
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
-from bonerisk.reporting import words
-from bonerisk.reporting.numbers import MISSING, count, mean_sd, number, plural, share
+from bonerisk.reporting import terms, words
+from bonerisk.reporting.numbers import MISSING, count, mean_sd, number, share
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.terms import Terms
 
 SEVERITY = {
     "mild": "Mild, −1.0 > T > −1.5",
@@ -20,8 +21,9 @@ SEVERITY = {
 }
 CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
 
-FLAGS = {"drug_": "Drugs, n (%)", "finding_": "Findings, n (%)", "": "Conditions, n (%)"}  # by how names begin
-NO_COVARIATES = {"event", "competing_event", "label", "burned_in"}
+# By how names begin.
+FLAGS = {"drug_": "Drugs, n (%)", "finding_": "Findings, n (%)", "": "Conditions and other marks, n (%)"}
+NO_COVARIATES = {"event", "competing_event", "time_years", "label", "burned_in"}
 
 Rows = dict[tuple[str, str], str]
 
@@ -34,15 +36,17 @@ def characteristics(cohort: pd.DataFrame) -> Table:
     cohort : DataFrame
         The contract's columns, a row an image.
     """
+    called = terms.of(cohort)
     splits = {name: cohort[cohort["split"] == name] for name in SPLITS if (cohort["split"] == name).any()}
     columns = {}
     for name, part in splits.items():
         for sex in [*SEXES, None]:
             films = part[part["sex"] == sex] if sex else part[part["sex"].isna()]
             if len(films):
-                of_sex = f"{words.SEXES[sex] if sex else 'Sex unknown'} (n = {count(len(films))})"
+                unknown = "Sex unknown" if cohort["sex"].notna().any() else "All"
+                of_sex = f"{words.SEXES[sex] if sex else unknown} (n = {count(len(films))})"
                 columns[f"{words.split(name)} (n = {count(len(part))})", of_sex] = films
-    described = {head: _describe(films, cohort) for head, films in columns.items()}
+    described = {head: _describe(films, cohort, called) for head, films in columns.items()}
     first, *others = splits
     for name in others:
         head = ("Standardised difference", f"{words.split(name)} to {words.split(first).lower()}")
@@ -51,32 +55,33 @@ def characteristics(cohort: pd.DataFrame) -> Table:
     heads = pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *described])
     cells = [[*label, *(column.get(label, "") for column in described.values())] for label in labels]
     frame = pd.DataFrame(cells, columns=heads)
-    return Table(
-        "characteristics", "Characteristics of the films by split and sex", frame, _notes(cohort, others), "Group"
-    )
+    title = f"Characteristics of the {called.row}s by split and sex"
+    return Table("characteristics", title, frame, _notes(cohort, others, called), "Group")
 
 
-def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
+def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     rows: Rows = {("Participants", "Patients"): count(patients)}
     for column in _continuous(cohort):
-        name = words.covariate(column, unit=True)
-        name = name[:1].upper() + name[1:]
+        name = words.feature(column)
         rows["Mean ± SD", name] = mean_sd(films[column])
         missing = films[column].isna().sum()
         if cohort[column].isna().any():
             rows["Mean ± SD", f"{name}: missing"] = share(missing, len(films)) if missing else "0"
     for value in _classes(cohort):
         rows["Bone class, n (%)", words.BONE_CLASSES[value]] = share((films["bone_class"] == value).sum(), len(films))
-    if cohort["bone_class"].isna().any():
+    if cohort["bone_class"].isna().any() and cohort["bone_class"].notna().any():
         rows["Bone class, n (%)", "Missing"] = share(films["bone_class"].isna().sum(), len(films))
     if "low_bone_mass" in _classes(cohort) and cohort["t_score"].notna().any():
         found = severity(films["t_score"])
         for level, name in SEVERITY.items():
             rows["Severity of low bone mass, n (%)", name] = share((found == level).sum(), len(films))
     if "event" in cohort and cohort["event"].notna().any():
-        rows["Follow-up", "Fracture, n (%)"] = share((films["event"] == 1).sum(), len(films))
-        rows["Follow-up", "Death without one, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
+        outcome = "Fracture" if cohort["image_path"].notna().any() else "Event"
+        rows["Follow-up", f"{outcome}, n (%)"] = share((films["event"] == 1).sum(), len(films))
+        if "competing_event" in films and cohort["competing_event"].notna().any():
+            other = "Death without one" if outcome == "Fracture" else "Competing event first"
+            rows["Follow-up", f"{other}, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
         rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
     for group, name, column in _flags(cohort):
         rows[group, name] = share((films[column] == 1).sum(), len(films))
@@ -89,8 +94,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
 def _differences(first: pd.DataFrame, other: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
     rows: Rows = {}
     for column in _continuous(cohort):
-        name = words.covariate(column, unit=True)
-        rows["Mean ± SD", name[:1].upper() + name[1:]] = number(of_means(first[column], other[column]))
+        rows["Mean ± SD", words.feature(column)] = number(of_means(first[column], other[column]))
     classes = _classes(cohort)
     if classes:
         rows["Bone class, n (%)", words.BONE_CLASSES[classes[0]]] = number(
@@ -121,7 +125,13 @@ def of_proportions(first: pd.Series, other: pd.Series) -> float:
 
 
 def _continuous(cohort: pd.DataFrame) -> list[str]:
-    return [name for name in CONTINUOUS if name in cohort and cohort[name].notna().any()]
+    """Columns with mean and SD: those of any cohort, and, where there are no films, what else is a number."""
+    known = [name for name in CONTINUOUS if name in cohort and cohort[name].notna().any()]
+    if cohort["image_path"].notna().any():
+        return known
+    flags = {*NO_COVARIATES, *(column for _, _, column in _flags(cohort))}
+    others = cohort.select_dtypes("number").dropna(axis=1, how="all")
+    return [*known, *(str(name) for name in others if name not in {*known, *flags})]
 
 
 def _classes(cohort: pd.DataFrame) -> list[str]:
@@ -134,16 +144,16 @@ def _flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
         told = set(cohort[column].dropna().unique())
         if told <= {0, 1} and 1 in told and column not in NO_COVARIATES:
             kind = next((kind for kind in FLAGS if kind and column.startswith(kind)), "")
-            name = words.covariate(column.removeprefix(kind))
-            yield FLAGS[kind], name[:1].upper() + name[1:], column
+            yield FLAGS[kind], words.feature(column.removeprefix(kind)), column
 
 
-def _notes(cohort: pd.DataFrame, others: list[str]) -> tuple[str, ...]:
+def _notes(cohort: pd.DataFrame, others: list[str], called: Terms) -> tuple[str, ...]:
     patients = len(cohort[["site", "patient_id"]].drop_duplicates())
-    notes = [f"{plural(len(cohort), 'film')} of {plural(patients, 'patient')}; n and percentages count films."]
+    notes = [f"{called.of_patients(len(cohort), patients)}; n and percentages count {called.row}s."]
     if others:
         notes.append(
             "Standardised differences compare whole splits, both sexes together; over 0.1 in size is often "
-            f"taken as unlike. That of the bone class is over all classes; {MISSING}: no variance."
+            f"taken as unlike. {'That of the bone class is over all classes; ' * bool(_classes(cohort))}"
+            f"{MISSING}: no variance."
         )
     return tuple(notes)

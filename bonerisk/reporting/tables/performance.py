@@ -1,151 +1,76 @@
-"""What a model can do: metrics by split (as the paper's Table 2), by subgroup (Table 3), and beside other models."""
+"""What a model can do: its metrics by split (for low bone mass as the paper's Table 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from math import nan
 
 import pandas as pd
 
 from bonerisk.reporting import words
-from bonerisk.reporting.numbers import MISSING, count, interval, listed, share
-from bonerisk.reporting.tables.table import Footnotes, Table
+from bonerisk.reporting.evaluated import Evaluation, Key
+from bonerisk.reporting.numbers import MISSING, count, share
+from bonerisk.reporting.tables.cells import Cells, keys, whole
+from bonerisk.reporting.tables.table import Table
 
-RANKING = ("auc", "average_precision")
-PROBABILITY = ("o_e", "calibration_slope")
-AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
-CELLS = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
-
-
-def by_split(metrics: pd.DataFrame, confusion: pd.DataFrame, thresholds: Mapping[str, float]) -> Table:
-    """A column a split; ranking metrics, then counts and metrics at each threshold.
-
-    Parameters
-    ----------
-    metrics, confusion : DataFrame
-        Of one model.
-    thresholds : mapping
-        Threshold's name → value.
-    """
-    marks = Footnotes()
-    splits = metrics["split"].unique()
-    whole = metrics[(metrics["subgroup"] == "all") & (metrics["reference"] == "")]
-    counts = confusion[confusion["subgroup"] == "all"]
-    rows: list[dict[str, str]] = []
-
-    def add(group: str, name: str, cells: list[str]) -> None:
-        rows.append({"Group": group, "Metric": name} | dict(zip(map(words.split, splits), cells, strict=True)))
-
-    sizes = [_sizes(whole, split) for split in splits]
-    add("Films", "Films", [count(n) for n, _ in sizes])
-    add("Films", words.OUTCOME.capitalize() + ", n (%)", [share(events, n) for n, events in sizes])
-    for metric in _there(whole, (*RANKING, *PROBABILITY)):
-        add("Without a threshold", words.metric(metric), [_cell(whole, marks, split, metric) for split in splits])
-    for threshold, value in thresholds.items():
-        group = words.threshold(threshold, value)
-        for cell, name in CELLS.items():
-            add(group, f"{name}, n (%)", [_count(counts, split, threshold, cell) for split in splits])
-        for metric in _there(whole, AT_THRESHOLD):
-            cells = [_cell(whole, marks, split, metric, threshold) for split in splits]
-            add(group, words.metric(metric), cells)
-    notes = (*_methods(whole), *marks.notes())
-    return Table("performance", "Performance by split", pd.DataFrame(rows), notes, group="Group")
+SIDES = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
+OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_benefit", "nri", "idi")))
+Row = tuple[str, list[str]]  # name, and a cell a split
 
 
-def by_subgroup(metrics: pd.DataFrame, threshold: str, value: float | None) -> Table:
-    """A row a subgroup and split, with films by outcome and the metrics at one threshold (one model's `metrics`)."""
-    marks = Footnotes()
-    ours = metrics[(metrics["reference"] == "") & (metrics["subgroup"] != "all")]
-    rows = []
-    for (split, subgroup), part in ours.groupby(["split", "subgroup"], sort=False):
-        n, events = _sizes(part, split)
-        row = {"Split": words.split(str(split)), "Subgroup": words.subgroup(str(subgroup))}
-        row |= {"No " + words.OUTCOME: share(n - events, n), words.OUTCOME.capitalize(): share(events, n)}
-        row |= {words.metric("auc"): _cell(part, marks, split, "auc")}
-        for metric in _there(ours, AT_THRESHOLD):
-            there = ((part["metric"] == metric) & (part["threshold"] == threshold)).any()
-            row[words.metric(metric)] = _cell(part, marks, split, metric, threshold) if there else ""
-        rows.append(row)
-    title = f"Performance by subgroup. {words.threshold(threshold, value)}"
-    notes = (*_methods(ours, ("auc", *AT_THRESHOLD)), *marks.notes())
-    if ours["subgroup"].str.startswith("severity").any():
-        notes = (
-            "Severity: mild −1.0 > T > −1.5, moderate −1.5 ≥ T > −2.0, advanced −2.0 ≥ T > −2.5. AUC: that severity's "
-            "cases against all films without the outcome; other metrics are among the cases alone.",
-            *notes,
-        )
-    return Table(f"subgroups_{threshold.replace('.', '')}", title, pd.DataFrame(rows), notes, group="Split")
-
-
-def models(metrics: pd.DataFrame) -> Table:
-    """A row a model: ranking metrics in each split, all on the whole split."""
-    marks = Footnotes()
-    whole = metrics[(metrics["subgroup"] == "all") & (metrics["reference"] == "")]
-    rows = []
-    for split in whole["split"].unique():
-        for name in whole["model"].unique():
-            part = whole[(whole["model"] == name) & (whole["split"] == split)]
-            n, events = _sizes(part, split)
-            row = {"Split": words.split(split), "Model": words.model(name)}
-            row |= {"Films": count(n), words.OUTCOME.capitalize(): count(events)}
-            rows.append(row | {words.metric(m): _cell(part, marks, split, m) for m in _there(whole, RANKING)})
-    return Table(
-        "models", "Models compared", pd.DataFrame(rows), (*_methods(whole, RANKING), *marks.notes()), group="Split"
+def by_split(evaluation: Evaluation) -> Table:
+    """A column a split; sizes, metrics of the risk itself, then what comes of each threshold."""
+    cells, ours = Cells(evaluation.terms), whole(evaluation.ours)
+    groups = {evaluation.terms.rows: list(_sizes(evaluation)), "Without a threshold": []}
+    groups["Without a threshold"] += _metrics(evaluation, cells, ours, "")
+    for threshold, value in evaluation.thresholds.items():
+        rows = groups[words.threshold(threshold, value)] = []
+        if not evaluation.horizons:  # at a horizon they are weighed, and no counts
+            rows += _confusion(evaluation, threshold)
+        rows += _metrics(evaluation, cells, ours, threshold)
+        for level in ("high", "low"):
+            part = evaluation.ours[evaluation.ours["subgroup"] == f"risk={level}"]
+            rows += [(f"{name}, {level} risk", found) for name, found in _metrics(evaluation, cells, part, threshold)]
+    heads = ["Group", "Metric", *map(words.split, evaluation.splits)]
+    frame = pd.DataFrame(
+        [[group, name, *found] for group, rows in groups.items() for name, found in rows], columns=heads
     )
+    return Table("performance", "Performance by split", frame, cells.notes(ours), group="Group")
 
 
-def differences(metrics: pd.DataFrame) -> Table | None:
-    """Paired differences between models, a row a pair and split; None where nothing was compared."""
-    marks = Footnotes()
-    whole = metrics[(metrics["subgroup"] == "all") & (metrics["reference"] != "")]
-    rows = []
-    for (split, model, reference), part in whole.groupby(["split", "model", "reference"], sort=False):
-        n, events = _sizes(part, split)
-        row = {"Split": words.split(str(split)), "Model": words.model(str(model))}
-        row |= {"minus": words.model(str(reference))}
-        row |= {"Films": count(n), words.OUTCOME.capitalize(): count(events)}
-        for metric in _there(whole, RANKING):
-            row[f"Δ {words.metric(metric)}"] = _cell(part, marks, split, metric, sign=True)
-        rows.append(row)
-    if not rows:
-        return None
-    paired = "Differences are paired: the same films, the same bootstrap draws. Over 0: the first model is better."
-    return Table("differences", "Paired differences", pd.DataFrame(rows), (paired, *marks.notes()), group="Split")
+def _metrics(evaluation: Evaluation, cells: Cells, metrics: pd.DataFrame, threshold: str) -> Iterator[Row]:
+    for key in keys(metrics, threshold, OF_RISK):
+        yield key.name, [cells.text(key.of(metrics, split)) for split in evaluation.splits]
 
 
-def _there(metrics: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if (metrics["metric"] == name).any()]
+def _sizes(evaluation: Evaluation) -> Iterator[Row]:
+    """Films, those with the outcome, and, at each horizon, those who had it or another event by then."""
+    outcome, splits = evaluation.terms.outcome.capitalize(), evaluation.splits
+    n, events = _counted(evaluation, evaluation.ranking[0])
+    yield evaluation.terms.rows, list(map(count, n))
+    if not evaluation.horizons:
+        yield f"{outcome}, n (%)", list(map(share, events, n))
+        return
+    yield f"{outcome}, n", list(map(count, events))  # no share: others were lost before
+    for key in evaluation.ranking[1:]:
+        by = words.years(key.horizon)
+        yield f"{outcome} by {by}, n", list(map(count, _counted(evaluation, key)[1]))
+        competing = [evaluation.competing(split, key.horizon) for split in splits]
+        if any(competing):
+            yield f"Competing event first by {by}, n", list(map(count, competing))
 
 
-def _sizes(metrics: pd.DataFrame, split: object) -> tuple[int, int]:
-    """Films and events; from the AUC where there is one, since other metrics may be among the events alone."""
-    rows = metrics[metrics["split"] == split]
-    auc = rows[rows["metric"] == "auc"]
-    n, events = (auc if len(auc) else rows)[["n", "n_events"]].iloc[0]
-    return int(n), int(events)
+def _counted(evaluation: Evaluation, key: Key) -> tuple[list[float], list[float]]:
+    """Films of each split, and those with the outcome; NaN where the split has no such row."""
+    rows = [evaluation.value(split, evaluation.run.name, key) for split in evaluation.splits]
+    n, events = ([nan if row is None else row[name] for row in rows] for name in ("n", "n_events"))
+    return n, events
 
 
-def _cell(
-    metrics: pd.DataFrame, marks: Footnotes, split: object, metric: str, threshold: str = "", sign: bool = False
-) -> str:
-    chosen = (metrics["split"] == split) & (metrics["metric"] == metric) & (metrics["threshold"] == threshold)
-    if not chosen.any():
-        return MISSING
-    row = metrics[chosen].iloc[0]
-    return marks.mark(interval(row["estimate"], row["lower"], row["upper"], sign), row["note"])
-
-
-def _count(confusion: pd.DataFrame, split: object, threshold: str, cell: str) -> str:
-    rows = confusion[(confusion["split"] == split) & (confusion["threshold"] == threshold)]
-    return share(rows[cell].iloc[0], rows[list(CELLS)].iloc[0].sum()) if len(rows) else MISSING
-
-
-def _methods(metrics: pd.DataFrame, only: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Say how the intervals were made."""
-    rows = metrics[(metrics["method"] != "") & (metrics["metric"].isin(only or metrics["metric"]))]
-    if rows.empty:
-        return ()
-    ways = [
-        f"{method} ({listed(words.metric(name) for name in names)})"
-        for method, names in rows.groupby("method", sort=False)["metric"].unique().items()
-    ]
-    return (f"In brackets: {100 * rows['level'].iloc[0]:.0f}% intervals, by {'; '.join(ways)}.",)
+def _confusion(evaluation: Evaluation, threshold: str) -> Iterator[Row]:
+    table = evaluation.confusion
+    table = table[(table["threshold"] == threshold) & (table["subgroup"] == "all")]
+    parts = [table[table["split"] == split] for split in evaluation.splits]
+    for side, name in SIDES.items():
+        found = [share(part[side].iloc[0], part[list(SIDES)].iloc[0].sum()) if len(part) else MISSING for part in parts]
+        yield f"{name}, n (%)", found

@@ -11,8 +11,8 @@ import pandas as pd
 
 from bonerisk.reporting import words
 from bonerisk.reporting.epochs import kept
+from bonerisk.reporting.evaluated import Evaluation
 from bonerisk.reporting.numbers import MISSING, count, interval, number
-from bonerisk.reporting.rows import rows_of
 from bonerisk.reporting.tables.table import Table
 from bonerisk.runs.find import StoredRun
 
@@ -25,14 +25,14 @@ class Trained:
     ----------
     run : StoredRun
     epochs : DataFrame or None
-        Its history.csv; None where it has none.
-    aucs : mapping
-        Column's head → (estimate, lower, upper), one an evaluated split.
+        Its history.csv; None where it has none, or learnt otherwise than by epochs.
+    ranking : mapping
+        Column's head → (estimate, lower, upper) of the AUC or C-index, one an evaluated split.
     """
 
     run: StoredRun
     epochs: pd.DataFrame | None
-    aucs: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    ranking: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @property
     def kept(self) -> pd.Series | None:
@@ -57,10 +57,23 @@ def varied(runs: Sequence[StoredRun]) -> pd.DataFrame:
 
 
 def sweep(trained: Sequence[Trained]) -> Table:
-    """A row a training: what was varied, the epoch kept with its loss and AUC on tuning, AUC where it was evaluated."""
+    """A row a training: what was varied, the epoch kept with its loss and AUC on tuning, AUC or C-index elsewhere."""
     table = varied([item.run for item in trained])
     if table.empty:
         table = pd.DataFrame({"run": [item.run.folder.name for item in trained]})
+    by_epochs = any(item.kept is not None for item in trained)
+    if by_epochs:
+        _add_epochs(table, trained)
+    for head in _heads(trained):
+        table[head] = [interval(*item.ranking[head]) if head in item.ranking else MISSING for item in trained]
+    how = "The epoch kept is the one with the highest AUC on the tuning split; its loss and AUC are given."
+    notes = [how] if by_epochs else []
+    if any(MISSING in cell for cell in table.astype(str).to_numpy().flat):
+        notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
+    return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
+
+
+def _add_epochs(table: pd.DataFrame, trained: Sequence[Trained]) -> None:
     kept = [item.kept for item in trained]
     epochs = [0 if item.epochs is None else len(item.epochs) for item in trained]
     table["Epochs (kept)"] = [
@@ -68,12 +81,6 @@ def sweep(trained: Sequence[Trained]) -> Table:
     ]
     table["Tuning loss"] = [MISSING if row is None else number(row["tune_loss"], 3) for row in kept]
     table["Tuning AUC"] = [MISSING if row is None else number(row["tune_auc"], 3) for row in kept]
-    for head in _heads(trained):
-        table[head] = [interval(*item.aucs[head]) if head in item.aucs else MISSING for item in trained]
-    notes = ["The epoch kept is the one with the highest AUC on the tuning split; its loss and AUC are given."]
-    if any(MISSING in cell for cell in table.astype(str).to_numpy().flat):
-        notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
-    return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
 
 
 def over_seeds(trained: Sequence[Trained]) -> Table | None:
@@ -91,9 +98,10 @@ def over_seeds(trained: Sequence[Trained]) -> Table | None:
             continue
         texts = values if isinstance(values, tuple) else (values,)
         row: dict[Any, Any] = dict(zip(settings, texts, strict=True)) | {"Seeds": count(len(part))}
-        row["Tuning AUC"] = _spread([item.kept["tune_auc"] for item in part if item.kept is not None])
+        if any(item.kept is not None for item in trained):
+            row["Tuning AUC"] = _spread([item.kept["tune_auc"] for item in part if item.kept is not None])
         rows.append(
-            row | {head: _spread([i.aucs[head][0] for i in part if head in i.aucs]) for head in _heads(trained)}
+            row | {head: _spread([i.ranking[head][0] for i in part if head in i.ranking]) for head in _heads(trained)}
         )
     if not rows:
         return None
@@ -119,7 +127,7 @@ def _is_seed(key: str) -> bool:
 
 
 def _heads(trained: Sequence[Trained]) -> list[str]:
-    return list(dict.fromkeys(head for item in trained for head in item.aucs))
+    return list(dict.fromkeys(head for item in trained for head in item.ranking))
 
 
 def _spread(values: list[float]) -> str:
@@ -128,9 +136,12 @@ def _spread(values: list[float]) -> str:
     return number(float(np.mean(values)), 3) + (f" ± {number(float(np.std(values, ddof=1)), 3)}" if values[1:] else "")
 
 
-def evaluated(metrics: pd.DataFrame, run: str, dataset: str) -> dict[str, tuple[float, float, float]]:
-    """AUCs of one evaluation for `Trained.aucs`; `dataset` tells the heads of several datasets apart, or is empty."""
-    chosen = (metrics["model"] == run) & (metrics["metric"] == "auc") & (metrics["subgroup"] == "all")
-    rows = metrics[chosen & (metrics["reference"] == "")]
+def evaluated(evaluation: Evaluation, dataset: str) -> dict[str, tuple[float, float, float]]:
+    """AUCs or C-indices of one evaluation for `Trained.ranking`; `dataset` tells heads apart, or is empty."""
     where = f", {dataset}" if dataset else ""
-    return {f"{words.split(row.split)} AUC{where}": (row.estimate, row.lower, row.upper) for row in rows_of(rows)}
+    rows = {split: evaluation.value(split, evaluation.run.name) for split in evaluation.splits}
+    return {
+        f"{words.split(split)} {evaluation.ranking[0].name}{where}": (row["estimate"], row["lower"], row["upper"])
+        for split, row in rows.items()
+        if row is not None
+    }

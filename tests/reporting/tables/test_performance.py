@@ -1,51 +1,71 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import nan
+
 import pandas as pd
 import pytest
 
-from bonerisk.evaluation.binary import BinaryResult
-from bonerisk.reporting.numbers import interval
-from bonerisk.reporting.tables import performance
+from bonerisk.reporting.chain import chain
+from bonerisk.reporting.evaluated import Evaluation, Key
+from bonerisk.reporting.numbers import interval, percent
+from bonerisk.reporting.tables import models, performance, subgroups
+from bonerisk.runs.find import StoredRun
 
-NAME = "ospenscreen_demo"
-
-
-@pytest.fixture
-def metrics(result: BinaryResult) -> pd.DataFrame:
-    return result.metrics
+MakeRun = Callable[..., StoredRun]
 
 
 @pytest.fixture
-def ours(metrics: pd.DataFrame) -> pd.DataFrame:
-    return metrics[metrics["model"] == NAME]
+def evaluation(make_run: MakeRun) -> Evaluation:
+    return chain([make_run("evaluate", parent=make_run("train"))]).evaluations[0]
 
 
-def whole(metrics: pd.DataFrame, metric: str, threshold: str = "") -> pd.Series:
-    chosen = (metrics["split"] == "test") & (metrics["subgroup"] == "all") & (metrics["metric"] == metric)
-    rows = metrics[chosen & (metrics["threshold"] == threshold) & (metrics["reference"] == "")]
-    assert len(rows) == 1
-    return rows.iloc[0]
+@pytest.fixture
+def followed_up(make_cox: MakeRun) -> Evaluation:
+    return chain([make_cox("evaluate", parent=make_cox("train"))]).evaluations[0]
 
 
-def test_by_split_has_the_papers_rows(ours: pd.DataFrame, result: BinaryResult) -> None:
-    confusion = result.confusion[result.confusion["model"] == NAME]
-    table = performance.by_split(ours, confusion, {"0.5": 0.5, "youden": 0.4})
+def whole(evaluation: Evaluation, *key: object, reference: str = "") -> pd.Series:
+    row = evaluation.value("test", evaluation.run.name, Key(*key), reference)
+    assert row is not None
+    return row
+
+
+def text(row: pd.Series) -> str:
+    return interval(row["estimate"], row["lower"], row["upper"])
+
+
+def test_by_split_has_the_papers_rows(evaluation: Evaluation) -> None:
+    table = performance.by_split(evaluation)
     frame = table.frame.set_index(["Group", "Metric"])
-    auc, sensitivity = whole(ours, "auc"), whole(ours, "sensitivity", "0.5")
-    assert frame.loc[("Without a threshold", "AUC"), "Test"] == interval(*auc[["estimate", "lower", "upper"]])
-    assert frame.loc[("Threshold 0.5", "Sensitivity"), "Test"] == interval(*sensitivity[["estimate", "lower", "upper"]])
-    counts = confusion[
-        (confusion["split"] == "test") & (confusion["subgroup"] == "all") & (confusion["threshold"] == "0.5")
-    ]
-    assert frame.loc[("Threshold 0.5", "TP, n (%)"), "Test"].startswith(f"{counts['tp'].iloc[0]} (")
-    of_threshold = frame.loc["Youden's threshold (0.40)"].index.tolist()
+    assert frame.loc[("Without a threshold", "AUC"), "Test"] == text(whole(evaluation, "auc"))
+    of_half = frame.loc["Threshold 0.5"]
+    assert of_half.loc["Sensitivity", "Test"] == text(whole(evaluation, "sensitivity", nan, "0.5"))
+    counts = evaluation.confusion.query("split == 'test' and subgroup == 'all' and threshold == '0.5'")
+    assert of_half.loc["TP, n (%)", "Test"].startswith(f"{counts['tp'].iloc[0]:.0f} (")
+    [youden] = [name for name in frame.index.get_level_values(0).unique() if name.startswith("Youden's threshold (0.")]
     rates = ["Sensitivity", "Specificity", "PPV", "NPV", "Accuracy", "F1 score"]
-    assert of_threshold == ["TP, n (%)", "TN, n (%)", "FP, n (%)", "FN, n (%)", *rates]
+    assert frame.loc[youden].index.tolist() == ["TP, n (%)", "TN, n (%)", "FP, n (%)", "FN, n (%)", *rates]
     assert any("Wilson" in note for note in table.notes)
 
 
-def test_what_cant_be_computed_says_why(ours: pd.DataFrame) -> None:
-    table = performance.by_subgroup(ours, "0.5", 0.5)
+def test_by_split_of_time_to_an_event(followed_up: Evaluation) -> None:
+    frame = performance.by_split(followed_up).frame.set_index(["Group", "Metric"])
+    films = followed_up.cohort.query("split == 'test'")
+    deaths = (films["competing_event"] == 1) & (films["time_years"] <= 5)
+    assert frame.loc[("Films", "Competing event first by 5 years, n"), "Test"] == str(deaths.sum())
+    names = ["Harrell's C-index", "Uno's C at 5 years", "AUC at 5 years", "Brier score at 5 years", "IPA at 5 years"]
+    assert frame.loc["Without a threshold"].index.tolist()[:5] == names
+    [youden] = [name for name in frame.index.get_level_values(0).unique() if name.startswith("Youden")]
+    at = frame.loc[youden, "Test"]
+    assert at["Hazard ratio, high to low risk"].startswith(text(whole(followed_up, "hazard_ratio", nan, "youden")))
+    high = followed_up.ours.query("split == 'test' and subgroup == 'risk=high'").iloc[0]
+    assert at["Incidence by 5 years, high risk"].startswith(percent(*high[["estimate", "lower", "upper"]]))
+    assert not any(name.startswith("TP") for name in at.index)  # weighed for censoring, they are no counts
+
+
+def test_what_cant_be_computed_says_why(evaluation: Evaluation) -> None:
+    table = subgroups.by_subgroup(evaluation, "0.5", 0.5, nan)
     row = table.frame[(table.frame["Split"] == "Test") & (table.frame["Subgroup"] == "Age 50–54")].iloc[0]
     assert row["AUC"].startswith("–[")
     letter = row["AUC"][1:]
@@ -54,12 +74,44 @@ def test_what_cant_be_computed_says_why(ours: pd.DataFrame) -> None:
     assert mild["Specificity"] == ""  # not defined among cases, rather than not computable
 
 
-def test_models_and_differences(metrics: pd.DataFrame) -> None:
-    models = performance.models(metrics).frame
-    assert models[models["Split"] == "Test"]["Model"].tolist()[:3] == [NAME, "age + sex", "age + sex + BMI"]
-    differences = performance.differences(metrics)
-    assert differences is not None
-    first = differences.frame.iloc[0]
-    assert (first["Model"], first["minus"]) == (NAME, "age + sex")
+def test_subgroups_of_time_to_an_event(followed_up: Evaluation) -> None:
+    frame = subgroups.by_subgroup(followed_up, "youden", 0.5, 5.0).frame
+    heads = ["Split", "Subgroup", "Films", "Fracture by 5 years", "Harrell's C-index", "AUC"]
+    assert frame.columns.tolist()[:7] == [*heads, "Incidence"]
+    assert "High risk" not in frame["Subgroup"].tolist()
+
+
+def test_gaps_with_their_p(followed_up: Evaluation) -> None:
+    table = subgroups.gaps(followed_up)
+    assert table is not None
+    row, first = table.frame.iloc[0], followed_up.gaps.iloc[0]
+    assert (row["Subgroup"], row["Metric"]) == ("Female", "Harrell's C-index")
+    assert row["Gap to the rest"].startswith(interval(first["estimate"], first["lower"], first["upper"], sign=True))
+    assert {"p", "p, Holm", "p, Bonferroni"} < set(table.frame)
+
+
+def test_models_and_differences(evaluation: Evaluation, followed_up: Evaluation) -> None:
+    frame = models.models(evaluation, nan).frame
+    assert frame[frame["Split"] == "Test"]["Model"].tolist()[:3] == ["ospenscreen_demo", "age + sex", "age + sex + BMI"]
+    first = models.differences(evaluation, nan).frame.iloc[0]
+    assert (first["Model"], first["minus"]) == ("ospenscreen_demo", "age + sex")
     assert first["Δ AUC"][0] in "+−"
-    assert performance.differences(metrics[metrics["reference"] == ""]) is None
+    table = models.differences(followed_up, 5.0)
+    assert table.frame.iloc[0]["Δ Harrell's C-index"] == interval(
+        *whole(followed_up, "c_index", reference="t_score")[["estimate", "lower", "upper"]], sign=True
+    )
+    assert "of Brier scores, under 0" in table.notes[0]
+    assert table.title == "Paired differences, at 5 years but for Harrell's C-index"
+
+
+def test_nothing_compared(evaluation: Evaluation) -> None:
+    evaluation.__dict__["metrics"] = evaluation.metrics[evaluation.metrics["reference"] == ""]
+    assert models.differences(evaluation, nan) is None
+
+
+def test_net_benefit_beside_treating_everybody(followed_up: Evaluation) -> None:
+    table = models.net_benefit(followed_up)
+    row = table.frame[table.frame["Split"] == "Test at 5 years"].iloc[0]
+    incidence = whole(followed_up, "incidence", 5.0)["estimate"]
+    assert float(row["Treat everybody"]) == pytest.approx(1000 * (incidence - (1 - incidence) * 0.05 / 0.95), abs=0.051)
+    assert row["cox"].startswith(f"{1000 * whole(followed_up, 'net_benefit', 5.0, '0.05')['estimate']:.1f} (")

@@ -1,0 +1,77 @@
+"""What a reader must know before believing a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.chain import Chain
+from bonerisk.reporting.evaluated import Evaluation, Key
+from bonerisk.reporting.numbers import count, number
+from bonerisk.reporting.values import value
+from bonerisk.runs.find import StoredRun
+
+TOO_WIDE = 0.2  # of an AUC's or C-index' interval: it then reaches from useless to good
+ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
+
+
+def cautions(chain: Chain) -> list[str]:
+    """Notes of the runs, and what the numbers themselves warn of, each once."""
+    found = [text for run in chain.runs for text in _of_run(run)]
+    for evaluation in chain.evaluations:
+        where = f"{evaluation.run.name} on {evaluation.dataset}: " if len(chain.evaluations) > 1 else ""
+        found += [where + text for split in evaluation.splits for text in _of_split(evaluation, split)]
+    return list(dict.fromkeys(found))
+
+
+def _of_run(run: StoredRun) -> list[str]:
+    found = list(run.record.get("notes") or [])
+    if run.status != "finished":
+        found.append(f"The run {run.folder.name} ({run.command}) is {run.status}, not finished.")
+    return found
+
+
+def _of_split(evaluation: Evaluation, split: str) -> Iterator[str]:
+    for key in evaluation.ranking:
+        row = evaluation.value(split, evaluation.run.name, key)
+        if row is not None:
+            yield from _too_few(evaluation, split, key, row)
+    horizons = evaluation.horizons or [float("nan")]
+    yield from filter(None, (_shortened(evaluation, split, horizon) for horizon in evaluation.horizons))
+    yield from filter(None, (_miscalibrated(evaluation, split, horizon) for horizon in horizons))
+
+
+def _too_few(evaluation: Evaluation, split: str, key: Key, row: pd.Series) -> Iterator[str]:
+    terms = evaluation.terms
+    patients = evaluation.patients(split)
+    by = "" if pd.isna(key.horizon) else f" by {words.years(key.horizon)}"
+    sizes = f"{count(row['n_events'])} with {terms.having}{by}"
+    if terms.row != "patient":
+        sizes = f"{terms.counted(row['n'])}, {sizes}"
+    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.split(split).lower()} ({sizes})"
+    if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
+        yield f"{text}: no {key.name} with an interval can be given."
+    elif row["upper"] - row["lower"] > TOO_WIDE:
+        limits = f"{number(row['lower'])} to {number(row['upper'])}"
+        yield f"{text}: the interval of {key.said}, {limits}, is too wide to conclude anything."
+    elif key.metric == "auc_t" and row["n_events"] < ENOUGH:
+        yield f"{words.split(split)}: {sizes}, under {ENOUGH}: too few to judge calibration well."
+
+
+def _shortened(evaluation: Evaluation, split: str, horizon: float) -> str:
+    row = evaluation.value(split, evaluation.run.name, Key("auc_t", horizon))
+    parts = [] if row is None else [part for part in row["note"].split("; ") if part.startswith("horizon shortened")]
+    return f"{words.split(split)}: {parts[0]}." if parts else ""
+
+
+def _miscalibrated(evaluation: Evaluation, split: str, horizon: float) -> str:
+    """Say where the interval of observed over expected leaves 1."""
+    row = evaluation.value(split, evaluation.run.name, Key("o_e", horizon))
+    if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
+        return ""
+    way = "low" if row["lower"] > 1 else "high"
+    by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
+    what = f"for each {evaluation.terms.row} expected to have {evaluation.terms.having}{by}, {value(row)} had it"
+    return f"{words.split(split)}: the model's probabilities are too {way}: {what}."

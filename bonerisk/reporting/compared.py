@@ -1,0 +1,87 @@
+"""Several evaluations or trainings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.chain import Chain
+from bonerisk.reporting.epochs import epochs_of
+from bonerisk.reporting.evaluated import Evaluation, Key
+from bonerisk.reporting.figures.history import histories
+from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.numbers import MISSING, count
+from bonerisk.reporting.page import Part, Section
+from bonerisk.reporting.tables import sweep
+from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.values import value
+from bonerisk.runs.find import StoredRun
+
+
+def compare(chain: Chain, figures: Path) -> Section:
+    """Several evaluations or trainings side by side; without parts where there is one of each."""
+    parts: list[Part] = []
+    if len(chain.evaluations) > 1:
+        parts.append(_overview(chain.evaluations))
+    trained = [_trained(run, chain.evaluations) for run in chain.trainings]
+    if len(trained) > 1:
+        parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
+        names = _names([item.run for item in trained])
+        epochs = {name: item.epochs for name, item in zip(names, trained, strict=True) if item.kept is not None}
+        drawn = {name: table for name, table in epochs.items() if table is not None}
+        if drawn:
+            title, alt = "Tuning AUC of the trainings by epoch", "A line a training; the kept epoch is a circle."
+            parts.append(save(histories(drawn), figures, "histories", title, f"{title}. {alt}"))
+    return Section("Runs compared", parts)
+
+
+def _overview(evaluations: Sequence[Evaluation]) -> Table:
+    rows = []
+    for place, evaluation in enumerate(evaluations, start=1):
+        heading = f"{place}: {evaluation.run.name} on {evaluation.dataset}, {evaluation.run.folder.name}"
+        for split in evaluation.splits:
+            found = [(key, evaluation.value(split, evaluation.run.name, key)) for key in evaluation.ranking]
+            cells = {key.name: value(row) for key, row in found if row is not None}
+            first = found[0][1]
+            if first is not None:
+                sizes = {"Rows": count(first["n"]), evaluation.terms.outcome.capitalize(): count(first["n_events"])}
+                row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
+                rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))
+    frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
+    return Table("overview", "Evaluations compared", frame, ("In brackets: 95% intervals.",), group="Evaluation")
+
+
+def _rows(evaluations: Sequence[Evaluation]) -> str:
+    """What the rows of all are called."""
+    return " or ".join(dict.fromkeys(evaluation.terms.rows for evaluation in evaluations)).capitalize()
+
+
+def _at_half(evaluation: Evaluation, split: str) -> dict[str, str]:
+    keys = {f"{words.metric(name)} at 0.5": Key(name, threshold="0.5") for name in ("sensitivity", "specificity")}
+    found = {name: evaluation.value(split, evaluation.run.name, key) for name, key in keys.items()}
+    return {name: MISSING if row is None else value(row) for name, row in found.items()}
+
+
+def _trained(run: StoredRun, evaluations: Sequence[Evaluation]) -> sweep.Trained:
+    datasets = {evaluation.dataset for evaluation in evaluations}
+    ranking: dict[str, tuple[float, float, float]] = {}
+    for evaluation in evaluations:
+        if evaluation.training is not None and evaluation.training.folder.resolve() == run.folder.resolve():
+            ranking |= sweep.evaluated(evaluation, evaluation.dataset if len(datasets) > 1 else "")
+    return sweep.Trained(run, epochs_of(run), ranking)
+
+
+def _names(runs: list[StoredRun]) -> list[str]:
+    """What tells the runs apart, for a legend."""
+    table = sweep.varied(runs)
+    names = [
+        ", ".join(f"{str(key).rpartition('.')[2]} {value}" for key, value in row.items())
+        for row in table.to_dict("records")
+    ]
+    return [
+        f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name
+        for name, run in zip(names, runs, strict=True)
+    ]

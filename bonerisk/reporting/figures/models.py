@@ -1,0 +1,66 @@
+"""How each model is drawn, the same in every figure, and the legend that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.figures import style
+from bonerisk.reporting.values import value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# What is compared: a refitted baseline is only the reference of the combined model, and would hide its twin.
+LINES: dict[str, list[dict[str, Any]]] = {
+    "film": [{"color": style.BLUE, "linewidth": 2.0, "zorder": 4}],
+    "baseline": [
+        {"color": style.ORANGE, "linestyle": (0, (5, 1.5))},
+        {"color": style.VERMILION, "linestyle": (0, (3, 1, 1, 1))},
+        {"color": style.PURPLE, "linestyle": (0, (1.5, 1))},
+    ],
+    "combined": [{"color": style.GREEN}],
+    "recalibrated": [{"color": style.SKY, "linestyle": (0, (4, 1))}],
+    "oracle": [
+        {"color": style.BLACK, "linestyle": (0, (1, 1))},
+        {"color": style.GREY, "linestyle": (0, (1, 1))},
+        {"color": style.GREY, "linestyle": (0, (1, 2.5))},
+    ],
+}
+
+
+def lines(kinds: Mapping[str, str], curve: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Line style of each model that has points in `curve`; further models of a kind take its last style."""
+    there = set(curve["model"])
+    found: dict[str, dict[str, Any]] = {}
+    seen: dict[str, int] = {}
+    for model, kind in kinds.items():
+        if kind in LINES and model in there:
+            number = seen[kind] = seen.get(kind, -1) + 1
+            found[model] = LINES[kind][min(number, len(LINES[kind]) - 1)]
+    return found
+
+
+def whole_value(metrics: pd.DataFrame, model: str, metric: str) -> str:
+    """A model's metric with its interval on the whole of one split, as text; empty where it has none."""
+    chosen = (metrics["model"] == model) & (metrics["metric"] == metric) & (metrics["subgroup"] == "all")
+    rows = metrics[chosen & (metrics["reference"] == "") & metrics["estimate"].notna()]
+    return value(rows.iloc[0]) if len(rows) else ""
+
+
+def label(model: str, metrics: pd.DataFrame, metric: str) -> str:
+    """A model's name and its value."""
+    found = whole_value(metrics, model, metric)
+    return words.model(model) + (f": {found}" if found else "")
+
+
+def legend_below(figure: Figure, axes: Axes, title: str = "") -> None:
+    """Name what was drawn, under the axes."""
+    legend = figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", title=title, handlelength=2.6)
+    legend.get_title().set_fontweight("bold")
+    legend.get_title().set_fontsize(7.5)
+    legend.set_alignment("left")

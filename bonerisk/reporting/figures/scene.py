@@ -1,0 +1,101 @@
+"""One split of an evaluation at one horizon: its tables, and the words that say whose figure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan, nan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.terms import Terms
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bonerisk.evaluation.evaluation import Result
+
+LINE = 50  # characters of a title
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the figures of one split and horizon share.
+
+    Parameters
+    ----------
+    folder : Path
+        For the figures.
+    result : Result
+    terms : Terms
+    split : str
+    horizon : float
+        In years; NaN: figures of the whole follow-up, or of a yes-or-no outcome.
+    """
+
+    folder: Path
+    result: Result
+    terms: Terms
+    split: str
+    horizon: float = nan
+
+    def horizons(self) -> Iterator[Scene]:
+        """Scenes of each horizon; this one where the outcome has none."""
+        found = self.of(self.result.metrics)["horizon_years"].dropna().unique()
+        for horizon in sorted(found):
+            yield Scene(self.folder, self.result, self.terms, self.split, horizon)
+        if self.result.outcome == "binary":
+            yield self
+
+    @property
+    def film(self) -> str:
+        """The film model."""
+        return next(model for model, kind in self.result.kinds.items() if kind == "film")
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kinds of the models that are about this outcome."""
+        outcome = "label" if self.result.outcome == "binary" else "event"
+        return {model: kind for model, kind in self.result.kinds.items() if words.concerns(model, outcome)}
+
+    def of(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of this split, and horizon where there is one."""
+        rows = table[table["split"] == self.split] if len(table) else table
+        at_horizon = "horizon_years" in rows and not isnan(self.horizon)
+        return rows[rows["horizon_years"] == self.horizon] if at_horizon else rows
+
+    def ours(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The film model's rows among these."""
+        rows = self.of(table)
+        return rows[rows["model"] == self.film] if len(rows) else rows
+
+    def curve(self, name: str) -> pd.DataFrame:
+        """Points of a curve, of all models; empty where there are none."""
+        return self.of(self.result.curves.get(name, pd.DataFrame()))
+
+    @property
+    def where(self) -> str:
+        """``Test: 140 films, 62 with low bone mass``, or, at a horizon, ``…, 9 with a fracture by 5 years``."""
+        rows = self.ours(self.result.metrics)
+        whole = rows[(rows["subgroup"] == "all") & (rows["reference"] == "") & (rows["metric"] != "incidence")]
+        if whole.empty:
+            return words.split(self.split)
+        first = whole.iloc[0]  # of a ranking: all films, all events until the horizon
+        by = "" if isnan(self.horizon) else f" by {words.years(self.horizon)}"
+        sizes = f"{self.terms.counted(first['n'])}, {first['n_events']:,.0f} with {self.terms.having}{by}"
+        return f"{words.split(self.split)}: {sizes}"
+
+    @property
+    def title(self) -> str:
+        """The same in lines that fit into a figure."""
+        return self.where if len(self.where) <= LINE else ",\n".join(self.where.rsplit(", ", 1))
+
+    def save(self, figure: Figure, kind: str, title: str, told: str, more: str = "") -> None:
+        """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `told` are its numbers."""
+        names = [kind, self.split, words.in_file("", self.horizon), more]
+        caption = f"{title}. {self.where}"
+        save(figure, self.folder, "_".join(filter(None, names)), caption, f"{caption}. {told}.")

@@ -1,0 +1,67 @@
+"""What a Cox training learnt: hazard ratios, and whether they hold over the whole follow-up."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.numbers import interval, number, p_value
+from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.tables.table import Footnotes, Table
+
+DECIMALS = 3  # of a ratio per unit, which may be near 1
+
+
+def coefficients(table: pd.DataFrame, log_likelihood: pd.DataFrame) -> Table:
+    """Hazard ratios.
+
+    Parameters
+    ----------
+    table : DataFrame
+        coefficients.csv: feature, hazard_ratio, lower, upper, p.
+    log_likelihood : DataFrame
+        history.csv: log_likelihood and log_likelihood_null where there is no penalty.
+    """
+    rows = [
+        [
+            words.feature(row.feature),
+            interval(row.hazard_ratio, row.lower, row.upper, decimals=DECIMALS),
+            p_value(row.p),
+        ]
+        for row in rows_of(table)
+    ]
+    notes = ["Hazard ratio per unit, or against the level left out. In brackets: 95% Wald intervals."]
+    if "penalty" in log_likelihood:
+        notes.append("Ridge shrinks the ratios towards 1: intervals and p say nothing of the unpenalised ones.")
+    elif "log_likelihood_null" in log_likelihood:
+        fit = log_likelihood.iloc[-1]
+        text = f"{number(fit['log_likelihood'], 1)}, without features {number(fit['log_likelihood_null'], 1)}"
+        notes.append(f"Partial log-likelihood {text}.")
+    frame = pd.DataFrame(rows, columns=["Feature", "Hazard ratio (95% CI)", "p"])
+    return Table("coefficients", "Cox regression", frame, tuple(notes))
+
+
+def proportional(table: pd.DataFrame) -> Table:
+    """Hazard ratios early and late.
+
+    Parameters
+    ----------
+    table : DataFrame
+        proportional.csv: name, hazard_ratio_early, hazard_ratio_late, ratio, ratio_lower, ratio_upper, p_value, note,
+        split_time_years.
+    """
+    marks, rows = Footnotes(), []
+    for row in rows_of(table):
+        ratio = interval(row.ratio, row.ratio_lower, row.ratio_upper, decimals=DECIMALS)
+        note = row.note if isinstance(row.note, str) else ""
+        early, late = (number(value, DECIMALS) for value in (row.hazard_ratio_early, row.hazard_ratio_late))
+        rows.append([words.feature(row.name), early, late, marks.mark(ratio, note), p_value(row.p_value)])
+    split = f"{number(table['split_time_years'].iloc[0], 2)} years"
+    heads = ["Feature", f"Hazard ratio until {split}", "Afterwards", "Late / early (95% CI)", "p"]
+    notes = (
+        "Half of the events had happened by then. Read the size of the change, 1 being none: with many events the "
+        "smallest one has a small p, with few a grave one a large p. p: score test of a trend over time.",
+        *marks.notes(),
+    )
+    frame = pd.DataFrame(rows, columns=heads)
+    return Table("proportional", "Hazard ratios over time (proportional hazards)", frame, notes)

@@ -1,0 +1,117 @@
+"""A model beside others: what each reaches, the paired differences, and the good that acting on each does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan, nan
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.evaluated import Evaluation, Key
+from bonerisk.reporting.numbers import count, listed, number
+from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
+from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.values import SCALE
+
+COMPARED = ("auc", "average_precision", "c_index", "uno_c", "auc_t", "brier", "ipa", "ibs")
+LOWER = {"brier", "ibs"}  # is better
+
+
+def models(evaluation: Evaluation, horizon: float) -> Table:
+    """A row a model: how well it ranks and how far its probabilities are off in each split, on the whole split.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    horizon : float
+        In years; NaN where the outcome has none.
+    """
+    cells, metrics = Cells(evaluation.terms), with_horizon(whole(evaluation.metrics), horizon)
+    shown = at_horizon(keys(metrics, only=COMPARED), horizon)
+    rows = []
+    for (split, name), part in metrics.groupby(["split", "model"], sort=False):
+        if not words.concerns(str(name), evaluation.outcome):
+            continue
+        n, events = sizes(evaluation, part, split, horizon)
+        row = {"Split": words.split(str(split)), "Model": words.model(str(name))}
+        row |= {evaluation.terms.rows: count(n), outcome_by(evaluation, horizon): count(events)}
+        rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
+    notes = cells.notes(metrics, shown)
+    if any(key.metric in LOWER for key in shown):
+        notes = ("Empty: the model is judged by its ranking alone.", *notes)
+    return Table(_named("models", horizon), _titled("Models compared", shown), pd.DataFrame(rows), notes, group="Split")
+
+
+def differences(evaluation: Evaluation, horizon: float) -> Table | None:
+    """Paired differences between models, a row a pair and split; None where nothing was compared."""
+    cells, table = Cells(evaluation.terms), with_horizon(evaluation.metrics, horizon)
+    paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
+    shown = at_horizon(keys(paired, only=COMPARED), horizon)
+    rows = []
+    for (split, model, reference), part in paired.groupby(["split", "model", "reference"], sort=False):
+        n, events = sizes(evaluation, part, split, horizon)
+        row = {"Split": words.split(str(split)), "Model": words.model(str(model))}
+        row |= {"minus": words.model(str(reference))}
+        row |= {evaluation.terms.rows: count(n), outcome_by(evaluation, horizon): count(events)}
+        rows.append(
+            row
+            | {f"Δ {words.metric(key.metric)}": cells.text(key.of(part, split), sign=True, absent="") for key in shown}
+        )
+    if not rows:
+        return None
+    note = f"Differences are paired: the same {evaluation.terms.row}s, the same bootstrap draws. "
+    note += "Over 0: the first model is better"
+    lower = [key.name for key in shown if key.metric in LOWER]
+    note += "; of Brier scores, under 0." if lower else "."
+    name, title = _named("differences", horizon), _titled("Paired differences", shown)
+    return Table(name, title, pd.DataFrame(rows), (note, *cells.marks.notes()), group="Split")
+
+
+def _named(name: str, horizon: float) -> str:
+    return "_".join(filter(None, [name, words.in_file("", horizon)]))
+
+
+def _titled(title: str, shown: Sequence[Key]) -> str:
+    """``Models compared, at 5 years but for Harrell's C-index``."""
+    horizon = next((key.horizon for key in shown if not isnan(key.horizon)), nan)
+    without = [key.name for key in shown if isnan(key.horizon)]
+    if isnan(horizon):
+        return title
+    return f"{title},{words.at(horizon)}" + (f" but for {listed(without)}" if without else "")
+
+
+def net_benefit(evaluation: Evaluation) -> Table | None:
+    """Net benefit of each model, and of treating everybody, a row a threshold probability; None without any."""
+    metrics = whole(evaluation.metrics)
+    metrics = metrics[metrics["metric"] == "net_benefit"]
+    cells, rows = Cells(evaluation.terms), []
+    places = ["split", "threshold", "horizon_years"]
+    for (split, threshold, _), part in metrics.groupby(places, sort=False, dropna=False):
+        horizon = part["horizon_years"].iloc[0]
+        share = float(str(threshold))
+        row = {"Split": words.split(str(split)) + words.at(horizon), "Threshold probability": f"{100 * share:g}%"}
+        row |= {words.model(row.model): cells.text(part[part["model"] == row.model]) for row in rows_of(part)}
+        rows.append(row | {"Treat everybody": _everybody(evaluation, str(split), horizon, share), "Treat nobody": "0"})
+    if not rows:
+        return None
+    scale = f"{SCALE['net_benefit']:,} {evaluation.terms.row}s"
+    notes = (
+        f"Cases found per {scale}, net of those treated in vain at the rate of exchange that the threshold probability "
+        "says: at 5%, one case is worth 19 of them. A model is of use where it is over both treating everybody and 0.",
+        *cells.notes(metrics),
+    )
+    return Table("net_benefit", f"Net benefit per {scale}", pd.DataFrame(rows), notes, group="Split")
+
+
+def _everybody(evaluation: Evaluation, split: str, horizon: float, share: float) -> str:
+    """Net benefit of treating everybody: incidence less that of the others at the rate of exchange."""
+    name = evaluation.run.name
+    if evaluation.horizons:
+        row = evaluation.value(split, name, Key("incidence", horizon))
+        incidence = float("nan") if row is None else row["estimate"]
+    else:
+        row = evaluation.value(split, name)
+        incidence = float("nan") if row is None else row["n_events"] / row["n"]
+    return number(SCALE["net_benefit"] * (incidence - (1 - incidence) * share / (1 - share)), 1)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting.tables.cox import coefficients, proportional
+
+
+def test_hazard_ratios_with_enough_decimals() -> None:
+    learnt = {
+        "feature": ["x7", "sex=M"],
+        "hazard_ratio": [0.99735, 1.2],
+        "lower": [0.9962, 0.9],
+        "upper": [0.9985, 1.6],
+    }
+    table = coefficients(pd.DataFrame({**learnt, "p": [6e-6, 0.21]}), pd.DataFrame({"penalty": [1.0]}))
+    assert table.frame.iloc[0].tolist() == ["x7", "0.997 (0.996–0.999)", "<0.001"]
+    assert table.frame.iloc[1].tolist() == ["Male", "1.200 (0.900–1.600)", "0.21"]
+    assert any("Ridge" in note for note in table.notes)
+
+
+def test_change_over_time_and_why_there_is_none() -> None:
+    found = {"name": ["age_years", "b"], "hazard_ratio_early": [1.04, 2.0], "hazard_ratio_late": [1.02, float("nan")]}
+    found |= {"ratio": [0.98, float("nan")], "ratio_lower": [0.96, float("nan")], "ratio_upper": [1.0, float("nan")]}
+    table = proportional(
+        pd.DataFrame({**found, "p_value": [0.03, 0.5], "note": [None, "no late event"], "split_time_years": 1.147})
+    )
+    assert table.frame.columns[1] == "Hazard ratio until 1.15 years"
+    assert table.frame.iloc[0].tolist() == ["Age, years", "1.040", "1.020", "0.980 (0.960–1.000)", "0.030"]
+    assert table.frame.iloc[1, 3] == "–[a]"
+    assert table.notes[-1] == "[a] No late event."
