@@ -29,7 +29,7 @@ from bonerisk.survival.outcome import COMPETING, EVENT
 
 Array = np.ndarray
 
-POINTS = 101  # of a curve
+POINTS, LAST = 101, 10  # of a curve: how many points, and at least how many films beyond the last
 
 
 def risk_group_rows(
@@ -70,12 +70,12 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
     -------
     DataFrame
         threshold, group (high, low), time_years, incidence, lower, upper, at_risk, on `POINTS` times of equal distance
-        up to the last that `min_n` films of both groups outlive; a group of fewer films is left out.
+        up to the last that `LAST` films of both groups outlive; a group of under `min_n` films is left out.
     """
     risk = split.wide.risks[model].to_numpy()
     groups = {"high": risk >= threshold.value, "low": risk < threshold.value}  # a missing risk is in neither
-    groups = {name: keep for name, keep in groups.items() if keep.sum() > split.plan.min_n}
-    ends = [np.sort(split.films.loc[keep, "time_years"])[-split.plan.min_n] for keep in groups.values()]
+    groups = {name: keep for name, keep in groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
+    ends = [np.sort(split.films.loc[keep, "time_years"])[-LAST] for keep in groups.values()]
     times = np.linspace(0, min(ends, default=0), POINTS)[1:]
     parts = []
     for name, keep in groups.items():

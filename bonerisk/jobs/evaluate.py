@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +26,8 @@ from bonerisk.jobs.model import predict, trained_model
 from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import Run
 
+Predict = Callable[[Cohort], pd.DataFrame]
+
 log = logging.getLogger(__name__)
 
 
@@ -38,33 +41,37 @@ def evaluate(order: Order) -> Path:
         training = pd.read_parquet(_reads(run, model, "cohort.parquet"))
         tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
         dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
-        labelled = load_cohort(dataset, run, Path(config.paths.data))
-        films = None
-        if model.config["training"]:
-            films = decoded(labelled, dataset, model.config["preprocessing"], run, Path(config.paths.data))
-            labelled = films.cohort
-        labelled = select(labelled, model.config["head"]["target"])
+        load = _of_films if model.config["training"] else _of_columns
+        labelled, predicted_of = load(dataset, model, run, Path(config.paths.data))
         if config.get("dataset") and config.split is None:
             _warn_of_rest(labelled, run, "dataset.rules.split" if "rules" in config.dataset else "dataset.split")
         cohort = _chosen(labelled, config.split)
         for run_seen, seen in _trained_on(model):
             refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
         _reads(run, model, "model.safetensors")
-        if films:
-            write_cohort(cohort, run)
-            predicted = predict(*trained_model(model), films, cohort.table, model.name)
-        else:
-            encoder, head = fitted.trained(model)
-            cohort = fitted.complete(cohort, encoder)
-            write_cohort(cohort, run)
-            predicted = fitted.predict(encoder, head, cohort.table, cohort.name, model.name)
+        write_cohort(cohort, run)
+        predicted = predicted_of(cohort)
         result = evaluation.run(predicted, tuning, training[training["split"] == "train"])
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
-            if films and result.outcome == "binary":
+            if result.outcome == "binary":
                 write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
     return run.folder
+
+
+def _of_films(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict]:
+    """The cohort of a model that sees films, and what it predicts of them."""
+    films = decoded(load_cohort(dataset, run, data), dataset, model.config["preprocessing"], run, data)
+    cohort = select(films.cohort, model.config["head"]["target"])
+    return cohort, lambda chosen: predict(*trained_model(model), films, chosen.table, model.name)
+
+
+def _of_columns(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict]:
+    """The cohort of a model of columns, and what it predicts of it."""
+    encoder, head = fitted.trained(model)
+    cohort = fitted.complete(fitted.select(load_cohort(dataset, run, data), head.target, run), encoder)
+    return cohort, lambda chosen: fitted.predict(encoder, head, chosen.table, chosen.name, model.name)
 
 
 def _reads(run: Run, model: StoredRun, name: str) -> Path:

@@ -13,8 +13,8 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from bonerisk.cohort import targets
 from bonerisk.cohort.table import Cohort, patients
-from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
 from bonerisk.errors import ConfigError
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
@@ -34,7 +34,7 @@ def train_head(config: Any, run: Run) -> None:
     encoder = build(config.encoder)
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
-    cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target)
+    cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target, run)
     encoder.fit(cohort.table[cohort.table["split"] == "train"], cohort.features)
     cohort = of_splits(complete(cohort, encoder), ["train", "tune"])
     write_cohort(cohort, run)
@@ -57,6 +57,13 @@ def train_head(config: Any, run: Run) -> None:
     with run.writes("predictions", "tuning.parquet") as path:
         tuning = cohort.table[cohort.table["split"] == "tune"]
         predict(encoder, head, tuning, cohort.name, config.name).to_parquet(path, index=False)
+
+
+def select(cohort: Cohort, target: str, run: Run) -> Cohort:
+    """The rows that a target is defined for; what it was told from is not DXA."""
+    if cohort.reference_standard == "DXA":
+        run.record["reference_standard"] = "diagnoses and follow-up"
+    return targets.select(cohort, target)
 
 
 def trained(run: StoredRun) -> tuple[Any, Any]:
