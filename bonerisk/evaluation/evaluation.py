@@ -12,6 +12,7 @@ from bonerisk.errors import DataError
 from bonerisk.evaluation.binary import Binary
 from bonerisk.evaluation.comparators import Comparison, compare
 from bonerisk.evaluation.gaps import GAPS, gaps
+from bonerisk.evaluation.observed import observed_rows
 from bonerisk.evaluation.optimism import optimism
 from bonerisk.evaluation.patients import refuse_seen
 from bonerisk.evaluation.plan import Plan
@@ -161,6 +162,7 @@ class Evaluation:
             yield from reclassified_rows(split)
         if split.kind is self.survival:
             for model in split.comparison.films:
+                yield from observed_rows(split, model)
                 yield from risk_group_rows(split, model, thresholds[model], self.survival.adjusted)
 
     def _curves(self, split: Split, thresholds: Thresholds) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -19,12 +19,12 @@ import pandas as pd
 
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
+from bonerisk.evaluation.observed import incidence_rows
 from bonerisk.evaluation.split import Row, Split
 from bonerisk.evaluation.subgroups import ALL
 from bonerisk.evaluation.survival import status_of
 from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.survival import aalen_johansen, compare, cox, firth, restricted_means
-from bonerisk.survival.incidence import at_horizons
 from bonerisk.survival.outcome import COMPETING, EVENT
 
 Array = np.ndarray
@@ -49,13 +49,11 @@ def risk_group_rows(
     """
     films, risk = split.films, split.wide.risks[model].to_numpy()
     known = ~np.isnan(risk)
-    for group in split.subgroups:
-        yield from _incidence(split, model, known & group.keep, group.name, "")
     for threshold in thresholds:
         if threshold.value is not None:
             high = known & (risk >= threshold.value)
-            yield from _incidence(split, model, high, "risk=high", threshold.label)
-            yield from _incidence(split, model, known & ~high, "risk=low", threshold.label)
+            yield from incidence_rows(split, model, high, "risk=high", threshold.label)
+            yield from incidence_rows(split, model, known & ~high, "risk=low", threshold.label)
             yield _hazard_ratio(split, model, films[known], high[known], threshold.label, [])
             yield from _time_lost(split, model, known, high, threshold.label)
             there = [column for column in adjusted if column in films and films[column].notna().any()]
@@ -87,33 +85,6 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
         points = {"incidence": found.estimate, "lower": found.lower, "upper": found.upper, "at_risk": found.at_risk}
         parts.append(pd.DataFrame({"threshold": threshold.label, "group": name, "time_years": times, **points}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _incidence(split: Split, model: str, keep: Array, subgroup: str, threshold: str) -> Iterator[Row]:
-    films, patient = split.films[keep], split.patient[keep]
-    where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
-    if len(np.unique(patient)) < split.plan.min_n:
-        missing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "level": split.plan.level}
-        counted = {"n": len(films), "n_events": int((films["event"] == 1).sum()), "method": ""}
-        for horizon in split.horizons:
-            note = f"under {split.plan.min_n} patients"
-            yield where | {"threshold": threshold, "horizon_years": horizon, **missing, **counted, "note": note}
-        return
-    found = at_horizons(
-        films["time_years"].to_numpy(float),
-        status_of(films),
-        list(split.horizons),
-        cluster=patient if len(np.unique(patient)) < len(films) else None,
-        level=split.plan.level,
-    )
-    for horizon in split.horizons:
-        row = next(row for row in found if row.horizon == horizon)  # Aalen–Johansen's comes before Kaplan–Meier's
-        said = f"{row.n_competing} had a competing event first" if row.n_competing else ""
-        yield where | {
-            **{"threshold": threshold, "horizon_years": horizon, "estimate": row.incidence, "lower": row.lower},
-            **{"upper": row.upper, "level": row.level, "n": row.n, "n_events": row.n_events, "method": row.method},
-            "note": "; ".join(filter(None, [row.note, said, split.horizons[horizon]])),
-        }
 
 
 def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: str) -> Iterator[Row]:

@@ -31,6 +31,8 @@ METRICS = {
     "incidence": "Incidence",
     "hazard_ratio": "Hazard ratio, high to low risk",
     "hazard_ratio_adjusted": "Hazard ratio, adjusted",
+    "restricted_mean_difference": "Years without it, high less low risk",
+    "median_follow_up_years": "Median follow-up, years",
     "net_benefit": "Net benefit",
     "nri": "NRI",
     "nri_events": "NRI, with the outcome",
@@ -48,7 +50,7 @@ ORACLES = {
     "oracle_bone_clinical": "best that age, sex and BMI can tell (oracle)",
     "oracle_fracture_truth": "true hazard (oracle)",
     "oracle_fracture_film": "best that the film can tell (oracle)",
-    "oracle_fracture_clinical": "best that age, sex and BMI can tell (oracle)",
+    "oracle_fracture_clinical": "best that age, sex, BMI, T-score and records can tell (oracle)",
 }
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
 BY = {"incidence", "o_e"}  # metrics of all that happened until a horizon
