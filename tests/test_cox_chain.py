@@ -82,7 +82,7 @@ def test_rows_that_miss_a_column_are_a_step_of_the_flow(typed: Typed, tmp_path: 
     code, out, err = typed(tmp_path, "train", "model=cox", *given, "dataset.features=[x,smoker]")
     assert code == 0, err
     flow = pd.read_csv(tmp_path / out[-1] / "flow.csv")
-    assert "missing: x 60" in flow[flow["step"].str.startswith("every column")].to_string()
+    assert "x missing 60" in flow[flow["step"].str.startswith("every column")].to_string()
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,18 @@ class Design:
         return [column if level is None else f"{column}={level}" for column, level in self.terms]
 
     def complete(self, table: pd.DataFrame) -> Array:
-        """Rows (n,) of bool with a value in every column, and no level that was not learnt."""
+        """Rows (n,) of bool with a value in every column, and no level that was not learnt.
+
+        Raises
+        ------
+        DataError
+            A column is absent, or text where numbers were learnt.
+        """
+        _demand(table, self.columns, "table of columns")
+        for column in self.columns:
+            if column not in self.levels and not pd.api.types.is_numeric_dtype(table[column]):
+                mend = "write it as the numbers that the model learnt from"
+                raise DataError(f"{column} is text, where the model learnt numbers", f"column {column}", mend)
         complete = table[list(self.columns)].notna().all(axis=1).to_numpy()
         for column, known in self.levels.items():
             complete &= table[column].astype(str).isin(known).to_numpy()

@@ -48,9 +48,11 @@ def _followed(cohort: Cohort) -> Cohort:
     if not {"event", "time_years"} <= set(cohort.table):
         mend = "name the columns, as dataset.columns.event=<its name in the table>"
         raise DataError("there is no event and time_years: nobody was followed up", where, mend)
-    outcome = cohort.table[["event", "time_years"]]
-    table = cohort.table[outcome.notna().all(axis=1) & (outcome["time_years"] > 0)].reset_index(drop=True)
-    flow = cohort.flow.step("follow-up known", cohort.table, table, "event or time_years missing, or no time")
+    known = cohort.table[["event", "time_years"]].notna().all(axis=1) & (cohort.table["time_years"] > 0)
+    if "competing_event" in cohort.table:
+        known &= cohort.table["competing_event"].notna() | (cohort.table["event"] == 1)
+    table = cohort.table[known].reset_index(drop=True)
+    flow = cohort.flow.step("follow-up known", cohort.table, table, "event, its time or competing_event missing")
     if table.empty:
         raise DataError("no film has a follow-up", where)
     train = table.loc[table["split"] == "train", "event"]

@@ -18,14 +18,14 @@ NO_FEATURES = ("patient_id", "image_id", "split", "film_date", *FOLLOW_UP)  # wh
 FEWEST = 20  # rows; of fewer, columns of ages or of words may well have no two cells alike
 
 
-def unfit(features: Sequence[str] | None) -> list[ConfigError]:
+def unfit(features: Sequence[str] | None, key: str = KEY) -> list[ConfigError]:
     """Return what is wrong with a list of features whatever the table: none, one twice, or one that can be none."""
     if features is None:
         return []
-    wrong = [ConfigError(f"{name} can be no feature", KEY, "take it out") for name in features if _forbidden(name)]
+    wrong = [ConfigError(f"{name} can be no feature", key, "take it out") for name in features if _forbidden(name)]
     twice = sorted({name for name in features if features.count(name) > 1})
-    wrong += [ConfigError(f"{name} is a feature twice", KEY, "take one out") for name in twice]
-    return wrong if features else [ConfigError("no feature is named", KEY, f"{KEY}=[…], or null for all numbers")]
+    wrong += [ConfigError(f"{name} is a feature twice", key, "take one out") for name in twice]
+    return wrong if features else [ConfigError("no feature is named", key, f"{key}=[…], or null")]
 
 
 def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.design import Design
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.datasets import features
+from bonerisk.errors import ConfigError, DataError, raise_together
 
 
 class Columns:
@@ -20,9 +21,16 @@ class Columns:
     ----------
     columns : list of str, optional
         Of the cohort; None: the features that the dataset names.
+
+    Raises
+    ------
+    ConfigError
+        A column is named twice, or can be no feature: who, when, the outcome, or what is known from the truth.
     """
 
     def __init__(self, columns: list[str] | None = None) -> None:
+        if wrong := features.unfit(columns, "encoder.columns"):
+            raise_together(wrong)
         self.columns = columns
         self.design = Design(())
 

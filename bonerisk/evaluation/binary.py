@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation import curves, decision, influence
 from bonerisk.evaluation.calibration import recalibration
 from bonerisk.evaluation.calibration.model import log_odds
-from bonerisk.evaluation.metric import Key, Metric, named
+from bonerisk.evaluation.metric import Key, Metric, named, of_follow_up
 from bonerisk.evaluation.resampling import Draws
 from bonerisk.evaluation.rules import given_or_rule
 from bonerisk.evaluation.sample import Sample
@@ -59,6 +60,11 @@ class Binary:
         self.ranking, self.error, self.calibration, self.at_threshold = map(
             named, (ranking, error, calibration, at_threshold)
         )
+        named_here = {**self.ranking, **self.error, **self.calibration}
+        followed = [name for name, metric in named_here.items() if of_follow_up(metric)]
+        if followed or not ranking:
+            what = f"{', '.join(followed)} is of films followed up" if followed else "ranking is empty"
+            raise ConfigError(what, "evaluation.binary", "name metrics of a binary outcome, as discrimination.auc")
         self.thresholds = [given_or_rule(text) for text in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.subgroups = baselines, subgroups
@@ -93,6 +99,10 @@ class Binary:
     def choose(self, tuning: Sample) -> list[Threshold]:
         """Thresholds, those that are rules fitted on tuning."""
         return [each if isinstance(each, Threshold) else each.fit(tuning.drawn()) for each in self.thresholds]
+
+    def chosen_at(self, sample: Sample) -> tuple[float, str]:
+        """The horizon at which thresholds are chosen: there is none."""
+        return np.nan, ""
 
     def as_binary(self, sample: Sample) -> Sample:
         """The sample on which thresholds are chosen: the sample itself."""

@@ -25,6 +25,7 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
+from bonerisk.evaluation.subgroups import demand_no_misspelling
 from bonerisk.evaluation.wide import Wide
 
 FILM = "risk of the film"
@@ -92,6 +93,8 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comp
     comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
     known = {column for column in training if training[column].notna().any()} & set(tuning.films)
     for columns in kind.baselines:
+        for column in columns:
+            demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
         if not set(columns) & known:
             continue  # a table of other columns altogether
         _add(comparison, " + ".join(columns), "baseline", training, columns)
@@ -121,20 +124,19 @@ def _add(
 ) -> None:
     """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done."""
     comparison.kinds[name] = kind
+    given = {which: getattr(comparison, which) for which in ("test", "tuning")}
+    found = {which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()}
     try:
         model = comparison.kind.fit(table, columns)
         comparison.notes[name] = _note(model, kind)
-    except DataError as error:
-        model = None
-        comparison.notes[name] = f"not fitted: {error.what}"
-    for which in ("test", "tuning"):
-        wide = getattr(comparison, which)
-        if model is None:
-            setattr(comparison, which, wide.add(name, np.full(len(wide.films), np.nan)))
-        else:
+        for which, wide in given.items():
             rows = _with_film(comparison, wide, film)
             predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if kind in GRADED else None
-            setattr(comparison, which, wide.add(name, model.risk(rows), predicted))
+            found[which] = model.risk(rows), predicted
+    except DataError as error:
+        comparison.notes[name] = f"not fitted: {error.what}"
+    for which, wide in given.items():
+        setattr(comparison, which, wide.add(name, *found[which]))
 
 
 def _with_film(comparison: Comparison, wide: Wide, film: str | None) -> pd.DataFrame:

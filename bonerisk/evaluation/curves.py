@@ -93,7 +93,7 @@ def _band(
     """Curve (`y`) over all films, and bounds over the draws that hold both outcomes."""
 
     def of(drawn: Drawn) -> list[Array]:
-        return [heights(*pair) for pair in zip(*drawn.cumulated, strict=True) if pair[0][-1] and pair[1][-1]]
+        return [heights(*pair) for pair in zip(*drawn.cumulated, strict=True) if pair[0][-1] > 0 and pair[1][-1] > 0]
 
     drawn = [curve for chunk in map_draws(of, sample, draws) for curve in chunk]
     whole = [heights(*(row[0] for row in sample.drawn().cumulated))]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError
@@ -107,7 +108,13 @@ class Evaluation:
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
 
-    def run(self, predictions: pd.DataFrame, tuning: pd.DataFrame, training: pd.DataFrame) -> Result:
+    def run(
+        self,
+        predictions: pd.DataFrame,
+        tuning: pd.DataFrame,
+        training: pd.DataFrame,
+        outcome: Literal["binary", "survival"] | None = None,
+    ) -> Result:
         """Evaluate each dataset and split by itself.
 
         Parameters
@@ -119,6 +126,8 @@ class Evaluation:
             The same models' predictions on the tuning split, on which thresholds and combined models are fitted.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
+        outcome : {"binary", "survival"}, optional
+            By default told from the columns of `predictions`.
 
         Raises
         ------
@@ -128,7 +137,7 @@ class Evaluation:
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = Wide.of(predictions), Wide.of(tuning)
-        kind = self._kind(predictions)
+        kind: Binary | Survival = self._kind(predictions) if outcome is None else getattr(self, outcome)
         for table in (predictions, tuning):
             kind.check(table)
         if set(test.models) - set(tune.models):
@@ -138,16 +147,16 @@ class Evaluation:
             add_recalibrated(comparison, self.recalibration)
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}
         place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
-        splits = [Split(comparison, place == number, self.plan) for number in range(place.max() + 1)]
+        splits = [Split(comparison, place == number, self.plan, thresholds) for number in range(place.max() + 1)]
         return Result(
             outcome="binary" if kind is self.binary else "survival",
             predictions=comparison.test.long(),
-            metrics=_frame((row for split in splits for row in self._rows(split, thresholds)), METRICS),
-            gaps=_frame((row for split in splits for row in self._gaps(split, thresholds)), GAPS),
-            confusion=_frame((row for split in splits for row in split.confusion_rows(thresholds)), CONFUSION),
+            metrics=_frame((row for split in splits for row in self._rows(split)), METRICS),
+            gaps=_frame((row for split in splits for row in self._gaps(split)), GAPS),
+            confusion=_frame((row for split in splits for row in split.confusion_rows()), CONFUSION),
             thresholds=_record(comparison, thresholds, self.plan),
             kinds=comparison.kinds,
-            curves=_curves(points for split in splits for points in self._curves(split, thresholds)),
+            curves=_curves(points for split in splits for points in self._curves(split)),
         )
 
     def _kind(self, predictions: pd.DataFrame) -> Binary | Survival:
@@ -156,26 +165,26 @@ class Evaluation:
                 return kind
         raise DataError("neither a label, nor event and time_years", "predictions table")
 
-    def _rows(self, split: Split, thresholds: Thresholds) -> Iterator[Row]:
-        yield from split.metric_rows(thresholds)
+    def _rows(self, split: Split) -> Iterator[Row]:
+        yield from split.metric_rows()
         if self.reclassification:
             yield from reclassified_rows(split)
         if split.kind is self.survival:
             for model in split.comparison.films:
                 yield from observed_rows(split, model)
-                yield from risk_group_rows(split, model, thresholds[model], self.survival.adjusted)
+                yield from risk_group_rows(split, model, split.thresholds[model], self.survival.adjusted)
 
-    def _curves(self, split: Split, thresholds: Thresholds) -> Iterator[tuple[str, pd.DataFrame]]:
+    def _curves(self, split: Split) -> Iterator[tuple[str, pd.DataFrame]]:
         yield from split.curves(split.comparison.kinds)
         if split.kind is self.survival:
             for model in split.comparison.films:
-                for threshold in (each for each in thresholds[model] if each.value is not None):
+                for threshold in (each for each in split.thresholds[model] if each.value is not None):
                     points = incidence_curves(split, model, threshold)
                     yield "incidence", pd.DataFrame({**split.name, "model": model}, index=points.index).join(points)
 
-    def _gaps(self, split: Split, thresholds: Thresholds) -> Iterator[Row]:
+    def _gaps(self, split: Split) -> Iterator[Row]:
         ranking = next(iter(split.kind.ranking))
-        return gaps(split, split.comparison.films, ranking, thresholds)
+        return gaps(split, split.comparison.films, ranking)
 
 
 def _choose(comparison: Comparison, model: str) -> list[Threshold]:
@@ -200,13 +209,16 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
 
 def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
     """Thresholds for JSON, with whom they were fitted on, and what they promise too much."""
-    films = comparison.tuning.films
+    films, sample = comparison.tuning.films, comparison.tuning_sample(comparison.films[0])
+    horizon, said = comparison.kind.chosen_at(sample) if len(sample) else (np.nan, "")
     return {
         "rule": "positive where risk >= value",
+        "horizon_years": None if np.isnan(horizon) else horizon,
+        "note": said,
         "fitted_on": {
             "split": sorted(films["split"].unique()),
             "n": len(films),
-            "n_events": int(films[comparison.kind.outcome[0]].sum()),
+            "n_events": sample.n_events_by(horizon),
             "patients": films[["site", "patient_id"]].drop_duplicates().astype(str).to_numpy().tolist(),
         },
         "thresholds": [

@@ -138,7 +138,16 @@ class Followed:
 
     def known(self, horizon: float) -> Array:
         """Whether it is known if a film has had the event by `horizon`: mask (n,)."""
-        return (self.time > horizon) | (self.status != CENSORED)
+        return self.beyond(horizon) | (self.status != CENSORED)
+
+    def beyond(self, horizon: float) -> Array:
+        """Whether a film lived through `horizon` under observation: mask (n,).
+
+        Who is censored at the horizon is unknown, as in ``riskRegression``; but where nobody is followed longer, as
+        when all follow-up was ended there, those have lived through it (an event at a time comes before a censoring).
+        """
+        longer = self.time > horizon
+        return longer if longer.any() else (self.time == horizon) & (self.status == CENSORED)
 
     def had_event(self, horizon: float) -> Array:
         """Whether a film had the event by `horizon`: mask (n,)."""
@@ -146,13 +155,14 @@ class Followed:
 
     def reaches(self, horizon: float) -> bool:
         """Whether the follow-up tells what happens up to `horizon`: it goes on beyond, or ends with an event."""
-        return bool(len(self) and (self.time[-1] > horizon or self.status[-1] != CENSORED))
+        return bool(len(self) and (self.time[-1] >= horizon or self.status[-1] != CENSORED))
 
     def step(self, horizon: float) -> Array:
         """How many times of censoring (n,) a film known at `horizon` has outlived."""
         if horizon not in self._steps:
             steps = np.searchsorted(self.censorings[0], np.minimum(self.time, horizon), side="left")
-            steps[self.time > horizon] = np.searchsorted(self.censorings[0], horizon, side="right")
+            longer = self.time > horizon
+            steps[longer] = np.searchsorted(self.censorings[0], horizon, side="right")
             self._steps[horizon] = steps
         return self._steps[horizon]
 
@@ -209,7 +219,7 @@ class DrawnFollowUp:
 
     def followed_to(self, horizon: float) -> Array:
         """Whether the last film of each draw isn't censored by `horizon` (draws,): what comes after that is unknown."""
-        followed = self.at_risk[:, np.searchsorted(self.sample.time, horizon, side="right")] > 0
+        followed = np.asarray((self.weights[:, self.sample.beyond(horizon)] > 0).any(axis=1))
         for draw in np.flatnonzero(~followed):
             followed[draw] = self.sample.known(horizon)[np.flatnonzero(self.weights[draw])[-1:]].any()
         return followed

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bonerisk.evaluation.metric import Key
 from bonerisk.evaluation.multiplicity import adjust, bootstrap_p
-from bonerisk.evaluation.split import Split, Thresholds
+from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.subgroups import Subgroup
 
 GAPS = (
@@ -22,24 +22,34 @@ GAPS = (
 )
 
 
-def gaps(split: Split, models: Sequence[str], metric: str, thresholds: Thresholds) -> Iterator[dict[str, Any]]:
+def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[dict[str, Any]]:
     """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
 
-    A severity has no rest, and is left out. n and n_events are those of the subgroup.
+    A severity has no rest, and is left out; of two groups that are each other's rest, one is there. n and n_events are
+    those of the subgroup.
     """
     for model in models:
-        groups = [group for group in split.subgroups[1:] if group.metrics is None]
+        groups = _distinct([group for group in split.subgroups[1:] if group.metrics is None])
         ranking = split.kind.metrics(split.sample(split.everyone, [model]), list(split.horizons), None)
         for key in (key for key in ranking if key.metric == metric):
-            family = [_gap(split, group, model, key, thresholds) for group in groups]
+            family = [_gap(split, group, model, key) for group in groups]
             adjusted = adjust([row["p"] for row in family])
             for row, holm, bonferroni in zip(family, adjusted.holm, adjusted.bonferroni, strict=True):
                 yield row | {"p_holm": holm, "p_bonferroni": bonferroni, "comparisons": adjusted.size}
 
 
-def _gap(split: Split, group: Subgroup, model: str, key: Key, thresholds: Thresholds) -> dict[str, Any]:
+def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
+    """Groups without those that are the rest of an earlier one, of which the gap is the same with its sign turned."""
+    kept: list[Subgroup] = []
+    for group in groups:
+        if not any((group.keep == ~other.keep).all() for other in kept):
+            kept.append(group)
+    return kept
+
+
+def _gap(split: Split, group: Subgroup, model: str, key: Key) -> dict[str, Any]:
     rest = Subgroup("rest", ~group.keep)
-    (sample, ours), (_, theirs) = (split.estimated(each, [model], thresholds, only=[key]) for each in (group, rest))
+    (sample, ours), (_, theirs) = (split.estimated(each, [model], only=[key]) for each in (group, rest))
     difference = ours[key] - theirs[key]
     [row] = split.rows((sample, {key: difference}), group, [model])
     if pd.isna(theirs[key].estimate):

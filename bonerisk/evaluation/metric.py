@@ -77,6 +77,12 @@ def takes_horizon(metric: Callable[..., Values]) -> bool:
     return "horizon" in inspect.signature(metric).parameters
 
 
+def of_follow_up(metric: Callable[..., Values]) -> bool:
+    """Whether a metric is one of films followed up, not of a binary outcome, by what it says it takes."""
+    taken = next(iter(inspect.signature(metric).parameters.values()))
+    return str(taken.annotation) == "DrawnFollowUp"
+
+
 def named(names: Sequence[str]) -> dict[str, Callable[..., Values]]:
     """Metric functions by their own names, from "module.function" in `bonerisk.evaluation`.
 

@@ -47,8 +47,9 @@ def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, thresho
     where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
     if len(np.unique(patient)) < split.plan.min_n:
         missing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "level": split.plan.level}
-        counted = {"n": len(films), "n_events": int((films["event"] == 1).sum()), "method": ""}
         for horizon in split.horizons:
+            had = (films["event"] == 1) & (films["time_years"] <= horizon)
+            counted = {"n": len(films), "n_events": int(had.sum()), "method": ""}
             note = f"under {split.plan.min_n} patients"
             yield where | {"threshold": threshold, "horizon_years": horizon, **missing, **counted, "note": note}
         return

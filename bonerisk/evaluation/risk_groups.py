@@ -21,7 +21,7 @@ from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
 from bonerisk.evaluation.observed import incidence_rows
 from bonerisk.evaluation.split import Row, Split
-from bonerisk.evaluation.subgroups import ALL
+from bonerisk.evaluation.subgroups import ALL, demand_no_misspelling
 from bonerisk.evaluation.survival import status_of
 from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.survival import aalen_johansen, compare, cox, firth, restricted_means
@@ -48,6 +48,8 @@ def risk_group_rows(
         Columns for which the second hazard ratio is adjusted.
     """
     films, risk = split.films, split.wide.risks[model].to_numpy()
+    for column in adjusted:
+        demand_no_misspelling(column, list(map(str, films)), "evaluation.survival.adjusted")
     known = ~np.isnan(risk)
     for threshold in thresholds:
         if threshold.value is not None:
@@ -88,7 +90,7 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
 
 
 def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: str) -> Iterator[Row]:
-    """Years without the event that high risk has less than low by each horizon (restricted mean), one row each."""
+    """Years without the event up to each horizon (restricted mean), high risk less low; competing events censor."""
     films, patient = split.films[known], split.patient[known]
     several = patient if len(np.unique(patient)) < len(patient) else None
     where = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": "restricted_mean_difference"}
@@ -120,7 +122,8 @@ def _hazard_ratio(
     complete = design.complete(table)
     rows = table[complete]
     event = (status_of(rows) == EVENT).astype(int)
-    notes = [f"adjusted for {', '.join(adjusted)}"] if adjusted else []
+    used = [column for column in adjusted if column not in design.constant]
+    notes = [f"adjusted for {', '.join(used)}"] if adjusted else []
     notes += [f"{int((~complete).sum())} films that miss a value left out"] if not complete.all() else []
     sizes = {"level": split.plan.level, "n": len(rows), "n_events": int(event.sum())}
     where: Row = {**who, "horizon_years": np.nan, **sizes}
@@ -129,16 +132,18 @@ def _hazard_ratio(
         why = "all films are on one side of the threshold" if "high" in design.constant else "no event"
         return where | nothing | {"note": "; ".join([why, *notes])}
     patient = pd.factorize(rows["site"].astype(str) + "\x1f" + rows["patient_id"].astype(str))[0]
+    several = patient.max() + 1 < len(patient)
+    notes += [f"{patient.max() + 1} patients"] if several else []
     try:
         found = _fit(design.matrix(rows), rows["time_years"].to_numpy(float), event, patient, split.plan.level)
     except DataError as error:
         return where | nothing | {"note": "; ".join([f"not fitted: {error.what}", *notes])}
-    notes += _tests(rows, high[complete]) if not adjusted else []
+    notes += _tests(rows, high[complete]) if not (adjusted or several) else []  # they know no patients
     return where | found | {"note": "; ".join(notes)}
 
 
 def _tests(rows: pd.DataFrame, high: Array) -> list[str]:
-    """P-values of equal curves; they take films for independent."""
+    """P-values of equal curves."""
     time, status = rows["time_years"].to_numpy(float), status_of(rows)
     tests = {"log-rank": compare.logrank(time, (status == EVENT).astype(int), high)}
     if (status == COMPETING).any():
@@ -148,13 +153,14 @@ def _tests(rows: pd.DataFrame, high: Array) -> list[str]:
 
 def _fit(x: Array, time: Array, event: Array, patient: Array, level: float) -> dict[str, Any]:
     """Hazard ratio of the first column."""
+    several = len(np.unique(patient)) < len(patient)
     arms = [event[x[:, 0] == arm].sum() for arm in (0, 1)]
     if min(arms) == 0:
         model = firth.fit(x, time, event, level=level)
         bounds = {"estimate": model.coefficients, "lower": model.lower, "upper": model.upper}
         method = "Cox with Firth's penalty, profile likelihood: a group has no event"
+        method += "; takes films for independent" if several else ""
         return {name: float(np.exp(value[0])) for name, value in bounds.items()} | {"method": method}
-    several = len(np.unique(patient)) < len(patient)
     ratios = cox.fit(x, time, event, cluster=patient if several else None).hazard_ratios(level)
     method = "Cox, Efron ties, Wald" + (", robust by patient" if several else "")
     return {name: float(getattr(ratios, name)[0]) for name in ("estimate", "lower", "upper")} | {"method": method}

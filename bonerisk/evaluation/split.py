@@ -34,10 +34,12 @@ class Split:
     keep : Series of bool
         The films of this split.
     plan : Plan
+    thresholds : dict
+        Those of each model whose probabilities are judged.
     """
 
-    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan) -> None:
-        self.comparison, self.kind, self.plan = comparison, comparison.kind, plan
+    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan, thresholds: Thresholds) -> None:
+        self.comparison, self.kind, self.plan, self.thresholds = comparison, comparison.kind, plan, thresholds
         self.wide = comparison.test.where(keep)
         self.films = self.wide.films
         self.name = {column: str(self.films[column].iloc[0]) for column in ("dataset", "split")}
@@ -48,22 +50,22 @@ class Split:
         whole = self.sample(self.everyone, comparison.films[:1])
         self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted)) if len(whole) else {}
 
-    def metric_rows(self, thresholds: Thresholds) -> Iterator[Row]:
+    def metric_rows(self) -> Iterator[Row]:
         """Rows of the metrics table: those of each model, and paired differences between models."""
         for group in track(self.subgroups, f"evaluating {self.name['split']}"):
-            own = {model: self.estimated(group, [model], thresholds) for model in self.comparison.kinds}
+            own = {model: self.estimated(group, [model]) for model in self.comparison.kinds}
             for model, estimated in own.items():
                 yield from self.rows(estimated, group, [model])
             for pair in self.comparison.pairs:
-                yield from self.rows(self._difference(pair, group, own, thresholds), group, pair)
+                yield from self.rows(self._difference(pair, group, own), group, pair)
 
-    def confusion_rows(self, thresholds: Thresholds) -> Iterator[Row]:
+    def confusion_rows(self) -> Iterator[Row]:
         """Rows of the confusion table: films on either side, at a horizon weighed for those that are not known."""
-        for model, group in ((model, group) for model in thresholds for group in self.subgroups):
+        for model, group in ((model, group) for model in self.thresholds for group in self.subgroups):
             sample = self.sample(group, [model])
-            fitted = [threshold for threshold in thresholds[model] if threshold.value is not None]
+            fitted = [threshold for threshold in self.thresholds[model] if threshold.value is not None]
             for horizon in self.horizons or [np.nan]:
-                if len(sample) and group.has("sensitivity"):
+                if group.has("sensitivity") and not self._few(sample, horizon, group, [model]):
                     drawn = sample.drawn() if np.isnan(horizon) else sample.drawn().at(horizon)
                     for threshold in fitted:
                         sides = {side: films[0] for side, films in vars(drawn.counts(threshold.value)).items()}
@@ -95,12 +97,10 @@ class Split:
         of = self.wide.probabilities(model).get(horizon)
         return np.full(len(self.films), np.nan) if of is None else of.to_numpy()
 
-    def estimated(
-        self, group: Subgroup, models: Sequence[str], thresholds: Thresholds, only: Sequence[Key] | None = None
-    ) -> Estimated:
+    def estimated(self, group: Subgroup, models: Sequence[str], only: Sequence[Key] | None = None) -> Estimated:
         """Metrics of the first of `models` on the films of all; empty ones where these are too few."""
         sample = self.sample(group, models)
-        metrics: dict[Key, Metric] = self.kind.metrics(sample, list(self.horizons), thresholds.get(models[0]))
+        metrics: dict[Key, Metric] = self.kind.metrics(sample, list(self.horizons), self.thresholds.get(models[0]))
         within = {key: of for key, of in metrics.items() if group.has(key.metric) and (only is None or key in only)}
         return sample, self.found(sample, within, group, models)
 
@@ -121,21 +121,21 @@ class Split:
         sample, found = estimated
         model, reference = (*models, "")[:2]
         lost = int(group.keep.sum()) - len(sample) if len(sample) else 0
+        chosen = {threshold.label: threshold.note for threshold in self.thresholds.get(model, ())}
         left_out = f"{lost} films that miss a value left out" if lost else ""
         for key, of in found.items():
             where = {**self.name, "model": model, "reference": reference, "subgroup": group.name, **key._asdict()}
-            notes = (left_out, self._note(models), self.horizons.get(key.horizon, ""), said)
+            of_key = self.horizons.get(key.horizon, ""), chosen.get(key.threshold, "")
+            notes = (left_out, self._note(models), *of_key, said)
             yield metric_row(where, sample, of, self.plan, "; ".join(filter(None, notes)))
 
-    def _difference(
-        self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated], thresholds: Thresholds
-    ) -> Estimated:
+    def _difference(self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated]) -> Estimated:
         """Paired difference on the films of both; a model that loses none of its own is not estimated again."""
-        graded = all(model in thresholds for model in pair)
+        graded = all(model in self.thresholds for model in pair)
         both = self.sample(group, pair)
         keys = [key for key in self.kind.compared(both, list(self.horizons), graded) if group.has(key.metric)]
         (sample, ours), (_, theirs) = (
-            own[models[0]] if len(own[models[0]][0]) == len(both) else self.estimated(group, models, thresholds, keys)
+            own[models[0]] if len(own[models[0]][0]) == len(both) else self.estimated(group, models, keys)
             for models in (pair, pair[::-1])
         )
         return sample, {key: ours[key] - theirs[key] for key in keys}
@@ -156,5 +156,5 @@ class Split:
         if self.plan.stratify is None:
             return None
         if self.plan.stratify == "site":
-            return pd.Series(pd.factorize(self.films["site"])[0]).groupby(self.patient).first().to_numpy()
+            return pd.Series(pd.factorize(self.films["site"], sort=True)[0]).groupby(self.patient).first().to_numpy()
         return self.films[self.kind.outcome[0]].groupby(self.patient).max().to_numpy()

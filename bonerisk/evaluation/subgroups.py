@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -64,17 +65,32 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     Raises
     ------
     ConfigError
-        A column has too many values to be groups.
+        A column has too many values to be groups, or is nearly one that is there.
     """
     yield Subgroup(ALL, np.ones(len(films), dtype=bool))
     for name in names:
         parts = name.split("*")
-        if any(BANDS.get(part, (part,))[0] not in films for part in parts):
+        absent = [part for part in parts if BANDS.get(part, (part,))[0] not in films]
+        for part in absent:
+            demand_no_misspelling(part, [*map(str, films), *BANDS], "evaluation subgroups")
+        if absent:
             continue
         if name != "severity":
             yield from _crossed(films, parts)
         elif "label" in films:
             yield from _severities(films)
+
+
+def demand_no_misspelling(name: str, known: Sequence[str], where: str) -> None:
+    """Refuse a column that isn't there but for a letter or two: of the default columns, any may be missing in a table.
+
+    Raises
+    ------
+    ConfigError
+    """
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    if name not in known and near:
+        raise ConfigError(f"there is no column {name}", where, f"did you mean {near[0]}?")
 
 
 def _crossed(films: pd.DataFrame, parts: Sequence[str]) -> Iterator[Subgroup]:
@@ -105,6 +121,6 @@ def _levels(films: pd.DataFrame, name: str) -> Iterator[Subgroup]:
         what = f"{name} has {len(present)} values, too many for subgroups"
         raise ConfigError(what, "evaluation.subgroups", f"name a column of at most {MOST} values: band it first")
     for level in ORDER.get(name, present):
-        keep = (values == level).to_numpy(dtype=bool)
+        keep = (values == level).to_numpy(dtype=bool, na_value=False)
         if keep.any():
             yield Subgroup(f"{name}={level:g}" if isinstance(level, float) else f"{name}={level}", keep)

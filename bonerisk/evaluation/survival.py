@@ -7,16 +7,18 @@ makes a film one without the event, and observed incidence is Aalen and Johansen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation import curves, decision, influence
 from bonerisk.evaluation.calibration import curves as calibration_curves
 from bonerisk.evaluation.calibration import recalibration
 from bonerisk.evaluation.followed import AtHorizon, Followed
-from bonerisk.evaluation.metric import Key, Metric, Values, at_horizon, named, takes_horizon, unfitted
+from bonerisk.evaluation.metric import Key, Metric, Values, at_horizon, named, of_follow_up, takes_horizon, unfitted
 from bonerisk.evaluation.resampling import Draws
 from bonerisk.evaluation.rules import given_or_rule
 from bonerisk.evaluation.thresholds import Threshold, at, at_prevalence
@@ -68,6 +70,9 @@ class Survival:
         subgroups: list[str],
         prevalence: float | None = None,
     ) -> None:
+        if not horizons_years or min(horizons_years) <= 0 or not ranking:
+            what = f"horizons_years {horizons_years}, ranking {ranking}"
+            raise ConfigError(what, "evaluation.survival", "name one at least, horizons over 0, as horizons_years=[5]")
         self.adjusted = adjusted
         self.horizons_years = horizons_years
         self.ranking, self.error, self.calibration, self.at_threshold = map(
@@ -81,9 +86,12 @@ class Survival:
     def check(self, predictions: pd.DataFrame) -> None:
         """Refuse risks that are missing, and outcomes that are none."""
         time, event = predictions["time_years"], predictions["event"]
-        refuse(predictions, {"no risk": predictions["risk"].isna()})
+        refuse(predictions, {"a risk that is no number": ~np.isfinite(predictions["risk"])})
         refuse(predictions, {"a time_years that is not over 0": ~(np.isfinite(time) & (time > 0))})
         refuse(predictions, {"an event other than 0 and 1": ~event.isin([0, 1])})
+        if "competing_event" in predictions:
+            unknown = ~predictions["competing_event"].isin([0, 1]) & (event == 0)
+            refuse(predictions, {"a competing_event other than 0 and 1": unknown})
 
     def fit(self, table: pd.DataFrame, columns: Sequence[str]) -> proportional_hazards.ProportionalHazards:
         """Fit a baseline."""
@@ -109,27 +117,33 @@ class Survival:
     def horizons(self, sample: Followed, predicted: Sequence[float]) -> dict[float, str]:
         """Horizons in years within the films' follow-up, and what must be said of them.
 
-        One that nobody is followed beyond gives way to the longest one for which there are predictions within the
-        follow-up, or else to the last time that somebody outlived.
+        One that nobody is followed to gives way to the longest one for which there are predictions within the
+        follow-up, or else to its end.
         """
         end = sample.time[-1]
-        found = {}
-        for asked in self.horizons_years:
-            used = asked
-            if asked >= end:
-                used = max([h for h in predicted if h < end], default=max(sample.time[sample.time < end], default=end))
-            said = f"horizon shortened from {asked:g} years, since the follow-up ends at {end:.2f}"
-            found[float(used)] = said if used != asked else ""
+        found = {float(asked): "" for asked in self.horizons_years if asked <= end}
+        for asked in (asked for asked in self.horizons_years if asked > end):
+            used = max([h for h in predicted if h <= end], default=end)
+            found.setdefault(
+                float(used), f"horizon shortened from {asked:g} years, since the follow-up ends at {end:.3g}"
+            )
         return found
 
     def choose(self, tuning: Followed) -> list[Threshold]:
         """Thresholds, those that are rules fitted on tuning at the last horizon."""
         drawn = self.as_binary(tuning).drawn()
-        return [each if isinstance(each, Threshold) else each.fit(drawn) for each in self.thresholds]
+        horizon, said = self.chosen_at(tuning)
+        said = f"threshold chosen on tuning at {horizon:g} years: {said}" if said else ""
+        fitted = [each if isinstance(each, Threshold) else each.fit(drawn) for each in self.thresholds]
+        return [each if each.note or each in self.thresholds else replace(each, note=said) for each in fitted]
+
+    def chosen_at(self, sample: Followed) -> tuple[float, str]:
+        """The horizon in years at which thresholds are chosen, the last, and what must be said of it."""
+        return max(self.horizons(sample, list(sample.predicted)).items())
 
     def as_binary(self, sample: Followed) -> AtHorizon:
         """The sample on which thresholds are chosen: at the last horizon within its follow-up."""
-        return AtHorizon(sample, max(self.horizons(sample, list(sample.predicted))))
+        return AtHorizon(sample, self.chosen_at(sample)[0])
 
     def recalibrated_at(self, sample: Followed) -> list[float]:
         """At what probabilities are recalibrated: each horizon for which there are any."""
@@ -141,10 +155,14 @@ class Survival:
 
     def compared(self, sample: Followed, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
         """Metrics by which two models are compared; `graded` where both give probabilities."""
-        found = {Key(name): metric for name, metric in self.ranking.items() if not takes_horizon(metric)}
+        whole = [name for name, metric in self.ranking.items() if of_follow_up(metric) and not takes_horizon(metric)]
+        found = {Key(name): self.ranking[name] for name in whole}
         for horizon in horizons:
-            ranking = {name: metric for name, metric in self.ranking.items() if takes_horizon(metric)}
-            found |= {Key(name, "", horizon): at_horizon(metric, horizon) for name, metric in ranking.items()}
+            found |= {
+                Key(name, "", horizon): at_horizon(metric, horizon)
+                for name, metric in self.ranking.items()
+                if name not in whole
+            }
             found |= self._probability(self.error, sample, horizon) if graded else {}
         return found
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bonerisk.cohort.table import SPLITS, Cohort
-from bonerisk.cohort.targets import select
+from bonerisk.cohort.targets import FRACTURE, select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
 from bonerisk.evaluation.evaluation import Result
@@ -51,7 +51,8 @@ def evaluate(order: Order) -> Path:
         _reads(run, model, "model.safetensors")
         write_cohort(cohort, run)
         predicted = predicted_of(cohort)
-        result = evaluation.run(predicted, tuning, training[training["split"] == "train"])
+        outcome = "survival" if model.config["head"]["target"] == FRACTURE else "binary"
+        result = evaluation.run(predicted, tuning, training[training["split"] == "train"], outcome)
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)

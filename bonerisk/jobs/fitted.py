@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from bonerisk.cohort import targets
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.config.build import build
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
 from bonerisk.jobs.predictions import predictions
 from bonerisk.runs.find import StoredRun
@@ -35,14 +35,17 @@ def train_head(config: Any, run: Run) -> None:
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
     cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target, run)
+    _demand(cohort, "train", "the model learns there")
     encoder.fit(cohort.table[cohort.table["split"] == "train"], cohort.features)
     cohort = of_splits(complete(cohort, encoder), ["train", "tune"])
+    _demand(cohort, "tune", "thresholds are chosen there")
     write_cohort(cohort, run)
     head = build(config.head, names=encoder.names)
     train = cohort.table[cohort.table["split"] == "train"]
     x, time, event = encoder.features(train), train["time_years"].to_numpy(), train["event"].to_numpy()
     _tell_size(train, len(encoder.names), max(head.horizons_years), run)
-    head.fit(x, time, event, pd.factorize(patients(train))[0], config.seed)
+    competing = train["competing_event"].to_numpy() if "competing_event" in train else None
+    head.fit(x, time, event, pd.factorize(patients(train), sort=True)[0], config.seed, competing)
     for note in head.notes:
         run.note(note)
     with run.writes("model", MODEL_FILE) as path:
@@ -52,8 +55,13 @@ def train_head(config: Any, run: Run) -> None:
     with run.writes("coefficients", "coefficients.csv") as path:
         head.table().to_csv(path, index=False)
     if len(encoder.names) <= FEW:
-        with run.writes("proportional", "proportional.csv") as path:
-            _departures(x, time, event, encoder.names).to_csv(path, index=False)
+        try:
+            departures = _departures(x, time, event, encoder.names)
+        except DataError as error:  # the check has no penalty, which the model may have
+            run.note(f"Proportional hazards could not be checked: {error.what}.")
+        else:
+            with run.writes("proportional", "proportional.csv") as path:
+                departures.to_csv(path, index=False)
     with run.writes("predictions", "tuning.parquet") as path:
         tuning = cohort.table[cohort.table["split"] == "tune"]
         predict(encoder, head, tuning, cohort.name, config.name).to_parquet(path, index=False)
@@ -81,8 +89,12 @@ def trained(run: StoredRun) -> tuple[Any, Any]:
 def complete(cohort: Cohort, encoder: Any) -> Cohort:
     """The rows that have a value in every column of the model, as a step of the flow."""
     known = cohort.table[encoder.complete(cohort.table)].reset_index(drop=True)
-    missing = [f"{column} {n}" for column in encoder.design.columns if (n := cohort.table[column].isna().sum())]
-    flow = cohort.flow.step("every column of the model known", cohort.table, known, f"missing: {', '.join(missing)}")
+    table, levels = cohort.table, encoder.design.levels
+    why = [f"{column} missing {n}" for column in encoder.design.columns if (n := table[column].isna().sum())]
+    for column, learnt in levels.items():
+        other = table[column].dropna().astype(str).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
+        why += [f"{column} not among those learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
+    flow = cohort.flow.step("every column of the model known", table, known, "; ".join(why))
     return replace(cohort, table=known, flow=flow)
 
 
@@ -93,9 +105,18 @@ def predict(encoder: Any, head: Any, table: pd.DataFrame, dataset: str, name: st
     return predictions(table, dataset, name, {"risk": head.risk(x), **survival})
 
 
+def _demand(cohort: Cohort, split: str, why: str) -> None:
+    if not (cohort.table["split"] == split).any():
+        mend = "bring rows for it, or another split (dataset.split, or a column `split`)"
+        raise DataError(f"no row is in split {split}: {why}", f"cohort {cohort.name}", mend)
+
+
 def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) -> None:
     """Say whether the patients are enough for so many columns, before the fit."""
-    summary = sample_size.before_fit(train["time_years"], train["event"], n_columns, horizon)
+    each = train[~patients(train).duplicated()]  # a row a patient
+    if not (each["event"] == 1).any():
+        return
+    summary = sample_size.before_fit(each["time_years"], each["event"], n_columns, horizon)
     log.info(summary.text)
     if summary.n < summary.minimum.n:
         run.note(f"Training: {summary.text}")

@@ -57,7 +57,9 @@ def interval(probability: Array, standard_error: Array, scale: str, level: float
     elif scale == "logit":
         lower[inside], upper[inside] = (expit(logit(p) + sign * half / (p * (1 - p))) for sign in (-1, 1))
     else:
-        lower[inside], upper[inside] = (p ** np.exp(sign * half / (p * np.log(p))) for sign in (-1, 1))
+        # Of a p next to 0 or 1 the power goes beyond floating point: the limits are then 0 and 1.
+        power = np.clip(half / (p * np.log(p)), -700, 700)
+        lower[inside], upper[inside] = (p ** np.exp(sign * power) for sign in (-1, 1))
     return np.clip(lower, 0, 1), np.clip(upper, 0, 1)
 
 

@@ -159,8 +159,8 @@ def test_gaps_are_those_of_the_subgroups_and_adjusted_over_their_family(evaluati
     gaps = result.gaps
     assert tuple(gaps) == GAPS
     assert set(gaps["metric"]) == {"c_index"}
-    women, men = (gaps[gaps["subgroup"] == f"sex={sex}"] for sex in "FM")
-    assert women["estimate"].item() == pytest.approx(-men["estimate"].item())
+    women = gaps[gaps["subgroup"] == "sex=F"]
+    assert "sex=M" not in set(gaps["subgroup"])  # the same gap with its sign turned
     by_sex = [pick(result.metrics, model="net", metric="c_index", subgroup=f"sex={s}")["estimate"].item() for s in "FM"]
     assert women["estimate"].item() == pytest.approx(by_sex[0] - by_sex[1])
     known = gaps.dropna(subset="p")
@@ -243,9 +243,20 @@ def test_other_intervals_are_near(
     assert ("jackknife" in method) == (kind == "analytic")
 
 
-def test_strata_keep_the_number_of_events(evaluation: Build, tables: Tables, followed: Followed) -> None:
-    metrics = evaluation(survival={"subgroups": []}, stratify="event").run(**tables(followed(300, "test", 1))).metrics
-    assert np.isfinite(pick(metrics, model="net", metric="c_index")["lower"].item())
+@pytest.mark.parametrize("stratify", ["event", "site"])
+def test_strata_keep_their_sizes_whatever_the_order_of_rows(
+    evaluation: Build, tables: Tables, followed: Followed, stratify: str
+) -> None:
+    films = followed(200, "test", 1)
+    films["site"] = np.where(np.arange(200) % 3 == 0, "B", "A")
+    plain, mixed = (
+        evaluation(survival={"subgroups": []}, stratify=stratify).run(**tables(table)).metrics
+        for table in (films, films.sample(frac=1, random_state=1))
+    )
+    pd.testing.assert_frame_equal(plain, mixed, rtol=1e-9)
+    free = evaluation(survival={"subgroups": []}).run(**tables(films)).metrics
+    widths = [np.ptp(pick(of, model="net", metric="o_e")[["lower", "upper"]].to_numpy()) for of in (plain, free)]
+    assert stratify == "site" or widths[0] < widths[1]  # as many events in each draw
 
 
 def test_a_model_without_probabilities_is_ranked_and_says_what_it_lacks(
@@ -265,7 +276,9 @@ def test_a_model_without_probabilities_is_ranked_and_says_what_it_lacks(
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda t: t.assign(risk=np.nan), "no risk"),
+        (lambda t: t.assign(risk=np.nan), "a risk that is no number"),
+        (lambda t: t.assign(risk=np.inf), "a risk that is no number"),
+        (lambda t: t.assign(event=0.0, competing_event=np.nan), "competing_event other than"),
         (lambda t: t.assign(event=2.0), "event other than 0 and 1"),
         (lambda t: t.assign(time_years=0.0), "time_years that is not over 0"),
         (lambda t: t.assign(survival_5y=1.2), "survival_5y that is no probability"),
@@ -290,3 +303,96 @@ def test_evaluation_and_report_import_no_torch() -> None:
     modules += ", bonerisk.reporting.report, bonerisk.reporting.figures.evaluation, bonerisk.heads.cox"
     code = f"import {modules}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_repeated_films_widen_nothing_and_name_no_test_that_takes_them_for_independent(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    films = followed(200, "test", 1)
+    again = pd.concat([films, films.assign(image_id=films["image_id"] + "_again")])
+    once, twice = (evaluation(survival={"subgroups": []}).run(**tables(table)).metrics for table in (films, again))
+    for name in ("hazard_ratio", "restricted_mean_difference", "incidence"):
+        rows = [of[(of["metric"] == name) & (of["subgroup"] == "all")][["lower", "upper"]] for of in (once, twice)]
+        np.testing.assert_allclose(rows[0], rows[1], rtol=0.05)  # Greenwood's and the jackknife's differ a little
+    note = pick(twice, metric="hazard_ratio", threshold="youden")["note"].item()
+    assert "200 patients" in note
+    assert "log-rank" not in note
+
+
+def test_a_threshold_chosen_at_another_horizon_says_so(evaluation: Build, tables: Tables, followed: Followed) -> None:
+    given = tables(followed(300, "test", 1))
+    tuning = given["tuning"]
+    late = tuning["time_years"] > 2.2
+    tuning.loc[late, ["event", "competing_event"]] = 0.0
+    tuning["time_years"] = tuning["time_years"].clip(upper=2.2)
+    result = evaluation(survival={"subgroups": []}).run(**given)
+    assert result.thresholds["horizon_years"] == 2
+    note = pick(result.metrics, model="net", metric="sensitivity", threshold="youden")["note"].item()
+    assert "threshold chosen on tuning at 2 years" in note
+
+
+def test_follow_up_that_was_ended_at_the_horizon_reaches_it(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    films = followed(300, "test", 1)
+    late = films["time_years"] >= 5
+    films.loc[late, ["event", "competing_event"]] = 0.0
+    films["time_years"] = films["time_years"].clip(upper=5)
+    ended = evaluation(survival={"subgroups": []}).run(**tables(films)).metrics
+    longer = evaluation(survival={"subgroups": []}).run(**tables(followed(300, "test", 1))).metrics
+    for name in ("auc_t", "brier", "o_e", "ici"):
+        found, expected = (pick(of, model="net", metric=name)["estimate"].item() for of in (ended, longer))
+        assert found == pytest.approx(expected, abs=0.01)
+        assert pick(ended, model="net", metric=name)["horizon_years"].item() == 5
+
+
+def test_the_roc_keeps_its_band_where_some_draws_are_too_short(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    films = followed(200, "test", 1)
+    films.loc[films["time_years"] > 5, "time_years"] = 4.9
+    films.loc[films.index[:2], ["time_years", "event"]] = [5.5, 0.0]  # the only two who are followed beyond
+    curves = evaluation(survival={"subgroups": []}).run(**tables(films)).curves
+    roc = curves["roc"][curves["roc"]["model"] == "net"]
+    assert roc[["lower", "upper"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"horizons_years": []}, {"horizons_years": [0]}, {"ranking": []}, {"ranking": ["concordance.nothing"]}]
+)
+def test_impossible_settings_are_a_config_error(evaluation: Build, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        evaluation(survival=wrong)
+
+
+def test_a_binary_metric_ranks_at_the_horizon_and_one_of_follow_up_is_none_of_a_label(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    given = tables(followed(200, "test", 1))
+    metrics = evaluation(survival={"ranking": ["discrimination.auc"], "subgroups": []}).run(**given).metrics
+    assert pick(metrics, model="net", metric="auc")["horizon_years"].item() == 5
+    with pytest.raises(ConfigError, match="c_index is of films followed up"):
+        evaluation(binary={"ranking": ["concordance.c_index"]})
+
+
+def test_a_column_called_label_does_not_make_it_another_outcome(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    given = {name: table.assign(label=0.5) for name, table in tables(followed(200, "test", 1)).items()}
+    assert evaluation(survival={"subgroups": []}).run(**given, outcome="survival").outcome == "survival"
+
+
+def test_a_baseline_whose_column_the_other_table_lacks_is_told(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    given = tables(followed(200, "test", 1).drop(columns="bmi_kg_m2"))
+    metrics = evaluation(survival={"subgroups": []}).run(**given).metrics
+    assert "no column bmi_kg_m2" in pick(metrics, model=CLINICAL, metric="c_index")["note"].item()
+
+
+@pytest.mark.parametrize("wrong", [{"subgroups": ["sexx"]}, {"baselines": [["age_year"]]}, {"adjusted": ["bmi_kg_m"]}])
+def test_a_misspelt_column_is_an_error_with_the_right_one(
+    evaluation: Build, tables: Tables, followed: Followed, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match="did you mean"):
+        evaluation(survival=wrong, n_draws=5).run(**tables(followed(100, "test", 1)))

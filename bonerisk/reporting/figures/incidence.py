@@ -54,13 +54,18 @@ def incidence(
             height, lower, upper = (np.concatenate([[0.0], rows[name]]) for name in ("incidence", "lower", "upper"))
             axes.step(time, height, where="post", color=color, linestyle=dashes, label=names[group])
             axes.fill_between(time, lower, upper, step="post", color=color, alpha=0.15, lw=0)
-        axes.set(xlim=(0, points["time_years"].max()), ylim=(0, (1 + 0.11 * n_lines) * points["upper"].max()))
+        axes.set(xlim=(0, points["time_years"].max()), ylim=(0, (1 + 0.11 * n_lines) * _highest(points)))
         axes.set(xlabel="Years", ylabel=ylabel, title=title)
         axes.set_yticks([mark for mark in axes.get_yticks() if 0 <= mark <= min(1, axes.get_ylim()[1])])
         style.in_percent(axes.yaxis)
         axes.legend(loc="upper left")
         _at_risk(axes, {group: followed[group] for group in LOOKS if (points["group"] == group).any()})
     return figure
+
+
+def _highest(points: pd.DataFrame) -> float:
+    """Top of the curves and their limits; a tenth where nobody had the event."""
+    return float(points[["incidence", "upper"]].max().max()) or 0.1
 
 
 def _at_risk(axes: Axes, followed: Mapping[str, Array]) -> None:
