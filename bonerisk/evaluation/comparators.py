@@ -151,4 +151,5 @@ def _note(model: Any, kind: str) -> str:
         f"fitted without {model.n_missing} films that miss a value": model.n_missing,
         f"{', '.join(model.design.constant)} constant where fitted": model.design.constant,
     }
-    return "; ".join(text for text, holds in parts.items() if holds)
+    said = getattr(model, "notes", ())  # a Cox model may have some, a logistic one has none
+    return "; ".join([*(text for text, holds in parts.items() if holds), *said])

@@ -1,7 +1,8 @@
 """How time to an event is evaluated: risk ranks, probabilities are of the event by a horizon, censoring is weighed.
 
-A competing event ends the follow-up of Cox baselines and of the C-indices (cause-specific hazard); at a horizon it
-makes a film one without the event, and observed incidence is Aalen and Johansen's.
+A competing event ends the follow-up in the C-indices and in the linear predictor of Cox baselines (cause-specific
+hazard). Their probabilities allow for it; at a horizon it makes a film one without the event, and observed incidence is
+Aalen and Johansen's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Cox regression on features: time to fracture (AI-CXR), without a penalty, or with one chosen by cross-validation."""
+"""Cox regression on features: time to fracture (AI-CXR), without a penalty, or with one chosen by cross-validation.
+
+Where death competes it has a Cox model of its own, which the probabilities of fracture allow for.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from bonerisk.errors import ConfigError
-from bonerisk.survival import cox, ridge
+from bonerisk.survival import cause_specific, cox, ridge
 from bonerisk.survival.baseline import Baseline
+from bonerisk.survival.cause_specific import Hazard
 
 Array = np.ndarray
 
@@ -45,70 +49,94 @@ class Cox:
         self.horizons_years = sorted(horizons_years or YEARS)
         if not self.horizons_years[0] > 0:
             raise ConfigError(f"horizon of {self.horizons_years[0]} years", "head.horizons_years", "take one over 0")
-        self.coefficients, self.errors, self.reference = np.zeros((3, len(self.names)))
-        self.baseline = Baseline(np.empty(0), np.empty(0), 0.0)
+        self.errors, nothing = np.zeros((2, len(self.names)))
+        self.hazard = Hazard(nothing, nothing, Baseline(np.empty(0), np.empty(0), 0.0))
+        self.competing: Hazard | None = None
         self.notes: tuple[str, ...] = ()
         self.history = pd.DataFrame()
 
-    def fit(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> None:
+    def fit(
+        self, x: Array, time: Array, event: Array, patient: Array, seed: int, competing: Array | None = None
+    ) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a `patient` (n,).
+
+        `competing` (n,) is 1 where another event ended the follow-up. It is fitted in the same way, but where it can't
+        be, its hazard is the same for everybody, and `notes` say so.
 
         Raises
         ------
         DataError
             There is no event, or the likelihood has no maximum (`bonerisk.survival.cox.fit`).
         """
-        model = self._fitted(x, time, event, patient, seed)
-        self.coefficients, self.errors, self.reference = model.coefficients, model.standard_errors, model.reference
-        self.baseline, self.notes = model.baselines[0], model.notes
+        model, self.history = self._fitted(x, time, event, patient, seed)
+        self.hazard, self.errors, self.notes = Hazard.of(model), model.standard_errors, model.notes
+        self.competing = None
+        if competing is not None:
 
-    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> cox.Cox:
+            def fitted(x: Array, time: Array, event: Array) -> cox.Cox:
+                return self._fitted(x, time, event, patient, seed)[0]
+
+            self.competing, notes = cause_specific.competing_hazard(fitted, x, time, event, competing)
+            self.notes += notes
+
+    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
+        """Return the model of one cause, and how it was found."""
         several = patient if len(np.unique(patient)) < len(patient) else None
         model = cox.fit(x, time, event, ties=self.ties, penalty=self.penalty, cluster=several, names=self.names)
         found = {"iterations": [model.iterations], "log_likelihood_null": [model.log_likelihood_null]}
-        self.history = pd.DataFrame(found | {"log_likelihood": [model.log_likelihood]})
-        return model
+        return model, pd.DataFrame(found | {"log_likelihood": [model.log_likelihood]})
 
     def risk(self, x: Array) -> Array:
-        """Linear predictor (n,) of features (n, width)."""
-        return x @ self.coefficients
+        """Linear predictor (n,) of features (n, width): the log hazard of the event itself, but for a constant."""
+        return x @ self.hazard.coefficients
 
     def survival(self, x: Array) -> dict[float, Array]:
-        """Probability (n,) of no event by each horizon within the follow-up that was fitted."""
-        within = [horizon for horizon in self.horizons_years if horizon <= self.baseline.follow_up]
-        ratio = np.exp((x - self.reference) @ self.coefficients)
-        return {
-            horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, self.baseline.at(within), strict=True)
-        }
+        """Probability (n,) of no event by each horizon within the follow-up that was fitted.
+
+        Who has a competing event first never has the event: that counts as none.
+        """
+        within = [horizon for horizon in self.horizons_years if horizon <= self.hazard.baseline.follow_up]
+        if self.competing is not None:
+            incidence = cause_specific.cumulative_incidence(self.hazard, self.competing, x, within)
+            return dict(zip(within, 1 - incidence.T, strict=True))
+        ratio, hazards = self.hazard.ratio(x), self.hazard.baseline.at(within)
+        return {horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, hazards, strict=True)}
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Coefficients and hazard ratios, a row a feature."""
-        reach = norm.ppf((1 + level) / 2) * self.errors
-        ratios = {"lower": -reach, "upper": reach}
+        """Coefficients and hazard ratios of the event, a row a feature; a ratio that has no float64 is 0 or inf."""
+        coefficients, reach = self.hazard.coefficients, norm.ppf((1 + level) / 2) * self.errors
         # Under a penalty, nothing is known of a feature that is constant: its coefficient is 0, and p is 1.
-        z = np.divide(self.coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
-        return pd.DataFrame(
-            {
-                "feature": self.names,
-                "coefficient": self.coefficients,
-                "standard_error": self.errors,
-                "hazard_ratio": np.exp(self.coefficients),
-                **{name: np.exp(self.coefficients + away) for name, away in ratios.items()},
-                "p": 2 * norm.sf(np.abs(z)),
-            }
-        )
+        z = np.divide(coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
+        with np.errstate(over="ignore"):
+            ratios = {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
+            ratios["upper"] = np.exp(coefficients + reach)
+        found = {"feature": self.names, "coefficient": coefficients, "standard_error": self.errors}
+        return pd.DataFrame(found | ratios | {"p": 2 * norm.sf(np.abs(z))})
 
     def tensors(self) -> dict[str, Array]:
-        """What was learnt, as arrays."""
-        own = {"coefficients": self.coefficients, "standard_errors": self.errors, "reference": self.reference}
-        baseline = {"baseline_times": self.baseline.times, "baseline_hazard": self.baseline.cumulative_hazard}
-        return own | baseline | {"follow_up": np.array([self.baseline.follow_up])}
+        """What was learnt, as arrays; of the competing event where there is one."""
+        event, competing = self.hazard, self.competing
+        own = {"coefficients": event.coefficients, "standard_errors": self.errors, "reference": event.reference}
+        own |= {"baseline_times": event.baseline.times, "baseline_hazard": event.baseline.cumulative_hazard}
+        own |= {"follow_up": np.array([event.baseline.follow_up])}
+        if competing is None:
+            return own
+        return own | {
+            "competing_coefficients": competing.coefficients,
+            "competing_times": competing.baseline.times,
+            "competing_hazard": competing.baseline.cumulative_hazard,
+        }
 
     def restore(self, tensors: dict[str, Array]) -> None:
         """Take what `tensors` gave."""
-        self.coefficients, self.errors = tensors["coefficients"], tensors["standard_errors"]
-        self.reference = tensors["reference"]
-        self.baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], float(tensors["follow_up"][0]))
+        reference, follow_up = tensors["reference"], float(tensors["follow_up"][0])
+        self.errors = tensors["standard_errors"]
+        baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], follow_up)
+        self.hazard, self.competing = Hazard(tensors["coefficients"], reference, baseline), None
+        if "competing_coefficients" in tensors:
+            # Fitted on the same rows: the reference and the end of follow-up are the event's.
+            baseline = Baseline(tensors["competing_times"], tensors["competing_hazard"], follow_up)
+            self.competing = Hazard(tensors["competing_coefficients"], reference, baseline)
 
 
 class CoxRidge(Cox):
@@ -139,7 +167,7 @@ class CoxRidge(Cox):
         super().__init__(names, target, ties, horizons_years)
         self.penalties, self.folds, self.choice = penalties, folds, choice
 
-    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> cox.Cox:
+    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
         found = ridge.cross_validate(
             *(x, time, event),
             patient=patient,
@@ -151,5 +179,4 @@ class CoxRidge(Cox):
             names=self.names,
         )
         curve = {"penalty": found.penalties, "score": found.score, "standard_error": found.standard_error}
-        self.history = pd.DataFrame(curve)
-        return found.model
+        return found.model, pd.DataFrame(curve)

@@ -1,20 +1,23 @@
 """Cox regression on columns of a table: the clinical baselines of time to fracture that a film has to beat.
 
-Unpenalised, Efron ties, as R's ``coxph``; a competing event ends the follow-up, so that the model is of the
-cause-specific hazard. Coefficients are in the columns' own units.
+Unpenalised, Efron ties, as R's ``coxph``. A competing event ends the follow-up, so that the model is of the
+cause-specific hazard; it has a Cox model of its own, which the probabilities of the event allow for. Coefficients are
+in the columns' own units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
-from bonerisk.survival import cox
+from bonerisk.survival import cause_specific, cox
+from bonerisk.survival.cause_specific import Hazard
 
 WHERE = "Cox model"
 
@@ -28,12 +31,19 @@ class ProportionalHazards:
     design : Design
         The columns and their levels.
     model : Cox
+        Of the event.
+    competing : Hazard or None
+        Of the competing event, where there was any.
+    notes : tuple of str
+        What a reader of the probabilities should know.
     n_fitted, n_missing : int
         Rows fitted on, and rows left out because a column has no value (complete cases).
     """
 
     design: Design
     model: cox.Cox
+    competing: Hazard | None
+    notes: tuple[str, ...]
     n_fitted: int
     n_missing: int
 
@@ -51,13 +61,25 @@ class ProportionalHazards:
         return risk
 
     def predicted(self, table: pd.DataFrame, horizons: Sequence[float]) -> dict[float, np.ndarray]:
-        """Probability (n,) of the event by each horizon in years, for those within the follow-up it was fitted on."""
+        """Probability (n,) of the event by each horizon in years, for those within the follow-up it was fitted on.
+
+        Who has a competing event first never has the event. NaN as in `risk`.
+
+        Raises
+        ------
+        DataError
+            A column is absent.
+        """
         complete = self.design.complete(table)
         within = [horizon for horizon in horizons if horizon <= self.model.baselines[0].follow_up]
         found = {horizon: np.full(len(table), np.nan) for horizon in within}
-        survival = self.model.survival(self.design.matrix(table[complete]), within)
-        for horizon, column in zip(within, survival.T, strict=True):
-            found[horizon][complete] = 1 - column
+        x = self.design.matrix(table[complete])
+        if self.competing is None:
+            incidence = 1 - self.model.survival(x, within)
+        else:
+            incidence = cause_specific.cumulative_incidence(Hazard.of(self.model), self.competing, x, within)
+        for horizon, column in zip(within, incidence.T, strict=True):
+            found[horizon][complete] = column
         return found
 
 
@@ -67,7 +89,7 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
     Parameters
     ----------
     table : DataFrame
-        With `time_years` and `event`.
+        With `time_years` and `event`, and `competing_event` where there is one.
     columns : sequence of str
         Numbers, or text taken as levels.
 
@@ -82,5 +104,9 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
         raise DataError(f"{len(rows)} rows with a value in {', '.join(columns)} hold no event", WHERE)
     if not design.terms:
         raise DataError(f"{', '.join(columns)} constant where fitted", WHERE)
-    model = cox.fit(design.matrix(rows), rows["time_years"], rows["event"], names=design.names)
-    return ProportionalHazards(design, model, len(rows), len(table) - len(rows))
+    x, time, event = design.matrix(rows), rows["time_years"].to_numpy(), rows["event"].to_numpy()
+    fitted = partial(cox.fit, names=design.names)
+    model = fitted(x, time, event)
+    competes = rows["competing_event"] if "competing_event" in rows else np.zeros(len(rows))
+    competing, notes = cause_specific.competing_hazard(fitted, x, time, event, competes)
+    return ProportionalHazards(design, model, competing, notes, len(rows), len(table) - len(rows))

@@ -1,0 +1,148 @@
+"""The probability of an event where another competes with it, from a Cox model of the hazard of each of the two.
+
+exp(−H) of the event's own hazard is the survival of a world in which nobody dies of anything else. In this one, who has
+died can't have the event any more, so that its probability is less by the more the more die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bonerisk.errors import DataError
+from bonerisk.survival import cox
+from bonerisk.survival.baseline import Baseline, baselines
+from bonerisk.survival.outcome import outcome
+from bonerisk.survival.risk_sets import risk_sets
+from bonerisk.survival.rows import rows_a_chunk
+
+Array = np.ndarray
+
+LARGEST = 600.0  # linear predictor: exp() of more, times a baseline, may have no float64
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """Of one cause: that of the baseline times exp((x − reference)·coefficients).
+
+    Parameters
+    ----------
+    coefficients, reference : array (p,)
+    baseline : Baseline
+    """
+
+    coefficients: Array
+    reference: Array
+    baseline: Baseline
+
+    @classmethod
+    def of(cls, model: cox.Cox) -> Hazard:
+        """Take what predictions need of a model without strata."""
+        return cls(model.coefficients, model.reference, model.baselines[0])
+
+    def ratio(self, x: Array) -> Array:
+        """Hazard (n,) of rows (n, p) over that of the baseline; no more than exp(600), so that no product overflows.
+
+        Raises
+        ------
+        DataError
+            A covariate is missing or infinite.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            predictor = (x - self.reference) @ self.coefficients
+        bad = np.flatnonzero(~np.isfinite(predictor))
+        if len(bad):
+            where = f"row {bad[0]}, counted from 0; {len(bad)} such rows"
+            raise DataError("a covariate is missing or infinite", where, "leave the row out, or impute the value")
+        return np.exp(np.minimum(predictor, LARGEST))
+
+
+def competing_hazard(
+    fit: Callable[[Array, Array, Array], cox.Cox], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
+) -> tuple[Hazard | None, tuple[str, ...]]:
+    """Fit the competing event as the event was, and say what that does to the probabilities.
+
+    Parameters
+    ----------
+    fit : callable
+        Of x, time and whether the competing event ended the follow-up.
+    x : array (n, p)
+    time, event, competing : array (n,)
+        Where both events are 1, the event counts; a missing competing event is none.
+
+    Returns
+    -------
+    hazard : Hazard or None
+        None where nobody has a competing event. Where they are too few, or the likelihood has no maximum, Nelson and
+        Aalen's hazard, the same for everybody.
+    notes : tuple of str
+    """
+    ended = (np.asarray(competing) == 1) & (np.asarray(event) != 1)
+    if not ended.any():
+        return None, ()
+    said = f"Probabilities of the event allow for {np.count_nonzero(ended)} competing events"
+    try:
+        model = fit(x, np.asarray(time), ended)
+        doubt = "; ".join(model.notes)
+    except DataError as error:
+        doubt = error.what
+    if not doubt:
+        return Hazard.of(model), (f"{said} (cause-specific Cox for both)",)
+    nobody = np.zeros(x.shape[1])
+    return Hazard(nobody, nobody, _nelson_aalen(time, ended)), (
+        f"{said}, at a rate that is the same for everybody: no Cox model of them ({doubt})",
+    )
+
+
+def cumulative_incidence(event: Hazard, competing: Hazard, x: Array, times: ArrayLike) -> Array:
+    """Probability (n, m) of the event by each time, as ``predictRisk(CSC(...), cause = 1, product.limit = FALSE)``.
+
+    Σ S(t−) · r₁ · dH₁(t) over the times t of events up to then, S(t−) = exp(−r₁·H₁(t−) − r₂·H₂(t−)) being the
+    probability of neither event before t; r are hazard ratios and H the baselines' cumulative hazards. R's default, the
+    product limit, has Π (1 − r₁·dH₁ − r₂·dH₂) for S, which is below 0 where a hazard ratio is large. The sum may pass 1
+    there (R lets it), and is cut.
+
+    Parameters
+    ----------
+    event, competing : Hazard
+    x : array (n, p)
+    times : array (m,)
+        In the unit of the times that were fitted.
+
+    Raises
+    ------
+    DataError
+        A time is after the end of follow-up, or a covariate is missing or infinite.
+
+    References
+    ----------
+    Benichou & Gail 1990, Biometrics 46:813. Ozenne et al. 2017, R Journal 9(2):440.
+    """
+    asked = np.atleast_1d(np.asarray(times, dtype=float))
+    event.baseline.at(asked)  # refuses what is after the end of follow-up
+    reached = event.baseline.times <= asked.max(initial=0)
+    at, up_to = event.baseline.times[reached], event.baseline.cumulative_hazard[reached]
+    before = np.append(0, up_to)[:-1]
+    other = np.append(0, competing.baseline.cumulative_hazard)[np.searchsorted(competing.baseline.times, at)]
+    lost = -np.stack([before, other])
+    steps = np.where(at[:, None] <= asked, (up_to - before)[:, None], 0)
+    ratios = np.column_stack([event.ratio(x), competing.ratio(x)])
+    incidence = np.empty((len(ratios), len(asked)))
+    chunk = rows_a_chunk(max(1, len(at)))
+    for start in range(0, len(ratios), chunk):
+        part = slice(start, start + chunk)
+        survival = ratios[part] @ lost
+        np.exp(survival, out=survival)
+        incidence[part] = survival @ steps
+    return np.minimum(incidence * ratios[:, :1], 1)
+
+
+def _nelson_aalen(time: ArrayLike, event: Array) -> Baseline:
+    observed, nobody = outcome(time, event), np.zeros(len(event))
+    sets = risk_sets(observed, np.ones(len(event)), ties="breslow")
+    point = sets.at(nobody)
+    assert point is not None  # equal risks are never too far apart
+    return baselines(sets, point, observed.time, nobody.astype(int))[0]
