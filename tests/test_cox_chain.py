@@ -142,3 +142,65 @@ def test_support_gives_the_published_c(typed: Typed, tmp_path: Path, real_data: 
     assert c["estimate"].item() == pytest.approx(0.583, abs=0.005)
     thresholds = json.loads((tmp_path / out[-1] / "thresholds.json").read_text())
     assert thresholds["thresholds"][0]["on_tuning"][0]["optimism"] is not None
+
+
+def test_a_check_that_fails_costs_no_training(typed: Typed, tmp_path: Path) -> None:
+    """The ridge can fit columns of which one determines the other; the check of proportionality can't."""
+    x = np.random.default_rng(1).normal(size=600).round(3)
+    given = [*arguments(table(tmp_path, x=x, twice=2 * x + 1)), "dataset.features=[x,twice]", "head=cox_ridge"]
+    code, out, err = typed(tmp_path, "train", "model=cox", *given)
+    assert code == 0, err
+    notes = json.loads((tmp_path / out[-1] / "run.json").read_text())["notes"]
+    assert any("could not be checked" in note for note in notes)
+
+
+def test_another_table_that_does_not_fit_is_told_column_by_column(typed: Typed, tmp_path: Path) -> None:
+    age = np.random.default_rng(2).uniform(50, 80, 600).round()
+    given = ["dataset.features=[x,smoker,grade]"]
+    grade = np.random.default_rng(3).integers(0, 2, 600)
+    home = arguments(table(tmp_path, grade=grade))
+    assert typed(tmp_path, "train", "model=cox", *home, *given)[0] == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    names = [f"B{i}" for i in range(600)]
+    for changes, wanted, said in (
+        ({"grade": np.where(grade == 1, "yes", "no")}, 3, "grade is text, where the model learnt numbers"),
+        ({"grade": grade, "smoker": ["pipe"] * 5 + ["no"] * 595}, 0, ""),
+        ({"age": age}, 3, "grade"),
+    ):
+        away = [*arguments(table(other, **{"ID": names, **changes})), "dataset.split=external"]
+        features = given if "grade" in changes else ["dataset.features=[x,smoker]"]
+        code, out, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=5", *away, *features)
+        assert (code, said in err) == (wanted, True), err
+        if not wanted:
+            assert "smoker not among those learnt, as pipe, 5" in (tmp_path / out[-1] / "flow.csv").read_text()
+
+
+@pytest.mark.parametrize("column", ["competing_event", "event", "oracle_fracture_truth", "patient_id"])
+def test_what_can_be_no_feature_is_refused(typed: Typed, tmp_path: Path, column: str) -> None:
+    given = ["dataset=phantom_hospital", "dataset.patients=60", f"encoder.columns=[age_years,{column}]"]
+    code, _, err = typed(tmp_path, "train", "model=cox", *given)
+    assert (code, f"{column} can be no feature" in err) == (2, True), err
+
+
+@pytest.mark.parametrize(
+    ("split", "said"), [("[0.8,0,0.2]", "no row is in split tune"), ("external", "no row is in split train")]
+)
+def test_a_split_without_rows_stops_the_training(typed: Typed, tmp_path: Path, split: str, said: str) -> None:
+    given = [*arguments(table(tmp_path, n=200)), "dataset.features=[x]", f"dataset.split={split}"]
+    code, _, err = typed(tmp_path, "train", "model=cox", *given)
+    assert (code, said in err) == (3, True), err
+
+
+def test_a_test_split_in_which_nobody_breaks_is_evaluated(typed: Typed, tmp_path: Path) -> None:
+    split = np.repeat(["train", "tune", "test"], [400, 100, 100])
+    path = table(tmp_path, split=split)
+    rows = pd.read_csv(path, dtype={"ID": str})
+    rows.loc[rows["split"] == "test", "broke"] = 0
+    rows.to_csv(path, index=False)
+    given = [*arguments(path), "dataset.features=[x,smoker]"]
+    assert typed(tmp_path, "train", "model=cox", *given)[0] == 0
+    code, _, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20")
+    assert code == 0, err
+    code, _, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err

@@ -63,7 +63,7 @@ class Hazard:
 def competing_hazard(
     fit: Callable[[Array, Array, Array], cox.Cox], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
 ) -> tuple[Hazard | None, tuple[str, ...]]:
-    """Fit the competing event as the event was, and say what that does to the probabilities.
+    """Fit the competing event as the event was, or, where that can't be done, say so.
 
     Parameters
     ----------
@@ -79,6 +79,7 @@ def competing_hazard(
         None where nobody has a competing event. Where they are too few, or the likelihood has no maximum, Nelson and
         Aalen's hazard, the same for everybody.
     notes : tuple of str
+        Why it is the same for everybody.
     """
     ended = (np.asarray(competing) == 1) & (np.asarray(event) != 1)
     if not ended.any():
@@ -90,7 +91,7 @@ def competing_hazard(
     except DataError as error:
         doubt = error.what
     if not doubt:
-        return Hazard.of(model), (f"{said} (cause-specific Cox for both)",)
+        return Hazard.of(model), ()
     nobody = np.zeros(x.shape[1])
     return Hazard(nobody, nobody, _nelson_aalen(time, ended)), (
         f"{said}, at a rate that is the same for everybody: no Cox model of them ({doubt})",
