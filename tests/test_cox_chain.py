@@ -74,6 +74,10 @@ def test_a_patient_who_was_trained_on_is_refused(typed: Typed, tmp_path: Path) -
     code, _, err = typed(tmp_path, "evaluate", "run=latest", *given, "dataset.features=[x]", "dataset.split=external")
     assert code == 3
     assert "among those on whom" in err
+    again = [*given, "dataset.features=[x]", "dataset.split=external", "dataset.name=elsewhere"]  # another site's name
+    code, _, err = typed(tmp_path, "evaluate", "run=latest", *again)
+    assert code == 3
+    assert "have the id and all numbers of patients" in err
 
 
 def test_rows_that_miss_a_column_are_a_step_of_the_flow(typed: Typed, tmp_path: Path) -> None:

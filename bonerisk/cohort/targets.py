@@ -54,11 +54,11 @@ def _followed(cohort: Cohort) -> Cohort:
     table = cohort.table[known].reset_index(drop=True)
     flow = cohort.flow.step("follow-up known", cohort.table, table, "event, its time or competing_event missing")
     if table.empty:
-        raise DataError("no film has a follow-up", where)
+        raise DataError("no row has a follow-up", where, "look at event and time_years")
     train = table.loc[table["split"] == "train", "event"]
     if len(train) and not (train == 1).any():
         mend = "bring patients who had the event, or another split (dataset.split_seed, or a column `split`)"
-        raise DataError(f"none of the {len(train)} films of the train split has an event", where, mend)
+        raise DataError(f"none of the {len(train)} rows of the train split has an event", where, mend)
     return replace(cohort, table=table, flow=flow)
 
 

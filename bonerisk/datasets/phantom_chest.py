@@ -133,7 +133,8 @@ class PhantomChest:
         if self.shuffle_labels is not None:
             table = shuffled(table, self.shuffle_labels)
             notes.append(SHUFFLED)
-        return Cohort(NAME, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
+        name = "phantom_hospital" if self.population.kind == "hospital" else NAME
+        return Cohort(name, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
 
     def make_films(self, cohort: Cohort, data: Path) -> None:
         """Make the films of a cohort that are not there yet.

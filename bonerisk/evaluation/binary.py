@@ -51,7 +51,7 @@ class Binary:
         error: list[str],
         calibration: list[str],
         at_threshold: list[str],
-        thresholds: list[str],
+        thresholds: list[str | float],
         net_benefit: list[float],
         baselines: list[list[str]],
         subgroups: list[str],
@@ -65,7 +65,7 @@ class Binary:
         if followed or not ranking:
             what = f"{', '.join(followed)} is of films followed up" if followed else "ranking is empty"
             raise ConfigError(what, "evaluation.binary", "name metrics of a binary outcome, as discrimination.auc")
-        self.thresholds = [given_or_rule(text) for text in thresholds]
+        self.thresholds = [given_or_rule(str(each)) for each in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.subgroups = baselines, subgroups
         self.at_threshold |= at_prevalence(prevalence)

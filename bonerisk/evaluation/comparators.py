@@ -76,7 +76,7 @@ class Comparison:
         return self.kind.sample(self.tuning.films[known], risk, patient, predicted)
 
 
-def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comparison:
+def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Sequence[str] = ()) -> Comparison:
     """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
 
     Parameters
@@ -88,6 +88,9 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comp
         With the risks of the film models.
     training : DataFrame
         The training split: the outcome and the baselines' columns.
+    own : sequence of str
+        Columns that the models have learnt from: a baseline of the same is left out, and so is the gain over columns
+        that are all among them.
     """
     films = test.models
     comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
@@ -95,12 +98,12 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame) -> Comp
     for columns in kind.baselines:
         for column in columns:
             demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
-        if not set(columns) & known:
-            continue  # a table of other columns altogether
+        if not set(columns) & known or set(columns) == set(own):
+            continue  # a table of other columns altogether, or the model itself
         _add(comparison, " + ".join(columns), "baseline", training, columns)
         comparison.pairs += [(film, " + ".join(columns)) for film in films]
     full = [columns for columns in kind.baselines if set(columns) <= known]
-    if full:
+    if full and not set(full[-1]) <= set(own):
         _add_gain(comparison, films, full[-1])
     for name in map(str, test.films):
         if name.startswith("oracle_"):

@@ -114,6 +114,7 @@ class Evaluation:
         tuning: pd.DataFrame,
         training: pd.DataFrame,
         outcome: Literal["binary", "survival"] | None = None,
+        columns: Sequence[str] = (),
     ) -> Result:
         """Evaluate each dataset and split by itself.
 
@@ -128,6 +129,8 @@ class Evaluation:
             The training split of the cohort, with the outcome, on which baselines are fitted.
         outcome : {"binary", "survival"}, optional
             By default told from the columns of `predictions`.
+        columns : sequence of str
+            Those that the model has learnt from, where it is no film model: it is not compared with itself.
 
         Raises
         ------
@@ -142,7 +145,7 @@ class Evaluation:
             kind.check(table)
         if set(test.models) - set(tune.models):
             raise DataError(f"no tuning predictions of {', '.join(set(test.models) - set(tune.models))}", "tuning")
-        comparison = compare(kind, test, tune, training)
+        comparison = compare(kind, test, tune, training, columns)
         if self.recalibration:
             add_recalibrated(comparison, self.recalibration)
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}

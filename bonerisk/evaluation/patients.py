@@ -8,10 +8,11 @@ from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
 
 SHOWN = 5  # patients named in an error
+FEW_VALUES = 10  # of a column that many people share: such alone tell nobody
 
 
 def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
-    """Stop where a patient (within site) of `table` is among those of `seen`.
+    """Stop where a patient (within site) of `table` is among those of `seen`, or is one of them under another site.
 
     Parameters
     ----------
@@ -32,4 +33,25 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
             f"{len(both)} patients to be evaluated are among those on whom {what} were fitted",
             where=f"patient {names}{', …' if len(both) > SHOWN else ''}",
             mend="evaluate other patients; where two people share an id, tell them apart by `site`",
+        )
+    _refuse_renamed(table, seen, what)
+
+
+def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
+    """Stop where a patient of another site has not only the id but every number of one that was seen."""
+    numbers = [
+        name
+        for name in table
+        if name in seen and all(pd.api.types.is_float_dtype(part[name]) for part in (table, seen))
+    ]
+    told = [name for name in numbers if table[name].nunique() > FEW_VALUES]
+    if not told:
+        return
+    known = seen[["patient_id", *told]].drop_duplicates()
+    same = table[["patient_id", "site", *told]].merge(known, on=["patient_id", *told])
+    if len(same):
+        raise DataError(
+            f"{len(same)} rows to be evaluated have the id and all numbers of patients on whom {what} were fitted",
+            where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
+            mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )

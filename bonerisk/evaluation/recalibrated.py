@@ -29,7 +29,8 @@ def add_recalibrated(comparison: Comparison, how: Kind) -> None:
             try:
                 maps[horizon] = comparison.kind.recalibrate(sample, horizon, how)
             except DataError as error:
-                notes.append(f"not recalibrated: {error.what} ({error.where})")
+                at = "" if horizon is None else f" at {horizon:g} years"
+                notes.append(f"not recalibrated{at}: {error.what}")
         for which in ("test", "tuning"):
             wide = getattr(comparison, which)
             risk, predicted = wide.risks[film].to_numpy(), wide.probabilities(film)

@@ -24,12 +24,13 @@ from bonerisk.evaluation.split import Row, Split
 from bonerisk.evaluation.subgroups import ALL, demand_no_misspelling
 from bonerisk.evaluation.survival import status_of
 from bonerisk.evaluation.thresholds import Threshold
-from bonerisk.survival import aalen_johansen, compare, cox, firth, restricted_means
+from bonerisk.survival import aalen_johansen, compare, cox, firth
+from bonerisk.survival.interval import quantile_of
 from bonerisk.survival.outcome import COMPETING, EVENT
 
 Array = np.ndarray
 
-POINTS, LAST = 101, 10  # of a curve: how many points, and at least how many films beyond the last
+POINTS, LAST = 500, 10  # of a curve: at most how many steps, and at least how many films beyond the last
 
 
 def risk_group_rows(
@@ -69,14 +70,19 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
     Returns
     -------
     DataFrame
-        threshold, group (high, low), time_years, incidence, lower, upper, at_risk, on `POINTS` times of equal distance
-        up to the last that `LAST` films of both groups outlive; a group of under `min_n` films is left out.
+        threshold, group (high, low), time_years, incidence, lower, upper, at_risk, at the times of events up to the
+        last that `LAST` films of both groups outlive, or to the last horizon; a group of under `min_n` films is left
+        out.
     """
     risk = split.wide.risks[model].to_numpy()
     groups = {"high": risk >= threshold.value, "low": risk < threshold.value}  # a missing risk is in neither
     groups = {name: keep for name, keep in groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
-    ends = [np.sort(split.films.loc[keep, "time_years"])[-LAST] for keep in groups.values()]
-    times = np.linspace(0, min(ends, default=0), POINTS)[1:]
+    followed = [np.sort(split.films.loc[keep, "time_years"].to_numpy(float)) for keep in groups.values()]
+    reached = min((time[-1] for time in followed), default=0.0)
+    end = max(min((time[-LAST] for time in followed), default=0.0), min(max(split.horizons, default=0.0), reached))
+    had = np.unique(split.films.loc[split.films["event"] == 1, "time_years"])
+    times = np.append(had[had < end], end)
+    times = times[np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int))]
     parts = []
     for name, keep in groups.items():
         time, patient = split.films.loc[keep, "time_years"].to_numpy(float), split.patient[keep]
@@ -90,25 +96,28 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
 
 
 def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: str) -> Iterator[Row]:
-    """Years without the event up to each horizon (restricted mean), high risk less low; competing events censor."""
+    """Years that the event takes until each horizon (area under the incidence), high risk less low, one row each."""
     films, patient = split.films[known], split.patient[known]
-    several = patient if len(np.unique(patient)) < len(patient) else None
-    where = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": "restricted_mean_difference"}
+    time, status = films["time_years"].to_numpy(float), status_of(films)
+    sides = high[known], ~high[known]
+    where = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": "time_lost_difference"}
     for horizon, said in split.horizons.items():
         row = where | {"threshold": threshold, "horizon_years": horizon, "level": split.plan.level, "n": len(films)}
-        event = (status_of(films) == EVENT).astype(int)
-        row |= {"n_events": int(event[films["time_years"].to_numpy() <= horizon].sum())}
-        empty = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "method": ""}
-        if min(len(np.unique(patient[side])) for side in (high[known], ~high[known])) < max(2, split.plan.min_n):
-            yield row | empty | {"note": f"under {max(2, split.plan.min_n)} patients on one side of the threshold"}
+        row |= {"n_events": int(((status == EVENT) & (time <= horizon)).sum())}
+        few = min(len(np.unique(patient[side])) for side in sides) < max(2, split.plan.min_n)
+        short = min(time[side].max(initial=0) for side in sides) < horizon
+        if few or short:
+            why = f"under {max(2, split.plan.min_n)} patients" if few else f"follow-up ends before {horizon:g} years"
+            empty = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "method": ""}
+            yield row | empty | {"note": f"{why} on one side of the threshold"}
             continue
-        group = np.where(high[known], 1, 0)  # the second less the first
-        found = restricted_means.compare(
-            films["time_years"].to_numpy(float), event, group, horizon, cluster=several, level=split.plan.level
-        )
-        difference = dict(zip(("estimate", "lower", "upper"), map(float, found.difference), strict=True))
-        method = "restricted mean survival, Kaplan–Meier, normal interval"
-        yield row | difference | {"method": method, "note": "; ".join(filter(None, [found.note, said]))}
+        level = split.plan.level
+        fits = [aalen_johansen.fit(time[side], status[side], cluster=patient[side], level=level) for side in sides]
+        first, second = (fit.time_lost(horizon) for fit in fits)
+        gap = first.estimate - second.estimate
+        reach = quantile_of(level) * float(np.hypot(first.standard_error, second.standard_error))
+        found = {"estimate": gap, "lower": gap - reach, "upper": gap + reach}
+        yield row | found | {"method": "area under Aalen–Johansen, normal interval by patient", "note": said}
 
 
 def _hazard_ratio(

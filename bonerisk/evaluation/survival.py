@@ -42,7 +42,8 @@ class Survival:
         "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome at
         a horizon. Models are compared by ranking and error.
     thresholds : list of str
-        Rules by which one is fitted on tuning at the last horizon, such as "youden", or risks.
+        Rules by which one is fitted on tuning at the last horizon, such as "youden", or numbers on the scale of the
+        risk, which for a Cox model is the linear predictor, not a probability.
     net_benefit : list of float
         Threshold probabilities at which net benefit is given.
     baselines : list of list of str
@@ -64,7 +65,7 @@ class Survival:
         error: list[str],
         calibration: list[str],
         at_threshold: list[str],
-        thresholds: list[str],
+        thresholds: list[str | float],
         net_benefit: list[float],
         baselines: list[list[str]],
         adjusted: list[str],
@@ -79,7 +80,7 @@ class Survival:
         self.ranking, self.error, self.calibration, self.at_threshold = map(
             named, (ranking, error, calibration, at_threshold)
         )
-        self.thresholds = [given_or_rule(text) for text in thresholds]
+        self.thresholds = [given_or_rule(str(each)) for each in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.subgroups = baselines, subgroups
         self.at_threshold |= at_prevalence(prevalence)

@@ -26,6 +26,7 @@ METRICS = (
     "method",
     "note",
 )
+OF_PREVALENCE = ("o_e", "ppv", "npv", "f1", "accuracy", "brier", "ibs", "net_benefit", "average_precision")
 CONFUSION = ("dataset", "split", "model", "subgroup", "threshold", "horizon_years", "tp", "fp", "fn", "tn")
 
 
@@ -45,7 +46,10 @@ def metric_row(where: dict[str, Any], sample: Any, of: Distribution, plan: Plan,
     """
     bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients
-    said = (bounds.note, note, f"{n_patients} patients" if n_patients < len(sample) else "")
+    fixed = plan.stratify == "event" and where["metric"] in OF_PREVALENCE and bounds.method.startswith("patient boot")
+    too_narrow = "too narrow: the draws keep the number with the outcome" if fixed else ""
+    method = bounds.method.replace("patient bootstrap", f"patient bootstrap stratified by {plan.stratify}")
+    said = (bounds.note, note, too_narrow, f"{n_patients} patients" if n_patients < len(sample) else "")
     horizon = where.pop("horizon")
     return {
         **where,
@@ -56,6 +60,6 @@ def metric_row(where: dict[str, Any], sample: Any, of: Distribution, plan: Plan,
         "level": plan.level,
         "n": len(sample),
         "n_events": sample.n_events_by(horizon),
-        "method": bounds.method,
+        "method": method if plan.stratify else bounds.method,
         "note": "; ".join(dict.fromkeys(filter(None, said))),
     }

@@ -103,15 +103,28 @@ class Cox:
         return {horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, hazards, strict=True)}
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Coefficients and hazard ratios of the event, a row a feature; a ratio that has no float64 is 0 or inf."""
+        """Coefficients and hazard ratios of the event, a row a feature; a ratio that has no float64 is 0 or inf.
+
+        Under a penalty there are no standard errors, intervals and p: shrunken coefficients are biased on purpose.
+        """
         coefficients, reach = self.hazard.coefficients, norm.ppf((1 + level) / 2) * self.errors
         # Under a penalty, nothing is known of a feature that is constant: its coefficient is 0, and p is 1.
         z = np.divide(coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
         with np.errstate(over="ignore"):
             ratios = {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
             ratios["upper"] = np.exp(coefficients + reach)
+        if self.penalised:
+            nothing = np.full(len(self.names), np.nan)
+            found = {"feature": self.names, "coefficient": coefficients, "standard_error": nothing}
+            ratios |= {"lower": nothing, "upper": nothing}
+            return pd.DataFrame(found | ratios | {"p": nothing})
         found = {"feature": self.names, "coefficient": coefficients, "standard_error": self.errors}
         return pd.DataFrame(found | ratios | {"p": 2 * norm.sf(np.abs(z))})
+
+    @property
+    def penalised(self) -> bool:
+        """Whether coefficients are shrunken."""
+        return self.penalty > 0
 
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays; of the competing event where there is one."""
@@ -166,6 +179,11 @@ class CoxRidge(Cox):
     ) -> None:
         super().__init__(names, target, ties, horizons_years)
         self.penalties, self.folds, self.choice = penalties, folds, choice
+
+    @property
+    def penalised(self) -> bool:
+        """Whether coefficients are shrunken: always."""
+        return True
 
     def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
         found = ridge.cross_validate(

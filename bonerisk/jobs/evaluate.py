@@ -52,7 +52,8 @@ def evaluate(order: Order) -> Path:
         write_cohort(cohort, run)
         predicted = predicted_of(cohort)
         outcome = "survival" if model.config["head"]["target"] == FRACTURE else "binary"
-        result = evaluation.run(predicted, tuning, training[training["split"] == "train"], outcome)
+        columns = () if model.config["training"] else fitted.trained(model)[0].design.columns
+        result = evaluation.run(predicted, tuning, training[training["split"] == "train"], outcome, columns)
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
@@ -71,7 +72,7 @@ def _of_films(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Coh
 def _of_columns(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict]:
     """The cohort of a model of columns, and what it predicts of it."""
     encoder, head = fitted.trained(model)
-    cohort = fitted.complete(fitted.select(load_cohort(dataset, run, data), head.target, run), encoder)
+    cohort = fitted.complete(fitted.select(load_cohort(dataset, run, data), head.target, run), encoder, run)
     return cohort, lambda chosen: fitted.predict(encoder, head, chosen.table, chosen.name, model.name)
 
 

@@ -24,6 +24,8 @@ from bonerisk.runs.folder import Run
 from bonerisk.survival import proportional, sample_size
 
 MODEL_FILE = "model.safetensors"
+TOLERATED = 0.05  # share of rows that may lack a column without a word on the page
+GRAVE, SURE = 1.5, 0.01  # change of a hazard ratio from early to late, and the p, from which on it is told
 FEW = 30  # features whose proportional hazards are looked at one by one
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ def train_head(config: Any, run: Run) -> None:
     cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
     encoder.fit(cohort.table[cohort.table["split"] == "train"], cohort.features)
-    cohort = of_splits(complete(cohort, encoder), ["train", "tune"])
+    cohort = of_splits(complete(cohort, encoder, run), ["train", "tune"])
     _demand(cohort, "tune", "thresholds are chosen there")
     write_cohort(cohort, run)
     head = build(config.head, names=encoder.names)
@@ -62,6 +64,7 @@ def train_head(config: Any, run: Run) -> None:
         else:
             with run.writes("proportional", "proportional.csv") as path:
                 departures.to_csv(path, index=False)
+            _tell_departures(departures, run)
     with run.writes("predictions", "tuning.parquet") as path:
         tuning = cohort.table[cohort.table["split"] == "tune"]
         predict(encoder, head, tuning, cohort.name, config.name).to_parquet(path, index=False)
@@ -86,8 +89,8 @@ def trained(run: StoredRun) -> tuple[Any, Any]:
     return encoder, head
 
 
-def complete(cohort: Cohort, encoder: Any) -> Cohort:
-    """The rows that have a value in every column of the model, as a step of the flow."""
+def complete(cohort: Cohort, encoder: Any, run: Run) -> Cohort:
+    """The rows that have a value in every column of the model, as a step of the flow; many lost ones are told."""
     known = cohort.table[encoder.complete(cohort.table)].reset_index(drop=True)
     table, levels = cohort.table, encoder.design.levels
     why = [f"{column} missing {n}" for column in encoder.design.columns if (n := table[column].isna().sum())]
@@ -95,6 +98,11 @@ def complete(cohort: Cohort, encoder: Any) -> Cohort:
         other = table[column].dropna().astype(str).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
         why += [f"{column} not among those learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
     flow = cohort.flow.step("every column of the model known", table, known, "; ".join(why))
+    lost = len(table) - len(known)
+    if lost > TOLERATED * len(table):
+        text = f"{lost} of {len(table)} rows ({lost / len(table):.0%}) lack a column of the model and are left out: "
+        run.note(text + "; ".join(why) + ". Those who are left may be others than those who are not.")
+        log.warning(text + "; ".join(why))
     return replace(cohort, table=known, flow=flow)
 
 
@@ -127,3 +135,11 @@ def _departures(x: np.ndarray, time: np.ndarray, event: np.ndarray, names: list[
     found = proportional.check(x, time, event, names=names)
     table = pd.DataFrame([asdict(column) for column in found.columns])
     return table.assign(split_time_years=found.split_time)
+
+
+def _tell_departures(table: pd.DataFrame, run: Run) -> None:
+    """Say which hazard ratios change gravely over time: one ratio then stands for two."""
+    change = np.abs(np.log(table["ratio"].astype(float)))
+    for row in table[(change > np.log(GRAVE)) & (table["p_value"] < SURE)].itertuples():
+        early, late = f"{row.hazard_ratio_early:.2f}", f"{row.hazard_ratio_late:.2f}"
+        run.note(f"Hazards are not proportional: the hazard ratio of {row.name} is {early} early and {late} late.")

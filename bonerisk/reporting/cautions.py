@@ -41,6 +41,7 @@ def _of_split(evaluation: Evaluation, split: str) -> Iterator[str]:
     horizons = evaluation.horizons or [float("nan")]
     yield from filter(None, (_shortened(evaluation, split, horizon) for horizon in evaluation.horizons))
     yield from filter(None, (_miscalibrated(evaluation, split, horizon) for horizon in horizons))
+    yield from filter(None, (_stretched(evaluation, split, horizon) for horizon in horizons))
 
 
 def _too_few(evaluation: Evaluation, split: str, key: Key, row: pd.Series) -> Iterator[str]:
@@ -75,3 +76,13 @@ def _miscalibrated(evaluation: Evaluation, split: str, horizon: float) -> str:
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
     what = f"for each {evaluation.terms.row} expected to have {evaluation.terms.having}{by}, {value(row)} had it"
     return f"{words.split(split)}: the model's probabilities are too {way}: {what}."
+
+
+def _stretched(evaluation: Evaluation, split: str, horizon: float) -> str:
+    """Say where the interval of the calibration slope leaves 1."""
+    row = evaluation.value(split, evaluation.run.name, Key("calibration_slope", horizon))
+    if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
+        return ""
+    way = "too extreme" if row["upper"] < 1 else "too much alike"
+    by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
+    return f"{words.split(split)}: the model's probabilities{by} are {way}: the calibration slope is {value(row)}."

@@ -31,7 +31,7 @@ METRICS = {
     "incidence": "Incidence",
     "hazard_ratio": "Hazard ratio, high to low risk",
     "hazard_ratio_adjusted": "Hazard ratio, adjusted",
-    "restricted_mean_difference": "Years without it, high less low risk",
+    "time_lost_difference": "Years lost to it, high less low risk",
     "median_follow_up_years": "Median follow-up, years",
     "net_benefit": "Net benefit",
     "nri": "NRI",
@@ -161,7 +161,7 @@ def threshold(name: str, value: float | None = None) -> str:
         text = f"Threshold for {metric(rule)[:1].lower() + metric(rule)[1:]} {held}"
     else:
         return f"Threshold {name}"
-    return text + (f" ({value:.2f})".replace("-", "−") if value is not None else "")
+    return text + (f" (risk {value:.2f})".replace("-", "−") if value is not None else "")
 
 
 def in_file(threshold: str, horizon: float = nan) -> str:

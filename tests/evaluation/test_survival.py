@@ -76,7 +76,7 @@ def test_the_contracts_metrics_are_there(result: Result) -> None:
             "incidence",
             "hazard_ratio",
             "hazard_ratio_adjusted",
-            "restricted_mean_difference",
+            "time_lost_difference",
         ),
     }
     assert len(pick(result.metrics, model="net", metric="net_benefit", threshold="0.05"))
@@ -110,7 +110,7 @@ def test_high_risk_breaks_more_than_low_and_the_hazard_ratio_says_so(result: Res
     assert ratio["lower"].item() > 1
     assert "log-rank p" in ratio["note"].item()
     assert "Gray's p" in ratio["note"].item()
-    assert pick(result.metrics, metric="restricted_mean_difference", threshold="youden")["upper"].item() < 0
+    assert pick(result.metrics, metric="time_lost_difference", threshold="youden")["lower"].item() > 0
     curve = result.curves["incidence"].groupby("group")["incidence"].last()
     assert curve["high"] > curve["low"]
 
@@ -311,7 +311,7 @@ def test_repeated_films_widen_nothing_and_name_no_test_that_takes_them_for_indep
     films = followed(200, "test", 1)
     again = pd.concat([films, films.assign(image_id=films["image_id"] + "_again")])
     once, twice = (evaluation(survival={"subgroups": []}).run(**tables(table)).metrics for table in (films, again))
-    for name in ("hazard_ratio", "restricted_mean_difference", "incidence"):
+    for name in ("hazard_ratio", "time_lost_difference", "incidence"):
         rows = [of[(of["metric"] == name) & (of["subgroup"] == "all")][["lower", "upper"]] for of in (once, twice)]
         np.testing.assert_allclose(rows[0], rows[1], rtol=0.05)  # Greenwood's and the jackknife's differ a little
     note = pick(twice, metric="hazard_ratio", threshold="youden")["note"].item()
