@@ -15,7 +15,7 @@ from bonerisk.reporting import words
         ("age_years + sex (tuning)", "refitted", "age + sex (refitted on tuning)"),
         ("ospenscreen_demo + age_years + sex", "combined", "ospenscreen_demo + age + sex"),
         ("oracle_filmed_density", "oracle", "true filmed density (oracle)"),
-        ("oracle_fracture_clinical", "oracle", "best that age, sex and BMI can tell (oracle)"),
+        ("oracle_fracture_clinical", "oracle", "best that age, sex, BMI, T-score and records can tell (oracle)"),
         ("t_score", "baseline", "T-score"),
         ("ospenscreen_demo (recalibrated)", "recalibrated", "ospenscreen_demo (recalibrated)"),
     ],
@@ -67,7 +67,7 @@ def test_metrics_with_their_horizon(name: str, horizon: float, text: str) -> Non
     ("name", "value", "text"),
     [
         ("0.5", 0.5, "Threshold 0.5"),
-        ("youden", -0.431, "Youden's threshold (−0.43)"),
+        ("youden", -0.431, "Youden's threshold (risk −0.43)"),
         ("sensitivity=0.9", None, "Threshold for sensitivity 0.9"),
     ],
 )

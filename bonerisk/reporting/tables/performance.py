@@ -12,9 +12,10 @@ from bonerisk.reporting.evaluated import Evaluation, Key
 from bonerisk.reporting.numbers import MISSING, count, share
 from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.values import value
 
 SIDES = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
-OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_benefit", "nri", "idi")))
+OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_benefit", "nri", "idi", "median")))
 Row = tuple[str, list[str]]  # name, and a cell a split
 
 
@@ -23,8 +24,8 @@ def by_split(evaluation: Evaluation) -> Table:
     cells, ours = Cells(evaluation.terms), whole(evaluation.ours)
     groups = {evaluation.terms.rows: list(_sizes(evaluation)), "Without a threshold": []}
     groups["Without a threshold"] += _metrics(evaluation, cells, ours, "")
-    for threshold, value in evaluation.thresholds.items():
-        rows = groups[words.threshold(threshold, value)] = []
+    for threshold, cut in evaluation.thresholds.items():
+        rows = groups[words.threshold(threshold, cut)] = []
         if not evaluation.horizons:  # at a horizon they are weighed, and no counts
             rows += _confusion(evaluation, threshold)
         rows += _metrics(evaluation, cells, ours, threshold)
@@ -52,6 +53,9 @@ def _sizes(evaluation: Evaluation) -> Iterator[Row]:
         yield f"{outcome}, n (%)", list(map(share, events, n))
         return
     yield f"{outcome}, n", list(map(count, events))  # no share: others were lost before
+    follow_up = Key("median_follow_up_years", nan)
+    rows = [evaluation.value(split, evaluation.run.name, follow_up) for split in splits]
+    yield follow_up.name, [MISSING if row is None else value(row) for row in rows]
     for key in evaluation.ranking[1:]:
         by = words.years(key.horizon)
         yield f"{outcome} by {by}, n", list(map(count, _counted(evaluation, key)[1]))

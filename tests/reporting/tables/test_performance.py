@@ -43,7 +43,9 @@ def test_by_split_has_the_papers_rows(evaluation: Evaluation) -> None:
     assert of_half.loc["Sensitivity", "Test"] == text(whole(evaluation, "sensitivity", nan, "0.5"))
     counts = evaluation.confusion.query("split == 'test' and subgroup == 'all' and threshold == '0.5'")
     assert of_half.loc["TP, n (%)", "Test"].startswith(f"{counts['tp'].iloc[0]:.0f} (")
-    [youden] = [name for name in frame.index.get_level_values(0).unique() if name.startswith("Youden's threshold (0.")]
+    [youden] = [
+        name for name in frame.index.get_level_values(0).unique() if name.startswith("Youden's threshold (risk 0.")
+    ]
     rates = ["Sensitivity", "Specificity", "PPV", "NPV", "Accuracy", "F1 score"]
     assert frame.loc[youden].index.tolist() == ["TP, n (%)", "TN, n (%)", "FP, n (%)", "FN, n (%)", *rates]
     assert any("Wilson" in note for note in table.notes)
