@@ -128,9 +128,14 @@ def test_records_of_simulated_films_without_making_the_films(typed: Typed, tmp_p
     code, out, err = typed(tmp_path, "train", "model=cox", *given, "encoder.columns=[age_years,sex]")
     assert code == 0, err
     assert not list((tmp_path / "data").rglob("*.dcm"))
-    code, out, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20")
+    code, out, err = typed(
+        tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20", "evaluation.reclassification=true"
+    )
     assert code == 0, err
     metrics = pd.read_csv(tmp_path / out[-1] / "metrics.csv")
+    page = tmp_path / typed(tmp_path, "report", "runs=[latest]")[1][-1]
+    assert "positive for a new model that adds nothing" in (page / "report.html").read_text()
+    assert len(pd.read_csv(page / "tables/reclassification.csv"))
     assert {"oracle_fracture_truth", "oracle_fracture_film"} <= set(metrics["model"])
     assert set(metrics["split"]) == {"test", "external"}
 

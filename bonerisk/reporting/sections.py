@@ -26,6 +26,7 @@ from bonerisk.reporting.tables.characteristics import characteristics
 from bonerisk.reporting.tables.models import differences, models, net_benefit
 from bonerisk.reporting.tables.performance import by_split
 from bonerisk.reporting.tables.provenance import provenance
+from bonerisk.reporting.tables.reclassification import reclassification
 from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.tables.subgroups import by_subgroup, gaps
 
@@ -58,7 +59,7 @@ def evaluate(evaluation: Evaluation, figures: Path, suffix: str, place: str) -> 
     """Performance, subgroups and example films of one evaluation."""
     horizons = evaluation.horizons or [nan]
     of_models = [table for at in horizons for table in (models(evaluation, at), differences(evaluation, at))]
-    tables = [by_split(evaluation), *filter(None, [*of_models, net_benefit(evaluation)])]
+    tables = [by_split(evaluation), *filter(None, [*of_models, net_benefit(evaluation), reclassification(evaluation)])]
     thresholds = evaluation.thresholds.items()
     in_subgroups = [by_subgroup(evaluation, name, value, at) for name, value in thresholds for at in horizons]
     in_subgroups += filter(None, [gaps(evaluation)])

@@ -50,7 +50,7 @@ ORACLES = {
     "oracle_bone_clinical": "best that age, sex and BMI can tell (oracle)",
     "oracle_fracture_truth": "true hazard (oracle)",
     "oracle_fracture_film": "best that the film can tell (oracle)",
-    "oracle_fracture_clinical": "best that age, sex, BMI, T-score and records can tell (oracle)",
+    "oracle_fracture_clinical": "best that clinical records can tell (oracle)",
 }
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
 BY = {"incidence", "o_e"}  # metrics of all that happened until a horizon

@@ -15,7 +15,7 @@ from bonerisk.reporting import words
         ("age_years + sex (tuning)", "refitted", "age + sex (refitted on tuning)"),
         ("ospenscreen_demo + age_years + sex", "combined", "ospenscreen_demo + age + sex"),
         ("oracle_filmed_density", "oracle", "true filmed density (oracle)"),
-        ("oracle_fracture_clinical", "oracle", "best that age, sex, BMI, T-score and records can tell (oracle)"),
+        ("oracle_fracture_clinical", "oracle", "best that clinical records can tell (oracle)"),
         ("t_score", "baseline", "T-score"),
         ("ospenscreen_demo (recalibrated)", "recalibrated", "ospenscreen_demo (recalibrated)"),
     ],

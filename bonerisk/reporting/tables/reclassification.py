@@ -1,0 +1,32 @@
+"""NRI and IDI, where they were asked for: the model against each reference, with the parts and the warning."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.evaluated import Evaluation
+from bonerisk.reporting.tables.cells import Cells
+from bonerisk.reporting.tables.table import Table
+
+METRICS = ("nri", "nri_events", "nri_nonevents", "idi", "idi_events", "idi_nonevents")
+PLACES = ["split", "model", "reference", "horizon_years", "threshold"]
+
+
+def reclassification(evaluation: Evaluation) -> Table | None:
+    """A row a pair, horizon and threshold probability; None where it was not asked for."""
+    table = evaluation.metrics
+    table = table[table["metric"].isin(METRICS)]
+    cells, rows = Cells(evaluation.terms), []
+    for (split, model, reference, *_), part in table.groupby(PLACES, sort=False, dropna=False):
+        threshold, horizon = str(part["threshold"].iloc[0]), part["horizon_years"].iloc[0]
+        category = f"{float(threshold):.0%}" if threshold else "none"
+        by = "" if pd.isna(horizon) else f", {words.years(horizon)}"
+        row = {"Split": words.split(str(split)) + by, "Model": words.model(str(model))}
+        row |= {"against": words.model(str(reference)), "Category limit": category}
+        of = {name: part[part["metric"] == name] for name in METRICS}
+        rows.append(row | {words.metric(name): cells.text(found, sign=True, absent="") for name, found in of.items()})
+    if not rows:
+        return None
+    notes = ("Over 0: the model moves risks the right way. Without a limit any change counts.", *cells.marks.notes())
+    return Table("reclassification", "Reclassification", pd.DataFrame(rows), notes, group="Split")
