@@ -42,7 +42,7 @@ def evaluate(order: Order) -> Path:
         tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
         dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
         load = _of_films if model.config["training"] else _of_columns
-        labelled, predicted_of = load(dataset, model, run, Path(config.paths.data))
+        labelled, predicted_of, columns = load(dataset, model, run, Path(config.paths.data))
         if config.get("dataset") and config.split is None:
             _warn_of_rest(labelled, run, "dataset.rules.split" if "rules" in config.dataset else "dataset.split")
         cohort = _chosen(labelled, config.split)
@@ -52,7 +52,6 @@ def evaluate(order: Order) -> Path:
         write_cohort(cohort, run)
         predicted = predicted_of(cohort)
         outcome = "survival" if model.config["head"]["target"] == FRACTURE else "binary"
-        columns = () if model.config["training"] else fitted.trained(model)[0].design.columns
         result = evaluation.run(predicted, tuning, training[training["split"] == "train"], outcome, columns)
         _write(result, run)
         with run.writes("figures", "figures") as folder:
@@ -62,18 +61,22 @@ def evaluate(order: Order) -> Path:
     return run.folder
 
 
-def _of_films(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict]:
-    """The cohort of a model that sees films, and what it predicts of them."""
+def _of_films(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict, Sequence[str]]:
+    """The cohort of a model that sees films, what it predicts of them, and the columns it learnt from: none."""
     films = decoded(load_cohort(dataset, run, data), dataset, model.config["preprocessing"], run, data)
     cohort = select(films.cohort, model.config["head"]["target"])
-    return cohort, lambda chosen: predict(*trained_model(model), films, chosen.table, model.name)
+    return cohort, lambda chosen: predict(*trained_model(model), films, chosen.table, model.name), ()
 
 
-def _of_columns(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict]:
-    """The cohort of a model of columns, and what it predicts of it."""
+def _of_columns(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict, Sequence[str]]:
+    """The cohort of a model of columns, what it predicts of it, and the columns it learnt from."""
     encoder, head = fitted.trained(model)
     cohort = fitted.complete(fitted.select(load_cohort(dataset, run, data), head.target, run), encoder, run)
-    return cohort, lambda chosen: fitted.predict(encoder, head, chosen.table, chosen.name, model.name)
+
+    def predicted(chosen: Cohort) -> pd.DataFrame:
+        return fitted.predict(encoder, head, chosen.table, chosen.name, model.name)
+
+    return cohort, predicted, encoder.design.columns
 
 
 def _reads(run: Run, model: StoredRun, name: str) -> Path:
