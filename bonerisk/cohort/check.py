@@ -22,6 +22,7 @@ from bonerisk.errors import DataError, raise_together
 REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a cell of these that is empty refuses its row
 SPLIT_WORDS = {"val": "tune", "valid": "tune", "validation": "tune", "dev": "tune", "development": "tune"}
 DROPPING = "dataset.columns.{0}=null leaves the column out"
+FINDING = "finding_"  # begins the names of what a film's report says, 1 or 0, which need no mapping
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,8 @@ def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[
     elif column in values.PARSERS:
         parser, reason = values.PARSERS[column]
         parsed = parser(cells)
+    elif column.startswith(FINDING):
+        parsed, reason = values.flag(cells), f"neither 1 nor 0, yes nor no; {DROPPING.format(column)}"
     else:
         return cells if column in DTYPES else covariate(cells, refusals, column)
     refusals.add(text, cells.notna() & parsed.isna(), column, reason)

@@ -44,7 +44,7 @@ class Design:
         DataError
             A column is absent; `where` says in what.
         """
-        _demand(table, columns, where)
+        demand(table, columns, where)
         rows = table[table[list(columns)].notna().all(axis=1)]
         texts = [column for column in columns if not pd.api.types.is_numeric_dtype(rows[column])]
         constant = tuple(column for column in columns if rows[column].nunique() < 2)
@@ -69,7 +69,7 @@ class Design:
         DataError
             A column is absent, or text where numbers were learnt.
         """
-        _demand(table, self.columns, "table of columns")
+        demand(table, self.columns, "table of columns")
         for column in self.columns:
             if column not in self.levels and not pd.api.types.is_numeric_dtype(table[column]):
                 mend = "write it as the numbers that the model learnt from"
@@ -87,12 +87,13 @@ class Design:
         DataError
             A column is absent.
         """
-        _demand(table, self.columns, "table of columns")
+        demand(table, self.columns, "table of columns")
         parts = [table[column] if level is None else table[column].astype(str) == level for column, level in self.terms]
         return np.column_stack([part.to_numpy(dtype=float) for part in parts]) if parts else np.empty((len(table), 0))
 
 
-def _demand(table: pd.DataFrame, columns: Sequence[str], where: str) -> None:
+def demand(table: pd.DataFrame, columns: Sequence[str], where: str) -> None:
+    """Raise DataError where a table has not all of `columns`; `where` says in what they were asked for."""
     absent = [column for column in columns if column not in table]
     if absent:
         raise DataError(f"no column {', '.join(absent)}", where, "leave it out of the columns")

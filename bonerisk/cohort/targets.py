@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Literal
+
+import pandas as pd
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.errors import ConfigError, DataError
 
 FRACTURE = "fracture"
 CLASSES = {"low_bone_mass": ("low_bone_mass", "normal")}  # each with the classes that are 1 and 0
-TARGETS = (*CLASSES, FRACTURE)
+ANY_FRACTURE = "any_fracture"
+OUTCOMES: dict[str, Literal["binary", "survival"]] = {
+    **dict.fromkeys((*CLASSES, ANY_FRACTURE), "binary"),
+    FRACTURE: "survival",
+}
+TIMES_UNUSED = (
+    "Times are not used: whether a fracture came is asked of patients who were followed for different times, and who "
+    "was followed for shorter had less time to break. head.target=fracture uses them."
+)
 OF_FRACTURE = "oracle_fracture_"  # risks known from the truth that are of another outcome than bone mass
 
 
@@ -20,14 +31,15 @@ def select(cohort: Cohort, target: str) -> Cohort:
     Parameters
     ----------
     cohort : Cohort
-    target : {"low_bone_mass", "fracture"}
-        Low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen: adds the int64 column `label`. Or time
-        to a fracture: `event` and `time_years`.
+    target : {"low_bone_mass", "any_fracture", "fracture"}
+        Low bone mass (1) or normal (0), without osteoporosis, as in OsPenScreen; or whether a fracture came (1) or not
+        (0) while the patient was followed: both add the int64 column `label`. Or time to a fracture: `event` and
+        `time_years`.
 
     Returns
     -------
     Cohort
-        With a step of the flow for each reason to drop a film.
+        With a step of the flow for each reason to drop a film, and a note where times are not used.
 
     Raises
     ------
@@ -36,11 +48,30 @@ def select(cohort: Cohort, target: str) -> Cohort:
     DataError
         No film is left, or those of the train split all have one outcome.
     """
-    if target not in TARGETS:
-        near = get_close_matches(target, TARGETS, n=1)
+    if target not in OUTCOMES:
+        near = get_close_matches(target, OUTCOMES, n=1)
         mend = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"there is no target {target!r}", "head.target", f"{mend}targets: {', '.join(TARGETS)}")
+        raise ConfigError(f"there is no target {target!r}", "head.target", f"{mend}targets: {', '.join(OUTCOMES)}")
+    if target == ANY_FRACTURE:
+        return _ever(cohort)
     return _followed(cohort) if target == FRACTURE else _classed(cohort, target)
+
+
+def _ever(cohort: Cohort) -> Cohort:
+    where = f"cohort {cohort.name}"
+    if "event" not in cohort.table:
+        mend = "name the column, as dataset.columns.event=<its name in the table>"
+        raise DataError("there is no event: nobody was followed up", where, mend)
+    table = cohort.table[cohort.table["event"].notna()].reset_index(drop=True)
+    flow = cohort.flow.step("event known", cohort.table, table, "event missing")
+    table["label"] = (table["event"] == 1).astype("int64")
+    train = table.loc[table["split"] == "train", "label"]
+    if table.empty or train.nunique() == 1:
+        what = f"all {len(train)} rows of the train split have {'the' if train.any() else 'no'} event"
+        mend = "bring rows of both kinds, or another split (dataset.split_seed, or a column `split`)"
+        raise DataError(what if len(table) else "no row has an event, 1 or 0", where, mend)
+    told = () if table.get("time_years", pd.Series(dtype=float)).isna().all() else (TIMES_UNUSED,)
+    return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *told))
 
 
 def _followed(cohort: Cohort) -> Cohort:

@@ -25,18 +25,20 @@ def bad_unit(unit: str) -> Iterator[ConfigError]:
         yield ConfigError(f"there is no unit {unit!r}", "dataset.time_unit", f"{mend}one of {', '.join(PER_YEAR)}")
 
 
-def in_years(text: pd.DataFrame, unit: str, refusals: Refusals) -> pd.DataFrame:
+def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool = True) -> pd.DataFrame:
     """Return the rows with times as numbers of years, those without a valid outcome refused.
 
     Parameters
     ----------
     text : DataFrame of str
-        With columns event and time_years, by our names, and competing_event where the table has it; indexed by line.
+        With column event, by our names, and time_years and competing_event where the table has them; indexed by line.
     unit : {"years", "months", "days"}
         Of time_years.
     refusals : Refusals
         Takes rows whose outcome is missing, whose time is no number, not over 0 or over 120 years, and those where
         event and competing event are both 1.
+    required : bool
+        Whether a row without an outcome is refused; otherwise it stays, for what can be learnt without.
 
     Raises
     ------
@@ -44,8 +46,11 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals) -> pd.DataFrame:
         The event has other codes than 1 and 0, or times are of another unit; both at once.
     """
     for column in FOLLOW_UP:
-        if column in text:
+        if column in text and required:
             refusals.add(text, text[column].isna(), column, "missing")
+    if "time_years" not in text:
+        raise_together([*_other_codes(text["event"], refusals)])
+        return text
     cells = text["time_years"]
     years = values.number(cells) / PER_YEAR[unit]
     raise_together([*_other_codes(text["event"], refusals), *_other_unit(years, unit, refusals)])

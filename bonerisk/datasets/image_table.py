@@ -9,14 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import textfile
-from bonerisk.cohort.check import Refusals, check, counted, told
+from bonerisk.cohort.check import FINDING, Refusals, check, counted, told
 from bonerisk.cohort.classes import WHO_AGE, bone_class
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import Cohort, arrange
+from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, arrange
 from bonerisk.datasets import settings
+from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
@@ -45,6 +46,8 @@ class ImageTable:
     split : list of 3 float, or str
         Shares of patients in train, tune and test; or the split that all films belong to. A column `split` is kept.
     split_seed : int
+    time_unit : {"years", "months", "days"}
+        Of the column of `time_years`: 12 months or 365.25 days are a year.
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
     reference_standard : str
@@ -68,17 +71,18 @@ class ImageTable:
         name: str = "image_table",
         split: Sequence[float] | str = FRACTIONS,
         split_seed: int = 0,
+        time_unit: str = "years",
         min_age_years: float | None = None,
         reference_standard: str = "DXA",
         shuffle_labels: int | None = None,
     ) -> None:
         self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
-        self.codes = settings.sexes(female, male)
+        self.codes, self.time_unit = settings.sexes(female, male), time_unit
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
-        raise_together([*misnamed(self.columns), *wrong])
+        raise_together([*misnamed(self.columns), *wrong, *bad_unit(time_unit)])
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films, of which no pixel is read.
@@ -94,14 +98,15 @@ class ImageTable:
             The table can't be read, lacks a column, or has no row that can be used; a patient is in two splits.
         """
         rows, ragged = textfile.read(self.table)
-        text, names = rename(rows, self.columns, "image_path", str(self.table))
+        known = [*DTYPES, *(column for column in map(str, rows) if column.startswith(FINDING))]
+        text, names = rename(rows, self.columns, "image_path", str(self.table), known)
         settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
         refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
         rows = text.reindex(text.index.union(ragged.index))
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        table = _derived(check(text, refusals, self.codes))
+        table = _derived(check(self._followed(text, refusals), refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow = self._old_enough(table, flow)
@@ -113,6 +118,16 @@ class ImageTable:
         for warning in (*told(rejected), *notes):
             log.warning(warning)
         return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
+
+    def _followed(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+        """Return the rows with times in years, where films were followed up; those without an outcome stay."""
+        if "event" in text:
+            return in_years(text, self.time_unit, refusals, required=False)
+        told = [column for column in FOLLOW_UP if column in text]
+        if told:
+            what = f"the table has {' and '.join(told)}, but no event"
+            raise DataError(what, str(self.table), "dataset.columns.event=<column> names it, with 1 and 0")
+        return text
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film, those without one refused."""
@@ -150,7 +165,8 @@ class ImageTable:
         return kept, flow.step(name, table, kept, f"younger, or age unknown ({unknown})" if unknown else "younger")
 
     def _shared_out(self, table: pd.DataFrame) -> pd.Series:
-        return random_split(table, self.split_seed, [float(share) for share in self.split])
+        outcome = table["event"].fillna(0) if "event" in table else None
+        return random_split(table, self.split_seed, [float(share) for share in self.split], outcome)
 
     def _notes(self, table: pd.DataFrame) -> tuple[str, ...]:
         notes = []

@@ -41,6 +41,8 @@ class PhantomChest:
         films, records of diagnoses, drugs and deaths, and few DXA, as in AI-CXR.
     patients : int
         The first n are the same whatever their number.
+    first_patient : int
+        Number of the first of them: people from 100000 on, say, are others than those of a cohort that begins at 0.
     seed : int
     bone_signal : float
         How far the bones on film depart from the population's mean density: 1 as in the patient, 0 not at all.
@@ -70,6 +72,7 @@ class PhantomChest:
         outcome: Outcome,
         population: str = "screening",
         patients: int = 1600,
+        first_patient: int = 0,
         seed: int = 0,
         bone_signal: float = 1.0,
         quality_effect: float = 1.0,
@@ -89,7 +92,8 @@ class PhantomChest:
             events,
             t_score_share,
         )
-        raise_together(_refused(self.population))
+        raise_together(_refused(self.population, first_patient))
+        self.first_patient = first_patient
         self.shuffle_labels, self.export = shuffle_labels, export and Path(export).expanduser()
         self.rules, self.codes, self.outcome = rules, codes, outcome
 
@@ -101,7 +105,8 @@ class PhantomChest:
     @cached_property
     def people(self) -> list[Patient]:
         """The patients drawn."""
-        return [draw(self.population, index) for index in range(self.population.patients)]
+        first = self.first_patient
+        return [draw(self.population, index) for index in range(first, first + self.population.patients)]
 
     def load(self, data: Path) -> Cohort:
         """Return the cohort that the rules make of the population: site A split by patient, site B external.
@@ -147,7 +152,7 @@ class PhantomChest:
         films.make(self.folder(data), self.people, cohort.table["image_id"])
 
 
-def _refused(what: Population) -> list[BoneriskError]:
+def _refused(what: Population, first: int) -> list[BoneriskError]:
     """Return what is out of range."""
     found: list[BoneriskError] = []
     for name, value, allowed in (("population", what.kind, KINDS), ("events", what.events, EVENTS)):
@@ -155,6 +160,7 @@ def _refused(what: Population) -> list[BoneriskError]:
             found.append(ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(allowed)}"))
     for name, number, low, high in (
         ("patients", what.patients, 1, math.inf),
+        ("first_patient", first, 0, 999_999 - what.patients),  # ids have six digits
         ("seed", what.seed, 0, math.inf),
         ("bone_signal", what.bone_signal, 0, 2),
         ("quality_effect", what.quality_effect, 0, 3),

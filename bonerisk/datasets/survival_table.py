@@ -126,7 +126,8 @@ class SurvivalTable:
         columns = {**file.names, **self.columns}
         taken = [column for column in map(str, file.rows) if column in {*KNOWN, *columns.values()}]
         rows = file.rows.assign(**{column: tablefile.as_text(file.rows[column]) for column in taken})
-        return rename(rows, columns, ("event", "time_years"), str(self.table), KNOWN)
+        timeless = self.columns.get("time_years", "") is None  # said so, not forgotten
+        return rename(rows, columns, ("event",) if timeless else ("event", "time_years"), str(self.table), KNOWN)
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Return the rows with site, patient and an id each; where the table knows no patients, a row is one."""

@@ -38,7 +38,6 @@ SYSTEMS = {"diagnoses": ("icd9", "icd10"), "drugs": ("atc", "name")}
 WITH_COVARIATES = ("patients", "reports")
 OF_FILMS = {*COLUMNS, *FOLLOW_UP, *SKELETON, "film_time", "birth_date", "modality", "intent", "body_part", "accession"}
 OF_FILMS |= {"manufacturer", "burned_in", "dxa_days", "days_from_first_film", *(f"t_{region}" for region in SKELETON)}
-FINDING = "finding_"  # begins the names of a report's findings, which need no mapping
 DIRECTIVES = set("YmdjbBHIMSp%")  # of strptime; a year of two digits would be a guess
 
 

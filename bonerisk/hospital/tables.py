@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import textfile, values
-from bonerisk.cohort.check import Refusals, covariate, describe
+from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import left, one_each
-from bonerisk.hospital.kinds import FINDING, KINDS, NEEDED, ONE_OF, SYSTEMS, WHO, wrong_settings
+from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, SYSTEMS, WHO, wrong_settings
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
 MOST_MISFITS = 0.05  # of a column's dates: assumed, as slips are rarer

@@ -44,3 +44,36 @@ def test_nothing_to_learn_from_is_an_error(classes: list[str | None], message: s
 
 def test_one_class_in_an_external_cohort_is_no_error() -> None:
     assert len(select(cohort(["normal"] * 3, "external"), "low_bone_mass").table) == 3
+
+
+def followed(**columns: object) -> Cohort:
+    ids = [str(i) for i in range(4)]
+    table = pd.DataFrame({"patient_id": ids, "image_id": ids, "image_path": ids, "split": "train", **columns})
+    return Cohort("mine", arrange(table), Flow())
+
+
+def test_any_fracture_needs_no_times_and_says_so_where_there_are_some() -> None:
+    chosen = select(followed(event=[1, 0, None, 1]), "any_fracture")
+    assert chosen.table["label"].tolist() == [1, 0, 1] and chosen.notes == ()
+    assert chosen.flow.table["reason"].tolist() == ["event missing"]
+    assert "Times are not used" in select(followed(event=[1, 0, 0, 1], time_years=2.0), "any_fracture").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({}, "there is no event"),
+        ({"event": [None] * 4}, "no row has an event"),
+        ({"event": [0] * 4}, "all 4 rows of the train split have no event"),
+        ({"event": [1] * 4}, "all 4 rows of the train split have the event"),
+    ],
+    ids=str,
+)
+def test_any_fracture_wants_both_outcomes(columns: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        select(followed(**columns), "any_fracture")
+
+
+def test_time_to_fracture_wants_times() -> None:
+    with pytest.raises(DataError, match="nobody was followed up"):
+        select(followed(event=[1, 0, 0, 1]), "fracture")

@@ -283,3 +283,49 @@ def test_shuffled_labels_are_said_to_be(tmp_path: Path) -> None:
     assert sorted(mixed.table["t_score"]) == sorted(plain.table["t_score"])
     assert (mixed.table["t_score"] != plain.table["t_score"]).mean() > 0.7
     assert any("shuffled" in note for note in mixed.notes)
+
+
+FOLLOWED = "patient_id,image_path,event,time_years,competing_event,finding_cardiomegaly,finding_fracture\n"
+
+
+def test_films_have_follow_up_and_findings(load: Load) -> None:
+    text = FOLLOWED + "1,01.png,1,365.25,0,Yes,1\n2,02.png,no,730.5,1,No,0\n3,03.png,,,,TRUE,\n"
+    cohort = load(text, time_unit="days", split="external")
+    table = cohort.table
+    assert table["time_years"].tolist()[:2] == [1, 2] and table["event"].tolist()[:2] == [1, 0]
+    assert table["competing_event"].tolist()[:2] == [0, 1]
+    assert table["event"].isna().tolist() == [False, False, True]  # it stays, for what needs no follow-up
+    assert table["finding_cardiomegaly"].tolist() == [1, 0, 1] and table["finding_fracture"].dtype == "float64"
+
+
+def test_follow_up_that_cannot_be_is_refused_with_its_rows(load: Load) -> None:
+    rows = "1,01.png,1,-3,0,1,0\n2,02.png,1,0,0,1,0\n3,03.png,1,5,1,1,0\n4,04.png,0,5,0,maybe,0\n5,05.png,0,5,0,1,0\n"
+    cohort = load(FOLLOWED + rows, split="external")
+    found = {(2, "time_years", "-3"), (3, "time_years", "0"), (4, "competing_event", "1")}
+    assert refused(cohort) == found | {(5, "finding_cardiomegaly", "maybe")}
+    assert cohort.table["patient_id"].tolist() == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "options", "message"),
+    [
+        ("event", [[2], [1], [1]], {}, "in R's Surv 2 is the event"),
+        ("event,time_years", [[1, 400], [0, 800], [0, 900]], {}, "dataset.time_unit=days"),
+        ("time_years", [[1], [2], [3]], {}, "time_years, but no event"),
+    ],
+    ids=str,
+)
+def test_follow_up_of_another_code_or_unit_stops(
+    load: Load, header: str, rows: list[list[int]], options: dict[str, Any], message: str
+) -> None:
+    lines = [f"{n},{n:02}.png,{','.join(map(str, row))}" for n, row in enumerate(rows * 4, start=1)]
+    with pytest.raises(DataError, match=message):
+        load("\n".join([f"patient_id,image_path,{header}", *lines]), **options)
+    with pytest.raises(ConfigError, match="did you mean days"):
+        load("patient_id,image_path\n1,01.png\n", time_unit="day")
+
+
+def test_patients_with_the_event_are_in_every_split(load: Load) -> None:
+    lines = [f"{n},{n:02}.png,{int(n < 4)},{n}" for n in range(1, 16)]
+    table = load("\n".join(["patient_id,image_path,event,time_years", *lines]), split=[0.4, 0.3, 0.3]).table
+    assert table.groupby("split")["event"].sum().to_dict() == {"train": 1, "tune": 1, "test": 1}

@@ -50,6 +50,19 @@ def test_a_second_load_simulates_nothing_and_a_longer_one_what_is_new(data: Path
     assert phantom("patients=500", "seed=3").folder(data) == again.folder(data)
 
 
+def test_patients_from_a_later_one_on_are_those_of_a_longer_population(tmp_path: Path, no_films) -> None:
+    longer, later = (
+        phantom(*settings, "seed=3", dataset="phantom_hospital").load(tmp_path).table
+        for settings in (["patients=60"], ["patients=20", "first_patient=40"])
+    )
+    same = ["patient_id", "image_id", "age_years", "sex", "time_years", "oracle_bone_truth"]
+    known = longer[longer["image_id"].isin(later["image_id"])]
+    pd.testing.assert_frame_equal(
+        known[same].set_index("image_id").sort_index(), later[same].set_index("image_id").sort_index()
+    )
+    assert min(later["patient_id"].str[1:].astype(int)) >= 40
+
+
 def test_other_films_lie_elsewhere(data: Path) -> None:
     settings = ["seed=1", "bone_signal=0.0", "quality_effect=0.0", "shortcut=0.5", "events=enriched", "t_score_share=1"]
     folders = {phantom(setting).folder(data) for setting in [*settings, "seed=0"]}
@@ -59,9 +72,10 @@ def test_other_films_lie_elsewhere(data: Path) -> None:
 
 def test_every_value_out_of_range_is_named_at_once() -> None:
     wrong = ["patients=0", "bone_signal=nan", "shortcut=2", "t_score_share=-1", "events=rare", "population=city"]
+    wrong += ["first_patient=1000000"]
     with pytest.raises(ConfigError) as caught:
         phantom(*wrong)
-    for name in ("patients", "bone_signal", "shortcut", "t_score_share", "events", "population"):
+    for name in ("patients", "bone_signal", "shortcut", "t_score_share", "events", "population", "first_patient"):
         assert f"dataset.{name}" in str(caught.value)
 
 

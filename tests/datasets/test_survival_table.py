@@ -364,3 +364,13 @@ def test_support_as_published(real_data: Path, tmp_path: Path) -> None:
     )
     assert cohort.table["time_years"].max() == pytest.approx(2029 / 365.25)
     assert cohort.table["event"].mean() == pytest.approx(0.6803, abs=1e-4)
+
+
+def test_a_table_without_times_tells_whether_the_event_came_where_that_is_said(load: Load) -> None:
+    people = PEOPLE.drop(columns="time_years").assign(event=["Yes", "No", "No"] * 20)
+    cohort = load(people, columns={"time_years": None})
+    assert "time_years" not in cohort.table
+    assert cohort.table["event"].tolist() == [1, 0, 0] * 20
+    assert {"train", "tune", "test"} == set(cohort.table["split"])
+    with pytest.raises(DataError, match=r"by 1 in 40 rows, 2 in 20 rows"):
+        load(people.assign(event=[2, 1, 1] * 20), columns={"time_years": None})
