@@ -10,6 +10,7 @@ import pickle
 import re
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 KEY = "encoder.weights"
 MODEL_FILE = "model.safetensors"  # a training's model file; its keys are encoder.* and head.*
 ENCODER_PREFIX = "encoder."
+CLIP_KEY = "visual.class_embedding"  # in the state dict of every OpenAI CLIP whose image encoder is a ViT
 SHOWN = 4  # keys named in an error
 
 
@@ -128,10 +130,14 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if _is_torchscript(path):
+            what = "The file is a TorchScript archive, as OpenAI's own CLIP files are, and code is never run"
+            mend = "Where you trust it: torch.save(torch.jit.load(OLD, 'cpu').state_dict(), NEW), and give NEW"
+            raise ConfigError(what, str(path), mend)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise ConfigError(f"The weights file is damaged ({error})", str(path), "Fetch it again") from error
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except (pickle.UnpicklingError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         what = "The file is no PyTorch weights file, or holds code besides tensors, which is never run"
         mend = "Save its state_dict alone (safetensors.torch.save_file) where you trust it, and give that"
         raise ConfigError(what, str(path), mend) from error
@@ -142,6 +148,13 @@ def read(path: Path) -> dict[str, Tensor]:
         mend = "Save the model's state_dict and give that"
         raise ConfigError("The weights file holds no table of tensors", str(path), mend)
     return {key.removeprefix("module."): value for key, value in state.items()}  # as data-parallel training saves them
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _brief(error: Exception) -> str:

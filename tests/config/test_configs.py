@@ -18,6 +18,7 @@ NEEDED = {
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
+    "trained": ["encoder.run=latest"],
 }
 
 

@@ -64,6 +64,15 @@ def test_a_file_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "exploded").exists()
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")  # torch's own
+def test_a_torchscript_archive_is_refused_and_told_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "ViT-B-32.pt"
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 1), torch.ones(1, 2)), path)
+    with pytest.raises(ConfigError, match="TorchScript archive") as caught:
+        weights.read(path)
+    assert "torch.jit.load" in caught.value.mend
+
+
 def test_damaged_files_are_refused(published: Path, tmp_path: Path) -> None:
     for name in ("torn.safetensors", "torn.pth"):
         path = tmp_path / name
