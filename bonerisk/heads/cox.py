@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from bonerisk.errors import ConfigError
+from bonerisk.heads.hazards import Hazards, horizons
+from bonerisk.heads.target import Target
 from bonerisk.survival import cause_specific, cox, ridge
-from bonerisk.survival.baseline import Baseline
 from bonerisk.survival.cause_specific import Hazard
 
 Array = np.ndarray
-
-YEARS = [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 class Cox:
@@ -37,6 +35,8 @@ class Cox:
         λ of λ/2 · Σ coefficient², on the features as they are.
     """
 
+    outcome = "survival"
+
     def __init__(
         self,
         names: list[str],
@@ -46,38 +46,40 @@ class Cox:
         penalty: float = 0.0,
     ) -> None:
         self.names, self.target, self.ties, self.penalty = names, target, ties, penalty
-        self.horizons_years = sorted(horizons_years or YEARS)
-        if not self.horizons_years[0] > 0:
-            raise ConfigError(f"horizon of {self.horizons_years[0]} years", "head.horizons_years", "take one over 0")
-        self.errors, nothing = np.zeros((2, len(self.names)))
-        self.hazard = Hazard(nothing, nothing, Baseline(np.empty(0), np.empty(0), 0.0))
-        self.competing: Hazard | None = None
+        self.horizons_years = horizons(horizons_years)
+        self.errors = np.zeros(len(self.names))
+        self.hazards = Hazards.unknown(len(self.names))
         self.notes: tuple[str, ...] = ()
         self.history = pd.DataFrame()
 
-    def fit(
-        self, x: Array, time: Array, event: Array, patient: Array, seed: int, competing: Array | None = None
-    ) -> None:
-        """Fit to features (n, width); standard errors are robust to several films of a `patient` (n,).
+    @property
+    def hazard(self) -> Hazard:
+        """Of the event itself."""
+        return self.hazards.event
 
-        `competing` (n,) is 1 where another event ended the follow-up. It is fitted in the same way, but where it can't
-        be, its hazard is the same for everybody, and `notes` say so.
+    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+        """Fit to features (n, width); standard errors are robust to several films of a patient.
+
+        A competing event is fitted in the same way, but where it can't be, its hazard is the same for everybody, and
+        `notes` say so. The tuning rows are not used.
 
         Raises
         ------
         DataError
             There is no event, or the likelihood has no maximum (`bonerisk.survival.cox.fit`).
         """
-        model, self.history = self._fitted(x, time, event, patient, seed)
-        self.hazard, self.errors, self.notes = Hazard.of(model), model.standard_errors, model.notes
-        self.competing = None
-        if competing is not None:
+        time, event = target.followed.time, target.followed.event
+        model, self.history = self._fitted(x, time, event, target.patient, seed)
+        self.errors, self.notes = model.standard_errors, model.notes
+        competing = None
+        if target.competing is not None:
 
             def fitted(x: Array, time: Array, event: Array) -> cox.Cox:
-                return self._fitted(x, time, event, patient, seed)[0]
+                return self._fitted(x, time, event, target.patient, seed)[0]
 
-            self.competing, notes = cause_specific.competing_hazard(fitted, x, time, event, competing)
-            self.notes += notes
+            competing, told = cause_specific.competing_hazard(fitted, x, time, event, target.competing)
+            self.notes += told
+        self.hazards = Hazards(Hazard.of(model), competing)
 
     def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
         """Return the model of one cause, and how it was found."""
@@ -95,12 +97,7 @@ class Cox:
 
         Who has a competing event first never has the event: that counts as none.
         """
-        within = [horizon for horizon in self.horizons_years if horizon <= self.hazard.baseline.follow_up]
-        if self.competing is not None:
-            incidence = cause_specific.cumulative_incidence(self.hazard, self.competing, x, within)
-            return dict(zip(within, 1 - incidence.T, strict=True))
-        ratio, hazards = self.hazard.ratio(x), self.hazard.baseline.at(within)
-        return {horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, hazards, strict=True)}
+        return self.hazards.survival(x, self.horizons_years)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Coefficients and hazard ratios of the event, a row a feature; a ratio that has no float64 is 0 or inf.
@@ -128,28 +125,17 @@ class Cox:
 
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays; of the competing event where there is one."""
-        event, competing = self.hazard, self.competing
-        own = {"coefficients": event.coefficients, "standard_errors": self.errors, "reference": event.reference}
-        own |= {"baseline_times": event.baseline.times, "baseline_hazard": event.baseline.cumulative_hazard}
-        own |= {"follow_up": np.array([event.baseline.follow_up])}
-        if competing is None:
-            return own
-        return own | {
-            "competing_coefficients": competing.coefficients,
-            "competing_times": competing.baseline.times,
-            "competing_hazard": competing.baseline.cumulative_hazard,
-        }
+        return {"standard_errors": self.errors, **self.hazards.tensors()}
 
     def restore(self, tensors: dict[str, Array]) -> None:
         """Take what `tensors` gave."""
-        reference, follow_up = tensors["reference"], float(tensors["follow_up"][0])
-        self.errors = tensors["standard_errors"]
-        baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], follow_up)
-        self.hazard, self.competing = Hazard(tensors["coefficients"], reference, baseline), None
-        if "competing_coefficients" in tensors:
-            # Fitted on the same rows: the reference and the end of follow-up are the event's.
-            baseline = Baseline(tensors["competing_times"], tensors["competing_hazard"], follow_up)
-            self.competing = Hazard(tensors["competing_coefficients"], reference, baseline)
+        self.errors, self.hazards = tensors["standard_errors"], Hazards.restored(tensors)
+
+    def importance(self, x: Array) -> None:
+        """None: the coefficients say it."""
+
+    def contributions(self, x: Array) -> None:
+        """None: a feature's is its coefficient times its value."""
 
 
 class CoxRidge(Cox):

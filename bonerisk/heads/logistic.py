@@ -78,12 +78,19 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
         raise DataError(
             f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes", "logistic model"
         )
-    intercept, slopes = _maximise(design.matrix(rows), y, columns)
+    intercept, slopes = maximise(design.matrix(rows), y, columns)
     coefficients = dict(zip(design.terms, slopes.tolist(), strict=True))
     return Logistic(design, intercept, coefficients, len(rows), len(table) - len(rows))
 
 
-def _maximise(design: np.ndarray, y: np.ndarray, columns: Sequence[str]) -> tuple[float, np.ndarray]:
+def maximise(design: np.ndarray, y: np.ndarray, columns: Sequence[str]) -> tuple[float, np.ndarray]:
+    """Intercept and slopes (p,) of the maximum likelihood, for columns (n, p) without an intercept.
+
+    Raises
+    ------
+    DataError
+        The likelihood has no maximum.
+    """
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import ModelWarning, PerfectSeparationError
 

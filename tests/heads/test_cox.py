@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from bonerisk.evaluation.calibration.at_horizon import o_e
 from bonerisk.evaluation.followed import Followed
 from bonerisk.heads.cox import Cox, CoxRidge
+from bonerisk.heads.target import Target
 
 Array = np.ndarray
 
@@ -25,7 +28,8 @@ def patients(n: int, seed: int = 0, death: float = 0.15) -> tuple[Array, Array, 
 
 
 def fitted(head: Any, x: Array, time: Array, status: Array, told: bool = True) -> Any:
-    head.fit(x, time, status == 1, np.arange(len(x)), 0, status == 2 if told else None)
+    target = Target(np.arange(len(x)), None, time, status == 1, status == 2 if told else None)
+    head.fit(x, target, (x[:0], target[:0]), seed=0)
     return head
 
 
@@ -115,3 +119,22 @@ def test_a_feature_too_narrow_for_a_ratio_has_an_infinite_one() -> None:
     table = fitted(Cox(NAMES), x * [1e-5, -1e-5], time, status).table()
     assert table["hazard_ratio"].tolist() == [np.inf, np.inf]
     assert table["p"][0] < 0.001
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one film each", "several films"])
+def test_a_model_of_embeddings_is_that_of_coxph(several: bool) -> None:
+    golden = json.loads((Path(__file__).parents[1] / "golden/embedding_cox.json").read_text())
+    data = {name: np.array(values) for name, values in golden["data"].items()}
+    x, time = data["x"].astype(np.float32), data["days"] / 365.25
+    target = Target(data["patient"] if several else np.arange(len(x)), None, time, data["event"])
+    head = Cox([f"embedding_{j:03d}" for j in range(x.shape[1])])
+    head.fit(x, target, (x[:0], target[:0]), seed=0)
+    table, new = head.table(), np.array(golden["new"], dtype=np.float32)
+    np.testing.assert_allclose(table["coefficient"], golden["coefficients"], rtol=1e-8)
+    errors = golden["robust_standard_errors" if several else "standard_errors"]
+    np.testing.assert_allclose(table["standard_error"], errors, rtol=1e-8)
+    fitted = head.history[["log_likelihood_null", "log_likelihood"]].to_numpy()[0]
+    np.testing.assert_allclose(fitted, golden["log_likelihood"], rtol=1e-12)
+    np.testing.assert_allclose(head.risk(new), golden["linear_predictor"], rtol=1e-8)
+    survival = np.column_stack(list(head.survival(new).values()))
+    np.testing.assert_allclose(survival, golden["survival"], rtol=1e-8)

@@ -1,0 +1,191 @@
+"""Logistic regression on features: a binary outcome, without a penalty, or with one chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from scipy.stats import norm
+
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.heads.logistic import maximise
+from bonerisk.heads.target import Target
+from bonerisk.survival.ridge import SPAN, deal
+from bonerisk.survival.risk_sets import codes
+from bonerisk.survival.rows import moments, rows_of
+
+Array = np.ndarray
+
+WHERE = "logistic regression"
+
+
+class LogisticHead:
+    """Features (n, width) → probability of the outcome; higher is worse.
+
+    Maximum likelihood, as R's ``glm(family = binomial)``. The tuning rows are not used.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the features.
+    target : {"any_fracture", "low_bone_mass"}
+        What a label of 1 means.
+    """
+
+    outcome = "binary"
+    penalised = False
+    horizons_years: Sequence[float] = ()
+
+    def __init__(self, names: list[str], target: Literal["any_fracture", "low_bone_mass"] = "any_fracture") -> None:
+        self.names, self.target = names, target
+        self.coefficients, self.errors = np.zeros((2, 1 + len(names)))  # the intercept first
+        self.history = pd.DataFrame()
+        self.notes: tuple[str, ...] = ()
+
+    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+        """Fit to features (n, width); standard errors are robust to several films of a patient (Huber and White's).
+
+        Raises
+        ------
+        DataError
+            A feature is missing or infinite, the labels are all alike, or the likelihood has no maximum: a feature is
+            constant, determined by others, or separates the outcomes.
+        """
+        labels, spread = target.labelled, moments(rows_of(x, self.names))
+        constant = [self.names[j] for j in np.flatnonzero(spread.constant)]
+        if constant and not self.penalised:
+            raise DataError(f"{', '.join(constant[:5])} is constant", WHERE, "leave it out of the features")
+        z = (x - spread.mean) / spread.scale
+        patient = codes(target.patient, len(x), "patient")
+        intercept, slopes, self.history = self._fitted(z, labels, patient, seed)
+        self.errors = np.full(1 + len(slopes), np.nan)
+        if not self.penalised:
+            self.errors = _errors(z, labels, intercept + z @ slopes, patient, spread.mean, spread.scale)
+        slopes = slopes / spread.scale
+        self.coefficients = np.append(intercept - slopes @ spread.mean, slopes)
+
+    def _fitted(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
+        """Intercept and slopes (width,) of standardised features, and how they were found."""
+        intercept, slopes = maximise(z, labels, self.names)
+        null, fitted = labels.mean(), _log_likelihood(labels, intercept + z @ slopes)
+        at_null = len(labels) * (null * np.log(null) + (1 - null) * np.log(1 - null))
+        return intercept, slopes, pd.DataFrame({"log_likelihood_null": [at_null], "log_likelihood": [fitted]})
+
+    def risk(self, x: Array) -> Array:
+        """Probability (n,) of the outcome, for features (n, width)."""
+        return expit(self.coefficients[0] + x @ self.coefficients[1:])
+
+    def survival(self, x: Array) -> dict[float, Array]:
+        """Empty: nothing is known of times."""
+        return {}
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """Coefficients and odds ratios of one unit more, the intercept first; a ratio that has no float64 is 0 or inf.
+
+        Intervals are Wald's. Under a penalty there are none: shrunken coefficients are biased on purpose.
+        """
+        reach = norm.ppf((1 + level) / 2) * self.errors
+        found = {"feature": ["intercept", *self.names], "coefficient": self.coefficients, "standard_error": self.errors}
+        with np.errstate(over="ignore"):
+            found["odds_ratio"] = np.exp(self.coefficients)
+            found |= {"lower": np.exp(self.coefficients - reach), "upper": np.exp(self.coefficients + reach)}
+        z = np.divide(self.coefficients, self.errors, out=np.full(len(reach), np.nan), where=self.errors > 0)
+        return pd.DataFrame(found | {"p": 2 * norm.sf(np.abs(z))})
+
+    def importance(self, x: Array) -> None:
+        """None: the coefficients say it."""
+
+    def contributions(self, x: Array) -> None:
+        """None: a feature's is its coefficient times its value."""
+
+    def tensors(self) -> dict[str, Array]:
+        """What was learnt, as arrays."""
+        return {"coefficients": self.coefficients, "standard_errors": self.errors}
+
+    def restore(self, tensors: dict[str, Array]) -> None:
+        """Take what `tensors` gave."""
+        self.coefficients, self.errors = tensors["coefficients"], tensors["standard_errors"]
+
+
+class LogisticRidge(LogisticHead):
+    """The same with the penalty that predicts best in patient-grouped cross-validation on the training split.
+
+    What is taken off the log-likelihood is λ/2 · Σ b², b being the slopes of features standardised on that split.
+
+    Parameters
+    ----------
+    names, target
+        As `LogisticHead`.
+    penalties : int
+        How many are tried, from where next to nothing is fitted down to 1/10,000 of that.
+    folds : int
+        Of patients.
+    choice : {"best", "one_se"}
+        The best penalty, or the largest within one standard error of it.
+    """
+
+    penalised = True
+
+    def __init__(
+        self,
+        names: list[str],
+        target: Literal["any_fracture", "low_bone_mass"] = "any_fracture",
+        penalties: int = 20,
+        folds: int = 5,
+        choice: Literal["best", "one_se"] = "best",
+    ) -> None:
+        if penalties < 1:
+            raise ConfigError(f"penalties={penalties}: at least one is needed", "head.penalties")
+        super().__init__(names, target)
+        self.penalties, self.folds, self.choice = penalties, folds, choice
+
+    def _fitted(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
+        fold = deal(patient, labels == 1, self.folds, seed)
+        grid = labels.var() * (z**2).sum() * np.geomspace(1, SPAN, self.penalties)
+        gained = np.empty((self.folds, len(grid)))
+        for k in range(self.folds):
+            out = fold == k
+            for j, (intercept, slopes) in enumerate(_ridge(z[~out], labels[~out], grid)):
+                gained[k, j] = _log_likelihood(labels[out], intercept + z[out] @ slopes)
+        score, sizes = gained.sum(axis=0), np.bincount(fold)
+        # Its spread over folds, each counting by its rows, as in the Cox ridge.
+        spread = (gained / sizes[:, None] - score / len(labels)) ** 2
+        error = np.sqrt(sizes @ spread / len(labels) / (self.folds - 1)) * len(labels)
+        best = int(np.argmax(score))
+        chosen = best if self.choice == "best" else int(np.argmax(score >= score[best] - error[best]))
+        self.notes = ()
+        if best in (0, len(grid) - 1) and len(grid) > 1:
+            self.notes = (f"The best penalty is the {'smallest' if best else 'largest'} tried: try others beyond it",)
+        curve = {"penalty": grid, "score": score, "standard_error": error}
+        ((intercept, slopes),) = _ridge(z, labels, grid[[chosen]])
+        return intercept, slopes, pd.DataFrame(curve)
+
+
+def _ridge(z: Array, labels: Array, penalties: Array) -> Iterator[tuple[float, Array]]:
+    """Yield intercept and slopes at each penalty, starting at those of the one before."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-8, max_iter=200, warm_start=True)
+    for penalty in penalties:
+        model.set_params(C=1 / penalty).fit(z, labels)
+        yield float(model.intercept_[0]), model.coef_[0].copy()
+
+
+def _log_likelihood(labels: Array, predictor: Array) -> float:
+    return float((labels * predictor - np.logaddexp(0, predictor)).sum())
+
+
+def _errors(z: Array, labels: Array, predictor: Array, patient: Array, mean: Array, scale: Array) -> Array:
+    """Standard errors (1 + width,) of the intercept and the slopes, in the features' own units."""
+    columns, risk = np.column_stack([np.ones(len(z)), z]), expit(predictor)
+    covariance = np.linalg.inv((columns * (risk * (1 - risk))[:, None]).T @ columns)
+    if patient.max() + 1 < len(z):
+        scores = np.zeros((patient.max() + 1, columns.shape[1]))
+        np.add.at(scores, patient, (labels - risk)[:, None] * columns)
+        covariance = covariance @ scores.T @ scores @ covariance
+    back = np.diag(np.append(1.0, 1 / scale))
+    back[0, 1:] = -mean / scale
+    return np.sqrt(np.diag(back @ covariance @ back.T))

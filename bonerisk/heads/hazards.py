@@ -1,0 +1,174 @@
+"""From hazards to probabilities: a fracture's hazard and, where death competes, that of death beside it.
+
+Trees and networks rank the rows they learnt from far better than new ones, so that their scores are too far apart.
+`calibrated` therefore takes the slope of a Cox model of the score alone on the tuning split; the baseline is that of
+the training split at this slope, since there are many more events. Simulated (XGBoost, 4,000 + 1,000 rows or 1,000 +
+200, with 6 features or with 200): slopes are 0.9 with few features and down to 0.4 with many; observed over expected is
+0.97 on average, and off 1 by 0.04 to 0.12 (root mean square), where a baseline from the tuning split makes it 0.05 to
+0.24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.heads.target import Target
+from bonerisk.survival import cause_specific, cox, ridge
+from bonerisk.survival.baseline import Baseline, baselines
+from bonerisk.survival.cause_specific import Hazard
+from bonerisk.survival.outcome import Outcome
+from bonerisk.survival.risk_sets import risk_sets
+
+Array = np.ndarray
+
+YEARS = [1.0, 2.0, 3.0, 4.0, 5.0]
+FOLDS = 5  # of patients, for the penalty of a competing event's model
+
+
+def horizons(years: Sequence[float] | None) -> list[float]:
+    """Horizons in rising order; None: each of the first five years.
+
+    Raises
+    ------
+    ConfigError
+        One is not over 0.
+    """
+    rising = sorted(years or YEARS)
+    if not rising[0] > 0:
+        raise ConfigError(f"horizon of {rising[0]} years", "head.horizons_years", "take one over 0")
+    return rising
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """Of the event and of what competes with it, for features (n, p) of one kind.
+
+    Parameters
+    ----------
+    event : Hazard
+    competing : Hazard or None
+        With the reference of the event.
+    """
+
+    event: Hazard
+    competing: Hazard | None = None
+
+    @classmethod
+    def unknown(cls, width: int) -> Hazards:
+        """What stands there before a fit."""
+        nothing = np.zeros(width)
+        return cls(Hazard(nothing, nothing, Baseline(np.empty(0), np.empty(0), 0.0)))
+
+    def survival(self, x: Array, horizons_years: Sequence[float]) -> dict[float, Array]:
+        """Probability (n,) of no event by each horizon within the follow-up that was fitted.
+
+        Who has a competing event first never has the event: that counts as none.
+        """
+        within = [horizon for horizon in horizons_years if horizon <= self.event.baseline.follow_up]
+        if self.competing is not None:
+            incidence = cause_specific.cumulative_incidence(self.event, self.competing, x, within)
+            return dict(zip(within, 1 - incidence.T, strict=True))
+        ratio, cumulative = self.event.ratio(x), self.event.baseline.at(within)
+        return {horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, cumulative, strict=True)}
+
+    def tensors(self) -> dict[str, Array]:
+        """Arrays to save; of the competing event where there is one."""
+        event, competing = self.event, self.competing
+        own = {"coefficients": event.coefficients, "reference": event.reference}
+        own |= {"baseline_times": event.baseline.times, "baseline_hazard": event.baseline.cumulative_hazard}
+        own |= {"follow_up": np.array([event.baseline.follow_up])}
+        if competing is None:
+            return own
+        return own | {
+            "competing_coefficients": competing.coefficients,
+            "competing_times": competing.baseline.times,
+            "competing_hazard": competing.baseline.cumulative_hazard,
+        }
+
+    @classmethod
+    def restored(cls, tensors: dict[str, Array]) -> Hazards:
+        """From what `tensors` gave."""
+        reference, follow_up = tensors["reference"], float(tensors["follow_up"][0])
+        baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], follow_up)
+        event = Hazard(tensors["coefficients"], reference, baseline)
+        if "competing_coefficients" not in tensors:
+            return cls(event)
+        baseline = Baseline(tensors["competing_times"], tensors["competing_hazard"], follow_up)
+        return cls(event, Hazard(tensors["competing_coefficients"], reference, baseline))
+
+
+def calibrated(
+    score: tuple[Array, Array], tuning: Target, x: Array, train: Target, seed: int
+) -> tuple[Hazards, tuple[str, ...]]:
+    """Hazards of rows (score, features): the event's hangs on the score alone, the competing event's on the features.
+
+    Parameters
+    ----------
+    score : pair of array (n,) and (m,)
+        Of the training and of the tuning rows; higher is worse.
+    tuning : Target
+    x : array (n, width)
+        Features of the training rows, on which a competing event gets a ridge Cox model of its own.
+    train : Target
+    seed : int
+
+    Returns
+    -------
+    hazards : Hazards
+        For rows (n, 1 + width), the score and then the features.
+    notes : tuple of str
+        What a reader of the probabilities should know.
+
+    Raises
+    ------
+    DataError
+        The tuning split has no event.
+    """
+    slope, notes = _slope(score[1], tuning.followed)
+    baseline = _baseline(slope * score[0], train.followed)
+    competing, told = competing_hazard(x, train, seed)
+    width = x.shape[1]
+    reference = np.zeros(1 + width) if competing is None else np.append(0.0, competing.reference)
+    own = Hazard(np.append(slope, np.zeros(width)), reference, baseline)
+    if competing is None:
+        return Hazards(own), notes
+    return Hazards(own, Hazard(np.append(0.0, competing.coefficients), reference, competing.baseline)), notes + told
+
+
+def competing_hazard(x: Array, train: Target, seed: int) -> tuple[Hazard | None, tuple[str, ...]]:
+    """A ridge Cox model of the competing event on the features; one rate for everybody where that can't be fitted."""
+    if train.competing is None:
+        return None, ()
+
+    def fitted(x: Array, time: Array, event: Array) -> cox.Cox:
+        return ridge.cross_validate(x, time, event, patient=train.patient, folds=FOLDS, seed=seed).model
+
+    followed = train.followed
+    return cause_specific.competing_hazard(fitted, x, followed.time, followed.event, train.competing)
+
+
+def _slope(score: Array, followed: Outcome) -> tuple[float, tuple[str, ...]]:
+    """Of a Cox model of the score; 1 where that has none, and never under 0."""
+    events = f"{followed.n_events} events of the tuning split"
+    try:
+        slope = float(cox.fit(score[:, None], followed.time, followed.event, names=["risk"]).coefficients[0])
+    except DataError as error:
+        if not followed.n_events:
+            raise
+        return 1.0, (f"Probabilities take the model's risk as it is: no Cox model of it on tuning ({error.what})",)
+    if slope <= 0:
+        return 0.0, (f"Probabilities are the same for everybody: the risk does not rise with the {events}",)
+    return slope, (f"Probabilities are made of {slope:.2f} × the model's risk, as the {events} have it",)
+
+
+def _baseline(predictor: Array, followed: Outcome) -> Baseline:
+    """Of a row whose linear predictor is 0, with Efron ties."""
+    sets = risk_sets(followed, np.ones(len(followed)))
+    point = sets.at(predictor)
+    if point is None:
+        raise DataError("risks are too far apart for a hazard", "training split", "look at the features' outliers")
+    return baselines(sets, point, followed.time, np.zeros(len(followed), dtype=int))[0]

@@ -1,0 +1,115 @@
+"""What a head learns: the outcomes of the rows whose features it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.table import patients
+from bonerisk.errors import ConfigError, DataError
+from bonerisk.survival.outcome import Outcome
+from bonerisk.survival.outcome import outcome as checked
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Target:
+    """Outcomes of n rows, in the order of their features.
+
+    Parameters
+    ----------
+    patient : array (n,) of int
+        Rows of one patient share a number.
+    label : array (n,), optional
+        1 = outcome, 0 = none; None where time to an event is learnt.
+    time : array (n,), optional
+        Follow-up in years, over 0; None where a label is learnt.
+    event : array (n,), optional
+        Whether the event ended it, 1 or 0.
+    competing : array (n,), optional
+        Whether another event did, 1 or 0; None where nothing competes.
+    """
+
+    patient: Array
+    label: Array | None = None
+    time: Array | None = None
+    event: Array | None = None
+    competing: Array | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(values) for name, values in self._given().items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"outcomes must be of one length, not {lengths}", "target", "give each row all of them")
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, outcome: Literal["binary", "survival"]) -> Target:
+        """Read from a cohort's columns: `label`, or `time_years`, `event` and, where there is one, `competing_event`.
+
+        Raises
+        ------
+        DataError
+            A column is absent.
+        ConfigError
+            `outcome` is another word.
+        """
+        columns = {"binary": ("label",), "survival": ("time_years", "event")}
+        if outcome not in columns:
+            raise ConfigError(f"outcome={outcome!r} is neither binary nor survival", "target")
+        absent = [column for column in columns[outcome] if column not in table]
+        if absent:
+            raise DataError(
+                f"no column {', '.join(absent)}", "target", "choose another head.target, or bring the column"
+            )
+        patient = pd.factorize(patients(table), sort=True)[0]
+        if outcome == "binary":
+            return cls(patient, label=table["label"].to_numpy())
+        competing = table["competing_event"].to_numpy() if "competing_event" in table else None
+        return cls(patient, None, table["time_years"].to_numpy(), table["event"].to_numpy(), competing)
+
+    @property
+    def followed(self) -> Outcome:
+        """Times and events, checked.
+
+        Raises
+        ------
+        DataError
+            There are none, or one is not as `bonerisk.survival.outcome.outcome` wants it.
+        """
+        if self.time is None or self.event is None:
+            raise DataError("there is no follow-up to learn from, only labels", "target", "choose another head")
+        return checked(self.time, self.event)
+
+    @property
+    def labelled(self) -> Array:
+        """Labels (n,) as float64, checked.
+
+        Raises
+        ------
+        DataError
+            There are none, another value than 0 and 1 is among them, or all are alike.
+        """
+        if self.label is None:
+            raise DataError("there is no label to learn from, only follow-up", "target", "choose another head")
+        labels = np.asarray(self.label, dtype=float)
+        bad = np.flatnonzero(~np.isin(labels, (0, 1)))
+        if len(bad):
+            raise DataError(f"label {labels[bad[0]]} is neither 0 nor 1", f"row {bad[0]}, counted from 0", "recode it")
+        if len(np.unique(labels)) < 2:
+            held = f"all {len(labels)} labels are {labels[0]:g}" if len(labels) else "there are no rows"
+            raise DataError(f"{held}: both outcomes are needed", "target", "bring rows of the other, or another split")
+        return labels
+
+    def __len__(self) -> int:
+        return len(self.patient)
+
+    def __getitem__(self, rows: Any) -> Target:
+        """Those of some rows: a mask (n,), or their places in any order."""
+        return Target(**{name: values[rows] for name, values in self._given().items()})
+
+    def _given(self) -> dict[str, Array]:
+        found = {of.name: getattr(self, of.name) for of in fields(self)}
+        return {name: values for name, values in found.items() if values is not None}

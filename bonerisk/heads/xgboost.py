@@ -1,0 +1,233 @@
+"""XGBoost on features: fracture over time by a Cox or an accelerated-failure-time loss, or a binary outcome (AI-CXR).
+
+AI-CXR gives the risk of a film with demographics and radiological findings to XGBoost "with default parameters", which
+are a learning rate (`eta`) of 0.3 and a depth of 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit
+
+from bonerisk.errors import DataError
+from bonerisk.heads import log_normal
+from bonerisk.heads.boosted import Boosted
+from bonerisk.heads.hazards import Hazards, calibrated, competing_hazard, horizons
+from bonerisk.heads.log_normal import LogNormal
+from bonerisk.heads.target import Target
+
+Array = np.ndarray
+
+
+class XGBoostCox(Boosted):
+    """Features (n, width) → log hazard, but for a constant, by the Cox partial likelihood; higher is worse.
+
+    XGBoost takes ties as Breslow does, and predicts exp(margin): the risk here is the margin.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the features.
+    target : {"fracture"}
+    horizons_years : list of float, optional
+        For which the predictions give survival; None: each of the first five.
+    eta : float
+        Share of a tree that counts.
+    max_depth : int
+        Of a tree.
+    rounds, patience : int
+        The most trees, and how many without a lower loss on the tuning split end the growth.
+    """
+
+    outcome = "survival"
+
+    def __init__(
+        self,
+        names: list[str],
+        target: Literal["fracture"] = "fracture",
+        horizons_years: list[float] | None = None,
+        eta: float = 0.3,
+        max_depth: int = 6,
+        rounds: int = 1000,
+        patience: int = 20,
+    ) -> None:
+        trees = {"objective": "survival:cox", "eta": eta, "max_depth": max_depth}
+        super().__init__(names, trees, "cox-nloglik", rounds, patience)
+        self.target, self.horizons_years = target, horizons(horizons_years)
+        self.hazards = Hazards.unknown(1 + len(names))
+
+    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+        """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
+
+        Raises
+        ------
+        DataError
+            A feature is missing or infinite, or a split has no event.
+        """
+        self.grow(x, target, tuning, seed)
+        self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, target, seed)
+        self.notes += told
+
+    def labels(self, target: Target) -> dict[str, Array]:
+        """Times, negative where censored."""
+        followed = target.followed
+        _demand_event(followed.n_events)
+        return {"label": np.where(followed.event, followed.time, -followed.time)}
+
+    def risk(self, x: Array) -> Array:
+        """Margin (n,) of features (n, width): the log hazard, but for a constant."""
+        return self.margin(x)
+
+    def survival(self, x: Array) -> dict[float, Array]:
+        """Probability (n,) of no event by each horizon within the follow-up that was fitted.
+
+        Who has a competing event first never has the event: that counts as none.
+        """
+        return self.hazards.survival(np.column_stack([self.risk(x), x]), self.horizons_years)
+
+    def tensors(self) -> dict[str, Array]:
+        """What was learnt, as arrays."""
+        return super().tensors() | self.hazards.tensors()
+
+    def restore(self, tensors: dict[str, Array]) -> None:
+        """Take what `tensors` gave."""
+        super().restore(tensors)
+        self.hazards = Hazards.restored(tensors)
+
+
+class XGBoostAFT(Boosted):
+    """Features (n, width) → −log(median time to the event), by an accelerated-failure-time loss; higher is worse.
+
+    Times are taken for log-normal; a censored one is somewhere after its end.
+
+    Parameters
+    ----------
+    names, target, horizons_years, eta, max_depth, rounds, patience
+        As `XGBoostCox`.
+    scale : float
+        Standard deviation of the log time in the loss; that of the probabilities is fitted on the tuning split.
+
+    References
+    ----------
+    Barnwal, Cho & Hocking 2022, J Comput Graph Stat 31:1292.
+    """
+
+    outcome = "survival"
+
+    def __init__(
+        self,
+        names: list[str],
+        target: Literal["fracture"] = "fracture",
+        horizons_years: list[float] | None = None,
+        eta: float = 0.3,
+        max_depth: int = 6,
+        rounds: int = 1000,
+        patience: int = 20,
+        scale: float = 1.0,
+    ) -> None:
+        trees = {"objective": "survival:aft", "eta": eta, "max_depth": max_depth}
+        trees |= {"aft_loss_distribution": "normal", "aft_loss_distribution_scale": scale}
+        super().__init__(names, trees, "aft-nloglik", rounds, patience)
+        self.target, self.horizons_years = target, horizons(horizons_years)
+        self.times = LogNormal()
+
+    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+        """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
+
+        Raises
+        ------
+        DataError
+            A feature is missing or infinite, or a split has no event.
+        """
+        self.grow(x, target, tuning, seed)
+        competing, told = competing_hazard(x, target, seed)
+        self.times, calibration = log_normal.fit(self.margin(tuning[0]), tuning[1].followed, competing)
+        self.notes += calibration + told
+
+    def labels(self, target: Target) -> dict[str, Array]:
+        """Each time lies between two bounds, which are one where the event was seen."""
+        followed = target.followed
+        _demand_event(followed.n_events)
+        upper = np.where(followed.event, followed.time, np.inf)
+        return {"label_lower_bound": followed.time, "label_upper_bound": upper}
+
+    def risk(self, x: Array) -> Array:
+        """Minus the log of the median time (n,) of features (n, width), in years."""
+        return -self.margin(x)
+
+    def survival(self, x: Array) -> dict[float, Array]:
+        """Probability (n,) of no event by each horizon within the follow-up of the tuning split.
+
+        Who has a competing event first never has the event: that counts as none.
+        """
+        return self.times.survival(self.margin(x), x, self.horizons_years)
+
+    def tensors(self) -> dict[str, Array]:
+        """What was learnt, as arrays."""
+        return super().tensors() | self.times.tensors()
+
+    def restore(self, tensors: dict[str, Array]) -> None:
+        """Take what `tensors` gave."""
+        super().restore(tensors)
+        self.times = LogNormal.restored(tensors)
+
+
+class XGBoostBinary(Boosted):
+    """Features (n, width) → probability of the outcome, by the logistic loss; higher is worse.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the features.
+    target : {"any_fracture", "low_bone_mass"}
+        What a label of 1 means.
+    eta, max_depth, rounds, patience
+        As `XGBoostCox`.
+    """
+
+    outcome = "binary"
+    horizons_years: Sequence[float] = ()
+
+    def __init__(
+        self,
+        names: list[str],
+        target: Literal["any_fracture", "low_bone_mass"] = "any_fracture",
+        eta: float = 0.3,
+        max_depth: int = 6,
+        rounds: int = 1000,
+        patience: int = 20,
+    ) -> None:
+        trees = {"objective": "binary:logistic", "eta": eta, "max_depth": max_depth}
+        super().__init__(names, trees, "logloss", rounds, patience)
+        self.target = target
+
+    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+        """Grow trees on features (n, width); the tuning rows end the growth.
+
+        Raises
+        ------
+        DataError
+            A feature is missing or infinite, or the labels of a split are all alike.
+        """
+        self.grow(x, target, tuning, seed)
+
+    def labels(self, target: Target) -> dict[str, Array]:
+        """Labels, 0 or 1."""
+        return {"label": target.labelled}
+
+    def risk(self, x: Array) -> Array:
+        """Probability (n,) of the outcome."""
+        return expit(self.margin(x))
+
+    def survival(self, x: Array) -> dict[float, Array]:
+        """Empty: nothing is known of times."""
+        return {}
+
+
+def _demand_event(n_events: int) -> None:
+    if not n_events:
+        mend = "trees are grown on events of train, and stopped by those of tune: bring some, or another split"
+        raise DataError("a split has no event", "XGBoost", mend)

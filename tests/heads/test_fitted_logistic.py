@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from bonerisk.errors import DataError
+from bonerisk.heads.fitted_logistic import LogisticHead, LogisticRidge
+from bonerisk.heads.target import Target
+
+NAMES = ["worse", "better", "product"]
+
+
+def fitted(head: Any, x: Any, target: Target) -> Any:
+    head.fit(x, target, (x[:0], target[:0]), seed=0)
+    return head
+
+
+def test_coefficients_and_errors_are_those_of_statsmodels(simulate: Any) -> None:
+    x, target, _ = simulate(300)
+    x = x.astype(float) * [1, 100, 0.01] + [5, 0, 1]
+    table = fitted(LogisticHead(NAMES), x, target).table()
+    theirs = sm.Logit(target.label, sm.add_constant(x)).fit(disp=False, tol=1e-12)
+    for ours, expected in (("coefficient", theirs.params), ("standard_error", theirs.bse), ("p", theirs.pvalues)):
+        np.testing.assert_allclose(table[ours], expected, rtol=1e-6)
+    np.testing.assert_allclose(np.log(table[["lower", "upper"]]), theirs.conf_int(), rtol=1e-6)
+    assert table["feature"].tolist() == ["intercept", *NAMES]
+
+
+def test_errors_are_robust_to_several_films_of_a_patient(simulate: Any) -> None:
+    x, target, _ = simulate(300)
+    patient = np.random.default_rng(0).integers(0, 90, 300)
+    table = fitted(LogisticHead(NAMES), x, Target(patient, target.label)).table()
+    model = sm.Logit(target.label, sm.add_constant(x.astype(float)))
+    theirs = model.fit(disp=False, cov_type="cluster", cov_kwds={"groups": patient, "use_correction": False})
+    np.testing.assert_allclose(table["standard_error"], theirs.bse, rtol=1e-6)
+
+
+def test_films_twice_over_are_no_more_patients(simulate: Any) -> None:
+    x, target, _ = simulate(300)
+    rows = np.tile(np.arange(300), 2)
+    once, twice = (fitted(LogisticHead(NAMES), x[of], target[of]) for of in (rows[:300], rows))
+    np.testing.assert_allclose(twice.coefficients, once.coefficients, rtol=1e-7)
+    assert (twice.errors / once.errors).min() > 0.85  # by film it would be 0.71
+
+
+def test_glow500_gives_the_published_coefficients(real_data: Path) -> None:
+    table = pd.read_csv(real_data / "glow/glow500.csv")
+    levels = [table["raterisk"] == level for level in ("Same", "Greater")]
+    x = np.column_stack([table["age"], table["priorfrac"] == "Yes", *levels]).astype(float)
+    target = Target(np.arange(500), (table["fracture"] == "Yes").to_numpy(dtype=int))
+    head = fitted(LogisticHead(["age", "priorfrac", "raterisk=Same", "raterisk=Greater"]), x, target)
+    assert head.coefficients == pytest.approx([-4.991, 0.046, 0.700, 0.549, 0.866], abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [(lambda x, y: x[:, 0] * 2, "no maximum"), (lambda x, y: y * 1.0, "no maximum"), (lambda x, y: 0 * y, "constant")],
+    ids=["collinear", "separated", "constant"],
+)
+def test_what_has_no_maximum_is_refused(column: Any, what: str, simulate: Any) -> None:
+    x, target, _ = simulate(200)
+    x = np.column_stack([x, column(x, target.label)])
+    with pytest.raises(DataError, match=what):
+        fitted(LogisticHead([*NAMES, "other"]), x, target)
+
+
+def test_ridge_predicts_better_where_features_are_many(simulate: Any) -> None:
+    (x, target, _), (new, of_new, _) = simulate(250), simulate(5000, seed=1)
+    noise = np.random.default_rng(5)
+    wide, new_wide = (np.column_stack([part, noise.normal(size=(len(part), 60))]) for part in (x, new))
+    names = [f"x{j}" for j in range(63)]
+    risks = [fitted(make(names), wide, target).risk(new_wide) for make in (LogisticHead, LogisticRidge)]
+    plain, ridge = ((of_new.label * np.log(risk) + (1 - of_new.label) * np.log1p(-risk)).mean() for risk in risks)
+    assert ridge > plain + 0.05
+
+
+def test_ridge_at_its_penalty_has_no_slope(simulate: Any) -> None:
+    x, target, _ = simulate(250)
+    x = x * np.array([1, 10, 0.1], dtype=np.float32)
+    head = fitted(LogisticRidge(NAMES), x, target)
+    penalty = head.history["penalty"][head.history["score"].argmax()]
+    z = (x - x.mean(axis=0, dtype=float)) / x.std(axis=0, dtype=float)
+    slopes = head.coefficients[1:] * x.std(axis=0, dtype=float)
+    np.testing.assert_allclose((target.label - head.risk(x)) @ z, penalty * slopes, atol=1e-5)
+    table = head.table()
+    assert table[["standard_error", "lower", "upper", "p"]].isna().all(axis=None)
