@@ -1,0 +1,1 @@
+"""Embeddings of films, each computed once and kept on disk."""

@@ -1,0 +1,275 @@
+"""The store of embeddings: each film is encoded once, found by the hash of its bytes, and mapped from disk.
+
+A store is a folder of parts, written once and never changed, each an uncompressed Arrow file with a row a film. Its
+name is the caller's and must change with whatever changes an embedding: the encoder, its weights, the preprocessing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bonerisk.errors import RunError
+from bonerisk.progress import track
+from bonerisk.runs.folder import replacing
+
+Array = np.ndarray
+
+HASH_BYTES = 32  # of a SHA-256
+GROUP_BYTES = 2**25  # of embeddings in a row group of `embeddings.parquet`, of which memory holds about four
+MAKE_ROOM = "free some space there and run again; what is written so far is not computed again"
+DELETE = "delete it and run again: its films, and no others, are computed again"
+
+_HASH, _KEY = pa.binary(HASH_BYTES), f"S{HASH_BYTES}"  # sorted as the hex digits are
+
+
+@dataclass
+class Embeddings:
+    """Embeddings on disk; several processes may read and append at once.
+
+    Use `open`. What other processes append is seen by the next call.
+
+    Parameters
+    ----------
+    folder : Path
+        It appears with the first part; one that isn't there holds nothing.
+
+    Attributes
+    ----------
+    width : int or None
+        Numbers an embedding; None while the store is empty.
+    """
+
+    folder: Path
+    width: int | None = None
+    _parts: dict[str, pa.RecordBatch] = field(default_factory=dict, repr=False)
+    _index: tuple[Array, Array] | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> Embeddings:
+        """Open the store in `folder`, reading the hashes of its films alone.
+
+        Raises
+        ------
+        RunError
+            A part is damaged, or of another width than the others.
+        """
+        store = cls(folder)
+        store._look()
+        return store
+
+    def missing(self, hashes: Sequence[str]) -> list[str]:
+        """Those of `hashes` (SHA-256 of films, hex) that the store doesn't hold: sorted, each once."""
+        wanted = np.unique(_binary(hashes))
+        found, _ = self._find(wanted)
+        absent = wanted[~found].tobytes().hex()
+        return [absent[start : start + 2 * HASH_BYTES] for start in range(0, len(absent), 2 * HASH_BYTES)]
+
+    def append(
+        self,
+        hashes: Sequence[str],
+        perceptual: Sequence[bytes | None],
+        reasons: Sequence[str | None],
+        embeddings: Array,
+    ) -> None:
+        """Write one part: a film is in the store with the whole of it, or not at all.
+
+        Parameters
+        ----------
+        hashes : sequence of str, length n
+            SHA-256 of each film's bytes, hex.
+        perceptual : sequence of bytes or None, length n
+            By which copies of an image are found; None where the film could not be read.
+        reasons : sequence of str or None, length n
+            Why a film has no embedding; None where it has one.
+        embeddings : ndarray of shape (n, width), float32
+            Anything finite where there is a reason.
+
+        Raises
+        ------
+        RunError
+            The width is not the store's, or the part can't be written.
+        """
+        self._look()
+        width = embeddings.shape[1]
+        if self.width not in (None, width):
+            what = f"the store holds embeddings of {self.width} numbers, these have {width}"
+            raise RunError(what, str(self.folder), "give each encoder a store of its own")
+        keys = _binary(hashes)
+        columns = [
+            pa.FixedSizeBinaryArray.from_buffers(_HASH, len(keys), [None, pa.py_buffer(keys)]),
+            pa.array(perceptual, pa.binary()),
+            pa.array(reasons, pa.string()),
+            pa.FixedSizeListArray.from_arrays(pa.array(embeddings.astype(np.float32).ravel()), width),
+        ]
+        part = pa.record_batch(columns, schema=_schema(width))
+        # Named by its films: who computes them too, at the same time, replaces the part by its like.
+        path = self.folder / f"part-{hashlib.sha256(keys.tobytes()).hexdigest()[:32]}.arrow"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                with pa.ipc.new_file(file, part.schema) as writer:
+                    writer.write_batch(part)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            what = f"the embeddings can't be written: {error.strerror or error}"
+            raise RunError(what, str(self.folder), MAKE_ROOM) from error
+
+    def read(self, hashes: Sequence[str]) -> Array:
+        """Embeddings (n, width) float32 of films, in the order of `hashes`; takes no other memory than that.
+
+        Raises
+        ------
+        RunError
+            The store doesn't hold a film, or no embedding of it.
+        """
+        where = self._where(hashes)
+        out = np.empty((len(where), self.width or 0), np.float32)
+        for part, rows, positions in self._visit(where):
+            reasons = part.column("reason").take(rows)
+            if reasons.null_count < len(rows):
+                at = reasons.is_valid().index(True).as_py()
+                what, mend = f"a film has no embedding: {reasons[at]}", "leave out films whose `facts` give a reason"
+                raise RunError(what, f"{self.folder}, film {hashes[positions[at]]}", mend)
+            out[positions] = part.column("embedding").values.to_numpy().reshape(part.num_rows, -1)[rows]
+        return out
+
+    def facts(self, hashes: Sequence[str]) -> pd.DataFrame:
+        """What is known of films besides their embedding, in the order of `hashes`: columns perceptual and reason.
+
+        Raises
+        ------
+        RunError
+            The store doesn't hold a film.
+        """
+        where = self._where(hashes)
+        facts = {name: np.empty(len(where), object) for name in ("perceptual", "reason")}
+        for part, rows, positions in self._visit(where):
+            for name, values in facts.items():
+                values[positions] = part.column(name).take(rows).to_numpy(zero_copy_only=False)
+        return pd.DataFrame(facts)
+
+    def write_parquet(self, table: pd.DataFrame, path: Path) -> None:
+        """Write `embeddings.parquet`: image_id, patient_id and embedding, sorted by image_id.
+
+        Its bytes hang on the films and their embeddings alone, not on the order of the table nor on the parts. Memory
+        holds a few row groups of 32 MiB, whatever the number of films.
+
+        Parameters
+        ----------
+        table : DataFrame
+            image_id (each once), patient_id, and sha256 of the film's bytes, hex; copies may share one.
+        path : Path
+
+        Raises
+        ------
+        RunError
+            As `read`, or the file can't be written.
+        """
+        order = table["image_id"].astype(str).to_numpy().argsort(kind="stable")
+        width = self.width or 0
+        size = max(GROUP_BYTES // (4 * max(width, 1)), 1)
+        schema = pa.schema(
+            {"image_id": pa.string(), "patient_id": pa.string(), "embedding": pa.list_(pa.float32(), width)}
+        )
+        try:
+            with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
+                for start in track(range(0, len(table), size), f"writing embeddings, {size} films at a time"):
+                    films = table.iloc[order[start : start + size]]
+                    values = pa.array(self.read(list(films["sha256"])).ravel())
+                    names = [pa.array(films[name].astype(str), pa.string()) for name in ("image_id", "patient_id")]
+                    writer.write_batch(
+                        pa.record_batch([*names, pa.FixedSizeListArray.from_arrays(values, width)], schema=schema),
+                        row_group_size=size,
+                    )
+        except OSError as error:
+            what = f"the embeddings can't be written: {error.strerror or error}"
+            raise RunError(what, str(path), MAKE_ROOM) from error
+
+    def _look(self) -> None:
+        """Map the parts that were not there before."""
+        for path in sorted(self.folder.glob("part-*.arrow")):
+            if path.name not in self._parts:
+                part = _mapped(path)
+                width = part.schema.field("embedding").type.list_size
+                if self.width not in (None, width):
+                    what = f"a part holds embeddings of {width} numbers, another of {self.width}"
+                    raise RunError(what, str(path), DELETE)
+                self._parts[path.name], self.width, self._index = part, width, None
+
+    def _sorted(self) -> tuple[Array, Array]:
+        """Keys of all films, sorted, and their rows, counted through the parts."""
+        self._look()
+        if self._index is None:
+            keys = np.concatenate([np.empty(0, _KEY), *map(_keys, self._parts.values())])
+            order = keys.argsort(kind="stable")
+            self._index = keys[order], order
+        return self._index
+
+    def _find(self, wanted: Array) -> tuple[Array, Array]:
+        """Which keys are held (n,), and the rows of those that are, counted through the parts."""
+        held, rows = self._sorted()
+        places = np.searchsorted(held, wanted)
+        found = places < len(held)
+        found[found] = held[places[found]] == wanted[found]
+        return found, rows[places[found]]
+
+    def _where(self, hashes: Sequence[str]) -> Array:
+        """Row (n,) of each film, counted through the parts."""
+        found, rows = self._find(_binary(hashes))
+        if not found.all():
+            first = hashes[int(found.argmin())]
+            what = f"{(~found).sum()} of {len(found)} films have no embedding; the first: {first}"
+            raise RunError(what, str(self.folder), "run bonerisk extract for these films")
+        return rows
+
+    def _visit(self, where: Array) -> Iterator[tuple[pa.RecordBatch, Array, Array]]:
+        """Give each part of which a film is asked for, the rows in it, and their positions in `where`."""
+        ends = np.cumsum([part.num_rows for part in self._parts.values()])
+        order = where.argsort(kind="stable")
+        cuts = np.searchsorted(where[order], ends)
+        for part, end, first, last in zip(self._parts.values(), ends, [0, *cuts][:-1], cuts, strict=True):
+            if first < last:
+                positions = order[first:last]
+                yield part, where[positions] - (end - part.num_rows), positions
+
+
+def _schema(width: int) -> pa.Schema:
+    return pa.schema(
+        {
+            "sha256": _HASH,
+            "perceptual": pa.binary(),
+            "reason": pa.string(),
+            "embedding": pa.list_(pa.float32(), width),
+        }
+    )
+
+
+def _mapped(path: Path) -> pa.RecordBatch:
+    """A part, of which nothing is read yet; its file is closed, since a process may open a thousand only."""
+    try:
+        with pa.memory_map(str(path)) as file:
+            part = pa.ipc.open_file(file).get_batch(0)
+        if part.schema == _schema(part.schema.field("embedding").type.list_size):
+            return part
+        reason = "it has other columns"
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        reason = str(error)
+    raise RunError(f"a part of the embeddings is damaged: {reason}", str(path), DELETE)
+
+
+def _keys(part: pa.RecordBatch) -> Array:
+    return np.frombuffer(part.column("sha256").buffers()[1], _KEY, part.num_rows)
+
+
+def _binary(hashes: Sequence[str]) -> Array:
+    return np.frombuffer(bytes.fromhex("".join(hashes)), _KEY)
