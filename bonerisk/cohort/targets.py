@@ -76,9 +76,11 @@ def _ever(cohort: Cohort) -> Cohort:
 
 def _followed(cohort: Cohort) -> Cohort:
     where = f"cohort {cohort.name}"
-    if not {"event", "time_years"} <= set(cohort.table):
-        mend = "name the columns, as dataset.columns.event=<its name in the table>"
-        raise DataError("there is no event and time_years: nobody was followed up", where, mend)
+    absent = [column for column in ("event", "time_years") if column not in cohort.table]
+    if absent:
+        mend = " ".join(f"dataset.columns.{column}=<its name in the table>" for column in absent)
+        mend += "" if "event" in absent else f"; head.target={ANY_FRACTURE} needs no times"
+        raise DataError(f"there is no {' and no '.join(absent)}: time to fracture needs both", where, mend)
     known = cohort.table[["event", "time_years"]].notna().all(axis=1) & (cohort.table["time_years"] > 0)
     if "competing_event" in cohort.table:
         known &= cohort.table["competing_event"].notna() | (cohort.table["event"] == 1)

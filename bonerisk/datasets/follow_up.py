@@ -48,6 +48,9 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
     for column in FOLLOW_UP:
         if column in text and required:
             refusals.add(text, text[column].isna(), column, "missing")
+    if "competing_event" in text:
+        both = (values.flag(text["event"]) == 1) & (values.flag(text["competing_event"]) == 1)
+        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first one is")
     if "time_years" not in text:
         raise_together([*_other_codes(text["event"], refusals)])
         return text
@@ -57,9 +60,6 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
     refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
     refusals.add(text, years <= 0, "time_years", "not over 0: follow-up starts after the features")
     refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
-    if "competing_event" in text:
-        both = (values.flag(text["event"]) == 1) & (values.flag(text["competing_event"]) == 1)
-        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first one is")
     return text.assign(time_years=years)
 
 

@@ -160,7 +160,7 @@ def _refused(what: Population, first: int) -> list[BoneriskError]:
             found.append(ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(allowed)}"))
     for name, number, low, high in (
         ("patients", what.patients, 1, math.inf),
-        ("first_patient", first, 0, 999_999 - what.patients),  # ids have six digits
+        ("first_patient", first, 0, math.inf),
         ("seed", what.seed, 0, math.inf),
         ("bone_signal", what.bone_signal, 0, 2),
         ("quality_effect", what.quality_effect, 0, 3),

@@ -75,5 +75,7 @@ def test_any_fracture_wants_both_outcomes(columns: dict[str, object], message: s
 
 
 def test_time_to_fracture_wants_times() -> None:
-    with pytest.raises(DataError, match="nobody was followed up"):
+    with pytest.raises(DataError, match=r"no time_years: [\s\S]*head.target=any_fracture needs no times"):
         select(followed(event=[1, 0, 0, 1]), "fracture")
+    with pytest.raises(DataError, match="no event and no time_years"):
+        select(followed(), "fracture")

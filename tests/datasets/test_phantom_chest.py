@@ -61,6 +61,7 @@ def test_patients_from_a_later_one_on_are_those_of_a_longer_population(tmp_path:
         known[same].set_index("image_id").sort_index(), later[same].set_index("image_id").sort_index()
     )
     assert min(later["patient_id"].str[1:].astype(int)) >= 40
+    assert phantom("first_patient=40").folder(tmp_path) == phantom().folder(tmp_path)
 
 
 def test_other_films_lie_elsewhere(data: Path) -> None:
@@ -72,7 +73,7 @@ def test_other_films_lie_elsewhere(data: Path) -> None:
 
 def test_every_value_out_of_range_is_named_at_once() -> None:
     wrong = ["patients=0", "bone_signal=nan", "shortcut=2", "t_score_share=-1", "events=rare", "population=city"]
-    wrong += ["first_patient=1000000"]
+    wrong += ["first_patient=-1"]
     with pytest.raises(ConfigError) as caught:
         phantom(*wrong)
     for name in ("patients", "bone_signal", "shortcut", "t_score_share", "events", "population", "first_patient"):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets import select
 from bonerisk.datasets.survival_table import SurvivalTable
 from bonerisk.errors import ConfigError, DataError
 
@@ -367,10 +368,21 @@ def test_support_as_published(real_data: Path, tmp_path: Path) -> None:
 
 
 def test_a_table_without_times_tells_whether_the_event_came_where_that_is_said(load: Load) -> None:
-    people = PEOPLE.drop(columns="time_years").assign(event=["Yes", "No", "No"] * 20)
+    people = PEOPLE.drop(columns="time_years").assign(event=["Yes", "No", "No"] * 20, competing_event=0)
+    people.loc[0, "competing_event"] = 1
     cohort = load(people, columns={"time_years": None})
     assert "time_years" not in cohort.table
-    assert cohort.table["event"].tolist() == [1, 0, 0] * 20
+    assert cohort.table["event"].tolist() == ([1, 0, 0] * 20)[1:]
+    assert refused(cohort) == {(2, "competing_event", "1")}
     assert {"train", "tune", "test"} == set(cohort.table["split"])
     with pytest.raises(DataError, match=r"by 1 in 40 rows, 2 in 20 rows"):
         load(people.assign(event=[2, 1, 1] * 20), columns={"time_years": None})
+
+
+def test_glow_tells_whether_but_not_when(real_data: Path, tmp_path: Path) -> None:
+    columns = {"event": "fracture", "patient_id": "sub_id", "age_years": "age", "time_years": None}
+    glow = SurvivalTable(str(real_data / "glow" / "glow500.csv"), ["age", "priorfrac", "raterisk"], columns)
+    chosen = select(glow.load(tmp_path), "any_fracture")
+    assert chosen.table["label"].value_counts().to_dict() == {0: 375, 1: 125} and chosen.features[0] == "age_years"
+    with pytest.raises(DataError, match="no time_years"):
+        select(chosen, "fracture")
