@@ -41,6 +41,9 @@ class Binary:
         Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.subgroups`).
     prevalence : float, optional
         Of the outcome, for which PPV and NPV are given besides those of the films themselves.
+    gains : list of list of str, optional
+        Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
+        baseline of which all columns are there.
     """
 
     outcome = ("label",)
@@ -56,6 +59,7 @@ class Binary:
         baselines: list[list[str]],
         subgroups: list[str],
         prevalence: float | None = None,
+        gains: list[list[str]] | None = None,
     ) -> None:
         self.ranking, self.error, self.calibration, self.at_threshold = map(
             named, (ranking, error, calibration, at_threshold)
@@ -67,7 +71,7 @@ class Binary:
             raise ConfigError(what, "evaluation.binary", "name metrics of a binary outcome, as discrimination.auc")
         self.thresholds = [given_or_rule(str(each)) for each in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
-        self.baselines, self.subgroups = baselines, subgroups
+        self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:

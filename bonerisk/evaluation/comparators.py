@@ -1,13 +1,15 @@
 """What a film's risk is compared with: clinical baselines, the gain over them, and what the truth itself could reach.
 
 - *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
-- *combined*: the film's risk (its log odds, or its linear predictor) with the columns of the fullest baseline, against
-  *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the difference between them is
-  the film. (On training patients the network's risk is far better than on others, and the combined model would trust it
-  too much; on tuning it is a little better still, where early stopping chose the weights by it.)
+- *combined*: the film's risk (its log odds, or its linear predictor) with clinical columns, by default those of the
+  fullest baseline, against *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the
+  difference between them is the film. (On training patients the network's risk is far better than on others, and the
+  combined model would trust it too much; on tuning it is a little better still, where early stopping chose the weights
+  by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Film and baselines get every metric, the others those of ranking.
+Film and baselines get every metric, the others those of ranking. Of several film models the first is the reference of
+the others, and the one whose gain is looked at.
 
 References
 ----------
@@ -16,7 +18,7 @@ Steyerberg et al. 2010, Epidemiology 21:128, and Pepe et al. 2013, Stat Med 32:1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,8 +84,8 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Se
     Parameters
     ----------
     kind : Binary or Survival
-        With the columns of each baseline; the last of which all columns are there is the one that combined models
-        start from.
+        With the columns of each baseline, and of each clinical model that combined models start from; by default of
+        the last baseline of which all columns are there.
     test, tuning : Wide
         With the risks of the film models.
     training : DataFrame
@@ -100,11 +102,12 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Se
             demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
         if not set(columns) & known or set(columns) == set(own):
             continue  # a table of other columns altogether, or the model itself
-        _add(comparison, " + ".join(columns), "baseline", training, columns)
-        comparison.pairs += [(film, " + ".join(columns)) for film in films]
-    full = [columns for columns in kind.baselines if set(columns) <= known]
-    if full and not set(full[-1]) <= set(own):
-        _add_gain(comparison, films, full[-1])
+        name = _add(comparison, " + ".join(columns), "baseline", training, columns)
+        comparison.pairs += [(film, name) for film in films]
+    for columns in _gains(kind, training, known):
+        if not set(columns) <= set(own):
+            _add_gain(comparison, films[0], columns)
+    comparison.pairs += [(film, films[0]) for film in films[1:]]
     for name in map(str, test.films):
         if name.startswith("oracle_"):
             comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
@@ -112,20 +115,34 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Se
     return comparison
 
 
-def _add_gain(comparison: Comparison, films: list[str], columns: Sequence[str]) -> None:
-    clinical = " + ".join(columns)
-    reference = f"{clinical} (tuning)"
-    _add(comparison, reference, "refitted", comparison.tuning.films, columns)
-    for film in films:
-        name = f"{film} + {clinical}"
-        _add(comparison, name, "combined", _with_film(comparison, comparison.tuning, film), [FILM, *columns], film)
-        comparison.pairs.append((name, reference))
+def _gains(kind: Any, training: pd.DataFrame, known: Set[Any]) -> list[list[str]]:
+    """Columns of each clinical model that the film's risk is added to, of those that are all there."""
+    for column in {column for columns in kind.gains or () for column in columns}:
+        demand_no_misspelling(column, list(map(str, training)), "evaluation gains")
+    asked = kind.baselines if kind.gains is None else kind.gains
+    full = [columns for columns in asked if set(columns) <= known]
+    return full[-1:] if kind.gains is None else full
+
+
+def _add_gain(comparison: Comparison, film: str, columns: Sequence[str]) -> None:
+    """Clinical columns with and without a film's risk, fitted on the same tuning films."""
+    clinical, tuning = " + ".join(columns), comparison.tuning
+    rows = tuning.films[tuning.risks[film].notna()]
+    reference = _add(comparison, f"{clinical} (tuning)", "refitted", rows, columns)
+    both = _with_film(comparison, tuning, film)
+    name = _add(comparison, f"{film} + {clinical}", "combined", both, [FILM, *columns], film)
+    comparison.pairs.append((name, reference))
 
 
 def _add(
     comparison: Comparison, name: str, kind: str, table: pd.DataFrame, columns: Sequence[str], film: str | None = None
-) -> None:
-    """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done."""
+) -> str:
+    """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done.
+
+    Returns the name it got, which is another where a model is called so already.
+    """
+    while name in comparison.kinds:
+        name += f" ({kind})"
     comparison.kinds[name] = kind
     given = {which: getattr(comparison, which) for which in ("test", "tuning")}
     found = {which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()}
@@ -140,6 +157,7 @@ def _add(
         comparison.notes[name] = f"not fitted: {error.what}"
     for which, wide in given.items():
         setattr(comparison, which, wide.add(name, *found[which]))
+    return name
 
 
 def _with_film(comparison: Comparison, wide: Wide, film: str | None) -> pd.DataFrame:

@@ -11,8 +11,11 @@ import pandas as pd
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.binary import Binary
+from bonerisk.evaluation.characteristics import GROUPS, group_rows
 from bonerisk.evaluation.comparators import Comparison, compare
 from bonerisk.evaluation.gaps import GAPS, gaps
+from bonerisk.evaluation.groupings import groupings
+from bonerisk.evaluation.hazards import HAZARDS, hazard_rows
 from bonerisk.evaluation.observed import observed_rows
 from bonerisk.evaluation.optimism import optimism
 from bonerisk.evaluation.patients import refuse_seen
@@ -44,6 +47,10 @@ class Result:
         Subgroups against the rest, columns as `bonerisk.evaluation.gaps.GAPS`.
     confusion : DataFrame
         dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
+    groups : DataFrame
+        Who is at high risk and who is not, columns as `bonerisk.evaluation.characteristics.GROUPS`.
+    hazards : DataFrame
+        Hazard ratio of one SD of each model's risk, early and late, columns as `bonerisk.evaluation.hazards.HAZARDS`.
     thresholds : dict
         For thresholds.json: values, and the patients they were fitted on.
     kinds : dict
@@ -57,6 +64,8 @@ class Result:
     metrics: pd.DataFrame
     gaps: pd.DataFrame
     confusion: pd.DataFrame
+    groups: pd.DataFrame
+    hazards: pd.DataFrame
     thresholds: dict[str, Any]
     kinds: dict[str, str]
     curves: dict[str, pd.DataFrame]
@@ -143,8 +152,11 @@ class Evaluation:
         kind: Binary | Survival = self._kind(predictions) if outcome is None else getattr(self, outcome)
         for table in (predictions, tuning):
             kind.check(table)
-        if set(test.models) - set(tune.models):
-            raise DataError(f"no tuning predictions of {', '.join(set(test.models) - set(tune.models))}", "tuning")
+        absent = [model for model in test.models if model not in tune.models]
+        if absent == test.models:
+            raise DataError(f"no tuning predictions of {', '.join(absent)}", "tuning")
+        for model in absent:  # a note says so
+            tune = tune.add(model, np.full(len(tune.films), np.nan))
         comparison = compare(kind, test, tune, training, columns)
         if self.recalibration:
             add_recalibrated(comparison, self.recalibration)
@@ -157,6 +169,8 @@ class Evaluation:
             metrics=_frame((row for split in splits for row in self._rows(split)), METRICS),
             gaps=_frame((row for split in splits for row in self._gaps(split)), GAPS),
             confusion=_frame((row for split in splits for row in split.confusion_rows()), CONFUSION),
+            groups=_frame((row for split in splits for row in self._groups(split)), GROUPS),
+            hazards=_frame((row for split in splits for row in self._hazards(split)), HAZARDS),
             thresholds=_record(comparison, thresholds, self.plan),
             kinds=comparison.kinds,
             curves=_curves(points for split in splits for points in self._curves(split)),
@@ -175,15 +189,23 @@ class Evaluation:
         if split.kind is self.survival:
             for model in split.comparison.films:
                 yield from observed_rows(split, model)
-                yield from risk_group_rows(split, model, split.thresholds[model], self.survival.adjusted)
+            for grouping in groupings(split):
+                yield from risk_group_rows(split, grouping, self.survival.adjusted)
 
     def _curves(self, split: Split) -> Iterator[tuple[str, pd.DataFrame]]:
         yield from split.curves(split.comparison.kinds)
         if split.kind is self.survival:
-            for model in split.comparison.films:
-                for threshold in (each for each in split.thresholds[model] if each.value is not None):
-                    points = incidence_curves(split, model, threshold)
-                    yield "incidence", pd.DataFrame({**split.name, "model": model}, index=points.index).join(points)
+            for grouping in groupings(split):
+                yield "incidence", incidence_curves(split, grouping)
+
+    def _groups(self, split: Split) -> Iterator[Row]:
+        if split.kind is self.survival:
+            for grouping in groupings(split):
+                yield from group_rows(split, grouping, self.survival.characteristics)
+
+    def _hazards(self, split: Split) -> Iterator[Row]:
+        if split.kind is self.survival:
+            yield from hazard_rows(split)
 
     def _gaps(self, split: Split) -> Iterator[Row]:
         ranking = next(iter(split.kind.ranking))
@@ -212,8 +234,10 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
 
 def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
     """Thresholds for JSON, with whom they were fitted on, and what they promise too much."""
-    films, sample = comparison.tuning.films, comparison.tuning_sample(comparison.films[0])
-    horizon, said = comparison.kind.chosen_at(sample) if len(sample) else (np.nan, "")
+    films = comparison.tuning.films
+    samples = {model: comparison.tuning_sample(model) for model in thresholds}
+    first = next((samples[model] for model in comparison.films if len(samples[model])), None)
+    horizon, said = (np.nan, "") if first is None else comparison.kind.chosen_at(first)
     return {
         "rule": "positive where risk >= value",
         "horizon_years": None if np.isnan(horizon) else horizon,
@@ -221,11 +245,11 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
         "fitted_on": {
             "split": sorted(films["split"].unique()),
             "n": len(films),
-            "n_events": sample.n_events_by(horizon),
+            "n_events": 0 if first is None else first.n_events_by(horizon),
             "patients": films[["site", "patient_id"]].drop_duplicates().astype(str).to_numpy().tolist(),
         },
         "thresholds": [
-            {"model": model, "threshold": t.label, "value": t.value, "note": t.note}
+            {"model": model, "threshold": t.label, "value": t.value, "note": t.note, "n": len(samples[model])}
             | (
                 {"on_tuning": _optimism(comparison, model, rule, plan)}
                 if isinstance(rule, Rule) and t.value is not None

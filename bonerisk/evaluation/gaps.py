@@ -49,10 +49,10 @@ def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
 
 def _gap(split: Split, group: Subgroup, model: str, key: Key) -> dict[str, Any]:
     rest = Subgroup("rest", ~group.keep)
-    (sample, ours), (_, theirs) = (split.estimated(each, [model], only=[key]) for each in (group, rest))
-    difference = ours[key] - theirs[key]
-    [row] = split.rows((sample, {key: difference}), group, [model])
-    if pd.isna(theirs[key].estimate):
-        row["note"] = f"in the rest: {theirs[key].undefined}"
+    ours, theirs = (split.ranked(each, model, key) for each in (group, rest))
+    difference = ours - theirs
+    [row] = split.rows((split.sample(group, [model]), {key: difference}), group, [model])
+    if pd.isna(theirs.estimate):
+        row["note"] = f"in the rest: {theirs.undefined}"
     row["p"] = bootstrap_p(difference.drawn)
     return {name: value for name, value in row.items() if name != "reference"}

@@ -1,4 +1,4 @@
-"""What happens to the films that a threshold calls high and low risk: incidence by group, and the hazard ratio.
+"""What happens to films at high and at low risk: incidence by group, and the hazard ratio.
 
 Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody of a group had
 the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several films
@@ -19,11 +19,11 @@ import pandas as pd
 
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
+from bonerisk.evaluation.groupings import Grouping
 from bonerisk.evaluation.observed import incidence_rows
 from bonerisk.evaluation.split import Row, Split
-from bonerisk.evaluation.subgroups import ALL, demand_no_misspelling
+from bonerisk.evaluation.subgroups import demand_no_misspelling
 from bonerisk.evaluation.survival import status_of
-from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.survival import aalen_johansen, compare, cox, firth
 from bonerisk.survival.interval import quantile_of
 from bonerisk.survival.outcome import COMPETING, EVENT
@@ -33,56 +33,47 @@ Array = np.ndarray
 POINTS, LAST = 500, 10  # of a curve: at most how many steps, and at least how many films beyond the last
 
 
-def risk_group_rows(
-    split: Split, model: str, thresholds: Sequence[Threshold], adjusted: Sequence[str]
-) -> Iterator[Row]:
-    """Rows of the metrics table of one film model.
+def risk_group_rows(split: Split, grouping: Grouping, adjusted: Sequence[str]) -> Iterator[Row]:
+    """Rows of the metrics table of one grouping, by which ``risk=high`` and ``risk=low`` are told apart.
 
     Parameters
     ----------
     split : Split
         Of films followed up.
-    model : str
-    thresholds : sequence of Threshold
-        Each parts the films into ``risk=high`` (at or above it) and ``risk=low``.
+    grouping : Grouping
     adjusted : sequence of str
         Columns for which the second hazard ratio is adjusted.
     """
-    films, risk = split.films, split.wide.risks[model].to_numpy()
+    films = split.films
     for column in adjusted:
         demand_no_misspelling(column, list(map(str, films)), "evaluation.survival.adjusted")
-    known = ~np.isnan(risk)
-    for threshold in thresholds:
-        if threshold.value is not None:
-            high = known & (risk >= threshold.value)
-            yield from incidence_rows(split, model, high, "risk=high", threshold.label)
-            yield from incidence_rows(split, model, known & ~high, "risk=low", threshold.label)
-            yield _hazard_ratio(split, model, films[known], high[known], threshold.label, [])
-            yield from _time_lost(split, model, known, high, threshold.label)
-            there = [column for column in adjusted if column in films and films[column].notna().any()]
-            if there:
-                yield _hazard_ratio(split, model, films[known], high[known], threshold.label, there)
+    for group, keep in grouping.groups.items():
+        yield from incidence_rows(split, grouping.model, keep, grouping.named(group), grouping.threshold)
+    yield _hazard_ratio(split, grouping, [])
+    yield from _time_lost(split, grouping)
+    there = [column for column in adjusted if column in films and films.loc[grouping.known, column].notna().any()]
+    if there:
+        yield _hazard_ratio(split, grouping, there)
 
 
-def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataFrame:
-    """Cumulative incidence over time in the films at or above a threshold, and in those below.
+def incidence_curves(split: Split, grouping: Grouping) -> pd.DataFrame:
+    """Cumulative incidence over time in the films at high risk, and in those at low risk.
 
     Returns
     -------
     DataFrame
-        threshold, group (high, low), time_years, incidence, lower, upper, at_risk, at the times of events up to the
-        last that `LAST` films of both groups outlive, or to the last horizon; a group of under `min_n` films is left
-        out.
+        model, subgroup (the stratum), threshold, group (high, low), time_years, incidence, lower, upper, at_risk, at
+        the times of events up to the last that `LAST` films of both groups outlive, or to the last horizon; a group of
+        under `min_n` films is left out.
     """
-    risk = split.wide.risks[model].to_numpy()
-    groups = {"high": risk >= threshold.value, "low": risk < threshold.value}  # a missing risk is in neither
-    groups = {name: keep for name, keep in groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
+    groups = {name: keep for name, keep in grouping.groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
     followed = [np.sort(split.films.loc[keep, "time_years"].to_numpy(float)) for keep in groups.values()]
     reached = min((time[-1] for time in followed), default=0.0)
     end = max(min((time[-LAST] for time in followed), default=0.0), min(max(split.horizons, default=0.0), reached))
-    had = np.unique(split.films.loc[split.films["event"] == 1, "time_years"])
+    had = np.unique(split.films.loc[(split.films["event"] == 1) & grouping.known, "time_years"])
     times = np.append(had[had < end], end)
     times = times[np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int))]
+    where = {"model": grouping.model, "subgroup": grouping.stratum, "threshold": grouping.threshold}
     parts = []
     for name, keep in groups.items():
         time, patient = split.films.loc[keep, "time_years"].to_numpy(float), split.patient[keep]
@@ -91,18 +82,18 @@ def incidence_curves(split: Split, model: str, threshold: Threshold) -> pd.DataF
             times
         )
         points = {"incidence": found.estimate, "lower": found.lower, "upper": found.upper, "at_risk": found.at_risk}
-        parts.append(pd.DataFrame({"threshold": threshold.label, "group": name, "time_years": times, **points}))
+        parts.append(pd.DataFrame({**split.name, **where, "group": name, "time_years": times, **points}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: str) -> Iterator[Row]:
+def _time_lost(split: Split, grouping: Grouping) -> Iterator[Row]:
     """Years that the event takes until each horizon (area under the incidence), high risk less low, one row each."""
-    films, patient = split.films[known], split.patient[known]
+    films, patient = split.films[grouping.known], split.patient[grouping.known]
     time, status = films["time_years"].to_numpy(float), status_of(films)
-    sides = high[known], ~high[known]
-    where = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": "time_lost_difference"}
+    sides = [keep[grouping.known] for keep in grouping.groups.values()]
+    where = _where(split, grouping, "time_lost_difference")
     for horizon, said in split.horizons.items():
-        row = where | {"threshold": threshold, "horizon_years": horizon, "level": split.plan.level, "n": len(films)}
+        row = where | {"horizon_years": horizon, "level": split.plan.level, "n": len(films)}
         row |= {"n_events": int(((status == EVENT) & (time <= horizon)).sum())}
         few = min(len(np.unique(patient[side])) for side in sides) < max(2, split.plan.min_n)
         short = min(time[side].max(initial=0) for side in sides) < horizon
@@ -120,20 +111,24 @@ def _time_lost(split: Split, model: str, known: Array, high: Array, threshold: s
         yield row | found | {"method": "area under Aalen–Johansen, normal interval by patient", "note": said}
 
 
-def _hazard_ratio(
-    split: Split, model: str, films: pd.DataFrame, high: Array, threshold: str, adjusted: Sequence[str]
-) -> Row:
+def _where(split: Split, grouping: Grouping, metric: str) -> Row:
+    where = {"model": grouping.model, "reference": "", "subgroup": grouping.stratum, "metric": metric}
+    return {**split.name, **where, "threshold": grouping.threshold}
+
+
+def _hazard_ratio(split: Split, grouping: Grouping, adjusted: Sequence[str]) -> Row:
     """Row of the hazard ratio of high against low risk."""
-    metric = "hazard_ratio_adjusted" if adjusted else "hazard_ratio"
-    who = {**split.name, "model": model, "reference": "", "subgroup": ALL, "metric": metric, "threshold": threshold}
-    table = films.assign(high=high.astype(float))
+    who = _where(split, grouping, "hazard_ratio_adjusted" if adjusted else "hazard_ratio")
+    high = grouping.high[grouping.known]
+    table = split.films[grouping.known].assign(high=high.astype(float))
     design = Design.of(table, ["high", *adjusted], "hazard ratio")
     complete = design.complete(table)
     rows = table[complete]
     event = (status_of(rows) == EVENT).astype(int)
     used = [column for column in adjusted if column not in design.constant]
     notes = [f"adjusted for {', '.join(used)}"] if adjusted else []
-    notes += [f"{int((~complete).sum())} films that miss a value left out"] if not complete.all() else []
+    lost = grouping.n_stratum - len(rows)
+    notes += [f"{lost} films that miss a value left out"] if lost else []
     sizes = {"level": split.plan.level, "n": len(rows), "n_events": int(event.sum())}
     where: Row = {**who, "horizon_years": np.nan, **sizes}
     nothing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "method": ""}

@@ -47,15 +47,18 @@ class Split:
         self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self._strata())
         self.subgroups = list(subgroups(self.films, self.kind.subgroups))
         self.everyone = self.subgroups[0]
-        whole = self.sample(self.everyone, comparison.films[:1])
-        self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted)) if len(whole) else {}
+        self._ranked: dict[tuple[str, bytes], dict[Key, Distribution]] = {}
+        whole = self.kind.sample(self.films, np.zeros(len(self.films)), self.patient, {})
+        self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted))
 
     def metric_rows(self) -> Iterator[Row]:
         """Rows of the metrics table: those of each model, and paired differences between models."""
         for group in track(self.subgroups, f"evaluating {self.name['split']}"):
             own = {model: self.estimated(group, [model]) for model in self.comparison.kinds}
-            for model, estimated in own.items():
-                yield from self.rows(estimated, group, [model])
+            for model, (sample, found) in own.items():
+                ranked = {key: of for key, of in found.items() if key.metric in self.kind.ranking}
+                self._ranked[model, group.keep.tobytes()] = ranked
+                yield from self.rows((sample, found), group, [model])
             for pair in self.comparison.pairs:
                 yield from self.rows(self._difference(pair, group, own), group, pair)
 
@@ -65,7 +68,7 @@ class Split:
             sample = self.sample(group, [model])
             fitted = [threshold for threshold in self.thresholds[model] if threshold.value is not None]
             for horizon in self.horizons or [np.nan]:
-                if group.has("sensitivity") and not self._few(sample, horizon, group, [model]):
+                if group.has("sensitivity") and not self.few(sample, horizon, group, [model]):
                     drawn = sample.drawn() if np.isnan(horizon) else sample.drawn().at(horizon)
                     for threshold in fitted:
                         sides = {side: films[0] for side, films in vars(drawn.counts(threshold.value)).items()}
@@ -104,11 +107,18 @@ class Split:
         within = {key: of for key, of in metrics.items() if group.has(key.metric) and (only is None or key in only)}
         return sample, self.found(sample, within, group, models)
 
+    def ranked(self, group: Subgroup, model: str, key: Key) -> Distribution:
+        """A ranking metric of a model, not found anew where the metrics table has the group already."""
+        known = self._ranked.setdefault((model, group.keep.tobytes()), {})
+        if key not in known:
+            known |= self.estimated(group, [model], only=[key])[1]
+        return known[key]
+
     def found(
         self, sample: Any, metrics: Mapping[Key, Metric], group: Subgroup, models: Sequence[str]
     ) -> dict[Key, Distribution]:
         """Distributions of metrics on a sample; where it is too small for them, empty ones that say so."""
-        few = {horizon: self._few(sample, horizon, group, models) for horizon in {key.horizon for key in metrics}}
+        few = {horizon: self.few(sample, horizon, group, models) for horizon in {key.horizon for key in metrics}}
         enough = {key: metric for key, metric in metrics.items() if not few[key.horizon]}
         found = distributions(sample, enough, self.draws, self.plan.interval == "bca") if enough else {}
         if self.plan.interval == "analytic":
@@ -140,7 +150,7 @@ class Split:
         )
         return sample, {key: ours[key] - theirs[key] for key in keys}
 
-    def _few(self, sample: Any, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
+    def few(self, sample: Any, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
         """Why a sample is too small, or too short of follow-up, for a number; empty where it isn't."""
         if not len(sample):
             return self._note(models) or "no films"

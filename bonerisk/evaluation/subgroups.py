@@ -15,10 +15,20 @@ from bonerisk.errors import ConfigError
 
 ALL = "all"
 MOST = 12  # levels of a column; more of them are a number's values, not groups
+DXA = ("yes", "no")
+
+
+def has_dxa(t_score: pd.Series) -> pd.Series:
+    """Whether a film has a T-score, "yes" or "no", (n,); None where no film has one, since that parts nothing."""
+    known = t_score.notna()
+    return known.map({True: "yes", False: "no"}) if known.any() else pd.Series(None, t_score.index, dtype=object)
+
+
 BANDS = {
     "age": ("age_years", age_band, AGE_BANDS),
     "age_decade": ("age_years", age_decade, AGE_DECADES),
     "severity": ("t_score", severity, SEVERITIES),
+    "dxa": ("t_score", has_dxa, DXA),
 }
 ORDER = {"sex": SEXES} | {name: order for name, (_, _, order) in BANDS.items()}
 
@@ -59,8 +69,8 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     films : DataFrame
     names : sequence of str
         A column whose levels are groups; "age" or "age_decade" (bands of `age_years`); "severity" (of `t_score`, of
-        films with a `label`); or a crossing, as "sex*age". One whose columns are not there, or hold no value, is
-        passed over.
+        films with a `label`); "dxa" (whether `t_score` is known); or a crossing, as "sex*age". One whose columns are
+        not there, or hold no value, is passed over.
 
     Raises
     ------

@@ -54,6 +54,15 @@ class Survival:
         Columns, "age_decade" and crossings of them (`bonerisk.evaluation.subgroups`).
     prevalence : float, optional
         Of the event by the horizon, for which PPV and NPV are given besides those of the films themselves.
+    gains : list of list of str, optional
+        Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
+        baseline of which all columns are there.
+    strata : list of str
+        Subgroups, as in `subgroups`, within which high and low risk are compared, too.
+    dxa_groups : bool
+        Whether those with a T-score are also parted by it (T ≤ −2.5), beside the film's groups.
+    characteristics : list of str
+        Columns, or patterns such as "finding_*", of which high and low risk are compared.
     """
 
     outcome = ("event", "time_years")
@@ -71,6 +80,10 @@ class Survival:
         adjusted: list[str],
         subgroups: list[str],
         prevalence: float | None = None,
+        gains: list[list[str]] | None = None,
+        strata: Sequence[str] = (),
+        dxa_groups: bool = False,
+        characteristics: Sequence[str] = (),
     ) -> None:
         if not horizons_years or min(horizons_years) <= 0 or not ranking:
             what = f"horizons_years {horizons_years}, ranking {ranking}"
@@ -82,7 +95,8 @@ class Survival:
         )
         self.thresholds = [given_or_rule(str(each)) for each in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
-        self.baselines, self.subgroups = baselines, subgroups
+        self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
+        self.strata, self.dxa_groups, self.characteristics = strata, dxa_groups, characteristics
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:

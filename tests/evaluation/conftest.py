@@ -120,3 +120,16 @@ def follow(n: int, split: str, seed: int, signal: float = 1.0, rate: float = 0.0
 @pytest.fixture(scope="session")
 def followed() -> Callable[..., pd.DataFrame]:
     return follow
+
+
+@pytest.fixture(scope="session")
+def tables() -> Callable[[pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Arguments of a run on some test films followed up."""
+
+    def given(test: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        train = follow(800, "train", 3)
+        seen = [column for column in train if column.startswith(("survival_", "oracle_"))]
+        tuning = follow(400, "tune", 2).drop(columns="oracle_fracture_truth")
+        return {"predictions": test, "tuning": tuning, "training": train.drop(columns=["risk", "model", *seen])}
+
+    return given

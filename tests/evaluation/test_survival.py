@@ -23,19 +23,6 @@ ORACLE = "oracle_fracture_truth"
 
 
 @pytest.fixture(scope="module")
-def tables(followed: Followed) -> Tables:
-    """Arguments of a run on some test films."""
-
-    def given(test: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        train = followed(800, "train", 3)
-        seen = [column for column in train if column.startswith(("survival_", "oracle_"))]
-        tuning = followed(400, "tune", 2).drop(columns=ORACLE)
-        return {"predictions": test, "tuning": tuning, "training": train.drop(columns=["risk", "model", *seen])}
-
-    return given
-
-
-@pytest.fixture(scope="module")
 def result(evaluation: Build, tables: Tables, followed: Followed) -> Result:
     return evaluation().run(**tables(followed(500, "test", 1)))
 
