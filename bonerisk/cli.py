@@ -29,7 +29,7 @@ class GroupsCommand(TyperCommand):
 
 app = typer.Typer(
     name="bonerisk",
-    help="Bone risk from ordinary chest and spine films: prepare, train, evaluate, report.",
+    help="Bone risk from ordinary chest and spine films: prepare, extract, train, evaluate, report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,6 +59,12 @@ def prepare(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = 
 
 
 @app.command(cls=GroupsCommand)
+def extract(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Encode the films of a cohort: embeddings.parquet, failures.csv."""
+    _execute("extract", overrides, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
 def train(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
     """Train a model on a cohort: model.safetensors, history.csv, cohort.parquet."""
     _execute("train", overrides, multirun, cfg)
@@ -78,7 +84,7 @@ def report(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = N
 
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
-    """Bone risk from ordinary chest and spine films: prepare, train, evaluate, report."""
+    """Bone risk from ordinary chest and spine films: prepare, extract, train, evaluate, report."""
     if show:
         typer.echo(bonerisk.__version__)
         raise typer.Exit

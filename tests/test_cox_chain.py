@@ -93,11 +93,11 @@ def test_rows_that_miss_a_column_are_a_step_of_the_flow(typed: Typed, tmp_path: 
     ("given", "code", "said"),
     [
         (["dataset.features=[nothing]"], 3, "nothing"),
-        (["encoder.columns=[nothing]"], 3, "no column nothing"),
+        (["features.columns=[nothing]"], 3, "no column nothing"),
         (["training=classifier"], 2, "nothing to train"),
-        (["encoder=small_cnn"], 2, "encoder=columns"),
+        (["features=embedding"], 2, "encoder=none looks at no film"),
         (["resume=latest"], 2, "nothing to resume"),
-        (["head=binary"], 2, "choose head=cox"),
+        (["head=binary"], 2, "choose head=logistic"),
         (["training=classifier", "encoder=small_cnn"], 2, "preprocessing=none reads no films"),
         (["head.horizons_years=[0]"], 2, "horizon of 0"),
         (["head.penalty=-1"], 2, "penalty"),
@@ -125,7 +125,7 @@ def test_a_table_is_prepared_without_films(typed: Typed, tmp_path: Path) -> None
 
 def test_records_of_simulated_films_without_making_the_films(typed: Typed, tmp_path: Path) -> None:
     given = ["dataset=phantom_hospital", "dataset.patients=300", "dataset.events=enriched"]
-    code, out, err = typed(tmp_path, "train", "model=cox", *given, "encoder.columns=[age_years,sex]")
+    code, out, err = typed(tmp_path, "train", "model=cox", *given, "features.columns=[age_years,sex]")
     assert code == 0, err
     assert not list((tmp_path / "data").rglob("*.dcm"))
     code, out, err = typed(
@@ -187,7 +187,7 @@ def test_another_table_that_does_not_fit_is_told_column_by_column(typed: Typed, 
 
 @pytest.mark.parametrize("column", ["competing_event", "event", "oracle_fracture_truth", "patient_id"])
 def test_what_can_be_no_feature_is_refused(typed: Typed, tmp_path: Path, column: str) -> None:
-    given = ["dataset=phantom_hospital", "dataset.patients=60", f"encoder.columns=[age_years,{column}]"]
+    given = ["dataset=phantom_hospital", "dataset.patients=60", f"features.columns=[age_years,{column}]"]
     code, _, err = typed(tmp_path, "train", "model=cox", *given)
     assert (code, f"{column} can be no feature" in err) == (2, True), err
 

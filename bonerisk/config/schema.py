@@ -9,7 +9,15 @@ _PATHS: dict[str, Any] = {"paths.data": str, "paths.outputs": str}
 
 PRIMARY: dict[str, dict[str, Any]] = {
     "prepare": _PATHS,
+    "extract": {
+        **_PATHS,
+        "name": str,
+        "seed": int,
+        "batch_size": int,
+        "shard": int,
+        "shards": int,
+    },
     "train": {**_PATHS, "name": str, "seed": int, "resume": str | None},
-    "evaluate": {**_PATHS, "run": str, "split": _SPLIT | list[_SPLIT] | None},
+    "evaluate": {**_PATHS, "run": str | list[str], "split": _SPLIT | list[_SPLIT] | None},
     "report": {**_PATHS, "runs": str | list[str]},
 }

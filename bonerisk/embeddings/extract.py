@@ -31,7 +31,7 @@ def extract(
     perceptual: Sequence[bytes],
     store: Embeddings,
     batch_size: int = 64,
-    part: int = 4096,
+    part: int = 1024,
 ) -> str:
     """Encode films and append their embeddings to a store, part after part.
 

@@ -24,6 +24,7 @@ from bonerisk.progress import track
 INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
+DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
 SPARE_BYTES = 64 * 2**20  # left free on the disk, for the tables
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def _refuse_if_full(folder: Path, films: int, shape: tuple[int, int]) -> None:
 
 
 def _died(path: Path) -> Decoded:
-    return Decoded(reason="the process that read the film was killed: its decoder crashed, or memory ran out")
+    return Decoded(reason=DIED)
 
 
 def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:

@@ -5,89 +5,174 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from bonerisk.cohort.table import SPLITS, Cohort
-from bonerisk.cohort.targets import FRACTURE, select
+from bonerisk.cohort.targets import OUTCOMES, select
 from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation.evaluation import Result
-from bonerisk.evaluation.patients import refuse_seen
 from bonerisk.jobs import fitted
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
+from bonerisk.jobs.embeddings import embedded
 from bonerisk.jobs.examples import write_examples
 from bonerisk.jobs.films import decoded
 from bonerisk.jobs.folder import run_folder
+from bonerisk.jobs.frozen import frozen_of
 from bonerisk.jobs.model import predict, trained_model
-from bonerisk.runs.find import StoredRun, find, load
+from bonerisk.jobs.resume import differences
+from bonerisk.jobs.seen import refuse_seen_by
+from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
-Predict = Callable[[Cohort], pd.DataFrame]
+TELLING = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # models of one name apart
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A trained model with the rows it can predict.
+
+    Parameters
+    ----------
+    name : str
+        Among those that are judged together.
+    run : StoredRun
+    cohort : Cohort
+    predict : callable
+        From rows of the cohort to the predictions table.
+    columns : sequence of str
+        Those that it has learnt from, where it sees no film.
+    """
+
+    name: str
+    run: StoredRun
+    cohort: Cohort
+    predict: Callable[[pd.DataFrame], pd.DataFrame]
+    columns: Sequence[str] = ()
+
+
 def evaluate(order: Order) -> Path:
-    """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures."""
+    """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures.
+
+    Of several models the first is the one that the evaluation is about: its rows are judged, and the others are
+    compared with it on those that they can predict.
+    """
     from bonerisk.reporting.figures.evaluation import draw
 
     config = order.config
-    model = find(config.run, Path(config.paths.outputs), ["train"])
-    with run_folder(order, model.name) as run:
-        training = pd.read_parquet(_reads(run, model, "cohort.parquet"))
-        tuning = pd.read_parquet(_reads(run, model, "tuning.parquet"))
-        dataset, evaluation = build(config.get("dataset") or model.config["dataset"]), build(config.evaluation)
-        load = _of_films if model.config["training"] else _of_columns
-        labelled, predicted_of, columns = load(dataset, model, run, Path(config.paths.data))
+    asked = [config.run] if isinstance(config.run, str) else list(config.run)
+    runs = [find(text, Path(config.paths.outputs), ["train"]) for text in asked]
+    outcome = _outcome(runs)
+    with run_folder(order, runs[0].name) as run:
+        names = _names(runs)
+        training, tuning = (_gathered(run, runs, names, f"{kind}.parquet") for kind in ("cohort", "tuning"))
+        dataset, evaluation = build(_dataset(config, runs)), build(config.evaluation)
+        judged = list(_judged(dataset, runs, names, run, Path(config.paths.data)))
+        labelled = judged[0].cohort
         if config.get("dataset") and config.split is None:
             _warn_of_rest(labelled, run, "dataset.rules.split" if "rules" in config.dataset else "dataset.split")
         cohort = _chosen(labelled, config.split)
-        for run_seen, seen in _trained_on(model):
-            refuse_seen(cohort.table, seen, f"the weights of {run_seen.folder.name}")
-        _reads(run, model, "model.safetensors")
+        refuse_seen_by(cohort.table, [model.folder for model in runs])
+        for model in runs:
+            run.reads("model", model.path("model.safetensors"), parent=model.folder)
         write_cohort(cohort, run)
-        predicted = predicted_of(cohort)
-        outcome = "survival" if model.config["head"]["target"] == FRACTURE else "binary"
-        result = evaluation.run(predicted, tuning, training[training["split"] == "train"], outcome, columns)
+        predicted = pd.concat([_predicted(model, cohort) for model in judged], ignore_index=True)
+        learnt = training[training["split"] == "train"].drop_duplicates(["site", "image_id"])
+        result = evaluation.run(predicted, tuning, learnt, outcome, judged[0].columns)
         _write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
-            if result.outcome == "binary":
-                write_examples(predicted, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
+            if result.outcome == "binary" and not judged[0].columns:
+                first = predicted[predicted["model"] == judged[0].name]
+                write_examples(first, 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
     return run.folder
 
 
-def _of_films(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict, Sequence[str]]:
-    """The cohort of a model that sees films, what it predicts of them, and the columns it learnt from: none."""
-    films = decoded(load_cohort(dataset, run, data), dataset, model.config["preprocessing"], run, data)
+def _outcome(runs: Sequence[StoredRun]) -> Literal["binary", "survival"]:
+    """What the models foretell, which must be the same."""
+    targets = list(dict.fromkeys(model.config["head"]["target"] for model in runs))
+    if len(targets) > 1:
+        raise ConfigError(f"the runs foretell {' and '.join(targets)}", "run", "evaluate models of one target together")
+    return OUTCOMES[targets[0]]
+
+
+def _names(runs: Sequence[StoredRun]) -> list[str]:
+    """A name for each model: its own, or where several have the same, with what tells them apart.
+
+    Raises
+    ------
+    ConfigError
+        Nothing does.
+    """
+    if len({model.name for model in runs}) == len(runs):
+        return [model.name for model in runs]
+    choices = [{**model.record["choices"], "seed": model.config["seed"]} for model in runs]
+    told = [key for key in TELLING if len({str(chosen.get(key)) for chosen in choices}) > 1]
+    for keys in [*([key] for key in told), told]:
+        names = [
+            f"{model.name} ({', '.join(str(chosen[key]) for key in keys)})"
+            for model, chosen in zip(runs, choices, strict=True)
+        ]
+        if len(set(names)) == len(runs):
+            return names
+    mend = "name each run once; give trainings that are alike in these names of their own: train … name=…"
+    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(TELLING)}", "run", mend)
+
+
+def _dataset(config: Any, runs: Sequence[StoredRun]) -> Any:
+    """The dataset asked for, or the one that all models were trained on."""
+    if config.get("dataset"):
+        return config.dataset
+    first, *rest = runs
+    for other in rest:
+        if found := differences(first.config["dataset"], other.config["dataset"]):
+            what = f"{first.folder.name} and {other.folder.name} were trained on datasets that differ in "
+            raise ConfigError(f"{what}{', '.join(sorted(found))}", "run", "say which one is meant: dataset=…")
+    return first.config["dataset"]
+
+
+def _gathered(run: Run, runs: Sequence[StoredRun], names: Sequence[str], file: str) -> pd.DataFrame:
+    """A table of each model, one under the other, in which models have the names they are judged by."""
+    tables = []
+    for model, name in zip(runs, names, strict=True):
+        table = pd.read_parquet(run.reads(Path(file).stem, model.path(file), parent=model.folder))
+        tables.append(table.assign(model=name) if "model" in table else table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _judged(dataset: Any, runs: Sequence[StoredRun], names: Sequence[str], run: Run, data: Path) -> Iterator[Judged]:
+    """The models with the rows of a dataset that each can predict."""
+    loaded = load_cohort(dataset, run, data)
+    for model, name in zip(runs, names, strict=True):
+        judge = _trained_with_encoder if model.config["training"] else _fitted_to_features
+        yield judge(loaded, dataset, model, name, run, data)
+
+
+def _trained_with_encoder(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:
+    films = decoded(loaded, dataset, model.config["preprocessing"], run, data)
     cohort = select(films.cohort, model.config["head"]["target"])
-    return cohort, lambda chosen: predict(*trained_model(model), films, chosen.table, model.name), ()
+    return Judged(name, model, cohort, lambda rows: predict(*trained_model(model), films, rows, name))
 
 
-def _of_columns(dataset: Any, model: StoredRun, run: Run, data: Path) -> tuple[Cohort, Predict, Sequence[str]]:
-    """The cohort of a model of columns, what it predicts of it, and the columns it learnt from."""
-    encoder, head = fitted.trained(model)
-    cohort = fitted.complete(fitted.select(load_cohort(dataset, run, data), head.target, run), encoder, run)
-
-    def predicted(chosen: Cohort) -> pd.DataFrame:
-        return fitted.predict(encoder, head, chosen.table, chosen.name, model.name)
-
-    return cohort, predicted, encoder.design.columns
+def _fitted_to_features(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:
+    of = fitted.fitted(model)
+    cohort = fitted.complete(fitted.select(loaded, model.config["head"]["target"], run), of.features, run, name)
+    films = embedded(cohort, dataset, frozen_of(model), run, data) if of.features.films else None
+    own = () if films else of.features.columns.used
+    cohort = films.cohort if films else cohort
+    return Judged(name, model, cohort, lambda rows: of.predict(rows, films, cohort.name, name), own)
 
 
-def _reads(run: Run, model: StoredRun, name: str) -> Path:
-    return run.reads(Path(name).stem, model.path(name), parent=model.folder)
-
-
-def _trained_on(model: StoredRun) -> Iterator[tuple[StoredRun, pd.DataFrame]]:
-    """The cohorts of a training and of those that it started from."""
-    yield model, pd.read_parquet(model.path("cohort.parquet"))
-    for parent in model.parents:
-        yield from _trained_on(load(parent))
+def _predicted(model: Judged, cohort: Cohort) -> pd.DataFrame:
+    """What a model predicts of those chosen rows that it can predict."""
+    return model.predict(cohort.table[cohort.table["image_id"].isin(model.cohort.table["image_id"])])
 
 
 def _warn_of_rest(cohort: Cohort, run: Run, key: str) -> None:
@@ -117,5 +202,10 @@ def _write(result: Result, run: Run) -> None:
         result.gaps.to_csv(path, index=False)
     with run.writes("confusion", "confusion.csv") as path:
         result.confusion.to_csv(path, index=False)
+    if result.outcome == "survival":
+        with run.writes("groups", "groups.csv") as path:
+            result.groups.to_csv(path, index=False)
+        with run.writes("hazards", "hazards.csv") as path:
+            result.hazards.to_csv(path, index=False)
     with run.writes("thresholds", "thresholds.json") as path:
         path.write_text(json.dumps(result.thresholds, indent=1), encoding="utf-8")

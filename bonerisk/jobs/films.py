@@ -24,6 +24,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """A store of images, the hash of all that decides its content, and what its preprocessing says of itself."""
+
+    images: store.Store
+    digest: str
+    note: str | None
+
+
+@dataclass(frozen=True)
 class Films:
     """A cohort of films that could be read, and where their decoded images are.
 
@@ -41,8 +50,25 @@ class Films:
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
-def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
-    """Decode the films of a cohort unless that was done before, and drop those that can't be read.
+def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
+    """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
+
+    Raises
+    ------
+    ConfigError
+        The dataset has no films.
+    """
+    if cohort.features:
+        mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
+        raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
+    if hasattr(dataset, "make_films"):
+        dataset.make_films(cohort, data)
+    hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
+    return dict(zip(cohort.table["image_id"], hashes, strict=True))
+
+
+def decode(cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapping[str, Any], data: Path) -> Decoded:
+    """Decode the films of a cohort unless that was done before.
 
     The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
     code of both, so that a change of any makes a new store and an equal one is opened.
@@ -50,32 +76,48 @@ def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run:
     Raises
     ------
     ConfigError
-        The dataset has no films, or the preprocessing reads none.
+        The preprocessing reads no films.
     """
-    if cohort.features or not preprocessing:
-        what = f"{cohort.name} has no films" if cohort.features else "preprocessing=none reads no films"
-        mend = "model=cox learns from a table's columns; other models need a dataset of films and a preprocessing"
-        raise ConfigError(what, "dataset" if cohort.features else "preprocessing", mend)
-    if hasattr(dataset, "make_films"):
-        dataset.make_films(cohort, data)
-    hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
+    if not preprocessing:
+        raise ConfigError("preprocessing=none reads no films", "preprocessing", "choose another")
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
-    films = sorted(zip(cohort.table["image_id"], hashes, strict=True))
-    digest = fingerprint({"films": films, "preprocessing": plain(preprocessing), "code": code})
-    folder = data / cohort.name / digest[:16]
+    digest = fingerprint({"films": sorted(sha256.items()), "preprocessing": plain(preprocessing), "code": code})
     transform = build(preprocessing)
     size = (transform.size, transform.size)
-    if hasattr(transform, "note"):
-        run.note(transform.note)
+    folder = data / cohort.name / digest[:16]
     images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
-    run.reads("images", folder, digest=digest)
-    readable = _readable(cohort, images.failures)
-    _refuse_copies(readable, dict(zip(cohort.table["image_id"], hashes, strict=True)), images, run)
-    return Films(readable, images)
+    return Decoded(images, digest, getattr(transform, "note", None))
 
 
-def _refuse_copies(cohort: Cohort, hashes: Mapping[str, str | None], images: store.Store, run: Run) -> None:
+def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+    """The decoded films of a cohort, recorded in the run, without those that can't be read.
+
+    Raises
+    ------
+    ConfigError
+        The dataset has no films, or the preprocessing reads none.
+    DataError
+        A film of one split is in another, too.
+    """
+    sha256 = hashed(cohort, dataset, data)
+    found = decode(cohort, sha256, preprocessing, data)
+    if found.note:
+        run.note(found.note)
+    run.reads("images", found.images.folder, digest=found.digest)
+    readable = without_failures(cohort, found.images.failures)
+    refuse_copies(readable, sha256, found.images.index.set_index("image_id")["perceptual"], run)
+    return Films(readable, found.images)
+
+
+def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: pd.Series, run: Run) -> None:
     """List films that are one image, and stop where they lie in two splits.
+
+    Parameters
+    ----------
+    sha256 : mapping
+        Of each film by image_id.
+    perceptual : Series of bytes
+        The same.
 
     Raises
     ------
@@ -83,8 +125,7 @@ def _refuse_copies(cohort: Cohort, hashes: Mapping[str, str | None], images: sto
         A film of one split is in another, too.
     """
     names = cohort.table["image_id"]
-    perceptual = images.index.set_index("image_id")["perceptual"].loc[names]
-    pairs = leaks.copies_of_films(cohort.table, [str(hashes[name]) for name in names], list(perceptual))
+    pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if len(pairs):
         with run.writes("copies", "copies.csv") as path:
             pairs.to_csv(path, index=False)
@@ -93,7 +134,8 @@ def _refuse_copies(cohort: Cohort, hashes: Mapping[str, str | None], images: sto
         log.warning(note)
 
 
-def _readable(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
+def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
+    """The cohort without films that can't be read (`failures`: image_id, image_path, reason), as a step of its flow."""
     failed = cohort.table["image_id"].isin(failures["image_id"])
     table = cohort.table[~failed].reset_index(drop=True)
     patients = cohort.table.set_index("image_id")["patient_id"]

@@ -1,10 +1,11 @@
-"""Models of features that stay as they are: a head fitted to columns of the cohort, saved, read and asked for risk."""
+"""Models whose encoder stays as it is: features of the cohort and its films, and a head fitted to them at once."""
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from bonerisk.cohort import targets
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.config.build import build
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.features.features import Features
+from bonerisk.heads.target import Target
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
+from bonerisk.jobs.embeddings import Embedded, embedded
+from bonerisk.jobs.frozen import frozen
 from bonerisk.jobs.predictions import predictions
-from bonerisk.runs.find import StoredRun
+from bonerisk.jobs.seen import refuse_seen_by
+from bonerisk.runs.find import StoredRun, parents_of
 from bonerisk.runs.folder import Run
 from bonerisk.survival import proportional, sample_size
 
@@ -31,86 +37,128 @@ FEW = 30  # features whose proportional hazards are looked at one by one
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """Features and the head that was fitted to them."""
+
+    features: Features
+    head: Any
+
+    def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
+        """The predictions table for the rows of `table`: `risk` (n,), and survival where the head gives it."""
+        x = self.features.matrix(table, films.of(table) if films else None)
+        survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
+        return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
+
+
 def train_head(config: Any, run: Run) -> None:
     """Fit the head to the training split, and predict the tuning split."""
-    encoder = build(config.encoder)
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
-    cohort = select(load_cohort(build(config.dataset), run, Path(config.paths.data)), config.head.target, run)
+    features, dataset, data = build(config.features), build(config.dataset), Path(config.paths.data)
+    encoder = frozen(config, run) if features.films else None
+    loaded = load_cohort(dataset, run, data)
+    cohort = select(loaded, config.head.target, run)
     _demand(cohort, "train", "the model learns there")
-    encoder.fit(cohort.table[cohort.table["split"] == "train"], cohort.features)
-    cohort = of_splits(complete(cohort, encoder, run), ["train", "tune"])
+    features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    cohort = complete(cohort, features, run, config.name)
+    refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
+    films = embedded(cohort, dataset, encoder, run, data) if encoder else None  # all films: evaluate needs the others
+    cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
+    _demand(cohort, "train", "the model learns there")
     _demand(cohort, "tune", "thresholds are chosen there")
     write_cohort(cohort, run)
-    head = build(config.head, names=encoder.names)
-    train = cohort.table[cohort.table["split"] == "train"]
-    x, time, event = encoder.features(train), train["time_years"].to_numpy(), train["event"].to_numpy()
-    _tell_size(train, len(encoder.names), max(head.horizons_years), run)
-    competing = train["competing_event"].to_numpy() if "competing_event" in train else None
-    head.fit(x, time, event, pd.factorize(patients(train), sort=True)[0], config.seed, competing)
+    train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
+    outcome = targets.OUTCOMES[config.head.target]
+    target, of_tuning = Target.of(train, outcome), Target.of(tune, outcome)
+    x = features.fit(train, films.of(train) if films else None, target, config.seed)
+    x_tune = features.matrix(tune, films.of(tune) if films else None)
+    head = build(config.head, names=features.names)
+    if outcome == "survival":
+        _tell_size(train, len(features.names), max(head.horizons_years), run)
+    head.fit(x, target, (x_tune, of_tuning), config.seed)
     for note in head.notes:
         run.note(note)
-    with run.writes("model", MODEL_FILE) as path:
-        save_file(head.tensors(), path, {"encoder": json.dumps(encoder.state())})
-    with run.writes("history", "history.csv") as path:
-        head.history.to_csv(path, index=False)
-    with run.writes("coefficients", "coefficients.csv") as path:
-        head.table().to_csv(path, index=False)
-    if len(encoder.names) <= FEW:
-        try:
-            departures = _departures(x, time, event, encoder.names)
-        except DataError as error:  # the check has no penalty, which the model may have
-            run.note(f"Proportional hazards could not be checked: {error.what}.")
-        else:
-            with run.writes("proportional", "proportional.csv") as path:
-                departures.to_csv(path, index=False)
-            _tell_departures(departures, run)
+    model = Fitted(features, head)
+    _write(model, run)
+    _explain(head, x_tune, tune["image_id"], run)
+    if outcome == "survival" and len(features.names) <= FEW:
+        _check_proportional(x, target, features.names, run)
     with run.writes("predictions", "tuning.parquet") as path:
-        tuning = cohort.table[cohort.table["split"] == "tune"]
-        predict(encoder, head, tuning, cohort.name, config.name).to_parquet(path, index=False)
+        model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
 def select(cohort: Cohort, target: str, run: Run) -> Cohort:
     """The rows that a target is defined for; what it was told from is not DXA."""
-    if cohort.reference_standard == "DXA":
+    if cohort.reference_standard == "DXA" and target not in targets.CLASSES:
         run.record["reference_standard"] = "diagnoses and follow-up"
-    return targets.select(cohort, target)
+    selected = targets.select(cohort, target)
+    for note in selected.notes:
+        run.note(note)
+    return selected
 
 
-def trained(run: StoredRun) -> tuple[Any, Any]:
-    """Encoder and head of a training run."""
+def fitted(run: StoredRun) -> Fitted:
+    """Features and head of a training run."""
     with safe_open(run.path(MODEL_FILE), framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        state = json.loads(file.metadata()["encoder"])
-    encoder = build(run.config["encoder"])
-    encoder.restore(state)
-    head = build(run.config["head"], names=encoder.names)
+        state = json.loads(file.metadata()["features"])
+    features = build(run.config["features"])
+    features.restore(state, tensors)
+    head = build(run.config["head"], names=features.names)
     head.restore(tensors)
-    return encoder, head
+    return Fitted(features, head)
 
 
-def complete(cohort: Cohort, encoder: Any, run: Run) -> Cohort:
+def complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
     """The rows that have a value in every column of the model, as a step of the flow; many lost ones are told."""
-    known = cohort.table[encoder.complete(cohort.table)].reset_index(drop=True)
-    table, levels = cohort.table, encoder.design.levels
-    why = [f"{column} missing {n}" for column in encoder.design.columns if (n := table[column].isna().sum())]
-    for column, learnt in levels.items():
-        other = table[column].dropna().astype(str).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
-        why += [f"{column} not among those learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
-    flow = cohort.flow.step("every column of the model known", table, known, "; ".join(why))
-    lost = len(table) - len(known)
-    if lost > TOLERATED * len(table):
-        text = f"{lost} of {len(table)} rows ({lost / len(table):.0%}) lack a column of the model and are left out: "
-        run.note(text + "; ".join(why) + ". Those who are left may be others than those who are not.")
-        log.warning(text + "; ".join(why))
+    columns = features.columns
+    if not columns.used:
+        return cohort
+    known = cohort.table[columns.complete(cohort.table)].reset_index(drop=True)
+    why = columns.lacking(cohort.table)
+    flow = cohort.flow.step("every column of the model known", cohort.table, known, "; ".join(why))
+    lost = len(cohort.table) - len(known)
+    if lost > TOLERATED * len(cohort.table):
+        text = f"{lost} of {len(cohort.table)} rows ({lost / len(cohort.table):.0%}) lack a column of {name} and are "
+        text += f"left out: {'; '.join(why)}"
+        run.note(f"{text}. Those who are left may be others than those who are not.")
+        log.warning(text)
+    if invented := columns.imputed(known):
+        told = ", ".join(f"{column} {n}" for column, n in invented.items())
+        run.note(f"{name}: missing values of {len(known)} rows imputed from the training split: {told}.")
     return replace(cohort, table=known, flow=flow)
 
 
-def predict(encoder: Any, head: Any, table: pd.DataFrame, dataset: str, name: str) -> pd.DataFrame:
-    """The predictions table of one model for the rows of `table`: `risk` (n,), and survival where the head gives it."""
-    x = encoder.features(table)
-    survival = {f"survival_{horizon:g}y": values for horizon, values in head.survival(x).items()}
-    return predictions(table, dataset, name, {"risk": head.risk(x), **survival})
+def _write(model: Fitted, run: Run) -> None:
+    """The model's file, what its fit went through, and its coefficients."""
+    with run.writes("model", MODEL_FILE) as path:
+        state = {"features": json.dumps(model.features.state())}
+        save_file(_contiguous({**model.features.tensors(), **model.head.tensors()}), path, state)
+    with run.writes("history", "history.csv") as path:
+        model.head.history.to_csv(path, index=False)
+    table = model.head.table()
+    if len(table):
+        with run.writes("coefficients", "coefficients.csv") as path:
+            table.to_csv(path, index=False)
+
+
+def _contiguous(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+
+
+def _explain(head: Any, x: np.ndarray, names: pd.Series, run: Run) -> None:
+    """What each feature does to the risk of tuning films, where the head can say it."""
+    importance = head.importance(x)
+    if importance is None:
+        return
+    with run.writes("importance", "importance.csv") as path:
+        importance.to_csv(path, index=False)
+    for kind, values in (("contributions", head.contributions(x)), ("features", x)):
+        with run.writes(kind, f"{kind}.parquet") as path:
+            table = pd.DataFrame(values, columns=head.names)
+            table.insert(0, "image_id", names.to_numpy())
+            table.to_parquet(path, index=False)
 
 
 def _demand(cohort: Cohort, split: str, why: str) -> None:
@@ -130,15 +178,16 @@ def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) ->
         run.note(f"Training: {summary.text}")
 
 
-def _departures(x: np.ndarray, time: np.ndarray, event: np.ndarray, names: list[str]) -> pd.DataFrame:
-    """How far each feature's hazard ratio changes over time, a row a feature, and whether that is more than chance."""
-    found = proportional.check(x, time, event, names=names)
-    table = pd.DataFrame([asdict(column) for column in found.columns])
-    return table.assign(split_time_years=found.split_time)
-
-
-def _tell_departures(table: pd.DataFrame, run: Run) -> None:
-    """Say which hazard ratios change gravely over time: one ratio then stands for two."""
+def _check_proportional(x: np.ndarray, target: Target, names: list[str], run: Run) -> None:
+    """How far each feature's hazard ratio changes over time, a row a feature; grave changes are told."""
+    try:
+        found = proportional.check(x, target.followed.time, target.followed.event, names=names)
+    except DataError as error:  # the check has no penalty, which the model may have
+        run.note(f"Proportional hazards could not be checked: {error.what}.")
+        return
+    table = pd.DataFrame([asdict(column) for column in found.columns]).assign(split_time_years=found.split_time)
+    with run.writes("proportional", "proportional.csv") as path:
+        table.to_csv(path, index=False)
     change = np.abs(np.log(table["ratio"].astype(float)))
     for row in table[(change > np.log(GRAVE)) & (table["p_value"] < SURE)].itertuples():
         early, late = f"{row.hazard_ratio_early:.2f}", f"{row.hazard_ratio_late:.2f}"

@@ -11,7 +11,7 @@ from bonerisk.jobs.folder import run_folder
 from bonerisk.runs.find import expand
 from bonerisk.runs.folder import RECORD
 
-READS = ("prepare", "train", "evaluate")
+READS = ("prepare", "extract", "train", "evaluate")
 
 
 def report(order: Order) -> Path:

@@ -24,7 +24,7 @@ def broken(config: Any) -> StoredRun | None:
     if not (run.folder / CHECKPOINT).exists():
         raise ConfigError("it ended before its first epoch did", str(run.folder), "train anew, without resume=")
     ours: Any = OmegaConf.to_container(config)
-    different = sorted(_differences(ours, run.config))
+    different = sorted(differences(ours, run.config))
     if different:
         mend = f"repeat its command with resume={config.resume}: {' '.join(run.record['command_line'][1:])}"
         raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)
@@ -40,12 +40,13 @@ def resumed(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
     return run.reads("resume", killed.folder / CHECKPOINT, parent=killed.folder)
 
 
-def _differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+    """Keys in which two configurations differ, but for where things lie and what is resumed."""
     found = []
     for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
         mine, other = ours.get(key), theirs.get(key)
         if isinstance(mine, dict) and isinstance(other, dict):
-            found += _differences(mine, other, f"{prefix}{key}.")
+            found += differences(mine, other, f"{prefix}{key}.")
         elif mine != other:
             found.append(f"{prefix}{key}")
     return found

@@ -7,14 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from bonerisk.cohort.targets import FRACTURE, select
+from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
+from bonerisk.config.signature import argument_types
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, raise_together
 from bonerisk.jobs import fitted
 from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
 from bonerisk.jobs.films import Films, decoded
 from bonerisk.jobs.folder import run_folder
+from bonerisk.jobs.frozen import PARENT
 from bonerisk.jobs.model import new_model, predict
 from bonerisk.jobs.resume import broken, resumed
 from bonerisk.runs.folder import RECORD, Run
@@ -35,13 +37,21 @@ def _check_together(config: Any) -> None:
     ------
     ConfigError
     """
-    columns, survival = "weights" not in config.encoder, config.head.target == FRACTURE
+    fitted_head = "names" in argument_types(config.head._target_)  # of features; one of a `width` is trained
     wrong = {
-        "training=none fits a head to columns of the cohort: choose encoder=columns": not config.training
-        and not columns,
-        "training=none fits no head of two classes: choose head=cox": not config.training and not survival,
-        "encoder=columns has nothing to train: choose training=none": config.training and columns,
-        "head.target=fracture is fitted, not trained, as yet: choose training=none": config.training and survival,
+        "training=none fits a head to features, and this one is trained with its encoder: choose head=logistic": (
+            not config.training and not fitted_head
+        ),
+        "this head is fitted to features, not trained with an encoder: choose training=none, or head=binary": (
+            config.training and fitted_head
+        ),
+        "encoder=none has nothing to train: choose training=none": config.training and not config.encoder,
+        "an encoder of a run stays as it is: choose training=none, or start from it by encoder.weights=RUN": (
+            config.training and PARENT in (config.encoder or {})
+        ),
+        "training learns from films alone: choose features=embedding, or training=none": (
+            config.training and (not config.features.embedding or config.features.columns != [])
+        ),
         "preprocessing=none reads no films to train on: choose another": config.training and not config.preprocessing,
     }
     found = [text.split(": ") for text, holds in wrong.items() if holds]

@@ -69,8 +69,7 @@ class StoredRun:
     @property
     def parents(self) -> list[Path]:
         """Folders of the runs it read, each once."""
-        named = dict.fromkeys(item["parent"] for item in self.record["inputs"] if item["parent"])
-        return [Path(os.path.normpath(self.folder / name)) for name in named]
+        return parents_of(self.folder, self.record)
 
     def path(self, name: str) -> Path:
         """An artifact, verified against the hash in the record.
@@ -87,6 +86,12 @@ class StoredRun:
         if sha256(path) != known[name]:
             raise RunError(f"{name} has changed since the run wrote it", str(path), "repeat the run")
         return path
+
+
+def parents_of(folder: Path, record: dict[str, Any]) -> list[Path]:
+    """Folders of the runs that a run has read, each once; `record` is what its ``run.json`` holds."""
+    named = dict.fromkeys(item["parent"] for item in record["inputs"] if item["parent"])
+    return [Path(os.path.normpath(folder / name)) for name in named]
 
 
 def load(folder: Path) -> StoredRun:

@@ -27,7 +27,7 @@ RECORD = "run.json"
 _RUN_NOTE = "  run:   "
 # What decides neither an artifact nor a number: where things lie, what a run is called, and runs named by their
 # path (their content is among the inputs' hashes).
-_NOT_FINGERPRINTED = {"paths", "name", "run", "runs", "resume"}
+_NOT_FINGERPRINTED = {"paths", "name", "run", "runs", "resume", "batch_size"}
 
 
 def stamp() -> str:

@@ -164,7 +164,7 @@ def cross_validate(
     owner = np.arange(n) if patient is None else codes(patient, n, "patient")
     has_event = np.zeros(n, dtype=bool)
     has_event[sets.event_row] = True
-    fold = _deal(owner, has_event, folds, seed)
+    fold = deal(owner, has_event, folds, seed)
     gained, events = np.empty((folds, len(grid))), np.empty(folds)
     for k in range(folds):
         kept = replace(likelihood, sets=risk_sets(observed, np.where(fold == k, 0, sets.weights), strata, ties))
@@ -217,8 +217,26 @@ def _descend(likelihood: PartialLikelihood, grid: Array, converged: float) -> It
         yield top
 
 
-def _deal(owner: Array, has_event: Array, folds: int, seed: int) -> Array:
-    """Fold (n,) of each row: patients in random order, those with an event first, are dealt like cards."""
+def deal(owner: Array, has_event: Array, folds: int, seed: int) -> Array:
+    """Deal rows to folds by patient: patients in random order, those with an event first, are dealt like cards.
+
+    Parameters
+    ----------
+    owner : array (n,) of int
+        Patients, numbered from 0.
+    has_event : array (n,) of bool
+    folds, seed : int
+
+    Returns
+    -------
+    array (n,) of int
+        The fold of each row.
+
+    Raises
+    ------
+    DataError
+        Under 2 folds, or more than patients with an event.
+    """
     n_patients = owner.max() + 1
     ill = np.zeros(n_patients, dtype=bool)
     ill[owner[has_event]] = True
@@ -226,7 +244,7 @@ def _deal(owner: Array, has_event: Array, folds: int, seed: int) -> Array:
         raise DataError(
             f"{folds} folds for {np.count_nonzero(ill)} patients with an event",
             "ridge",
-            "between 2 folds and as many as patients with an event",
+            "2 to as many as patients with an event; with one alone set a penalty (head=cox head.penalty=10)",
         )
     shuffled = np.random.default_rng(seed).permutation(n_patients)
     order = shuffled[np.argsort(~ill[shuffled], kind="stable")]

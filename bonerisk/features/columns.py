@@ -1,0 +1,151 @@
+"""Columns of the cohort as features: numbers as they are, text as indicators; missing ones imputed, or rows left out.
+
+What is learnt (levels, constants, values to impute) is learnt from the training split alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.design import Design, demand
+from bonerisk.datasets.features import unfit
+from bonerisk.errors import ConfigError, DataError, raise_together
+
+KEY = "features.columns"
+NEVER_IMPUTED = "t_score"  # who has one was chosen to: an invented T-score would hide that
+
+
+class Columns:
+    """Some columns of a cohort as numbers.
+
+    Parameters
+    ----------
+    columns : list of str, optional
+        Names, or patterns such as ``finding_*``; None: the features that the dataset names.
+    without : list of str
+        Columns left out of what patterns match.
+    impute : bool
+        Whether a missing number becomes the training split's median, and a missing text its commonest level. A missing
+        T-score never does.
+
+    Raises
+    ------
+    ConfigError
+        A column is named twice, or can be no feature: who, when, the outcome, or what is known from the truth.
+    """
+
+    def __init__(self, columns: list[str] | None = None, without: Sequence[str] = (), impute: bool = False) -> None:
+        if columns and (wrong := unfit(columns, KEY)):
+            raise_together(wrong)
+        self.asked, self.without, self.impute = columns, tuple(without), impute
+        self.design = Design(())
+        self.filled: dict[str, Any] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Of the features."""
+        return self.design.names
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Columns of the cohort that they are made of."""
+        return self.design.columns
+
+    def fit(self, train: pd.DataFrame, named: Sequence[str]) -> None:
+        """Learn from the training split; `named` are the features that the dataset names.
+
+        Raises
+        ------
+        ConfigError
+            No columns are named, here or by the dataset.
+        DataError
+            A column is absent, a pattern matches none, or no row has a value in all of them.
+        """
+        columns = self._found(train, list(named) if self.asked is None else self.asked)
+        demand(train, columns, KEY)
+        imputed = [column for column in columns if self.impute and column != NEVER_IMPUTED]
+        empty = [column for column in columns if train[column].isna().all()]
+        if empty:
+            what = f"no film of the train split has a value in {', '.join(empty)}"
+            raise DataError(what, KEY, f"leave out {', '.join(empty)}")
+        self.filled = {column: _commonest(train[column]) for column in imputed}
+        filled = self._filled(train)
+        self.design = Design.of(filled, columns, KEY)
+        if columns and not self.design.complete(filled).any():
+            what = f"no film of the train split has a value in all of {', '.join(columns)}"
+            raise DataError(what, KEY, "leave out those that are rare")
+
+    def complete(self, table: pd.DataFrame) -> np.ndarray:
+        """Rows (n,) of bool that have a value in every column, after imputation.
+
+        Raises
+        ------
+        DataError
+            A column is absent, or text where numbers were learnt.
+        """
+        absent = [column for column in self.used if column not in table]
+        if absent:
+            raise DataError(f"the cohort has no column {', '.join(absent)}, which the model needs", KEY)
+        return self.design.complete(self._filled(table))
+
+    def lacking(self, table: pd.DataFrame) -> list[str]:
+        """Why rows are not complete: each column with how many lack it, or have a level that was not learnt."""
+        filled = self._filled(table)
+        why = [f"{column} missing {n}" for column in self.used if (n := filled[column].isna().sum())]
+        for column, learnt in self.design.levels.items():
+            other = filled[column].dropna().astype(str).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
+            why += [f"{column} not among those learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
+        return why
+
+    def imputed(self, table: pd.DataFrame) -> dict[str, int]:
+        """How many values of each column are imputed."""
+        counts = {column: int(table[column].isna().sum()) for column in self.filled}
+        return {column: n for column, n in counts.items() if n}
+
+    def matrix(self, table: pd.DataFrame) -> np.ndarray:
+        """Features (n, width) of complete rows."""
+        return self.design.matrix(self._filled(table))
+
+    def state(self) -> dict[str, Any]:
+        """What was learnt, for JSON."""
+        return {"design": dataclasses.asdict(self.design), "filled": self.filled}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take what `state` gave."""
+        design = state["design"]
+        levels = {column: tuple(found) for column, found in design["levels"].items()}
+        self.design = Design(tuple(design["columns"]), levels, tuple(design["constant"]))
+        self.filled = state["filled"]
+
+    def _found(self, train: pd.DataFrame, asked: list[str]) -> list[str]:
+        """The columns meant by names and patterns, each once, in the order asked for."""
+        if self.asked is None and not asked:
+            raise ConfigError(
+                "no columns to learn from: the dataset names no features", KEY, f"{KEY}=[age_years,sex], for example"
+            )
+        there = [name for name in map(str, train) if not unfit([name])]
+        found: list[str] = []
+        for name in asked:
+            pattern = any(sign in name for sign in "*?[")
+            matching = [column for column in there if fnmatchcase(column, name)] if pattern else [name]
+            if not matching:
+                raise DataError(f"no column matches {name!r}", KEY, "leave it out, or bring such columns")
+            found += [column for column in matching if not pattern or column not in self.without]
+        return list(dict.fromkeys(found))
+
+    def _filled(self, table: pd.DataFrame) -> pd.DataFrame:
+        there = {column: value for column, value in self.filled.items() if column in table}
+        return table.fillna(there) if there else table
+
+
+def _commonest(column: pd.Series) -> Any:
+    """The median of numbers, the commonest of texts (of equally common ones the first in order)."""
+    if pd.api.types.is_numeric_dtype(column):
+        return float(column.median())
+    return str(column.mode().sort_values().iloc[0])

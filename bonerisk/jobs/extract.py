@@ -1,0 +1,49 @@
+"""`bonerisk extract`: an encoder over the films of a cohort, to one table of embeddings."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bonerisk.cohort.table import Cohort
+from bonerisk.config.build import build
+from bonerisk.config.sweep import Order
+from bonerisk.errors import ConfigError
+from bonerisk.jobs.cohort import load_cohort, write_cohort
+from bonerisk.jobs.embeddings import embedded
+from bonerisk.jobs.folder import run_folder
+from bonerisk.jobs.frozen import frozen
+
+
+def extract(order: Order) -> Path:
+    """Write the embeddings of a cohort's films, or of those of one shard, sorted by image_id."""
+    config, data = order.config, Path(order.config.paths.data)
+    with run_folder(order, config.name) as run:
+        encoder, dataset = frozen(config, run), build(config.dataset)
+        cohort = _part(load_cohort(dataset, run, data), config.shard, config.shards)
+        place = f"{config.shard}_of_{config.shards}" if config.shards > 1 else ""
+        found = embedded(cohort, dataset, encoder, run, data, config.batch_size, place)
+        write_cohort(found.cohort, run)
+        with run.writes("failures", "failures.csv") as path:
+            found.failures.to_csv(path, index=False)
+        films = found.cohort.table[["image_id", "patient_id"]]
+        with run.writes("embeddings", "embeddings.parquet") as path:
+            found.store.write_parquet(films.assign(sha256=found.hashes(films["image_id"])), path)
+    return run.folder
+
+
+def _part(cohort: Cohort, shard: int, shards: int) -> Cohort:
+    """The films of one shard, told by their names alone: order and number of the others don't matter."""
+    if not 0 <= shard < shards:
+        mend = f"from 0 to {shards - 1}; -m shard={','.join(map(str, range(max(shards, 1))))} shards={shards} does all"
+        raise ConfigError(f"there is no shard {shard} of {shards}", "shard", mend)
+    if shards == 1:
+        return cohort
+    names = cohort.table["image_id"].astype(str)
+    mine = np.array([zlib.crc32(name.encode()) % shards == shard for name in names], dtype=bool)
+    table = cohort.table[mine].reset_index(drop=True)
+    flow = cohort.flow.step(f"shard {shard} of {shards}", cohort.table, table, "other shards")
+    return replace(cohort, table=table, flow=flow)
