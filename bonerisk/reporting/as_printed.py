@@ -1,4 +1,4 @@
-"""What a paper prints, as data: shown beside our numbers, never mixed in."""
+"""What a paper prints, as data: shown beside our numbers, never mixed in; and where we had to part from it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def tables(paper: str) -> list[Table]:
         )
         for table in content["tables"]
     ]
+
+
+def deviations(paper: str) -> Table:
+    """Where a paper is silent or contradicts itself: what is used by default, and how to switch."""
+    heads = {"item": "Item", "printed": "Printed", "used": "Used", "switch": "To switch"}
+    frame = pd.DataFrame(_read(paper)["deviations"])[list(heads)].rename(columns=heads)
+    note = "Used: the default. What these runs chose is under “What was run”."
+    return Table(f"deviations_{paper}", "Where the paper is silent or contradicts itself", frame, (note,))
 
 
 def citation(paper: str) -> str:

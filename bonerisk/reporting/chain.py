@@ -1,4 +1,4 @@
-"""How the runs of a report hang together: an evaluation, the training behind it, and their cohort."""
+"""How the runs of a report hang together: an evaluation, the trainings behind it, and their cohort."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bonerisk.reporting.evaluated import Evaluation
 from bonerisk.reporting.terms import Terms
 from bonerisk.runs.find import StoredRun, load
 
-SPLITTING = "split"  # first word of the flow's step that picks a command's splits
+PICKING = ("split", "shard")  # begin the flow's steps that pick a command's part of a cohort
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Participants:
     def steps(self) -> pd.DataFrame:
         """Steps before the splits were picked."""
         steps = _flow(self.runs[0])
-        return steps[~steps["step"].str.startswith(SPLITTING)]
+        return steps[~steps["step"].str.startswith(PICKING)]
 
     @cached_property
     def films(self) -> pd.DataFrame:
@@ -55,34 +55,41 @@ class Chain:
 
     evaluations: list[Evaluation]
     trainings: list[StoredRun]
+    extracted: list[StoredRun]
     prepared: list[StoredRun]
     missing: list[str]
 
     @property
     def runs(self) -> list[StoredRun]:
         """All of them, in the order of the chain."""
-        return [*self.prepared, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
+        return [*self.prepared, *self.extracted, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
 
     @property
     def participants(self) -> list[Participants]:
-        """Runs that drew on the same films in the same way, together; `prepare` only where no later run did."""
+        """Runs that drew on the same films in the same way, together; `prepare`, `extract` where no later run did.
+
+        Of trainings that were judged together it is the first whose films they are.
+        """
         groups: dict[tuple[str, str], list[StoredRun]] = {}
-        for run in [*(e.run for e in self.evaluations), *self.trainings, *self.prepared]:
+        first = {e.trainings[0].folder.resolve() for e in self.evaluations if e.trainings}
+        beside = {run.folder.resolve() for e in self.evaluations for run in e.trainings} - first
+        trainings = [run for run in self.trainings if run.folder.resolve() not in beside]
+        for run in [*(e.run for e in self.evaluations), *trainings, *self.extracted, *self.prepared]:
             source = self._source(run)
-            covered = run.command == "prepare" and any(source == other for other, _ in groups)
+            covered = run.command in ("prepare", "extract") and any(source == other for other, _ in groups)
             if (run.folder / "flow.csv").is_file() and not covered:
                 groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
         return [Participants(tuple(_needed(runs))) for runs in groups.values()]
 
     def _source(self, run: StoredRun) -> str:
         """The dataset's configuration; an evaluation without one of its own has that of its training."""
-        training = next((e.training for e in self.evaluations if e.run is run), None)
+        training = next((training for e in self.evaluations if e.run is run for training in e.trainings), None)
         dataset = run.config.get("dataset") or (training.config.get("dataset") if training else None)
         return json.dumps(dataset, sort_keys=True, default=str)
 
 
 def chain(runs: Sequence[StoredRun]) -> Chain:
-    """Sort runs by command and find the training behind each evaluation, among `runs` or through its record."""
+    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record."""
     known = {run.folder.resolve(): run for run in runs}
     missing: list[str] = []
     for run in runs:
@@ -95,16 +102,17 @@ def chain(runs: Sequence[StoredRun]) -> Chain:
     found = sorted(known.values(), key=lambda run: run.folder.name)
     evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
     return Chain(
-        [Evaluation(run, _training(run, known)) for run in evaluations],
+        [Evaluation(run, _trainings(run, known)) for run in evaluations],
         [run for run in found if run.command == "train"],
+        [run for run in found if run.command == "extract"],
         [run for run in found if run.command == "prepare"],
         missing,
     )
 
 
-def _training(run: StoredRun, known: dict[Path, StoredRun]) -> StoredRun | None:
+def _trainings(run: StoredRun, known: dict[Path, StoredRun]) -> list[StoredRun]:
     parents = [known[path.resolve()] for path in run.parents if path.resolve() in known]
-    return next((parent for parent in parents if parent.command == "train"), None)
+    return [parent for parent in parents if parent.command == "train"]
 
 
 def _needed(runs: list[StoredRun]) -> list[StoredRun]:

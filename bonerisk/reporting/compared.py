@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,8 @@ from bonerisk.reporting.chain import Chain
 from bonerisk.reporting.epochs import epochs_of
 from bonerisk.reporting.evaluated import Evaluation, Key
 from bonerisk.reporting.figures.history import histories
-from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.figures.ranking import ranking, told
+from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.numbers import MISSING, count
 from bonerisk.reporting.page import Part, Section
 from bonerisk.reporting.tables import sweep
@@ -26,6 +27,9 @@ def compare(chain: Chain, figures: Path) -> Section:
     parts: list[Part] = []
     if len(chain.evaluations) > 1:
         parts.append(_overview(chain.evaluations))
+    for number, evaluation in enumerate(chain.evaluations, start=1):
+        if len(evaluation.trained) > 1:
+            parts += _ranking(evaluation, figures, f"_{number}" if len(chain.evaluations) > 1 else "")
     trained = [_trained(run, chain.evaluations) for run in chain.trainings]
     if len(trained) > 1:
         parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
@@ -38,12 +42,28 @@ def compare(chain: Chain, figures: Path) -> Section:
     return Section("Runs compared", parts)
 
 
+def _ranking(evaluation: Evaluation, figures: Path, suffix: str) -> Iterator[Drawing]:
+    """The models of one evaluation, and what they have to beat, side by side."""
+    key = evaluation.ranking[0]
+    rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
+    names = [*evaluation.trained, *evaluation.models("baseline")]
+    found = pd.concat([key.of(rows[rows["model"] == name], split) for name in names for split in evaluation.splits])
+    found = found[found["estimate"].notna()]
+    if len(found):
+        title = f"{key.name} of each model, trained ones filled, with 95% intervals"
+        if found.groupby("split")["n"].nunique().gt(1).any():
+            title += f", each on the {evaluation.terms.rows.lower()} that it can judge"
+        drawn = ranking(found, key.name, evaluation.trained)
+        yield save(drawn, figures, f"ranking{suffix}", title, f"{title}. {told(found)}.")
+
+
 def _overview(evaluations: Sequence[Evaluation]) -> Table:
-    rows = []
+    rows, names = [], _told_apart(evaluations)
     for place, evaluation in enumerate(evaluations, start=1):
-        heading = f"{place}: {evaluation.run.name} on {evaluation.dataset}, {evaluation.run.folder.name}"
+        apart = f", {names[place - 1]}" if names[place - 1] else ""
+        heading = f"{place}: {evaluation.run.name} on {evaluation.dataset}{apart}, {evaluation.run.folder.name}"
         for split in evaluation.splits:
-            found = [(key, evaluation.value(split, evaluation.run.name, key)) for key in evaluation.ranking]
+            found = [(key, evaluation.value(split, evaluation.model, key)) for key in evaluation.ranking]
             cells = {key.name: value(row) for key, row in found if row is not None}
             first = found[0][1]
             if first is not None:
@@ -51,7 +71,19 @@ def _overview(evaluations: Sequence[Evaluation]) -> Table:
                 row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
                 rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))
     frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
-    return Table("overview", "Evaluations compared", frame, ("In brackets: 95% intervals.",), group="Evaluation")
+    notes = ["In brackets: 95% intervals."]
+    if len({evaluation.dataset for evaluation in evaluations}) < len(evaluations):
+        notes.append("A paired difference is sharper than two intervals: `bonerisk evaluate run=[RUN,RUN]` gives it.")
+    return Table("overview", "Evaluations compared", frame, tuple(notes), group="Evaluation")
+
+
+def _told_apart(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What the models of evaluations were trained with, where it differs: ``preprocessing aicxr``."""
+    runs = [evaluation.training for evaluation in evaluations]
+    known = [run for run in runs if run is not None]
+    if len({run.folder for run in known}) < len(runs):  # the same model on several datasets
+        return [""] * len(runs)
+    return _differing(sweep.varied(known).drop(columns="name", errors="ignore"))
 
 
 def _rows(evaluations: Sequence[Evaluation]) -> str:
@@ -61,7 +93,7 @@ def _rows(evaluations: Sequence[Evaluation]) -> str:
 
 def _at_half(evaluation: Evaluation, split: str) -> dict[str, str]:
     keys = {f"{words.metric(name)} at 0.5": Key(name, threshold="0.5") for name in ("sensitivity", "specificity")}
-    found = {name: evaluation.value(split, evaluation.run.name, key) for name, key in keys.items()}
+    found = {name: evaluation.value(split, evaluation.model, key) for name, key in keys.items()}
     return {name: MISSING if row is None else value(row) for name, row in found.items()}
 
 
@@ -69,18 +101,23 @@ def _trained(run: StoredRun, evaluations: Sequence[Evaluation]) -> sweep.Trained
     datasets = {evaluation.dataset for evaluation in evaluations}
     ranking: dict[str, tuple[float, float, float]] = {}
     for evaluation in evaluations:
-        if evaluation.training is not None and evaluation.training.folder.resolve() == run.folder.resolve():
-            ranking |= sweep.evaluated(evaluation, evaluation.dataset if len(datasets) > 1 else "")
+        for model, training in evaluation.learnt.items():
+            if training.folder.resolve() == run.folder.resolve():
+                ranking |= sweep.evaluated(evaluation, model, evaluation.dataset if len(datasets) > 1 else "")
     return sweep.Trained(run, epochs_of(run), ranking)
+
+
+def _differing(table: pd.DataFrame) -> list[str]:
+    """``features patient, head deepsurv`` for each row; empty where nothing differs."""
+    return [
+        ", ".join(f"{str(key).rpartition('.')[2]} {value}" for key, value in table.loc[row].items())
+        for row in table.index
+    ]
 
 
 def _names(runs: list[StoredRun]) -> list[str]:
     """What tells the runs apart, for a legend."""
-    table = sweep.varied(runs)
-    names = [
-        ", ".join(f"{str(key).rpartition('.')[2]} {value}" for key, value in row.items())
-        for row in table.to_dict("records")
-    ]
+    names = _differing(sweep.varied(runs))
     return [
         f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name
         for name, run in zip(names, runs, strict=True)

@@ -42,10 +42,38 @@ class Key:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluate run, and the training behind it where that can still be read."""
+    """An evaluate run, and the trainings behind it, as far as they can still be read, in the order of its models."""
 
     run: StoredRun
-    training: StoredRun | None
+    trainings: list[StoredRun]
+
+    @property
+    def training(self) -> StoredRun | None:
+        """That of the model which the evaluation is about."""
+        return self.learnt.get(self.model)
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """Names of the trained models; several of one run's name have what tells them apart in brackets."""
+        names = {self.run.name, *(training.name for training in self.trainings)}
+        return [
+            model
+            for model in map(str, self.metrics["model"].unique())
+            if model in names or (" + " not in model and model.endswith(")") and _named(model) in names)
+        ]
+
+    @property
+    def model(self) -> str:
+        """The one that the evaluation is about; the others are compared with it."""
+        return self.trained[0] if self.trained else self.run.name
+
+    @property
+    def learnt(self) -> dict[str, StoredRun]:
+        """The training of each trained model, as far as that is known."""
+        if len(self.trainings) >= len(self.trained):
+            return dict(zip(self.trained, self.trainings, strict=False))
+        by_name = {training.name: training for training in self.trainings}
+        return {model: by_name[model] for model in self.trained if model in by_name}
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -78,14 +106,20 @@ class Evaluation:
     @property
     def saw_films(self) -> bool:
         """Whether the model learnt from films, not from columns of a table."""
-        trained = self.training is None or bool(self.training.config.get("preprocessing"))
+        return self.sees_films(self.model)
+
+    def sees_films(self, model: str) -> bool:
+        """Whether a trained model learnt from films."""
+        training = self.learnt.get(model)
+        trained = training is None or bool(training.config.get("preprocessing"))
         return trained and self.terms.row == "film"
 
     @property
     def features(self) -> list[str]:
         """What a model of columns learnt from; empty where that is not known."""
-        path = self.training.folder / "coefficients.csv" if self.training else None
-        return list(pd.read_csv(path)["feature"]) if path and path.is_file() else []
+        folder = self.training.folder if self.training else None
+        paths = [folder / name for name in ("coefficients.csv", "importance.csv")] if folder else []
+        return next((list(pd.read_csv(path)["feature"]) for path in paths if path.is_file()), [])
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
@@ -94,23 +128,23 @@ class Evaluation:
 
     @cached_property
     def ours(self) -> pd.DataFrame:
-        """Metrics of the film model alone."""
-        return self.metrics[self.metrics["model"] == self.run.name]
+        """Metrics of the model alone."""
+        return self.metrics[self.metrics["model"] == self.model]
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """Confusion matrices of the film model."""
+        """Confusion matrices of the model."""
         table = _texts(self.run, "confusion.csv", ["threshold"])
-        return table[table["model"] == self.run.name]
+        return table[table["model"] == self.model]
 
     @cached_property
     def thresholds(self) -> dict[str, float]:
-        """Name and value of the film model's thresholds, those left out that could not be fitted."""
+        """Name and value of the model's thresholds, those left out that could not be fitted."""
         found = json.loads((self.run.folder / "thresholds.json").read_text(encoding="utf-8"))["thresholds"]
         return {
             item["threshold"]: item["value"]
             for item in found
-            if item["model"] == self.run.name and item["value"] is not None
+            if item["model"] == self.model and item["value"] is not None
         }
 
     @property
@@ -152,8 +186,14 @@ class Evaluation:
 
     def models(self, kind: words.Kind) -> list[str]:
         """Names of the models of a kind that are about this outcome."""
-        of_kind = [name for name in self.metrics["model"].unique() if words.kind(name, self.run.name) == kind]
+        of_kind = [name for name in self.metrics["model"].unique() if words.kind(name, self.trained) == kind]
         return [name for name in of_kind if words.concerns(name, self.outcome)]
+
+
+def _named(model: str) -> str:
+    """``aicxr`` of ``aicxr (fusion)``; no name where what was added says that it is another model's."""
+    name, _, added = model.partition(" (")
+    return "" if added in ("recalibrated)", "tuning)") else name
 
 
 def _texts(run: StoredRun, name: str, columns: list[str]) -> pd.DataFrame:

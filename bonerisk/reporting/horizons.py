@@ -23,19 +23,19 @@ def at_horizon(evaluation: Evaluation, split: str) -> Iterator[str]:
 
 
 def _auc(evaluation: Evaluation, split: str, horizon: float) -> str:
-    row = evaluation.value(split, evaluation.run.name, Key("auc_t", horizon))
+    row = evaluation.value(split, evaluation.model, Key("auc_t", horizon))
     return f"The AUC was {value(row)}." if row is not None and pd.notna(row["estimate"]) else ""
 
 
 def _calibration(evaluation: Evaluation, split: str, horizon: float) -> str:
     """How many had the event for each that was predicted, and whether the slope is 1."""
     found = {
-        name: evaluation.value(split, evaluation.run.name, Key(name, horizon)) for name in ("o_e", "calibration_slope")
+        name: evaluation.value(split, evaluation.model, Key(name, horizon)) for name in ("o_e", "calibration_slope")
     }
     known = {name: row for name, row in found.items() if row is not None and pd.notna(row["estimate"])}
     if "o_e" not in known:
         return ""
-    incidence = evaluation.value(split, evaluation.run.name, Key("incidence", horizon))
+    incidence = evaluation.value(split, evaluation.model, Key("incidence", horizon))
     text = f"{value(incidence)} had {evaluation.terms.having}, " if incidence is not None else ""
     text += f"{value(known['o_e'])} times as many as predicted"
     slope = f"; the calibration slope was {value(known['calibration_slope'])}" if "calibration_slope" in known else ""
@@ -52,7 +52,7 @@ def _groups(evaluation: Evaluation, split: str, horizon: float, threshold: str) 
     name, having = words.threshold(threshold), evaluation.terms.having
     text = f"At {name[:1].lower() + name[1:] if name.startswith('T') else name}, {count(high['n'])} were at high risk: "
     text += f"{_incidence(high)} had {having}, against {_incidence(low)} of the {count(low['n'])} at low risk"
-    ratio = evaluation.value(split, evaluation.run.name, Key("hazard_ratio", threshold=threshold))
+    ratio = evaluation.value(split, evaluation.model, Key("hazard_ratio", threshold=threshold))
     if ratio is not None and pd.notna(ratio["estimate"]):
         text += f"; the hazard ratio was {value(ratio)}"
     return f"{text}."

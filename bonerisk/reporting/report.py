@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bonerisk.reporting import sections
-from bonerisk.reporting.chain import Chain, chain
+from bonerisk.reporting.aicxr import aicxr
+from bonerisk.reporting.chain import Chain, Participants, chain
 from bonerisk.reporting.compared import compare
+from bonerisk.reporting.evaluated import Evaluation
 from bonerisk.reporting.numbers import listed, plural
 from bonerisk.reporting.page import Section, render
 from bonerisk.reporting.tables.table import Table
@@ -39,7 +41,7 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
 
 
 def _sections(found: Chain, figures: Path) -> list[Section]:
-    page = [sections.summarise(found), compare(found, figures)]
+    page, reasons = [sections.summarise(found), compare(found, figures)], _reasons(found)
     sources = found.participants
     for number, source in enumerate(sources, start=1):
         suffix, place = (f"_{number}", f" {number} ({_called(source.runs[0])})") if len(sources) > 1 else ("", "")
@@ -47,12 +49,23 @@ def _sections(found: Chain, figures: Path) -> list[Section]:
     for number, evaluation in enumerate(found.evaluations, start=1):
         several = len(found.evaluations) > 1
         suffix, place = (f"_{number}", f", evaluation {number}") if several else ("", "")
-        page += sections.evaluate(evaluation, figures, suffix, place)
+        drawn = sections.drawings(evaluation, figures, suffix)
+        of_paper, lacking = aicxr(evaluation, _source(evaluation, sources), drawn, suffix, place)
+        page += [*sections.evaluate(evaluation, drawn, suffix, place), of_paper]
+        reasons += lacking
     page.append(trainings(found, figures))
-    page.append(sections.published([run.name for run in found.runs if run.command != "prepare"]))
+    page.append(sections.published([run.name for run in found.runs if run.command not in ("prepare", "extract")]))
     page.append(sections.origin(found))
-    page.append(sections.unfilled(_reasons(found)))
+    page.append(sections.unfilled(reasons))
     return [section for section in page if section.parts]
+
+
+def _source(evaluation: Evaluation, sources: Sequence[Participants]) -> Participants | None:
+    """The films that an evaluation is of, with those its models learnt from; of a sweep, one run stands for all."""
+    own = [source for source in sources if evaluation.run in source.runs]
+    films = evaluation.cohort["image_id"]
+    alike = (source for source in sources if films.isin(source.films["image_id"]).all())
+    return own[0] if own else next(alike, None)
 
 
 def _called(run: StoredRun) -> str:
@@ -62,9 +75,9 @@ def _called(run: StoredRun) -> str:
 
 
 def _counted(found: Chain) -> str:
-    evaluations = [evaluation.run for evaluation in found.evaluations]
-    kinds = {"preparation": found.prepared, "training": found.trainings, "evaluation": evaluations}
-    return listed([plural(len(runs), name) for name, runs in kinds.items() if runs] or ["no run"])
+    counts = {"preparation": len(found.prepared), "extraction": len(found.extracted)}
+    counts |= {"training": len(found.trainings), "evaluation": len(found.evaluations)}
+    return listed([plural(n, name) for name, n in counts.items() if n] or ["no run"])
 
 
 def _reasons(found: Chain) -> list[str]:
@@ -86,5 +99,5 @@ def _reasons(found: Chain) -> list[str]:
 
 
 def _expected(run: StoredRun) -> list[str]:
-    always = ["cohort.parquet", "flow.csv"]
-    return always + {"train": ["history.csv"], "evaluate": ["metrics.csv", "figures"]}.get(run.command, [])
+    own = {"extract": ["embeddings.parquet"], "train": ["history.csv"], "evaluate": ["metrics.csv", "figures"]}
+    return ["cohort.parquet", "flow.csv", *own.get(run.command, [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -55,7 +55,13 @@ def participants(source: Participants, figures: Path, suffix: str, place: str) -
     return Section(f"Participants{place}", parts)
 
 
-def evaluate(evaluation: Evaluation, figures: Path, suffix: str, place: str) -> list[Section]:
+def drawings(evaluation: Evaluation, figures: Path, suffix: str) -> dict[str, Drawing]:
+    """Its figures by name, copied into the report."""
+    found = sorted((evaluation.run.folder / "figures").glob("*.svg"))
+    return {path.stem: _copied(path, figures, suffix) for path in found}
+
+
+def evaluate(evaluation: Evaluation, drawn: Mapping[str, Drawing], suffix: str, place: str) -> list[Section]:
     """Performance, subgroups and example films of one evaluation."""
     horizons = evaluation.horizons or [nan]
     of_models = [table for at in horizons for table in (models(evaluation, at), differences(evaluation, at))]
@@ -64,9 +70,6 @@ def evaluate(evaluation: Evaluation, figures: Path, suffix: str, place: str) -> 
     in_subgroups = [by_subgroup(evaluation, name, value, at) for name, value in thresholds for at in horizons]
     in_subgroups += filter(None, [gaps(evaluation)])
     named = [[replace(table, name=table.name + suffix) for table in group] for group in (tables, in_subgroups)]
-    drawn = {
-        path.stem: _copied(path, figures, suffix) for path in sorted((evaluation.run.folder / "figures").glob("*.svg"))
-    }
     curves, forests = (
         [drawn[name] for kind in kinds for split in evaluation.splits for name in drawn if _shows(name, kind, split)]
         for kinds in (CURVES, [f"subgroups_{metric}" for metric in FORESTS])
@@ -88,7 +91,7 @@ def published(names: Sequence[str]) -> Section:
                 f"digit for digit, contradictions included, from {as_printed.citation(paper)}"
             )
         )
-        parts += as_printed.tables(paper)
+        parts += [*as_printed.tables(paper), as_printed.deviations(paper)]
     return Section("Published results, as printed", parts)
 
 

@@ -41,13 +41,13 @@ def headline(evaluation: Evaluation) -> Table:
         (split, key)
         for split in evaluation.splits
         for key in evaluation.ranking
-        if evaluation.value(split, evaluation.run.name, key) is not None  # a horizon may be one split's alone
+        if evaluation.value(split, evaluation.model, key) is not None  # a horizon may be one split's alone
     ]
     for kind in ("film", "baseline", "combined", "oracle"):
         for model in evaluation.models(kind):
             cells = [_marked(evaluation.value(split, model, key), marks, evaluation) for split, key in columns]
             name = words.model(model)
-            if kind == "film":
+            if kind == "film" and len(evaluation.trained) == 1:
                 name += " (the film)" if evaluation.saw_films else " (the model)"
             rows.append([name, *cells])
     heads: list = [_head(evaluation, split) for split, _ in columns]
@@ -74,14 +74,14 @@ def _marked(row: pd.Series | None, marks: Footnotes, evaluation: Evaluation) -> 
 
 
 def _head(evaluation: Evaluation, split: str) -> str:
-    row = evaluation.value(split, evaluation.run.name)
+    row = evaluation.value(split, evaluation.model)
     return words.split(split) if row is None else f"{words.split(split)}, n = {count(row['n'])}"
 
 
 def _asked(evaluation: Evaluation) -> str:
     training, called = evaluation.training, evaluation.terms
     has = f"has {called.having}" if evaluation.outcome == "label" else f"will have {called.having}"
-    text = f"Can {_of_what(evaluation)} who {has}? The model {evaluation.run.name}"
+    text = f"Can {_of_what(evaluation)} who {has}? The model {words.model(evaluation.model)}"
     if training and (training.folder / "cohort.parquet").is_file():
         splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
         text += f" learnt from {called.counted(splits.get('train', 0))}, "
@@ -105,7 +105,7 @@ def _of_what(evaluation: Evaluation) -> str:
 def _found(evaluation: Evaluation, split: str) -> str:
     """Who was there, and how well the model ranks beside the baselines."""
     key, called = evaluation.ranking[0], evaluation.terms
-    row = evaluation.value(split, evaluation.run.name)
+    row = evaluation.value(split, evaluation.model)
     if row is None:
         return f"{words.split(split)}: nothing could be computed."
     text = f"{words.split(split)}: {called.of_patients(row['n'], evaluation.patients(split))}, "
@@ -116,14 +116,14 @@ def _found(evaluation: Evaluation, split: str) -> str:
     text += f"{said} was {value(row)}"
     beside = [f"{value(found)} for {words.model(name)} alone" for name, found in _baselines(evaluation, split).items()]
     text += f", against {listed(beside)}." if beside else "."
-    return text + _gain(evaluation, split) + _ceiling(evaluation, split)
+    return text + _gain(evaluation, split) + _others(evaluation, split) + _ceiling(evaluation, split)
 
 
 def _by(evaluation: Evaluation, split: str) -> str:
     """``, 88 of them by 5 years; 13 had a competing event first``."""
     texts = []
     for key in evaluation.ranking[1:]:
-        row = evaluation.value(split, evaluation.run.name, key)
+        row = evaluation.value(split, evaluation.model, key)
         if row is not None:
             texts.append(f", {count(row['n_events'])} of them by {words.years(key.horizon)}")
     competing = evaluation.competing(split, float("inf")) if evaluation.horizons else 0
@@ -139,7 +139,7 @@ def _baselines(evaluation: Evaluation, split: str) -> dict[str, pd.Series]:
 def _gain(evaluation: Evaluation, split: str) -> str:
     """What the model adds to the fullest baseline."""
     baselines = list(_baselines(evaluation, split))
-    row = evaluation.value(split, evaluation.run.name, reference=baselines[-1]) if baselines else None
+    row = evaluation.value(split, evaluation.model, reference=baselines[-1]) if baselines else None
     if row is None or pd.isna(row["lower"]):
         return ""
     what = "the film" if evaluation.saw_films else "the model"
@@ -147,6 +147,13 @@ def _gain(evaluation: Evaluation, split: str) -> str:
         "the interval covers 0, so no gain is shown"
     )  # fmt: skip
     return f" The difference to {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
+
+
+def _others(evaluation: Evaluation, split: str) -> str:
+    """How well the other trained models rank on what they can predict."""
+    rows = [(words.model(name), evaluation.value(split, name)) for name in evaluation.trained[1:]]
+    texts = [f"{value(row)} for {name}" for name, row in rows if row is not None and pd.notna(row["estimate"])]
+    return f" Of the models beside it: {listed(texts)}." if texts else ""
 
 
 def _ceiling(evaluation: Evaluation, split: str) -> str:
@@ -162,5 +169,5 @@ def _only(run: StoredRun) -> str:
     films = pd.read_parquet(run.folder / "cohort.parquet")
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
-    verb = {"prepare": "was prepared", "train": "was trained"}.get(run.command, "was run")
+    verb = {"prepare": "was prepared", "extract": "was encoded", "train": "was trained"}.get(run.command, "was run")
     return f"{run.name} {verb}: {terms.of(films).of_patients(len(films), patients)} ({splits})."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from math import isnan, nan
 from typing import Literal
 
@@ -55,12 +56,17 @@ ORACLES = {
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
 BY = {"incidence", "o_e"}  # metrics of all that happened until a horizon
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
-_SHORT = {"bmi": "BMI", "t score": "T-score", "age decade": "age"}
+_SHORT = {
+    "bmi": "BMI",
+    "t score": "T-score",
+    "age decade": "age",
+    "secondary osteoporosis aicxr": "secondary osteoporosis",
+}
 
 
 def covariate(column: str, unit: bool = False) -> str:
     """``bmi_kg_m2`` → ``BMI``, with `unit` ``BMI, kg/m²``."""
-    name, text = column, ""
+    name, text = column.removeprefix("finding_"), ""
     for suffix, written in _UNITS.items():
         if column.endswith(suffix):
             name, text = column.removesuffix(suffix), written
@@ -103,15 +109,15 @@ def concerns(model: str, outcome: str) -> bool:
     return not model.startswith({"label": "oracle_fracture", "event": "oracle_bone"}[outcome])
 
 
-def kind(model: str, run: str) -> Kind:
-    """What a model of a predictions table is, from its name and that of the run that was evaluated."""
-    if model == run:
+def kind(model: str, evaluated: Collection[str]) -> Kind:
+    """What a model of a predictions table is, from its name and those of the trained models that were evaluated."""
+    if model in evaluated:
         return "film"
     if model.startswith("oracle_"):
         return "oracle"
-    if model.startswith(f"{run} + "):
+    if any(model.startswith(f"{name} + ") for name in evaluated):
         return "combined"
-    if model == f"{run} (recalibrated)":
+    if model.endswith(" (recalibrated)"):
         return "recalibrated"
     return "refitted" if model.endswith(" (tuning)") else "baseline"
 
@@ -124,7 +130,13 @@ def model(name: str) -> str:
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]
     known = first in ("sex", "site", "t_score") or any(first.endswith(suffix) for suffix in _UNITS)
-    return " + ".join([covariate(first) if known else first, *parts]) + tuned
+    return " + ".join([covariate(first) if known else _told_apart(first), *parts]) + tuned
+
+
+def _told_apart(name: str) -> str:
+    """``aicxr (patient_findings)`` → ``aicxr (patient findings)``; a run's own name stays as it is."""
+    own, bracket, telling = name.partition(" (")
+    return own + bracket + telling.replace("_", " ")
 
 
 def feature(name: str) -> str:
@@ -148,6 +160,8 @@ def _level(column: str, value: str) -> str:
         return SEXES.get(value, value).lower()
     if column in ("severity", "risk"):
         return value if column == "severity" else f"{value} risk"
+    if column == "dxa":
+        return {"yes": "with a T-score", "no": "without a T-score"}.get(value, value)
     value = re.sub(r"(?<=\d)-(?=\d)", "–", re.sub(r"^(\d+)\+$", r"≥ \1", value)).replace("<", "< ")
     return f"{covariate(column)} {value}".strip()
 

@@ -21,7 +21,7 @@ from bonerisk.reporting import words
     ],
 )
 def test_models(name: str, kind: str, text: str) -> None:
-    assert words.kind(name, "ospenscreen_demo") == kind
+    assert words.kind(name, ["ospenscreen_demo"]) == kind
     assert words.model(name) == text
 
 

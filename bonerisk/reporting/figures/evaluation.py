@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bonerisk.reporting import terms, words
+from bonerisk.reporting.figures import by_t_score
 from bonerisk.reporting.figures.calibration import calibration
 from bonerisk.reporting.figures.confusion import confusion
 from bonerisk.reporting.figures.decision import decision
@@ -42,6 +43,8 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
         The films evaluated; tells what they and the outcome are called.
     """
     called = terms.of(cohort)
+    if result.outcome == "survival":
+        by_t_score.draw(folder, result, called)
     for split in result.metrics["split"].unique():
         whole = Scene(folder, result, called, split)
         for scene in whole.horizons():
@@ -132,6 +135,7 @@ def _draw_confusion(scene: Scene) -> None:
 
 def _draw_incidence(scene: Scene) -> None:
     points = scene.ours(scene.curve("incidence"))
+    points = points[points["subgroup"] == "all"] if "subgroup" in points else points
     predictions = scene.ours(scene.result.predictions)
     fitted = {t["threshold"]: t["value"] for t in scene.result.thresholds["thresholds"] if t["model"] == scene.film}
     for threshold, rows in points.groupby("threshold", sort=False) if len(points) else ():

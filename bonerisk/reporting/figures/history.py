@@ -1,4 +1,4 @@
-"""Training history: loss and tuning AUC by epoch."""
+"""Training history: loss, and tuning AUC where there is one, by epoch or round."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bonerisk.reporting.epochs import kept
+from bonerisk.reporting.epochs import best, kept
 from bonerisk.reporting.figures import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MARKED = 40  # steps, up to which each has a dot
 
 
 def history(epochs: pd.DataFrame) -> Figure:
@@ -22,19 +25,38 @@ def history(epochs: pd.DataFrame) -> Figure:
     epochs : DataFrame
         A row an epoch: epoch, train_loss, tune_loss, tune_auc.
     """
-    best = kept(epochs)
+    row = kept(epochs)
     with style.panels(style.COLUMN_IN, 3.6, rows=2) as (figure, [loss, auc]):
         for column, name, color in (("train_loss", "training", style.ORANGE), ("tune_loss", "tuning", style.BLUE)):
             loss.plot(epochs["epoch"], epochs[column], color=color, marker=".", label=name)
         loss.set(ylabel="Loss")
         loss.legend(ncols=2, loc="upper right")
         auc.plot(epochs["epoch"], epochs["tune_auc"], color=style.BLUE, marker=".")
-        auc.plot(best["epoch"], best["tune_auc"], "o", color=style.BLUE, mfc="white", ms=7, mew=1.3)
-        text = f"kept: epoch {best['epoch']:.0f}, AUC {best['tune_auc']:.2f}"
+        auc.plot(row["epoch"], row["tune_auc"], "o", color=style.BLUE, mfc="white", ms=7, mew=1.3)
+        text = f"kept: epoch {row['epoch']:.0f}, AUC {row['tune_auc']:.2f}"
         auc.text(0.98, 0.05, text, transform=auc.transAxes, ha="right", fontsize=7.5)
         auc.set(xlabel="Epoch", ylabel="Tuning AUC")
         for axes in (loss, auc):
             axes.locator_params(axis="x", integer=True)
+    return figure
+
+
+def losses(steps: pd.DataFrame) -> Figure:
+    """Loss of both splits over rounds or epochs; the one that was kept is marked.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        A row a step: round or epoch, train, tune.
+    """
+    step, row = str(steps.columns[0]), best(steps)
+    with style.panels(style.COLUMN_IN, 2.3) as (figure, [axes]):
+        for column, name, color in (("train", "training", style.ORANGE), ("tune", "tuning", style.BLUE)):
+            axes.plot(steps[step], steps[column], color=color, label=name, marker="." if len(steps) < MARKED else "")
+        axes.plot(row[step], row["tune"], "o", color=style.BLUE, mfc="white", ms=7, mew=1.3, label="kept")
+        axes.set(xlabel=step.capitalize(), ylabel="Loss")
+        axes.locator_params(axis="x", integer=True)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return figure
 
 
@@ -49,13 +71,13 @@ def histories(runs: Mapping[str, pd.DataFrame]) -> Figure:
     colors = [style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.BLACK]
     with style.panels(style.COLUMN_IN, 2.6 + 0.16 * len(runs)) as (figure, [axes]):
         for number, (name, epochs) in enumerate(runs.items()):
-            best = kept(epochs)
+            row = kept(epochs)
             line: dict[str, Any] = {
                 "color": colors[number % len(colors)],
                 "linestyle": ["-", "--", ":"][number // len(colors) % 3],
             }
             axes.plot(epochs["epoch"], epochs["tune_auc"], label=name, **line)
-            axes.plot(best["epoch"], best["tune_auc"], "o", color=line["color"], mfc="white", ms=6)
+            axes.plot(row["epoch"], row["tune_auc"], "o", color=line["color"], mfc="white", ms=6)
         axes.set(xlabel="Epoch", ylabel="Tuning AUC")
         axes.locator_params(axis="x", integer=True)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left")

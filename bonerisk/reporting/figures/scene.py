@@ -53,14 +53,22 @@ class Scene:
 
     @property
     def film(self) -> str:
-        """The film model."""
+        """The trained model that the evaluation is about, the first."""
         return next(model for model, kind in self.result.kinds.items() if kind == "film")
 
     @property
     def kinds(self) -> dict[str, str]:
-        """Kinds of the models that are about this outcome."""
+        """Kinds of the models that are drawn: the first trained one, and what it has to beat, about this outcome.
+
+        Other trained models, and what they add to baselines, would hide it: a figure of the report ranks them all.
+        """
         outcome = "label" if self.result.outcome == "binary" else "event"
-        return {model: kind for model, kind in self.result.kinds.items() if words.concerns(model, outcome)}
+        others = [model for model, kind in self.result.kinds.items() if kind == "film" and model != self.film]
+        return {
+            model: kind
+            for model, kind in self.result.kinds.items()
+            if words.concerns(model, outcome) and model.partition(" + ")[0] not in others
+        }
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of this split, and horizon where there is one."""

@@ -60,6 +60,12 @@ class Drawing:
     title: str
     alt: str
 
+    @property
+    def broad(self) -> bool:
+        """Whether it is wider than a journal's column, and gets a page's width."""
+        width = ET.parse(self.path).getroot().get("width", "0pt").removesuffix("pt")
+        return float(width) > 1.5 * 72 * COLUMN_IN
+
     @classmethod
     def read(cls, path: Path) -> Drawing:
         """Read title and alt text from an SVG that `save` wrote."""
@@ -70,16 +76,28 @@ class Drawing:
 
 
 @contextmanager
-def panels(width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a new figure in our style (inches) and its axes, row by row; what is drawn inside keeps the style."""
+def panels(
+    width: float, height: float, rows: int = 1, columns: int = 1, gap: float = 0.02
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a new figure in our style (inches) and its axes, row by row; what is drawn inside keeps the style.
+
+    `gap` is that between rows, as a share of the axes' height.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(hspace=gap))
         FigureCanvasAgg(figure)
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def head(panel: Axes, title: str, said: str) -> None:
+    """Write a panel's title, and under it in plain letters what is said of it."""
+    panel.set_title(title, fontsize=8, pad=3 + 8.5 * (1 + said.count("\n")))
+    panel.text(0, 1, said, transform=panel.transAxes, va="bottom", fontsize=7)
 
 
 def in_percent(*axes: Axis) -> None:

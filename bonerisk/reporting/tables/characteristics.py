@@ -62,7 +62,7 @@ def characteristics(cohort: pd.DataFrame) -> Table:
 def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     rows: Rows = {("Participants", "Patients"): count(patients)}
-    for column in _continuous(cohort):
+    for column in continuous(cohort):
         name = words.feature(column)
         rows["Mean ± SD", name] = mean_sd(films[column])
         missing = films[column].isna().sum()
@@ -83,7 +83,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
             other = "Death without one" if outcome == "Fracture" else "Competing event first"
             rows["Follow-up", f"{other}, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
         rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
-    for group, name, column in _flags(cohort):
+    for group, name, column in flags(cohort):
         rows[group, name] = share((films[column] == 1).sum(), len(films))
     sites = sorted(cohort["site"].unique())
     if 1 < len(sites) <= 10:
@@ -93,7 +93,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
 
 def _differences(first: pd.DataFrame, other: pd.DataFrame, cohort: pd.DataFrame) -> Rows:
     rows: Rows = {}
-    for column in _continuous(cohort):
+    for column in continuous(cohort):
         rows["Mean ± SD", words.feature(column)] = number(of_means(first[column], other[column]))
     classes = _classes(cohort)
     if classes:
@@ -124,21 +124,21 @@ def of_proportions(first: pd.Series, other: pd.Series) -> float:
     return float(np.sqrt((p - q) @ np.linalg.solve(covariance, p - q)))
 
 
-def _continuous(cohort: pd.DataFrame) -> list[str]:
+def continuous(cohort: pd.DataFrame) -> list[str]:
     """Columns with mean and SD: those of any cohort, and, where there are no films, what else is a number."""
     known = [name for name in CONTINUOUS if name in cohort and cohort[name].notna().any()]
     if cohort["image_path"].notna().any():
         return known
-    flags = {*NO_COVARIATES, *(column for _, _, column in _flags(cohort))}
+    known_flags = {*NO_COVARIATES, *(column for _, _, column in flags(cohort))}
     others = cohort.select_dtypes("number").dropna(axis=1, how="all")
-    return [*known, *(str(name) for name in others if name not in {*known, *flags})]
+    return [*known, *(str(name) for name in others if name not in {*known, *known_flags})]
 
 
 def _classes(cohort: pd.DataFrame) -> list[str]:
     return [name for name in BONE_CLASSES if (cohort["bone_class"] == name).any()]
 
 
-def _flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+def flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     """Yield group, name and column of the covariates that are 1 or 0, and 1 somewhere."""
     for column in map(str, cohort.select_dtypes("number")):
         told = set(cohort[column].dropna().unique())

@@ -30,8 +30,12 @@ def coefficients(table: pd.DataFrame, log_likelihood: pd.DataFrame) -> Table:
         ]
         for row in rows_of(table)
     ]
-    notes = ["Hazard ratio per unit, or against the level left out. In brackets: 95% Wald intervals."]
-    if "penalty" in log_likelihood:
+    notes = ["Hazard ratio per unit, or against the level left out."]
+    if table["lower"].isna().all():
+        notes.append("An elastic net has no intervals; a ratio of 1 means that the feature is not used.")
+    else:
+        notes.append("In brackets: 95% Wald intervals.")
+    if "penalty" in log_likelihood and table["lower"].notna().any():
         notes.append("Ridge shrinks the ratios towards 1: intervals and p say nothing of the unpenalised ones.")
     elif "log_likelihood_null" in log_likelihood:
         fit = log_likelihood.iloc[-1]

@@ -107,7 +107,7 @@ def net_benefit(evaluation: Evaluation) -> Table | None:
 
 def _everybody(evaluation: Evaluation, split: str, horizon: float, share: float) -> str:
     """Net benefit of treating everybody: incidence less that of the others at the rate of exchange."""
-    name = evaluation.run.name
+    name = evaluation.model
     if evaluation.horizons:
         row = evaluation.value(split, name, Key("incidence", horizon))
         incidence = float("nan") if row is None else row["estimate"]

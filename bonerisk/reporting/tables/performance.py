@@ -54,7 +54,7 @@ def _sizes(evaluation: Evaluation) -> Iterator[Row]:
         return
     yield f"{outcome}, n", list(map(count, events))  # no share: others were lost before
     follow_up = Key("median_follow_up_years", nan)
-    rows = [evaluation.value(split, evaluation.run.name, follow_up) for split in splits]
+    rows = [evaluation.value(split, evaluation.model, follow_up) for split in splits]
     yield follow_up.name, [MISSING if row is None else value(row) for row in rows]
     for key in evaluation.ranking[1:]:
         by = words.years(key.horizon)
@@ -66,7 +66,7 @@ def _sizes(evaluation: Evaluation) -> Iterator[Row]:
 
 def _counted(evaluation: Evaluation, key: Key) -> tuple[list[float], list[float]]:
     """Films of each split, and those with the outcome; NaN where the split has no such row."""
-    rows = [evaluation.value(split, evaluation.run.name, key) for split in evaluation.splits]
+    rows = [evaluation.value(split, evaluation.model, key) for split in evaluation.splits]
     n, events = ([nan if row is None else row[name] for row in rows] for name in ("n", "n_events"))
     return n, events
 

@@ -30,7 +30,7 @@ def by_subgroup(evaluation: Evaluation, threshold: str, cut: float, horizon: flo
         In years; NaN where the outcome has none.
     """
     cells, ours = Cells(evaluation.terms), with_horizon(evaluation.ours, horizon)
-    ours = ours[(ours["reference"] == "") & ~ours["subgroup"].isin(["all", "risk=high", "risk=low"])]
+    ours = ours[(ours["reference"] == "") & (ours["subgroup"] != "all") & ~ours["subgroup"].str.contains("risk=")]
     incidence = [] if isnan(horizon) else [Key("incidence", horizon)]
     at_threshold = [key for key in keys(ours, threshold, AT_THRESHOLD) if key.metric in AT_THRESHOLD]
     shown = at_horizon([*evaluation.ranking, *incidence, *at_threshold], horizon)
@@ -61,7 +61,7 @@ def gaps(evaluation: Evaluation) -> Table | None:
     """Each subgroup less the rest, with p alone and among all gaps of the family; None where there is no subgroup."""
     cells, rows = Cells(evaluation.terms), []
     table = evaluation.gaps
-    for row in rows_of(table[table["model"] == evaluation.run.name]):
+    for row in rows_of(table[table["model"] == evaluation.model]):
         cell = cells.marks.mark(value(row, sign=True), evaluation.terms.said(row.note))
         metric = words.metric(row.metric, row.horizon_years)
         found = {"Split": words.split(row.split), "Subgroup": words.subgroup(row.subgroup), "Metric": metric}

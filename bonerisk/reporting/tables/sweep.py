@@ -68,7 +68,7 @@ def sweep(trained: Sequence[Trained]) -> Table:
         table[head] = [interval(*item.ranking[head]) if head in item.ranking else MISSING for item in trained]
     how = "The epoch kept is the one with the highest AUC on the tuning split; its loss and AUC are given."
     notes = [how] if by_epochs else []
-    if any(MISSING in cell for cell in table.astype(str).to_numpy().flat):
+    if (table.astype(str) == MISSING).to_numpy().any():
         notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
     return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
 
@@ -136,10 +136,10 @@ def _spread(values: list[float]) -> str:
     return number(float(np.mean(values)), 3) + (f" ± {number(float(np.std(values, ddof=1)), 3)}" if values[1:] else "")
 
 
-def evaluated(evaluation: Evaluation, dataset: str) -> dict[str, tuple[float, float, float]]:
-    """AUCs or C-indices of one evaluation for `Trained.ranking`; `dataset` tells heads apart, or is empty."""
+def evaluated(evaluation: Evaluation, model: str, dataset: str) -> dict[str, tuple[float, float, float]]:
+    """AUCs or C-indices of a model of an evaluation for `Trained.ranking`; `dataset` tells heads apart, or is empty."""
     where = f", {dataset}" if dataset else ""
-    rows = {split: evaluation.value(split, evaluation.run.name) for split in evaluation.splits}
+    rows = {split: evaluation.value(split, model) for split in evaluation.splits}
     return {
         f"{words.split(split)} {evaluation.ranking[0].name}{where}": (row["estimate"], row["lower"], row["upper"])
         for split, row in rows.items()

@@ -28,3 +28,13 @@ def test_change_over_time_and_why_there_is_none() -> None:
     assert table.frame.iloc[0].tolist() == ["Age, years", "1.040", "1.020", "0.980 (0.960–1.000)", "0.030"]
     assert table.frame.iloc[1, 3] == "–[a]"
     assert table.notes[-1] == "[a] No late event."
+
+
+def test_an_elastic_net_has_no_intervals() -> None:
+    learnt = pd.DataFrame(
+        {"feature": ["x1", "x2"], "hazard_ratio": [1.2, 1.0], "lower": None, "upper": None, "p": None}
+    )
+    table = coefficients(learnt.astype({"lower": float, "upper": float, "p": float}), pd.DataFrame({"penalty": [1.0]}))
+    assert table.frame.iloc[0].tolist() == ["x1", "1.200", "–"]
+    assert "An elastic net has no intervals" in " ".join(table.notes)
+    assert not any("Ridge" in note or "Wald" in note for note in table.notes)

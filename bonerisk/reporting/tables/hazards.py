@@ -1,0 +1,45 @@
+"""Hazard over time: the ratio of one SD of each model's risk, and whether it holds over the whole follow-up."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting import words
+from bonerisk.reporting.numbers import count, interval, number, p_value
+from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.tables.table import Footnotes, Table
+from bonerisk.reporting.terms import Terms
+
+
+def hazards(table: pd.DataFrame, called: Terms, kept: list[str]) -> Table | None:
+    """A row a split and model; None where nothing was found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        hazards.csv: split, model, hazard_ratio_per_sd, lower, upper, early, late, split_time_years, p_value, n,
+        n_events, note.
+    called : Terms
+    kept : list of str
+        Models that are shown: those that are about this outcome.
+    """
+    table = table[table["model"].isin(kept)]
+    if table.empty:
+        return None
+    marks, rows = Footnotes(), []
+    for row in rows_of(table):
+        ratio = interval(row.hazard_ratio_per_sd, row.lower, row.upper)
+        note = "" if pd.isna(row.note) else called.said(row.note)
+        found = {"Split": words.split(row.split), "Model": words.model(row.model), called.rows: count(row.n)}
+        found |= {
+            called.outcome.capitalize(): count(row.n_events),
+            "Hazard ratio per SD (95% CI)": marks.mark(ratio, note),
+        }
+        found |= {"Early": number(row.early), "Late": number(row.late)}
+        rows.append(found | {"Parted at, years": number(row.split_time_years, 1), "p for change": p_value(row.p_value)})
+    notes = (
+        "Of one standard deviation of the model's risk in the split. Early and late: before and after the median time "
+        "of the events; where they differ (small p), a single hazard ratio does not tell the whole follow-up.",
+        *marks.notes(),
+    )
+    return Table("hazards", "Hazard over time", pd.DataFrame(rows), notes, group="Split")
