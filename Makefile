@@ -6,10 +6,10 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all bench golden check lock wheel clean
+.PHONY: help install demo table-aicxr test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## make the environment in .venv
 
@@ -27,6 +27,22 @@ demo: install  ## train, evaluate and report on simulated chest films
 	evaluation=$$($(BIN)/bonerisk evaluate run=$$model); \
 	report=$$($(BIN)/bonerisk report runs=[$$model,$$evaluation]); \
 	echo "the report: $$report/report.html"
+
+# AI-CXR's tables and figures: MODEL and DATASET are the user's own, as in
+# make table-aicxr MODEL="aicxr encoder.weights=chexzero.pt" DATASET="dicom_folder dataset.image_root=/archive …"
+MODEL ?= aicxr_demo
+DATASET ?= phantom_hospital dataset.events=enriched dataset.t_score_share=0.5
+
+table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital or on DATASET=…
+	@set -e; of() { echo "$$1" | sed '$$d' | paste -s -d , -; }; \
+	images=$$($(BIN)/bonerisk train -m model=$(MODEL) dataset=$(DATASET) \
+		features=embedding,embedding_demographics,embedding_t_score); \
+	trees=$$($(BIN)/bonerisk train -m model=$(MODEL) dataset=$(DATASET) \
+		features=fusion,patient,findings,patient_findings head=xgboost); \
+	models=$$(of "$$images"),$$(of "$$trees"); \
+	evaluation=$$($(BIN)/bonerisk evaluate run=[$$models] evaluation=aicxr); \
+	report=$$($(BIN)/bonerisk report runs=[$$models,$$evaluation]); \
+	echo "the tables and figures: $$report/report.html"
 
 test: install  ## run the tests (those marked slow excepted)
 	$(BIN)/python -m pytest
