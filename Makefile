@@ -35,11 +35,12 @@ DATASET ?= phantom_hospital dataset.events=enriched dataset.t_score_share=0.5
 
 table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital or on DATASET=…
 	@set -e; of() { echo "$$1" | sed '$$d' | paste -s -d , -; }; \
-	images=$$($(BIN)/bonerisk train -m model=$(MODEL) dataset=$(DATASET) \
-		features=embedding,embedding_demographics,embedding_t_score); \
-	trees=$$($(BIN)/bonerisk train -m model=$(MODEL) dataset=$(DATASET) \
-		features=fusion,patient,findings,patient_findings head=xgboost); \
-	models=$$(of "$$images"),$$(of "$$trees"); \
+	train="$(BIN)/bonerisk train"; model="model=$(MODEL) dataset=$(DATASET)"; \
+	images=$$($$train -m $$model features=embedding,embedding_demographics,embedding_t_score); \
+	trees=$$($$train -m $$model head=xgboost features=fusion,patient,findings,patient_findings); \
+	plain=$$($$train $$model head=xgboost features=patient_findings name=aicxr_without_proxies \
+		features.without=[finding_fracture,finding_osteoporosis,finding_vertebroplasty]); \
+	models=$$(of "$$images"),$$(of "$$trees"),$$plain; \
 	evaluation=$$($(BIN)/bonerisk evaluate run=[$$models] evaluation=aicxr); \
 	report=$$($(BIN)/bonerisk report runs=[$$models,$$evaluation]); \
 	echo "the tables and figures: $$report/report.html"

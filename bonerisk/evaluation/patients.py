@@ -30,9 +30,9 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     if len(both):
         names = ", ".join(f"{patient} (site {site})" for patient, site in both.head(SHOWN).to_numpy())
         raise DataError(
-            f"{len(both)} patients to be evaluated are among those on whom {what} were fitted",
+            f"{len(both)} patients here are among those on whom {what} were fitted",
             where=f"patient {names}{', …' if len(both) > SHOWN else ''}",
-            mend="evaluate other patients; where two people share an id, tell them apart by `site`",
+            mend="take other patients; where two people share an id, tell them apart by `site`",
         )
     _refuse_renamed(table, seen, what)
 
@@ -51,7 +51,7 @@ def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     same = table[["patient_id", "site", *told]].merge(known, on=["patient_id", *told])
     if len(same):
         raise DataError(
-            f"{len(same)} rows to be evaluated have the id and all numbers of patients on whom {what} were fitted",
+            f"{len(same)} rows here have the id and all numbers of patients on whom {what} were fitted",
             where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
             mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import expit
 
 from bonerisk.cohort.design import Design, Term
+from bonerisk.cohort.table import few
 from bonerisk.errors import DataError
 
 
@@ -105,9 +106,9 @@ def maximise(design: np.ndarray, y: np.ndarray, columns: Sequence[str]) -> tuple
             beta = Logit(y, standardised).fit(method="newton", maxiter=100, disp=False).params
     except (ModelWarning, RuntimeWarning, PerfectSeparationError, np.linalg.LinAlgError) as error:
         raise DataError(
-            f"the likelihood of {' + '.join(columns)} has no maximum ({error})",
+            f"the likelihood of {few(list(columns))} has no maximum ({error})",
             where="logistic model",
-            mend="leave out columns that separate the outcomes or that others determine",
+            mend="leave out columns that separate the outcomes or that others determine, or take head=logistic_ridge",
         ) from error
     slopes = beta[1:] / scale
     return float(beta[0] - slopes @ mean), slopes

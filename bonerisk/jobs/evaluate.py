@@ -69,11 +69,10 @@ def evaluate(order: Order) -> Path:
     config = order.config
     asked = [config.run] if isinstance(config.run, str) else list(config.run)
     runs = [find(text, Path(config.paths.outputs), ["train"]) for text in asked]
-    outcome = _outcome(runs)
+    outcome, chosen, names = _outcome(runs), _dataset(config, runs), _names(runs)
     with run_folder(order, runs[0].name) as run:
-        names = _names(runs)
         training, tuning = (_gathered(run, runs, names, f"{kind}.parquet") for kind in ("cohort", "tuning"))
-        dataset, evaluation = build(_dataset(config, runs)), build(config.evaluation)
+        dataset, evaluation = build(chosen), build(config.evaluation)
         judged = list(_judged(dataset, runs, names, run, Path(config.paths.data)))
         labelled = judged[0].cohort
         if config.get("dataset") and config.split is None:
