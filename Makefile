@@ -32,13 +32,13 @@ demo: install  ## train, evaluate and report on simulated chest films
 # make table-aicxr MODEL="aicxr encoder.weights=chexzero.pt" DATASET="dicom_folder dataset.image_root=/archive …"
 MODEL ?= aicxr_demo
 DATASET ?= phantom_hospital dataset.events=enriched dataset.t_score_share=0.5
+GIVEN = model=$(MODEL) dataset=$(DATASET)
 
 table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital or on DATASET=…
 	@set -e; of() { echo "$$1" | sed '$$d' | paste -s -d , -; }; \
-	train="$(BIN)/bonerisk train"; model="model=$(MODEL) dataset=$(DATASET)"; \
-	images=$$($$train -m $$model features=embedding,embedding_demographics,embedding_t_score); \
-	trees=$$($$train -m $$model head=xgboost features=fusion,patient,findings,patient_findings); \
-	plain=$$($$train $$model head=xgboost features=patient_findings name=aicxr_without_proxies \
+	images=$$($(BIN)/bonerisk train -m $(GIVEN) features=embedding,embedding_demographics,embedding_t_score); \
+	trees=$$($(BIN)/bonerisk train -m $(GIVEN) head=xgboost features=fusion,patient,findings,patient_findings); \
+	plain=$$($(BIN)/bonerisk train $(GIVEN) head=xgboost features=patient_findings name=aicxr_without_proxies \
 		features.without=[finding_fracture,finding_osteoporosis,finding_vertebroplasty]); \
 	models=$$(of "$$images"),$$(of "$$trees"),$$plain; \
 	evaluation=$$($(BIN)/bonerisk evaluate run=[$$models] evaluation=aicxr); \
