@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -44,7 +45,8 @@ def _packages() -> dict[str, str]:
     for requirement in metadata.requires("bonerisk") or []:
         name = re.split(r"[\s;<>=!\[~]", requirement)[0]
         if "extra ==" not in requirement:
-            found[name] = metadata.version(name)
+            with contextlib.suppress(metadata.PackageNotFoundError):  # of another platform
+                found[name] = metadata.version(name)
     return found
 
 
