@@ -114,6 +114,18 @@ def test_the_section_has_the_papers_tables_and_figures(evaluation: StoredRun, tm
     assert not [heading for heading in page.headings if heading == "Not shown"]
 
 
+def test_a_baseline_on_other_films_says_on_how_many(evaluation: StoredRun, parted: Result, tmp_path: Path) -> None:
+    text = written([evaluation], tmp_path / "report").text
+    films = parted.predictions.query("split == 'test' and model == @NAME")["t_score"].notna()
+    assert 0 < films.sum() < len(films)
+    assert f" for T-score alone in {films.sum()} films and 0." in text
+    assert " for age + sex alone." in text  # on all of them
+    headline = table(tmp_path / "report", "headline").set_index("Model").iloc[:, 0]
+    assert headline["T-score"].endswith(")[a]")
+    assert headline["age + sex"].endswith(")")
+    assert f"In {films.sum()} films." in text
+
+
 @pytest.fixture(scope="session")
 def found(parted: Result) -> list[Arm]:
     """The arms of the evaluation."""

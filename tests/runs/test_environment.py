@@ -7,7 +7,7 @@ import pytest
 from bonerisk.runs import environment
 
 
-def test_requirements_of_other_platforms_and_extras_are_no_packages_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requirements_of_other_platforms_are_no_packages_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     required = ["numpy>=2", "not-here>=3; sys_platform == 'elsewhere'", "pytest; extra == 'dev'"]
     monkeypatch.setattr(metadata, "requires", lambda _: required)
     environment._packages.cache_clear()
