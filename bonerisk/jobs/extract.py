@@ -16,13 +16,14 @@ from bonerisk.jobs.cohort import load_cohort, write_cohort
 from bonerisk.jobs.embeddings import embedded
 from bonerisk.jobs.folder import run_folder
 from bonerisk.jobs.frozen import frozen
+from bonerisk.jobs.train import train
 
 
 def extract(order: Order) -> Path:
     """Write the embeddings of a cohort's films, or of those of one shard, sorted by image_id."""
     config, data = order.config, Path(order.config.paths.data)
     with run_folder(order, config.name) as run:
-        encoder, dataset = frozen(config, run), build(config.dataset)
+        encoder, dataset = frozen(config, run, train), build(config.dataset)
         cohort = _part(load_cohort(dataset, run, data), config.shard, config.shards)
         place = f"{config.shard}_of_{config.shards}" if config.shards > 1 else ""
         found = embedded(cohort, dataset, encoder, run, data, config.batch_size, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from bonerisk.cohort import targets
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.config.build import build
+from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.target import Target
@@ -51,12 +52,12 @@ class Fitted:
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
 
 
-def train_head(config: Any, run: Run) -> None:
-    """Fit the head to the training split, and predict the tuning split."""
+def train_head(config: Any, run: Run, train_encoder: Callable[[Order], Path]) -> None:
+    """Fit the head to the training split, and predict the tuning split; an encoder may have to be trained first."""
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
     features, dataset, data = build(config.features), build(config.dataset), Path(config.paths.data)
-    encoder = frozen(config, run) if features.films else None
+    encoder = frozen(config, run, train_encoder) if features.films else None
     loaded = load_cohort(dataset, run, data)
     cohort = select(loaded, config.head.target, run)
     _demand(cohort, "train", "the model learns there")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.config.build import build, plain
 from bonerisk.config.order import order_of
+from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.imaging.lock import locked
@@ -60,8 +61,10 @@ class Frozen:
         return build({**self.encoder, "weights": str(self.weights) if self.weights else "random"})
 
 
-def frozen(config: Any, run: Run) -> Frozen:
+def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
     """The encoder that a configuration asks for; its weights' file and the training it is from are recorded in `run`.
+
+    `train` does an order of `bonerisk train`, where the encoder is one that must be trained first.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def frozen(config: Any, run: Run) -> Frozen:
         raise ConfigError(f"{none}=none looks at no film", none, "choose another, or features that need no film")
     encoder = plain(config.encoder)
     if PARENT in encoder:
-        encoder = _of(_training(encoder, config), config.preprocessing)
+        encoder = _of(_training(encoder, config, train), config.preprocessing)
     path = _file(encoder)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
@@ -117,13 +120,11 @@ def _of(trained: StoredRun, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     return {**encoder, "weights": str(trained.folder), "sha256": None}
 
 
-def _training(encoder: Mapping[str, Any], config: Any) -> StoredRun:
+def _training(encoder: Mapping[str, Any], config: Any, train: Callable[[Order], Path]) -> StoredRun:
     """The training run that the encoder is from: the one named, an equal one that there is, or one made now."""
     outputs = Path(config.paths.outputs)
     if encoder["run"] is not None:
         return find(encoder["run"], outputs, ["train"])
-    from bonerisk.jobs.train import train
-
     paths = [f"paths.{name}={config.paths[name]}" for name in ("data", "outputs")]
     order = order_of("train", [*encoder[PARENT], *paths])
     wanted: dict[str, Any] = plain(order.config)

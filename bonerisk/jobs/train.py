@@ -26,7 +26,10 @@ def train(order: Order) -> Path:
     """Fit a head to features that stay as they are (`training=none`), or encoder and head together."""
     with run_folder(order, order.config.name) as run:
         _check_together(order.config)
-        (_train_both if order.config.training else fitted.train_head)(order.config, run)
+        if order.config.training:
+            _train_both(order.config, run)
+        else:
+            fitted.train_head(order.config, run, train)
     return run.folder
 
 
