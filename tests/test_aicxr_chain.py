@@ -184,9 +184,12 @@ def test_the_encoder_of_a_run_is_used_and_its_patients_are_refused(done, boneris
     assert "prepared in another way" in err
 
 
-def test_the_demo_trains_its_encoder_first_and_once(done, bonerisk):
+def test_the_demo_trains_its_encoder_first_and_once(done, place):
     screening = ["model=ospenscreen_demo", "dataset=phantom_chest", "dataset.patients=90", "training.max_epochs=1"]
     parent = f"encoder.parent={json.dumps([*screening, 'dataset.first_patient=1000'])}"
+    older = place / "outputs" / "train" / "ospenscreen_demo" / "19990101-000000-00000000"
+    older.mkdir(parents=True, exist_ok=True)
+    (older / "run.json").write_text('{"schema_version": 0}')  # of another version: no reason to stop
     run = done("train", *HOSPITAL, "model=aicxr_demo", parent)
     first = (run / inputs(run, "weights")[0]["parent"]).resolve()
     again = done("train", *HOSPITAL, "model=aicxr_demo", parent, "seed=1")
@@ -211,6 +214,13 @@ def test_the_demo_trains_its_encoder_first_and_once(done, bonerisk):
 def test_what_does_not_go_together_is_told(bonerisk, given, code, said):
     found, _, err = bonerisk("train", *HOSPITAL, "model=aicxr_demo", *given)
     assert (found, said in err) == (code, True), err
+
+
+def test_what_bone_mass_was_told_from_is_no_feature_of_it(bonerisk):
+    given = ["features=columns", "features.columns=[age_years,t_score]", "head=logistic", "head.target=low_bone_mass"]
+    code, _, err = bonerisk("train", *FILMS, *given)
+    assert code == 2
+    assert "t_score is what head.target=low_bone_mass was told from" in err
 
 
 def test_models_of_other_targets_or_datasets_are_not_judged_together(done, bonerisk):

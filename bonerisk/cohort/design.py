@@ -71,7 +71,8 @@ class Design:
         """
         demand(table, self.columns, "table of columns")
         for column in self.columns:
-            if column not in self.levels and not pd.api.types.is_numeric_dtype(table[column]):
+            numbers = pd.api.types.is_numeric_dtype(table[column]) or table[column].isna().all()
+            if column not in self.levels and not numbers:
                 mend = "write it as the numbers that the model learnt from"
                 raise DataError(f"{column} is text, where the model learnt numbers", f"column {column}", mend)
         complete = table[list(self.columns)].notna().all(axis=1).to_numpy()

@@ -47,6 +47,8 @@ def copies_of_films(table: pd.DataFrame, sha256: Sequence[str], perceptual: Sequ
         Columns `PAIRS`, a row a pair, those across splits first; `distance` is the share of bits that differ among
         those set in either, 0 to 1.
     """
+    if table.empty:
+        return pd.DataFrame(columns=list(PAIRS))
     hashes = np.frombuffer(b"".join(perceptual), np.uint8).reshape(len(table), -1)
     # A film's picture is compared once, however many copies it has.
     first = _first_alike(pd.Series(list(perceptual)))

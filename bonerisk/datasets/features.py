@@ -14,7 +14,14 @@ from bonerisk.cohort.table import DTYPES, FOLLOW_UP, NUMBER, few
 from bonerisk.errors import ConfigError, DataError, raise_together
 
 KEY = "dataset.features"
-NO_FEATURES = ("patient_id", "image_id", "split", "film_date", *FOLLOW_UP)  # who, when, and what is to be foretold
+NO_FEATURES = (
+    "patient_id",
+    "image_id",
+    "split",
+    "film_date",
+    "label",
+    *FOLLOW_UP,
+)  # who, when, and what is to be foretold
 FEWEST = 20  # rows; of fewer, columns of ages or of words may well have no two cells alike
 
 

@@ -58,6 +58,7 @@ def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, thresho
         status_of(films),
         list(split.horizons),
         cluster=patient if len(np.unique(patient)) < len(films) else None,
+        competing=split.competing,
         level=split.plan.level,
     )
     for horizon in split.horizons:

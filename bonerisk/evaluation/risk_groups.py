@@ -24,7 +24,7 @@ from bonerisk.evaluation.observed import incidence_rows
 from bonerisk.evaluation.split import Row, Split
 from bonerisk.evaluation.subgroups import demand_no_misspelling
 from bonerisk.evaluation.survival import status_of
-from bonerisk.survival import aalen_johansen, compare, cox, firth
+from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier
 from bonerisk.survival.interval import quantile_of
 from bonerisk.survival.outcome import COMPETING, EVENT
 
@@ -78,10 +78,14 @@ def incidence_curves(split: Split, grouping: Grouping) -> pd.DataFrame:
     for name, keep in groups.items():
         time, patient = split.films.loc[keep, "time_years"].to_numpy(float), split.patient[keep]
         cluster = patient if len(np.unique(patient)) < len(patient) else None
-        found = aalen_johansen.fit(time, status_of(split.films[keep]), cluster=cluster, level=split.plan.level).at(
-            times
-        )
-        points = {"incidence": found.estimate, "lower": found.lower, "upper": found.upper, "at_risk": found.at_risk}
+        status = status_of(split.films[keep])
+        if split.competing:  # as the numbers at the horizons, so that band and number are on one scale
+            found = aalen_johansen.fit(time, status, cluster=cluster, level=split.plan.level).at(times)
+            limits = found.estimate, found.lower, found.upper
+        else:
+            found = kaplan_meier.fit(time, status == EVENT, cluster=cluster, level=split.plan.level).at(times)
+            limits = 1 - found.estimate, 1 - found.upper, 1 - found.lower
+        points = dict(zip(("incidence", "lower", "upper"), limits, strict=True)) | {"at_risk": found.at_risk}
         parts.append(pd.DataFrame({**split.name, **where, "group": name, "time_years": times, **points}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ class Split:
         self._ranked: dict[tuple[str, bytes], dict[Key, Distribution]] = {}
         whole = self.kind.sample(self.films, np.zeros(len(self.films)), self.patient, {})
         self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted))
+
+    @cached_property
+    def competing(self) -> bool:
+        """Whether another event ended somebody's follow-up."""
+        return "competing_event" in self.films and bool((self.films["competing_event"] == 1).any())
 
     def metric_rows(self) -> Iterator[Row]:
         """Rows of the metrics table: those of each model, and paired differences between models."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.design import Design, demand
+from bonerisk.cohort.table import few
 from bonerisk.datasets.features import unfit
 from bonerisk.errors import ConfigError, DataError, raise_together
 
 KEY = "features.columns"
-NEVER_IMPUTED = "t_score"  # who has one was chosen to: an invented T-score would hide that
+WITHOUT = "features.without"
+T_SCORES = ("t_score", "t_")  # begin what is never imputed: who has one was chosen to, which an invented one would hide
 
 
 class Columns:
@@ -29,7 +32,7 @@ class Columns:
     columns : list of str, optional
         Names, or patterns such as ``finding_*``; None: the features that the dataset names.
     without : list of str
-        Columns left out of what patterns match.
+        Columns left out of these.
     impute : bool
         Whether a missing number becomes the training split's median, and a missing text its commonest level. A missing
         T-score never does.
@@ -65,11 +68,12 @@ class Columns:
         ConfigError
             No columns are named, here or by the dataset.
         DataError
-            A column is absent, a pattern matches none, or no row has a value in all of them.
+            A column is absent, a pattern matches none, a name in `without` leaves nothing out, no row has a value in
+            all of them, or all are constant.
         """
         columns = self._found(train, list(named) if self.asked is None else self.asked)
         demand(train, columns, KEY)
-        imputed = [column for column in columns if self.impute and column != NEVER_IMPUTED]
+        imputed = [column for column in columns if self.impute and not column.startswith(T_SCORES)]
         empty = [column for column in columns if train[column].isna().all()]
         if empty:
             what = f"no film of the train split has a value in {', '.join(empty)}"
@@ -80,6 +84,9 @@ class Columns:
         if columns and not self.design.complete(filled).any():
             what = f"no film of the train split has a value in all of {', '.join(columns)}"
             raise DataError(what, KEY, "leave out those that are rare")
+        if columns and not self.names:
+            what = f"{few(columns)} have one value in the whole train split"
+            raise DataError(what, KEY, "name columns that differ between patients")
 
     def complete(self, table: pd.DataFrame) -> np.ndarray:
         """Rows (n,) of bool that have a value in every column, after imputation.
@@ -91,7 +98,8 @@ class Columns:
         """
         absent = [column for column in self.used if column not in table]
         if absent:
-            raise DataError(f"the cohort has no column {', '.join(absent)}, which the model needs", KEY)
+            mend = f"bring it, or name the table's own by dataset.columns.{absent[0]}=<column>"
+            raise DataError(f"the cohort has no column {', '.join(absent)}, which the model needs", KEY, mend)
         return self.design.complete(self._filled(table))
 
     def lacking(self, table: pd.DataFrame) -> list[str]:
@@ -136,12 +144,23 @@ class Columns:
             matching = [column for column in there if fnmatchcase(column, name)] if pattern else [name]
             if not matching:
                 raise DataError(f"no column matches {name!r}", KEY, "leave it out, or bring such columns")
-            found += [column for column in matching if not pattern or column not in self.without]
-        return list(dict.fromkeys(found))
+            found += matching
+        useless = [name for name in self.without if name not in found]
+        if useless:
+            near = get_close_matches(useless[0], found, n=1)
+            mend = f"did you mean {near[0]}?" if near else "take it out there"
+            raise DataError(
+                f"{', '.join(useless)} is not among the columns that it is to be left out of", WITHOUT, mend
+            )
+        return [column for column in dict.fromkeys(found) if column not in self.without]
 
     def _filled(self, table: pd.DataFrame) -> pd.DataFrame:
-        there = {column: value for column, value in self.filled.items() if column in table}
-        return table.fillna(there) if there else table
+        filled = {}
+        for column, value in self.filled.items():
+            if column in table:
+                cells = table[column].astype(float) if isinstance(value, float) else table[column].astype(object)
+                filled[column] = cells.where(cells.notna(), value)
+        return table.assign(**filled)
 
 
 def _commonest(column: pd.Series) -> Any:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from bonerisk.errors import DataError
 from bonerisk.heads.cox import CoxRidge
 from bonerisk.heads.target import Target
 from bonerisk.survival.ridge import deal
@@ -19,6 +20,7 @@ from bonerisk.survival.ridge import deal
 Array = np.ndarray
 
 FOLDS = 5  # of patients
+FEWEST = 10  # patients with an event, so that without a fold there are still enough for the ridge's own folds
 
 
 class ImageRisk:
@@ -39,8 +41,12 @@ class ImageRisk:
         Raises
         ------
         DataError
-            Fewer patients with an event than folds.
+            Fewer than 10 patients with an event: each fold's model is cross-validated without the others.
         """
+        ill = np.unique(target.patient[np.asarray(target.event) == 1])
+        if len(ill) < FEWEST:
+            what = f"{len(ill)} patients of the train split have an event, too few for the image's risk out of fold"
+            raise DataError(what, "features.image_risk", f"{FEWEST} at least; or features=patient_findings, embedding")
         alone = replace(target, competing=None)  # who dies first is censored: the hazard is the event's own
         self.model.fit(x, alone, (x[:0], alone[:0]), seed)
         if how == "in_sample":

@@ -101,7 +101,9 @@ class XGBoostCox(Boosted):
 class XGBoostAFT(Boosted):
     """Features (n, width) → −log(median time to the event), by an accelerated-failure-time loss; higher is worse.
 
-    Times are taken for log-normal; a censored one is somewhere after its end.
+    Times are taken for log-normal; a censored one is somewhere after its end. Where they are of another shape, the
+    probabilities are right near the bulk of the tuning split's follow-up alone (simulated exponential times: observed
+    over expected 0.92 at a year, 1.00 at five).
 
     Parameters
     ----------

@@ -71,7 +71,8 @@ def evaluate(order: Order) -> Path:
     runs = [find(text, Path(config.paths.outputs), ["train"]) for text in asked]
     outcome, chosen, names = _outcome(runs), _dataset(config, runs), _names(runs)
     with run_folder(order, runs[0].name) as run:
-        training, tuning = (_gathered(run, runs, names, f"{kind}.parquet") for kind in ("cohort", "tuning"))
+        training = pd.read_parquet(run.reads("cohort", runs[0].path("cohort.parquet"), parent=runs[0].folder))
+        tuning = _tuning(run, runs, names)
         dataset, evaluation = build(chosen), build(config.evaluation)
         judged = list(_judged(dataset, runs, names, run, Path(config.paths.data)))
         labelled = judged[0].cohort
@@ -83,7 +84,7 @@ def evaluate(order: Order) -> Path:
             run.reads("model", model.path("model.safetensors"), parent=model.folder)
         write_cohort(cohort, run)
         predicted = pd.concat([_predicted(model, cohort) for model in judged], ignore_index=True)
-        learnt = training[training["split"] == "train"].drop_duplicates(["site", "image_id"])
+        learnt = training[training["split"] == "train"]  # the first model's: baselines don't hang on who is beside it
         result = evaluation.run(predicted, tuning, learnt, outcome, judged[0].columns)
         _write(result, run)
         with run.writes("figures", "figures") as folder:
@@ -137,12 +138,10 @@ def _dataset(config: Any, runs: Sequence[StoredRun]) -> Any:
     return first.config["dataset"]
 
 
-def _gathered(run: Run, runs: Sequence[StoredRun], names: Sequence[str], file: str) -> pd.DataFrame:
-    """A table of each model, one under the other, in which models have the names they are judged by."""
-    tables = []
-    for model, name in zip(runs, names, strict=True):
-        table = pd.read_parquet(run.reads(Path(file).stem, model.path(file), parent=model.folder))
-        tables.append(table.assign(model=name) if "model" in table else table)
+def _tuning(run: Run, runs: Sequence[StoredRun], names: Sequence[str]) -> pd.DataFrame:
+    """What the models predict of their tuning splits, by the names they are judged by."""
+    paths = [run.reads("tuning", model.path("tuning.parquet"), parent=model.folder) for model in runs]
+    tables = [pd.read_parquet(path).assign(model=name) for path, name in zip(paths, names, strict=True)]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -127,8 +127,10 @@ def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: 
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if len(pairs):
+        known = run.folder / "copies.csv"  # of another model's films, where several are judged together
+        listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
         with run.writes("copies", "copies.csv") as path:
-            pairs.to_csv(path, index=False)
+            listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
     for note in leaks.refuse(pairs, str(run.folder / "copies.csv")):
         run.note(note)
         log.warning(note)

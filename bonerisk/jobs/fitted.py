@@ -33,6 +33,7 @@ from bonerisk.survival import proportional, sample_size
 MODEL_FILE = "model.safetensors"
 TOLERATED = 0.05  # share of rows that may lack a column without a word on the page
 GRAVE, SURE = 1.5, 0.01  # change of a hazard ratio from early to late, and the p, from which on it is told
+TELLING = {"t_score", "bone_class", "t_lumbar_spine", "t_femoral_neck", "t_total_hip"}  # of bone mass: no features then
 FEW = 30  # features whose proportional hazards are looked at one by one
 
 log = logging.getLogger(__name__)
@@ -62,13 +63,16 @@ def train_head(config: Any, run: Run, train_encoder: Callable[[Order], Path]) ->
     cohort = select(loaded, config.head.target, run)
     _demand(cohort, "train", "the model learns there")
     features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    if told := TELLING.intersection(features.columns.used if config.head.target in targets.CLASSES else ()):
+        what = f"{', '.join(sorted(told))} is what head.target={config.head.target} was told from"
+        raise ConfigError(what, "features.columns", "leave it out")
     cohort = complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
     films = embedded(cohort, dataset, encoder, run, data) if encoder else None  # all films: evaluate needs the others
     cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
+    write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")
     _demand(cohort, "tune", "thresholds are chosen there")
-    write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     outcome = targets.OUTCOMES[config.head.target]
     target, of_tuning = Target.of(train, outcome), Target.of(tune, outcome)
@@ -94,8 +98,9 @@ def select(cohort: Cohort, target: str, run: Run) -> Cohort:
     if cohort.reference_standard == "DXA" and target not in targets.CLASSES:
         run.record["reference_standard"] = "diagnoses and follow-up"
     selected = targets.select(cohort, target)
-    for note in selected.notes:
+    for note in selected.notes[len(cohort.notes) :]:
         run.note(note)
+        log.warning(note)
     return selected
 
 
@@ -164,7 +169,9 @@ def _explain(head: Any, x: np.ndarray, names: pd.Series, run: Run) -> None:
 
 def _demand(cohort: Cohort, split: str, why: str) -> None:
     if not (cohort.table["split"] == split).any():
-        mend = "bring rows for it, or another split (dataset.split, or a column `split`)"
+        mend = (
+            "bring rows for it, or another split (dataset.split, or a column `split`); rejected.csv has what was lost"
+        )
         raise DataError(f"no row is in split {split}: {why}", f"cohort {cohort.name}", mend)
 
 

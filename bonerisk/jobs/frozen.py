@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +126,8 @@ def _training(encoder: Mapping[str, Any], config: Any, train: Callable[[Order], 
     outputs = Path(config.paths.outputs)
     if encoder["run"] is not None:
         return find(encoder["run"], outputs, ["train"])
-    paths = [f"paths.{name}={config.paths[name]}" for name in ("data", "outputs")]
-    order = order_of("train", [*encoder[PARENT], *paths])
+    order = order_of("train", list(encoder[PARENT]))
+    order.config.paths = config.paths  # a folder's name may be no word of Hydra's grammar
     wanted: dict[str, Any] = plain(order.config)
     (outputs / "train").mkdir(parents=True, exist_ok=True)
     lock = outputs / "train" / f".{fingerprint(wanted)[:16]}.lock"
@@ -136,9 +137,12 @@ def _training(encoder: Mapping[str, Any], config: Any, train: Callable[[Order], 
 
 def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
     """The newest finished training of the same configuration."""
-    folders = sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True)
-    runs = (load(record.parent) for record in folders)
-    return next((run for run in runs if run.status == "finished" and not differences(wanted, run.config)), None)
+    for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
+        with contextlib.suppress(RunError):  # of another version, or its model is gone
+            run = load(record.parent)
+            if run.status == "finished" and not differences(wanted, run.config) and run.path(source.MODEL_FILE):
+                return run
+    return None
 
 
 def _file(encoder: Mapping[str, Any]) -> Path | None:

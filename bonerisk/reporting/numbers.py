@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 MISSING = "–"
+MOST = 999  # of an upper limit, beyond which it is as good as none
 
 
 def number(value: float, decimals: int = 2, sign: bool = False) -> str:
@@ -30,7 +31,8 @@ def interval(estimate: float, lower: float, upper: float, sign: bool = False, de
     if pd.isna(lower) or pd.isna(upper):
         return number(estimate, decimals, sign)
     joint = " to " if sign or lower < 0 else "–"
-    return f"{number(estimate, decimals, sign)} ({number(lower, decimals, sign)}{joint}{number(upper, decimals, sign)})"
+    above = f">{MOST:,}" if upper > MOST else number(upper, decimals, sign)
+    return f"{number(estimate, decimals, sign)} ({number(lower, decimals, sign)}{joint}{above})"
 
 
 def percent(estimate: float, lower: float, upper: float) -> str:

@@ -62,7 +62,7 @@ def headline(evaluation: Evaluation) -> Table:
         if name in MEANING
     ]
     if evaluation.models("oracle"):
-        notes.append("Oracle: known from the truth behind simulated films; no model of the same inputs can do better.")
+        notes.append("Oracle: from the truth behind simulated films; on average no model of the same inputs is better.")
     title = f"{listed(dict.fromkeys(key.name for _, key in columns))} (95% CI)"
     return Table("headline", title, frame, (*notes, *marks.notes()))
 

@@ -86,6 +86,8 @@ class Run:
         """Hash and note an artifact (a file, or a folder of them) that lies complete under its final name."""
         path = self.folder / name
         files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+        again = {str(file.relative_to(self.folder)) for file in files}
+        self.record["outputs"] = [item for item in self.record["outputs"] if item["path"] not in again]
         for file in files:
             entry = {"kind": kind, "path": str(file.relative_to(self.folder)), "sha256": sha256(file), "parent": None}
             self.record["outputs"].append(entry)

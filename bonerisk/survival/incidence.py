@@ -88,6 +88,7 @@ def at_horizons(
     *,
     group: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
+    competing: bool | None = None,
     interval: str = "log-log",
     level: float = 0.95,
 ) -> list[Incidence]:
@@ -105,6 +106,9 @@ def at_horizons(
         Without it all rows are the group "all".
     cluster : array (n,), optional
         Patient of each row; the bound of a group without events then counts patients.
+    competing : bool, optional
+        Whether anything competes where these rows are from; None: in these rows. So the intervals of several groups,
+        in some of which nobody has died, are on one scale.
     interval : str
         Scale of the intervals; Kaplan–Meier's is that of the survival.
     level : float
@@ -123,7 +127,7 @@ def at_horizons(
     n = len(checked)
     names, code = (np.array(["all"]), np.zeros(n, dtype=int)) if group is None else labels(group, n, "group")
     unit = np.arange(n) if cluster is None else labels(cluster, n, "cluster")[1]
-    dying = bool(np.any(checked.status == COMPETING))
+    dying = bool(np.any(checked.status == COMPETING)) if competing is None else competing
     rows = []
     for k, name in enumerate(names.tolist()):
         inside = code == k

@@ -143,3 +143,8 @@ def test_glow_has_no_copies(real_data) -> None:
     assert leaks.copies_of_rows(table, features).empty
     table = pd.concat([table, table.head(3).assign(patient_id=["x", "y", "z"], split="external")])
     assert len(leaks.copies_of_rows(table, features)) == 3
+
+
+def test_no_films_are_no_copies() -> None:
+    table = pd.DataFrame(columns=["site", "patient_id", "image_id", "split"])
+    assert leaks.copies_of_films(table, [], []).empty

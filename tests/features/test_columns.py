@@ -28,7 +28,10 @@ def test_a_pattern_takes_the_columns_it_matches_and_leaves_out_those_said() -> N
     assert fitted(["age_years", "finding_*"]).names == ["age_years", "finding_a", "finding_b"]
     assert fitted(["finding_*"], without=["finding_a"]).names == ["finding_b"]
     assert fitted(["finding_a", "finding_*"]).names == ["finding_a", "finding_b"]  # each once
+    assert fitted(["age_years", "finding_b"], without=["age_years"]).names == ["finding_b"]  # named in full, too
     assert "event" not in fitted(["*e*"], impute=True).used  # what is foretold can't foretell
+    with pytest.raises(DataError, match=r"finding_c is not among the columns[\s\S]*did you mean finding_"):
+        fitted(["finding_*"], without=["finding_c"])
 
 
 def test_rows_that_lack_a_value_are_not_complete() -> None:
@@ -50,6 +53,12 @@ def test_missing_values_are_those_of_training_and_a_t_score_is_never_invented() 
     np.testing.assert_array_equal(other.matrix(kept), found.matrix(kept))
 
 
+def test_a_column_that_is_empty_elsewhere_is_missing_there() -> None:
+    new = table(age_years=pd.Series([None] * 4, dtype=object))
+    assert not fitted(["age_years"]).complete(new).any()
+    assert fitted(["age_years"], impute=True).complete(new).all()
+
+
 def test_a_level_that_was_not_learnt_is_told() -> None:
     found = Columns(["sex"])
     found.fit(table(sex=["F", "M", "F", "M"]), ())
@@ -66,15 +75,16 @@ def test_a_level_that_was_not_learnt_is_told() -> None:
         (None, "names no features"),
         (["empty"], "no film of the train split has a value in empty"),
         (["half", "other_half"], "has a value in all of half, other_half"),
+        (["same"], "same have one value"),
     ],
 )
 def test_columns_that_tell_nothing_are_refused(columns: list[str] | None, said: str) -> None:
-    found = table(empty=np.nan, half=[1, 2, np.nan, np.nan], other_half=[np.nan, np.nan, 1, 2])
+    found = table(same=1.0, empty=np.nan, half=[1, 2, np.nan, np.nan], other_half=[np.nan, np.nan, 1, 2])
     with pytest.raises((ConfigError, DataError), match=said):
         Columns(columns).fit(found, ())
 
 
-@pytest.mark.parametrize("name", ["event", "patient_id", "oracle_fracture_truth"])
+@pytest.mark.parametrize("name", ["event", "label", "patient_id", "oracle_fracture_truth"])
 def test_what_can_be_no_feature_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="can be no feature"):
         Columns(["age_years", name])

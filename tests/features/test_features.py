@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.features.image_risk import ImageRisk
 from bonerisk.heads.target import Target
@@ -97,3 +97,10 @@ def test_the_risk_of_an_image_needs_times(films: Any) -> None:
     features.learn(table, ())
     with pytest.raises(ConfigError, match="knows no times"):
         features.fit(table, embeddings, Target(target.patient, label=target.event), seed=0)
+
+
+def test_too_few_events_for_a_risk_out_of_fold_are_told(films: Any) -> None:
+    _, embeddings, target = films
+    few = Target(target.patient, time=target.time, event=np.where(target.patient < 6, 1.0, 0.0))
+    with pytest.raises(DataError, match="6 patients of the train split have an event"):
+        ImageRisk(WIDTH).fit(embeddings, few, "out_of_fold", seed=0)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bonerisk.reporting import words
 from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.numbers import listed
 from bonerisk.reporting.terms import Terms
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bonerisk.evaluation.evaluation import Result
 
 LINE = 50  # characters of a title
+ENOUGH = 0.95  # share of the films
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,24 @@ class Scene:
     def kinds(self) -> dict[str, str]:
         """Kinds of the models that are drawn: the first trained one, and what it has to beat, about this outcome.
 
-        Other trained models, and what they add to baselines, would hide it: a figure of the report ranks them all.
+        Other trained models, and what they add to baselines, would hide it: a figure of the report ranks them all. A
+        model that is judged on some of the films alone is on other axes: its prevalence is another.
         """
         outcome = "label" if self.result.outcome == "binary" else "event"
         others = [model for model, kind in self.result.kinds.items() if kind == "film" and model != self.film]
         return {
             model: kind
             for model, kind in self.result.kinds.items()
-            if words.concerns(model, outcome) and model.partition(" + ")[0] not in others
+            if words.concerns(model, outcome)
+            and model.partition(" + ")[0] not in others
+            and model not in self.of_other_films
         }
+
+    @property
+    def of_other_films(self) -> list[str]:
+        """Models without a risk for more than one in twenty of the films."""
+        judged = self.of(self.result.predictions).groupby("model", sort=False)["image_id"].nunique()
+        return [str(model) for model in judged.index if judged[model] < ENOUGH * judged.get(self.film, 0)]
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of this split, and horizon where there is one."""
@@ -106,4 +117,8 @@ class Scene:
         """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `told` are its numbers."""
         names = [kind, self.split, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
-        save(figure, self.folder, "_".join(filter(None, names)), caption, f"{caption}. {told}.")
+        left_out = [words.model(model) for model in self.of_other_films if self.result.kinds[model] == "baseline"]
+        why = f"Not drawn, as on some of these {self.terms.rows.lower()} alone"
+        beside = f". {why}: {listed(left_out)}" if left_out else ""
+        name = "_".join(filter(None, names))
+        save(figure, self.folder, name, f"{caption}{beside}", f"{caption}. {told}.")

@@ -30,6 +30,7 @@ def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[
     """
     marks, rows = Footnotes(), []
     level = float(metrics["level"].dropna().iloc[0])
+    dying = "competing_event" in predictions and bool((predictions["competing_event"] == 1).any())
     for split in splits(metrics, found):
         for arm in found:
             for group, films in arm.films(predictions, split).items():
@@ -39,7 +40,7 @@ def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[
                     "Group": arm.groups[group],
                 }
                 row |= {called.rows: count(len(films)), called.outcome.capitalize(): count((films["event"] == 1).sum())}
-                row |= _incidences(films, level, marks)
+                row |= _incidences(films, dying, level, marks)
                 for metric, name in OF_BOTH.items():
                     threshold = "" if metric == "c_index" else arm.threshold
                     at = arm.row(metrics, split, metric, threshold=threshold) if group == "high" else None
@@ -55,7 +56,7 @@ def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[
     )
 
 
-def _incidences(films: pd.DataFrame, level: float, marks: Footnotes) -> dict[str, str]:
+def _incidences(films: pd.DataFrame, dying: bool, level: float, marks: Footnotes) -> dict[str, str]:
     """Both estimates at each year."""
     from bonerisk.survival.incidence import at_horizons
 
@@ -66,7 +67,10 @@ def _incidences(films: pd.DataFrame, level: float, marks: Footnotes) -> dict[str
     patient = films["site"].astype(str) + "\x1f" + films["patient_id"].astype(str)
     cluster = pd.factorize(patient)[0] if patient.duplicated().any() else None
     found = at_horizons(
-        films["time_years"].to_numpy(float), status_of(films), list(YEARS), cluster=cluster, level=level
+        *(films["time_years"].to_numpy(float), status_of(films), list(YEARS)),
+        cluster=cluster,
+        competing=dying,
+        level=level,
     )
     for row in found:
         both = [head for name, head in heads.items() if row.method.startswith(name)]
