@@ -25,6 +25,7 @@ SHOWN = {  # what a figure shows, and the number it has in the paper
     "incidence_by_t_score": "Figure 4, incidence by risk group and T-score",
     "c_index_by_t_score": "Figure 5, C-index by sex and age with and without T-score",
     "calibration_by_t_score": "Figure 6, calibration with and without T-score",
+    "decision_by_t_score": "decision curves among those with a T-score",
 }
 
 

@@ -11,6 +11,7 @@ from bonerisk.reporting import words
 from bonerisk.reporting.arms import Arm, arms, splits
 from bonerisk.reporting.figures.c_index_by_t_score import ROWS, c_index_by_t_score
 from bonerisk.reporting.figures.calibration_by_t_score import calibration_by_t_score
+from bonerisk.reporting.figures.decision_by_t_score import decision_by_t_score
 from bonerisk.reporting.figures.incidence_by_t_score import incidence_by_t_score
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.terms import Terms
@@ -19,7 +20,12 @@ from bonerisk.reporting.values import value
 if TYPE_CHECKING:
     from bonerisk.evaluation.evaluation import Result
 
-FIGURES = ("incidence_by_t_score", "c_index_by_t_score", "calibration_by_t_score")  # in the order of the page
+FIGURES = (  # in the order of the page
+    "incidence_by_t_score",
+    "c_index_by_t_score",
+    "calibration_by_t_score",
+    "decision_by_t_score",
+)
 
 
 def draw(folder: Path, result: Result, called: Terms) -> None:
@@ -56,6 +62,10 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     title = f"Calibration at {words.years(last)}, with and without T-score (as AI-CXR's Figure 6)"
     figure = calibration_by_t_score(metrics, predictions, found, called, last)
     save(figure, folder, FIGURES[2], title, f"{title}. Observed incidence over predicted risk, a panel an analysis.")
+    kinds = {model: kind for model, kind in result.kinds.items() if kind == "baseline" or model == film}
+    title = f"Decision curves at {words.years(last)} among those with a T-score: film, DXA and clinical models"
+    figure = decision_by_t_score(predictions, splits(metrics, found), kinds, called, last)
+    save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 
 
 def _told(metrics: pd.DataFrame, found: list[Arm], metric: str) -> str:

@@ -46,7 +46,7 @@ def calibration_by_t_score(
     with style.panels(width * len(found), height * len(names), len(names), len(found)) as (figure, axes):
         for number, panel in enumerate(axes):
             split, arm = names[number // len(found)], found[number % len(found)]
-            sample = followed(predictions, split, arm, horizon)
+            sample = followed(predictions, split, arm.model, arm.stratum, horizon)
             style.head(panel, f"{words.split(split)}: {arm.title}", _sizes(sample, called, horizon))
             _draw(panel, sample, horizon)
             if number % len(found) == 0:
@@ -56,11 +56,11 @@ def calibration_by_t_score(
     return figure
 
 
-def followed(predictions: pd.DataFrame, split: str, arm: Arm, horizon: float) -> Followed | None:
-    """Films of an arm for which its model gives a probability; None where there is none."""
+def followed(predictions: pd.DataFrame, split: str, model: str, stratum: str, horizon: float) -> Followed | None:
+    """Films with (`dxa=yes`) or without a T-score for which a model gives a probability; None where there is none."""
     survival = f"survival_{horizon:g}y"
-    rows = predictions[(predictions["split"] == split) & (predictions["model"] == arm.model)]
-    rows = rows[rows["t_score"].notna() == (arm.stratum == "dxa=yes")]
+    rows = predictions[(predictions["split"] == split) & (predictions["model"] == model)]
+    rows = rows[rows["t_score"].notna() == (stratum == "dxa=yes")]
     rows = rows[rows[survival].notna()] if survival in rows else rows[:0]
     if rows.empty:
         return None

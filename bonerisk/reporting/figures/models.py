@@ -22,8 +22,9 @@ LINES: dict[str, list[dict[str, Any]]] = {
         {"color": style.ORANGE, "linestyle": (0, (5, 1.5))},
         {"color": style.VERMILION, "linestyle": (0, (3, 1, 1, 1))},
         {"color": style.PURPLE, "linestyle": (0, (1.5, 1))},
+        {"color": style.PURPLE, "linestyle": (0, (6, 1, 1.5, 1))},
     ],
-    "combined": [{"color": style.GREEN}],
+    "combined": [{"color": style.GREEN}, {"color": style.GREEN, "linestyle": (0, (3, 1))}],
     "recalibrated": [{"color": style.SKY, "linestyle": (0, (4, 1))}],
     "oracle": [
         {"color": style.BLACK, "linestyle": (0, (1, 1))},
