@@ -22,14 +22,14 @@ from sklearn import metrics
 
 from bonerisk.config.build import build
 from bonerisk.config.tree import config_dir
-from bonerisk.evaluation import thresholds
-from bonerisk.evaluation.concordance import c_index
-from bonerisk.evaluation.discrimination import auc, average_precision
-from bonerisk.evaluation.followed import Followed
-from bonerisk.evaluation.metric import Metric
-from bonerisk.evaluation.resampling import Draws, distributions
-from bonerisk.evaluation.sample import Sample
-from bonerisk.evaluation.thresholds import Threshold
+from bonerisk.evaluation.intervals.resampling import Draws, distributions
+from bonerisk.evaluation.metrics import thresholds
+from bonerisk.evaluation.metrics.concordance import c_index
+from bonerisk.evaluation.metrics.discrimination import auc, average_precision
+from bonerisk.evaluation.metrics.metric import Metric
+from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.sample import Sample
 
 Array = np.ndarray
 

@@ -27,7 +27,7 @@ from bonerisk.imaging.decode import Decoder
 from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 from bonerisk.phantom.films import FILMS, MASKS, Maker
-from bonerisk.phantom.patient import Population
+from bonerisk.phantom.people.patient import Population
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 
 SHAPE = (2500, 2048)  # of a film of 12 bits, as detectors give them

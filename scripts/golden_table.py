@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from bonerisk.evaluation import concordance, discrimination, error, influence
-from bonerisk.evaluation.calibration import at_horizon, binary
-from bonerisk.evaluation.decision import net_benefit
-from bonerisk.evaluation.followed import Followed
-from bonerisk.evaluation.intervals import wilson
-from bonerisk.evaluation.multiplicity import adjust
-from bonerisk.evaluation.reclassification import idi, improvement, nri
-from bonerisk.evaluation.rules import rule
-from bonerisk.evaluation.sample import Sample
+from bonerisk.evaluation.intervals.interval import wilson
+from bonerisk.evaluation.intervals.multiplicity import adjust
+from bonerisk.evaluation.metrics import concordance, discrimination, error, influence
+from bonerisk.evaluation.metrics.calibration import at_horizon, binary
+from bonerisk.evaluation.metrics.decision import net_benefit
+from bonerisk.evaluation.metrics.reclassification import idi, improvement, nri
+from bonerisk.evaluation.metrics.rules import rule
+from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier, proportional
 
 GOLDEN = Path(__file__).parents[1] / "tests/golden"

@@ -64,7 +64,9 @@ class Chains:
         """Run folders that a command prints; the script ends where one fails."""
         print("bonerisk", *words, file=sys.stderr, flush=True)
         call = [sys.executable, "-c", "from bonerisk.cli import main; main()", *words]
-        done = subprocess.run(call, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            call, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True, check=True
+        )
         return done.stdout.split()
 
     def make(self, support: Path | None) -> None:

@@ -84,7 +84,7 @@ def test_a_second_extract_decodes_and_encodes_nothing(done, bonerisk, monkeypatc
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("bonerisk.jobs.embeddings.decode", never)
+    monkeypatch.setattr("bonerisk.models.embeddings.decode", never)
     code, out, err = bonerisk("extract", *FILMS)
     assert code == 0, err
     assert (first / "embeddings.parquet").read_bytes() == Path(out[-1], "embeddings.parquet").read_bytes()
@@ -149,7 +149,7 @@ def test_the_whole_chain(done):
 
 
 def test_each_input_moves_the_output(done):
-    from bonerisk.jobs.fitted import fitted
+    from bonerisk.models.fitted import fitted
 
     run = done("train", *FILMS, "features=fusion", "head=xgboost", "name=fused")
     model = fitted(load(run))

@@ -16,8 +16,8 @@ from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, Outcome
 from bonerisk.hospital.rules import Rules
 from bonerisk.phantom import export, films
-from bonerisk.phantom.patient import Patient
-from bonerisk.phantom.population import EVENTS, KINDS, Population, draw
+from bonerisk.phantom.people.patient import Patient
+from bonerisk.phantom.people.population import EVENTS, KINDS, Population, draw
 from bonerisk.phantom.tables import tables, truth
 from bonerisk.runs.hashing import fingerprint, sha256_of_code
 

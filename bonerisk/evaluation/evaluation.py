@@ -9,27 +9,27 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.seen import refuse_seen
 from bonerisk.errors import DataError
-from bonerisk.evaluation.binary import Binary
-from bonerisk.evaluation.characteristics import GROUPS, group_rows
-from bonerisk.evaluation.comparators import Comparison, compare
-from bonerisk.evaluation.gaps import GAPS, gaps
-from bonerisk.evaluation.groupings import groupings
-from bonerisk.evaluation.hazards import HAZARDS, hazard_rows
-from bonerisk.evaluation.observed import observed_rows
-from bonerisk.evaluation.optimism import optimism
-from bonerisk.evaluation.patients import refuse_seen
+from bonerisk.evaluation.intervals.resampling import Draws
+from bonerisk.evaluation.metrics.optimism import optimism
+from bonerisk.evaluation.metrics.rules import Rule
+from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.models.comparators import Comparison, compare
+from bonerisk.evaluation.models.recalibrated import add_recalibrated
+from bonerisk.evaluation.outcomes.binary import Binary
+from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
-from bonerisk.evaluation.recalibrated import add_recalibrated
-from bonerisk.evaluation.reclassified import reclassified_rows
-from bonerisk.evaluation.resampling import Draws
-from bonerisk.evaluation.risk_groups import incidence_curves, risk_group_rows
-from bonerisk.evaluation.rules import Rule
+from bonerisk.evaluation.samples.wide import Wide
 from bonerisk.evaluation.split import Row, Split, Thresholds
-from bonerisk.evaluation.survival import Survival
 from bonerisk.evaluation.table import CONFUSION, METRICS
-from bonerisk.evaluation.thresholds import Threshold
-from bonerisk.evaluation.wide import Wide
+from bonerisk.evaluation.tables.characteristics import GROUPS, group_rows
+from bonerisk.evaluation.tables.gaps import GAPS, gaps
+from bonerisk.evaluation.tables.groupings import groupings
+from bonerisk.evaluation.tables.hazards import HAZARDS, hazard_rows
+from bonerisk.evaluation.tables.observed import observed_rows
+from bonerisk.evaluation.tables.reclassified import reclassified_rows
+from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Result:
     metrics : DataFrame
         Long form, columns as `bonerisk.evaluation.table.METRICS`.
     gaps : DataFrame
-        Subgroups against the rest, columns as `bonerisk.evaluation.gaps.GAPS`.
+        Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
     confusion : DataFrame
         dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
     groups : DataFrame
-        Who is at high risk and who is not, columns as `bonerisk.evaluation.characteristics.GROUPS`.
+        Who is at high risk and who is not, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
     hazards : DataFrame
-        Hazard ratio of one SD of each model's risk, early and late, columns as `bonerisk.evaluation.hazards.HAZARDS`.
+        Hazard ratio of one SD of each model's risk, early and late, columns as `bonerisk.evaluation.tables.hazards.HAZARDS`.
     thresholds : dict
         For thresholds.json: values, and the patients they were fitted on.
     kinds : dict

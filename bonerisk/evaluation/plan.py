@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bonerisk.errors import ConfigError
-from bonerisk.evaluation.intervals import Kind as Interval
+from bonerisk.evaluation.intervals.interval import Kind as Interval
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
-from bonerisk.evaluation.comparators import Comparison
-from bonerisk.evaluation.metric import Key, Metric
+from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distributions
+from bonerisk.evaluation.metrics.metric import Key, Metric
+from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.models.comparators import Comparison
 from bonerisk.evaluation.plan import Plan
-from bonerisk.evaluation.resampling import Distribution, Draws, distributions
-from bonerisk.evaluation.subgroups import Subgroup, subgroups
+from bonerisk.evaluation.samples.subgroups import Subgroup, subgroups
 from bonerisk.evaluation.table import metric_row
-from bonerisk.evaluation.thresholds import Threshold
 from bonerisk.progress import track
 
 Row = dict[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bonerisk.evaluation.intervals import interval
+from bonerisk.evaluation.intervals.interval import interval
+from bonerisk.evaluation.intervals.resampling import Distribution
 from bonerisk.evaluation.plan import Plan
-from bonerisk.evaluation.resampling import Distribution
 
 METRICS = (
     "dataset",

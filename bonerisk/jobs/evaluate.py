@@ -11,22 +11,22 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.table import SPLITS, Cohort
 from bonerisk.cohort.targets import OUTCOMES, select
 from bonerisk.config.build import build
+from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.evaluation import Result
-from bonerisk.jobs import fitted
-from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
-from bonerisk.jobs.embeddings import embedded
-from bonerisk.jobs.examples import write_examples
-from bonerisk.jobs.films import decoded
-from bonerisk.jobs.folder import run_folder
-from bonerisk.jobs.frozen import frozen_of
-from bonerisk.jobs.model import predict, trained_model
-from bonerisk.jobs.resume import differences
 from bonerisk.jobs.seen import refuse_seen_by
+from bonerisk.models import fitted
+from bonerisk.models.embeddings import embedded
+from bonerisk.models.films import decoded
+from bonerisk.models.frozen import frozen_of
+from bonerisk.models.network import predict, trained_model
+from bonerisk.models.resume import differences
+from bonerisk.reporting.figures.films import write_examples
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
@@ -64,7 +64,7 @@ def evaluate(order: Order) -> Path:
     Of several models the first is the one that the evaluation is about: its rows are judged, and the others are
     compared with it on those that they can predict.
     """
-    from bonerisk.reporting.figures.evaluation import draw
+    from bonerisk.reporting.drawings import draw
 
     config = order.config
     asked = [config.run] if isinstance(config.run, str) else list(config.run)

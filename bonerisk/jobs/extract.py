@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from bonerisk.cohort.recorded import load_cohort, write_cohort
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.build import build
+from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
-from bonerisk.jobs.cohort import load_cohort, write_cohort
-from bonerisk.jobs.embeddings import embedded
-from bonerisk.jobs.folder import run_folder
-from bonerisk.jobs.frozen import frozen
 from bonerisk.jobs.train import train
+from bonerisk.models.embeddings import embedded
+from bonerisk.models.frozen import frozen
 
 
 def extract(order: Order) -> Path:

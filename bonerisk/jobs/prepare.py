@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bonerisk.cohort.recorded import load_cohort, write_cohort
 from bonerisk.config.build import build
+from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
-from bonerisk.jobs.cohort import load_cohort, write_cohort
-from bonerisk.jobs.films import decoded
-from bonerisk.jobs.folder import run_folder
+from bonerisk.models.films import decoded
 
 
 def prepare(order: Order) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
-from bonerisk.jobs.folder import run_folder
 from bonerisk.runs.find import expand
 from bonerisk.runs.folder import RECORD
 

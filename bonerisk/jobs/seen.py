@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.evaluation.patients import refuse_seen
+from bonerisk.cohort.seen import refuse_seen
 from bonerisk.runs.find import load
 
 

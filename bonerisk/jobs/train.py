@@ -7,18 +7,18 @@ from typing import Any
 
 import pandas as pd
 
+from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.targets import select
 from bonerisk.config.build import build
+from bonerisk.config.run_folder import run_folder
 from bonerisk.config.signature import argument_types
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, raise_together
-from bonerisk.jobs import fitted
-from bonerisk.jobs.cohort import load_cohort, of_splits, write_cohort
-from bonerisk.jobs.films import Films, decoded
-from bonerisk.jobs.folder import run_folder
-from bonerisk.jobs.frozen import PARENT
-from bonerisk.jobs.model import new_model, predict
-from bonerisk.jobs.resume import broken, resumed
+from bonerisk.models import fitted
+from bonerisk.models.films import Films, decoded
+from bonerisk.models.frozen import PARENT
+from bonerisk.models.network import new_model, predict
+from bonerisk.models.resume import broken, resumed
 from bonerisk.runs.folder import RECORD, Run
 
 

@@ -23,9 +23,10 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from bonerisk.errors import RunError
-from bonerisk.phantom import dicom, films
-from bonerisk.phantom.detector import SYSTEMS, TOP
-from bonerisk.phantom.patient import Film, Patient, Population
+from bonerisk.phantom import films
+from bonerisk.phantom.machine import dicom
+from bonerisk.phantom.machine.detector import SYSTEMS, TOP
+from bonerisk.phantom.people.patient import Film, Patient, Population
 from bonerisk.phantom.tables import tables
 from bonerisk.progress import track
 

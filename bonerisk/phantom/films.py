@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from bonerisk.errors import RunError
 from bonerisk.imaging.parallel import parallel_map
-from bonerisk.phantom import detector, dicom, projection
-from bonerisk.phantom.patient import Film, Patient, Population
-from bonerisk.phantom.population import draw
+from bonerisk.phantom.chest import projection
+from bonerisk.phantom.machine import detector, dicom
+from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.population import draw
 from bonerisk.progress import track
 
 FILMS, MASKS = "films", "masks"

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.phantom import oracles
-from bonerisk.phantom.codes import Record
-from bonerisk.phantom.density import BONES, SITES
-from bonerisk.phantom.detector import SYSTEMS
-from bonerisk.phantom.dicom import accession
-from bonerisk.phantom.disease import FINDINGS
-from bonerisk.phantom.patient import Film, Patient
+from bonerisk.phantom.machine.detector import SYSTEMS
+from bonerisk.phantom.machine.dicom import accession
+from bonerisk.phantom.people import oracles
+from bonerisk.phantom.people.codes import Record
+from bonerisk.phantom.people.density import BONES, SITES
+from bonerisk.phantom.people.disease import FINDINGS
+from bonerisk.phantom.people.patient import Film, Patient
 
 RAW = "_raw"  # what the image_id of a film's twin FOR PROCESSING has behind the film's
 
@@ -73,7 +73,7 @@ def truth(people: Sequence[Patient]) -> pd.DataFrame:
     -------
     DataFrame
         site, patient_id, image_id; true_t_<site> on the day of the film; quality, frailty, shown_quality;
-        density_<bone> as filmed and their mean; the oracles of `bonerisk.phantom.oracles`, higher is worse:
+        density_<bone> as filmed and their mean; the oracles of `bonerisk.phantom.people.oracles`, higher is worse:
         oracle_bone_* of the lowest T-score, and in a hospital oracle_fracture_* of the linear predictor.
     """
     rows = []

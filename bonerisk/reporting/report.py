@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bonerisk.reporting import sections
-from bonerisk.reporting.aicxr import aicxr
-from bonerisk.reporting.chain import Chain, Participants, chain
-from bonerisk.reporting.compared import compare
-from bonerisk.reporting.evaluated import Evaluation
-from bonerisk.reporting.numbers import listed, plural
 from bonerisk.reporting.page import Section, render
+from bonerisk.reporting.papers.aicxr.section import aicxr
+from bonerisk.reporting.runs.chain import Chain, Participants, chain
+from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.sections.compared import compare
+from bonerisk.reporting.sections.origin import origin, unfilled
+from bonerisk.reporting.sections.participants import participants
+from bonerisk.reporting.sections.performance import drawings, evaluate
+from bonerisk.reporting.sections.published import published
+from bonerisk.reporting.sections.summary import summarise
+from bonerisk.reporting.sections.training import trainings
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.training import trainings
+from bonerisk.reporting.wording.numbers import listed, plural
 from bonerisk.runs.find import StoredRun
 
 
@@ -41,22 +45,22 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
 
 
 def _sections(found: Chain, figures: Path) -> list[Section]:
-    page, reasons = [sections.summarise(found), compare(found, figures)], _reasons(found)
+    page, reasons = [summarise(found), compare(found, figures)], _reasons(found)
     sources = found.participants
     for number, source in enumerate(sources, start=1):
         suffix, place = (f"_{number}", f" {number} ({_called(source.runs[0])})") if len(sources) > 1 else ("", "")
-        page.append(sections.participants(source, figures, suffix, place))
+        page.append(participants(source, figures, suffix, place))
     for number, evaluation in enumerate(found.evaluations, start=1):
         several = len(found.evaluations) > 1
         suffix, place = (f"_{number}", f", evaluation {number}") if several else ("", "")
-        drawn = sections.drawings(evaluation, figures, suffix)
+        drawn = drawings(evaluation, figures, suffix)
         of_paper, lacking = aicxr(evaluation, _source(evaluation, sources), drawn, suffix, place)
-        page += [*sections.evaluate(evaluation, drawn, suffix, place), of_paper]
+        page += [*evaluate(evaluation, drawn, suffix, place), of_paper]
         reasons += lacking
     page.append(trainings(found, figures))
-    page.append(sections.published([run.name for run in found.runs if run.command not in ("prepare", "extract")]))
-    page.append(sections.origin(found))
-    page.append(sections.unfilled(reasons))
+    page.append(published([run.name for run in found.runs if run.command not in ("prepare", "extract")]))
+    page.append(origin(found))
+    page.append(unfilled(reasons))
     return [section for section in page if section.parts]
 
 

@@ -58,7 +58,7 @@ def test_it_reads_back_to_the_same_cohort(handed_over):
 
 def test_the_cohort_agrees_with_the_truth_that_no_rule_has_seen(handed_over):
     """Fractures and ages as they were drawn, not as they were coded, joined and followed."""
-    from bonerisk.phantom.population import Population, draw
+    from bonerisk.phantom.people.population import Population, draw
 
     simulated, _ = handed_over
     what = Population("hospital", 70, events="enriched", t_score_share=0.8)

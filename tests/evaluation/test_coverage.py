@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.evaluation import concordance, error, influence
-from bonerisk.evaluation.calibration import at_horizon as calibration_at_horizon
-from bonerisk.evaluation.followed import Followed
-from bonerisk.evaluation.intervals import interval
-from bonerisk.evaluation.metric import at_horizon
-from bonerisk.evaluation.resampling import Draws, distributions
+from bonerisk.evaluation.intervals.interval import interval
+from bonerisk.evaluation.intervals.resampling import Draws, distributions
+from bonerisk.evaluation.metrics import concordance, error, influence
+from bonerisk.evaluation.metrics.calibration import at_horizon as calibration_at_horizon
+from bonerisk.evaluation.metrics.metric import at_horizon
+from bonerisk.evaluation.samples.followed import Followed
 
 COHORTS, PATIENTS, HORIZON, RATE = 500, 500, 3.0, 0.06
 METRICS = {

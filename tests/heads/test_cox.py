@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonerisk.evaluation.calibration.at_horizon import o_e
-from bonerisk.evaluation.followed import Followed
+from bonerisk.evaluation.metrics.calibration.at_horizon import o_e
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.cox import Cox, CoxRidge
 from bonerisk.heads.target import Target
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.evaluation.concordance import c_index
-from bonerisk.evaluation.followed import Followed
+from bonerisk.evaluation.metrics.concordance import c_index
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.deepsurv import DeepSurv
 from bonerisk.heads.target import Target
 from bonerisk.survival import cox

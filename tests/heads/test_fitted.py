@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import load, save
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.evaluation.calibration.at_horizon import o_e
-from bonerisk.evaluation.followed import Followed
+from bonerisk.evaluation.metrics.calibration.at_horizon import o_e
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.cox import Cox, CoxRidge
 from bonerisk.heads.coxnet import Coxnet
 from bonerisk.heads.deepsurv import DeepSurv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bonerisk.phantom.population import Patient, Population, draw
+from bonerisk.phantom.people.population import Patient, Population, draw
 
 
 def people(count: int, **settings: object) -> list[Patient]:

@@ -14,8 +14,8 @@ from bonerisk.errors import RunError
 from bonerisk.hospital import dxa
 from bonerisk.hospital.tables import read
 from bonerisk.phantom import export, films
-from bonerisk.phantom.patient import Patient, Population
-from bonerisk.phantom.population import draw
+from bonerisk.phantom.people.patient import Patient, Population
+from bonerisk.phantom.people.population import draw
 from bonerisk.phantom.tables import tables
 
 REGIONS = yaml.safe_load((Path(__file__).parents[2] / "configs/dataset/dicom_folder.yaml").read_text())["regions"]

@@ -12,9 +12,9 @@ import pytest
 
 from bonerisk.errors import RunError
 from bonerisk.phantom import films
-from bonerisk.phantom.patient import Film, Patient, Population
-from bonerisk.phantom.population import draw
-from bonerisk.phantom.sheet import BIT
+from bonerisk.phantom.machine.sheet import BIT
+from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.population import draw
 
 HOSPITAL = Population(kind="hospital", seed=5)
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bonerisk.phantom.density import BONES, SITES
-from bonerisk.phantom.detector import SYSTEMS
-from bonerisk.phantom.disease import FINDINGS
-from bonerisk.phantom.population import Patient, Population, draw
+from bonerisk.phantom.machine.detector import SYSTEMS
+from bonerisk.phantom.people.density import BONES, SITES
+from bonerisk.phantom.people.disease import FINDINGS
+from bonerisk.phantom.people.population import Patient, Population, draw
 from bonerisk.phantom.tables import RAW, tables, truth
 
 

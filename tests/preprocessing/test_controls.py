@@ -10,8 +10,8 @@ import yaml
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
-from bonerisk.phantom.population import BONES
-from bonerisk.phantom.sheet import PLANES
+from bonerisk.phantom.machine.sheet import PLANES
+from bonerisk.phantom.people.population import BONES
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 from bonerisk.preprocessing.controls import BonesMasked, BorderOnly, VendorOnly
 

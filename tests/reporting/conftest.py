@@ -15,7 +15,7 @@ from PIL import Image
 
 from bonerisk.config.build import build
 from bonerisk.evaluation.evaluation import Result
-from bonerisk.reporting.figures.evaluation import draw
+from bonerisk.reporting.drawings import draw
 from bonerisk.runs.find import StoredRun, load
 from bonerisk.runs.folder import SCHEMA_VERSION
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bonerisk.reporting import as_printed
-from bonerisk.reporting.chain import chain
 from bonerisk.reporting.report import write
+from bonerisk.reporting.runs.chain import chain
+from bonerisk.reporting.sections.performance import published as as_printed
 from bonerisk.runs.find import StoredRun
 
 MakeRun = Callable[..., StoredRun]
@@ -230,7 +230,7 @@ def test_no_torch_is_needed(cox: StoredRun, tmp_path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
-import bonerisk.jobs.evaluate, bonerisk.jobs.fitted, bonerisk.reporting.figures.evaluation
+import bonerisk.jobs.evaluate, bonerisk.models.fitted, bonerisk.reporting.drawings
 from bonerisk.reporting.report import write
 from bonerisk.runs.find import load
 write([load(Path(sys.argv[1]))], Path(sys.argv[2]))

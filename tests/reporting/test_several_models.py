@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from bonerisk.evaluation.evaluation import Result
-from bonerisk.reporting.chain import chain
-from bonerisk.reporting.figures.evaluation import draw
+from bonerisk.reporting.drawings import draw
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.report import write
+from bonerisk.reporting.runs.chain import chain
 from bonerisk.runs.find import StoredRun, load
 from tests.reporting.conftest import evaluated, maker
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import share
-from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import share
+from bonerisk.reporting.wording.rows import rows_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

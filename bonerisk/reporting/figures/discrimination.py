@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.models import label, legend_below, lines
+from bonerisk.reporting.wording import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import plural
-from bonerisk.reporting.rows import rows_of
-from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import plural
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.terms import Terms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bonerisk.reporting.epochs import best, kept
 from bonerisk.reporting.figures import style
+from bonerisk.reporting.runs.epochs import best, kept
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import plural
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

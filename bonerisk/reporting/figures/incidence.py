@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import count
+from bonerisk.reporting.wording.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

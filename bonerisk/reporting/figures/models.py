@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.values import value
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.values import value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures.style import save
-from bonerisk.reporting.numbers import listed
-from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import listed
+from bonerisk.reporting.wording.terms import Terms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

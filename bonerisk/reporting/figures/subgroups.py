@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.reporting import words
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.numbers import MISSING, count
-from bonerisk.reporting.rows import rows_of
-from bonerisk.reporting.terms import Terms
-from bonerisk.reporting.values import value
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import MISSING, count
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.values import value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from math import isnan
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.evaluated import Evaluation, Key
-from bonerisk.reporting.numbers import MISSING, listed
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
 from bonerisk.reporting.tables.table import Footnotes
-from bonerisk.reporting.terms import Terms
-from bonerisk.reporting.values import value
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import MISSING, listed
+from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.values import value
 
 COMPETING = "had a competing event first"  # said of every incidence, by Aalen and Johansen's name
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from bonerisk.cohort.classes import severity
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
-from bonerisk.reporting import terms, words
-from bonerisk.reporting.numbers import MISSING, count, mean_sd, number, share
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording.numbers import MISSING, count, mean_sd, number, share
+from bonerisk.reporting.wording.terms import Terms
 
 SEVERITY = {
     "mild": "Mild, −1.0 > T > −1.5",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.numbers import interval, number, p_value
-from bonerisk.reporting.rows import rows_of
 from bonerisk.reporting.tables.table import Footnotes, Table
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import interval, number, p_value
+from bonerisk.reporting.wording.rows import rows_of
 
 DECIMALS = 3  # of a ratio per unit, which may be near 1
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.numbers import count, interval, number, p_value
-from bonerisk.reporting.rows import rows_of
 from bonerisk.reporting.tables.table import Footnotes, Table
-from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count, interval, number, p_value
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.terms import Terms
 
 
 def hazards(table: pd.DataFrame, called: Terms, kept: list[str]) -> Table | None:

@@ -7,13 +7,13 @@ from math import isnan, nan
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.evaluated import Evaluation, Key
-from bonerisk.reporting.numbers import count, listed, number
-from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.values import SCALE
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count, listed, number
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.values import SCALE
 
 COMPARED = ("auc", "average_precision", "c_index", "uno_c", "auc_t", "brier", "ipa", "ibs")
 LOWER = {"brier", "ibs"}  # is better

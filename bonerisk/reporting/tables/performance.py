@@ -7,12 +7,12 @@ from math import nan
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.evaluated import Evaluation, Key
-from bonerisk.reporting.numbers import MISSING, count, share
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
 from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.values import value
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import MISSING, count, share
+from bonerisk.reporting.wording.values import value
 
 SIDES = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
 OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_benefit", "nri", "idi", "median")))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.reporting.numbers import MISSING
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording.numbers import MISSING
 from bonerisk.runs.find import StoredRun
 
 PACKAGES = ("python", "bonerisk", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn")  # that move numbers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.evaluated import Evaluation
+from bonerisk.reporting.runs.evaluation import Evaluation
 from bonerisk.reporting.tables.cells import Cells
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording import words
 
 METRICS = ("nri", "nri_events", "nri_nonevents", "idi", "idi_events", "idi_nonevents")
 PLACES = ["split", "model", "reference", "horizon_years", "threshold"]

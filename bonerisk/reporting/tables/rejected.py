@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting.numbers import count
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording.numbers import count
 
 SHOWN = 10
 

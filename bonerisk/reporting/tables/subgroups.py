@@ -6,13 +6,13 @@ from math import isnan
 
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.evaluated import Evaluation, Key
-from bonerisk.reporting.numbers import count, p_value, share
-from bonerisk.reporting.rows import rows_of
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, with_horizon
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.values import value
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count, p_value, share
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.values import value
 
 AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
 

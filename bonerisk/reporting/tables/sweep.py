@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.reporting import words
-from bonerisk.reporting.epochs import kept
-from bonerisk.reporting.evaluated import Evaluation
-from bonerisk.reporting.numbers import MISSING, count, interval, number
+from bonerisk.reporting.runs.epochs import kept
+from bonerisk.reporting.runs.evaluation import Evaluation
 from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import MISSING, count, interval, number
 from bonerisk.runs.find import StoredRun
 
 

@@ -8,14 +8,14 @@ import pytest
 from PIL import Image
 
 from bonerisk.evaluation.evaluation import Result
+from bonerisk.reporting.drawings import draw
 from bonerisk.reporting.figures.calibration import calibration
-from bonerisk.reporting.figures.evaluation import draw
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.history import histories, history
 from bonerisk.reporting.figures.incidence import incidence
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, panels, save
-from bonerisk.reporting.terms import Terms
+from bonerisk.reporting.wording.terms import Terms
 
 KINDS = ["calibration", "confusion", "decision", "precision_recall", "roc"]
 KINDS += [f"subgroups_{metric}" for metric in ("accuracy", "auc", "sensitivity", "specificity")]

@@ -6,10 +6,10 @@ from math import nan
 import pandas as pd
 import pytest
 
-from bonerisk.reporting.chain import chain
-from bonerisk.reporting.evaluated import Evaluation, Key
-from bonerisk.reporting.numbers import interval, percent
+from bonerisk.reporting.runs.chain import chain
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
 from bonerisk.reporting.tables import models, performance, subgroups
+from bonerisk.reporting.wording.numbers import interval, percent
 from bonerisk.runs.find import StoredRun
 
 MakeRun = Callable[..., StoredRun]

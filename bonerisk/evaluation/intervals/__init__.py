@@ -1,0 +1,1 @@
+"""Draws of patients, intervals, and tests of many subgroups."""

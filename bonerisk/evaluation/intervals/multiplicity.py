@@ -1,0 +1,91 @@
+"""Many comparisons in one table: p-values adjusted over a declared family, and p-values from bootstrap differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from statsmodels.stats.multitest import multipletests
+
+from bonerisk.errors import DataError
+from bonerisk.evaluation.samples.sample import Array
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Adjusted p-values in the order given, NaN where the p-value is missing.
+
+    Parameters
+    ----------
+    holm : array (m,)
+        Step-down; as strict as Bonferroni's on the chance of any false finding, and never larger.
+    bonferroni : array (m,)
+        Times the family's size, at most 1.
+    size : int
+        Comparisons that count: those with a p-value.
+    """
+
+    holm: Array
+    bonferroni: Array
+    size: int
+
+
+def adjust(p_values: ArrayLike) -> Adjusted:
+    """Adjust a family of p-values, declared before they were seen.
+
+    A missing one (a comparison that couldn't be made) is NaN and doesn't count to the family, as in R's ``p.adjust``,
+    whose values these are; statsmodels alone would make all of them NaN.
+
+    Parameters
+    ----------
+    p_values : array (m,)
+        In [0, 1], or NaN.
+
+    Raises
+    ------
+    DataError
+        A p-value is out of [0, 1].
+
+    References
+    ----------
+    Holm 1979, Scand J Stat 6:65.
+    """
+    p = np.asarray(p_values, dtype=float)
+    present = ~np.isnan(p)
+    wrong = np.flatnonzero(present & ~((p >= 0) & (p <= 1)))
+    if len(wrong):
+        raise DataError(f"p-value {p[wrong[0]]:g} is not between 0 and 1", f"comparison {wrong[0]}, counted from 0")
+    holm, bonferroni = np.full((2, len(p)), np.nan)
+    if present.any():
+        holm[present] = multipletests(p[present], method="holm")[1]
+        bonferroni[present] = multipletests(p[present], method="bonferroni")[1]
+    return Adjusted(holm, bonferroni, int(present.sum()))
+
+
+def bootstrap_p(differences: ArrayLike) -> float:
+    """Two-sided p-value of no difference, from the draws of a paired difference.
+
+    2·min(P(d ≤ 0), P(d ≥ 0)), at most 1: the level at which the percentile interval would just reach 0. A share of k in
+    B draws counts as (k + 1)/(B + 1), so that B draws never give 0 but at least 2/(B + 1); draw more for a smaller one.
+
+    Parameters
+    ----------
+    differences : array (draws,)
+        NaN where a draw has no value; these are left out.
+
+    Returns
+    -------
+    float
+        NaN where no draw has a value.
+
+    References
+    ----------
+    Davison & Hinkley 1997, Bootstrap Methods and their Application, ch. 4 (the added 1).
+    """
+    drawn = np.asarray(differences, dtype=float)
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return np.nan
+    smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    return min(1.0, 2 * (smaller + 1) / (len(drawn) + 1))

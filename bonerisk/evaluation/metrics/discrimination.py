@@ -1,0 +1,49 @@
+"""How well risk ranks: AUC and average precision, over many bootstrap draws at once.
+
+Films of equal risk are one step of the curve. That makes ties exact: they count one half in the AUC, and the order in
+which a table happens to hold them changes nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bonerisk.evaluation.metrics.metric import Values, divide
+from bonerisk.evaluation.samples.sample import Drawn
+
+ONE_CLASS = "the AUC needs films with and without the outcome"
+
+
+def auc(drawn: Drawn) -> Values:
+    """Area under the ROC curve: P(risk of a case > risk of a control) + ½ P(equal).
+
+    The trapezoidal area Σ (FPₖ − FPₖ₋₁)(TPₖ + TPₖ₋₁) / (2·P·N) over distinct risks, which is the Mann–Whitney
+    statistic with ties at one half; equal to ``pROC::auc(direction="<")`` and ``sklearn.metrics.roc_auc_score``.
+    Nothing is flipped: a risk that ranks backwards has an AUC under 0.5 (pROC's default direction would turn it round).
+
+    References
+    ----------
+    Hanley & McNeil 1982, Radiology 143:29.
+    """
+    tp, fp = drawn.cumulated
+    area = np.einsum("ij,ij->i", np.diff(fp, axis=1), tp[:, 1:] + tp[:, :-1]) / 2
+    return Values(divide(area, tp[:, -1] * fp[:, -1]), ONE_CLASS)
+
+
+def average_precision(drawn: Drawn) -> Values:
+    """Mean precision over the cases: Σ (Rₖ − Rₖ₋₁) Pₖ over distinct risks.
+
+    As ``sklearn.metrics.average_precision_score``. The trapezoid under the precision–recall curve, which some packages
+    give as "PR AUC", is too high. A risk that says nothing reaches the prevalence, so values from sets of other
+    prevalence don't compare.
+
+    References
+    ----------
+    Davis & Goadrich 2006, ICML (why not the trapezoid).
+    """
+    tp, fp = drawn.cumulated
+    positive = tp[:, 1:] + fp[:, 1:]
+    # A draw may hold none of the films of highest risk: there 0 of 0 is found, and no case is gained.
+    precision = np.divide(tp[:, 1:], positive, out=np.zeros_like(positive), where=positive > 0)
+    gained = np.einsum("ij,ij->i", np.diff(tp, axis=1), precision)
+    return Values(divide(gained, tp[:, -1]), "average precision needs films with the outcome")

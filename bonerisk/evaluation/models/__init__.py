@@ -1,0 +1,1 @@
+"""Models made for comparison: baselines, combined and recalibrated models, oracles."""

@@ -1,0 +1,176 @@
+"""What a film's risk is compared with: clinical baselines, the gain over them, and what the truth itself could reach.
+
+- *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
+- *combined*: the film's risk (its log odds, or its linear predictor) with clinical columns, by default those of the
+  fullest baseline, against *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the
+  difference between them is the film. (On training patients the network's risk is far better than on others, and the
+  combined model would trust it too much; on tuning it is a little better still, where early stopping chose the weights
+  by it.)
+- *oracle*: a column `oracle_<name>` of simulated films. No probability.
+
+Film and baselines get every metric, the others those of ranking. Of several film models the first is the reference of
+the others, and the one whose gain is looked at.
+
+References
+----------
+Steyerberg et al. 2010, Epidemiology 21:128, and Pepe et al. 2013, Stat Med 32:1467 (gain over an established model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.table import patients
+from bonerisk.errors import DataError
+from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
+from bonerisk.evaluation.samples.wide import Wide
+
+FILM = "risk of the film"
+GRADED = ("film", "baseline", "recalibrated")
+
+
+@dataclass
+class Comparison:
+    """All models of an evaluation.
+
+    Parameters
+    ----------
+    kind : Binary or Survival
+        How the outcome is evaluated.
+    test, tuning : Wide
+        Films to be evaluated, and those on which thresholds are fitted.
+    kinds : dict
+        Model → film, baseline, refitted, combined, recalibrated or oracle.
+    pairs : list of tuple
+        (model, reference) of each paired difference.
+    notes : dict
+        Model → what a reader must know of it; why it could not be fitted.
+    """
+
+    kind: Any
+    test: Wide
+    tuning: Wide
+    kinds: dict[str, str]
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def graded(self) -> list[str]:
+        """Models whose probabilities and thresholds are judged: the others are there for their ranking alone."""
+        return [model for model, kind in self.kinds.items() if kind in GRADED]
+
+    @property
+    def films(self) -> list[str]:
+        """Film models."""
+        return [model for model, kind in self.kinds.items() if kind == "film"]
+
+    def tuning_sample(self, model: str) -> Any:
+        """Tuning films with what a model predicts of them, where it has a risk."""
+        known = self.tuning.risks[model].notna()
+        predicted = {horizon: of[known].to_numpy() for horizon, of in self.tuning.probabilities(model).items()}
+        risk = self.tuning.risks.loc[known, model].to_numpy()
+        patient = pd.factorize(patients(self.tuning.films[known]), sort=True)[0]
+        return self.kind.sample(self.tuning.films[known], risk, patient, predicted)
+
+
+def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Sequence[str] = ()) -> Comparison:
+    """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
+
+    Parameters
+    ----------
+    kind : Binary or Survival
+        With the columns of each baseline, and of each clinical model that combined models start from; by default of
+        the last baseline of which all columns are there.
+    test, tuning : Wide
+        With the risks of the film models.
+    training : DataFrame
+        The training split: the outcome and the baselines' columns.
+    own : sequence of str
+        Columns that the models have learnt from: a baseline of the same is left out, and so is the gain over columns
+        that are all among them.
+    """
+    films = test.models
+    comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
+    known = {column for column in training if training[column].notna().any()} & set(tuning.films)
+    for columns in kind.baselines:
+        for column in columns:
+            demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
+        if not set(columns) & known or set(columns) == set(own):
+            continue  # a table of other columns altogether, or the model itself
+        name = _add(comparison, " + ".join(columns), "baseline", training, columns)
+        comparison.pairs += [(film, name) for film in films]
+    for columns in _gains(kind, training, known):
+        if not set(columns) <= set(own):
+            _add_gain(comparison, films[0], columns)
+    comparison.pairs += [(film, films[0]) for film in films[1:]]
+    for name in map(str, test.films):
+        if name.startswith("oracle_"):
+            comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
+            comparison.kinds[name] = "oracle"
+    return comparison
+
+
+def _gains(kind: Any, training: pd.DataFrame, known: Set[Any]) -> list[list[str]]:
+    """Columns of each clinical model that the film's risk is added to, of those that are all there."""
+    for column in {column for columns in kind.gains or () for column in columns}:
+        demand_no_misspelling(column, list(map(str, training)), "evaluation gains")
+    asked = kind.baselines if kind.gains is None else kind.gains
+    full = [columns for columns in asked if set(columns) <= known]
+    return full[-1:] if kind.gains is None else full
+
+
+def _add_gain(comparison: Comparison, film: str, columns: Sequence[str]) -> None:
+    """Clinical columns with and without a film's risk, fitted on the same tuning films."""
+    clinical, tuning = " + ".join(columns), comparison.tuning
+    rows = tuning.films[tuning.risks[film].notna()]
+    reference = _add(comparison, f"{clinical} (tuning)", "refitted", rows, columns)
+    both = _with_film(comparison, tuning, film)
+    name = _add(comparison, f"{film} + {clinical}", "combined", both, [FILM, *columns], film)
+    comparison.pairs.append((name, reference))
+
+
+def _add(
+    comparison: Comparison, name: str, kind: str, table: pd.DataFrame, columns: Sequence[str], film: str | None = None
+) -> str:
+    """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done.
+
+    Returns the name it got, which is another where a model is called so already.
+    """
+    while name in comparison.kinds:
+        name += f" ({kind})"
+    comparison.kinds[name] = kind
+    given = {which: getattr(comparison, which) for which in ("test", "tuning")}
+    found = {which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()}
+    try:
+        model = comparison.kind.fit(table, columns)
+        comparison.notes[name] = _note(model, kind)
+        for which, wide in given.items():
+            rows = _with_film(comparison, wide, film)
+            predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if kind in GRADED else None
+            found[which] = model.risk(rows), predicted
+    except DataError as error:
+        comparison.notes[name] = f"not fitted: {error.what}"
+    for which, wide in given.items():
+        setattr(comparison, which, wide.add(name, *found[which]))
+    return name
+
+
+def _with_film(comparison: Comparison, wide: Wide, film: str | None) -> pd.DataFrame:
+    if film is None:
+        return wide.films
+    return wide.films.assign(**{FILM: comparison.kind.term(wide.risks[film].to_numpy())})
+
+
+def _note(model: Any, kind: str) -> str:
+    parts = {
+        "fitted on the tuning split": kind in ("refitted", "combined"),
+        f"fitted without {model.n_missing} films that miss a value": model.n_missing,
+        f"{', '.join(model.design.constant)} constant where fitted": model.design.constant,
+    }
+    said = getattr(model, "notes", ())  # a Cox model may have some, a logistic one has none
+    return "; ".join([*(text for text, holds in parts.items() if holds), *said])

@@ -1,0 +1,43 @@
+"""Film models recalibrated on tuning, beside themselves: what a site gains that adapts probabilities to itself.
+
+Their ranking is the same; error, calibration, thresholds and net benefit are not.
+"""
+
+from __future__ import annotations
+
+from bonerisk.errors import DataError
+from bonerisk.evaluation.metrics.calibration.recalibration import Kind
+from bonerisk.evaluation.models.comparators import Comparison
+
+
+def add_recalibrated(comparison: Comparison, how: Kind) -> None:
+    """Add ``<film> (recalibrated)`` for each film model.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    how : {"baseline", "slope"}
+        A shift that makes as many events expected as observed, or a slope besides.
+    """
+    for film in comparison.films:
+        name = f"{film} (recalibrated)"
+        comparison.kinds[name] = "recalibrated"
+        notes = [f"recalibrated on the tuning split ({how})"]
+        sample = comparison.tuning_sample(film)
+        maps = {}
+        for horizon in comparison.kind.recalibrated_at(sample):
+            try:
+                maps[horizon] = comparison.kind.recalibrate(sample, horizon, how)
+            except DataError as error:
+                at = "" if horizon is None else f" at {horizon:g} years"
+                notes.append(f"not recalibrated{at}: {error.what}")
+        for which in ("test", "tuning"):
+            wide = getattr(comparison, which)
+            risk, predicted = wide.risks[film].to_numpy(), wide.probabilities(film)
+            if None in maps:
+                risk = maps[None].apply(risk)
+            changed = {
+                horizon: maps[horizon].apply(of.to_numpy()) for horizon, of in predicted.items() if horizon in maps
+            }
+            setattr(comparison, which, wide.add(name, risk, changed))
+        comparison.notes[name] = "; ".join(notes)

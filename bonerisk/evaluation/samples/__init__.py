@@ -1,0 +1,1 @@
+"""Rows with risks and outcomes: what metrics are computed from."""

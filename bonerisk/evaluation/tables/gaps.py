@@ -1,0 +1,58 @@
+"""Whether a model does worse in a subgroup than in the rest: the gap, its interval, and its p among all such gaps.
+
+The family over which p-values are adjusted is declared before anything is seen: every gap of one dataset, split and
+model in one metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
+from bonerisk.evaluation.metrics.metric import Key
+from bonerisk.evaluation.samples.subgroups import Subgroup
+from bonerisk.evaluation.split import Split
+
+GAPS = (
+    *("dataset", "split", "model", "subgroup", "metric", "threshold", "horizon_years", "estimate", "lower", "upper"),
+    *("level", "n", "n_events", "p", "p_holm", "p_bonferroni", "comparisons", "method", "note"),
+)
+
+
+def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[dict[str, Any]]:
+    """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
+
+    A severity has no rest, and is left out; of two groups that are each other's rest, one is there. n and n_events are
+    those of the subgroup.
+    """
+    for model in models:
+        groups = _distinct([group for group in split.subgroups[1:] if group.metrics is None])
+        ranking = split.kind.metrics(split.sample(split.everyone, [model]), list(split.horizons), None)
+        for key in (key for key in ranking if key.metric == metric):
+            family = [_gap(split, group, model, key) for group in groups]
+            adjusted = adjust([row["p"] for row in family])
+            for row, holm, bonferroni in zip(family, adjusted.holm, adjusted.bonferroni, strict=True):
+                yield row | {"p_holm": holm, "p_bonferroni": bonferroni, "comparisons": adjusted.size}
+
+
+def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
+    """Groups without those that are the rest of an earlier one, of which the gap is the same with its sign turned."""
+    kept: list[Subgroup] = []
+    for group in groups:
+        if not any((group.keep == ~other.keep).all() for other in kept):
+            kept.append(group)
+    return kept
+
+
+def _gap(split: Split, group: Subgroup, model: str, key: Key) -> dict[str, Any]:
+    rest = Subgroup("rest", ~group.keep)
+    ours, theirs = (split.ranked(each, model, key) for each in (group, rest))
+    difference = ours - theirs
+    [row] = split.rows((split.sample(group, [model]), {key: difference}), group, [model])
+    if pd.isna(theirs.estimate):
+        row["note"] = f"in the rest: {theirs.undefined}"
+    row["p"] = bootstrap_p(difference.drawn)
+    return {name: value for name, value in row.items() if name != "reference"}

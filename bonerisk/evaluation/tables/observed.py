@@ -1,0 +1,71 @@
+"""What was observed of films, whatever a model says: how long they were followed, and how many had the event.
+
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody had the event,
+its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.split import Row, Split
+from bonerisk.survival import kaplan_meier
+from bonerisk.survival.incidence import at_horizons
+
+Array = np.ndarray
+
+
+def observed_rows(split: Split, model: str) -> Iterator[Row]:
+    """Rows of the metrics table of the films to which a model gives a risk: follow-up, and incidence by subgroup."""
+    known = split.wide.risks[model].notna().to_numpy()
+    yield _follow_up(split, model, known)
+    for group in split.subgroups:
+        yield from incidence_rows(split, model, known & group.keep, group.name)
+
+
+def _follow_up(split: Split, model: str, keep: Array) -> Row:
+    films, patient = split.films[keep], split.patient[keep]
+    several = patient if len(np.unique(patient)) < len(patient) else None
+    time, status = films["time_years"].to_numpy(float), status_of(films)
+    median = kaplan_meier.follow_up(time, status, cluster=several, level=split.plan.level).median
+    return {
+        **split.name,
+        **{"model": model, "reference": "", "subgroup": split.everyone.name, "metric": "median_follow_up_years"},
+        **{"threshold": "", "horizon_years": np.nan, "level": split.plan.level},
+        **{"estimate": median.estimate, "lower": median.lower, "upper": median.upper},
+        **{"n": len(films), "n_events": int((status == 0).sum()), "method": "reverse Kaplan–Meier, log-log interval"},
+        "note": median.note,
+    }
+
+
+def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, threshold: str = "") -> Iterator[Row]:
+    """Incidence among the films of a mask, a row a horizon."""
+    films, patient = split.films[keep], split.patient[keep]
+    where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
+    if len(np.unique(patient)) < split.plan.min_n:
+        missing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan, "level": split.plan.level}
+        for horizon in split.horizons:
+            had = (films["event"] == 1) & (films["time_years"] <= horizon)
+            counted = {"n": len(films), "n_events": int(had.sum()), "method": ""}
+            note = f"under {split.plan.min_n} patients"
+            yield where | {"threshold": threshold, "horizon_years": horizon, **missing, **counted, "note": note}
+        return
+    found = at_horizons(
+        films["time_years"].to_numpy(float),
+        status_of(films),
+        list(split.horizons),
+        cluster=patient if len(np.unique(patient)) < len(films) else None,
+        competing=split.competing,
+        level=split.plan.level,
+    )
+    for horizon in split.horizons:
+        row = next(row for row in found if row.horizon == horizon)  # Aalen–Johansen's comes before Kaplan–Meier's
+        said = f"{row.n_competing} had a competing event first" if row.n_competing else ""
+        yield where | {
+            **{"threshold": threshold, "horizon_years": horizon, "estimate": row.incidence, "lower": row.lower},
+            **{"upper": row.upper, "level": row.level, "n": row.n, "n_events": row.n_events, "method": row.method},
+            "note": "; ".join(filter(None, [row.note, said, split.horizons[horizon]])),
+        }

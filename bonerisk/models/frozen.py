@@ -1,0 +1,152 @@
+"""Which encoder stays as it is, with which weights, behind which preprocessing: what decides an embedding."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bonerisk.encoders
+import bonerisk.imaging
+import bonerisk.preprocessing
+from bonerisk.config.build import build, plain
+from bonerisk.config.order import order_of
+from bonerisk.config.sweep import Order
+from bonerisk.encoders import weights as source
+from bonerisk.errors import ConfigError, RunError
+from bonerisk.imaging.lock import locked
+from bonerisk.models.resume import differences
+from bonerisk.runs.find import StoredRun, find, load
+from bonerisk.runs.folder import RECORD, Run
+from bonerisk.runs.hashing import fingerprint, sha256, sha256_of_code
+
+PARENT = "parent"  # a key of an encoder that is a training run's (`bonerisk.encoders.of_run`)
+WEIGHTS = "weights"  # a kind of input of a run
+ASKED = "encoder.weights="  # an encoder trained from scratch has random ones by default, which no frozen one may have
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An encoder that is not trained any more.
+
+    Parameters
+    ----------
+    encoder, preprocessing : mapping
+        Nodes of the configuration.
+    weights : Path or None
+        The file they are read from; None: drawn at random by `seed`, which must have been asked for.
+    seed : int
+    """
+
+    encoder: Mapping[str, Any]
+    preprocessing: Mapping[str, Any]
+    weights: Path | None
+    seed: int
+
+    @property
+    def digest(self) -> str:
+        """The hash of everything but the film that decides an embedding."""
+        architecture = {key: of for key, of in plain(self.encoder).items() if key not in ("weights", "sha256")}
+        content = sha256(self.weights) if self.weights else f"random, seed {self.seed}"
+        code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing, bonerisk.encoders)
+        parts = {"encoder": architecture, "preprocessing": plain(self.preprocessing), "code": code}
+        return fingerprint({**parts, "weights": content})
+
+    def build(self) -> Any:
+        """The encoder itself, as a torch module."""
+        import torch
+
+        torch.manual_seed(self.seed)
+        return build({**self.encoder, "weights": str(self.weights) if self.weights else "random"})
+
+
+def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
+    """The encoder that a configuration asks for; its weights' file and the training it is from are recorded in `run`.
+
+    `train` does an order of `bonerisk train`, where the encoder is one that must be trained first.
+
+    Raises
+    ------
+    ConfigError
+        There is no encoder of films, its weights can't be had, or those of a run saw films prepared in another way.
+    """
+    if not config.encoder or not config.preprocessing:
+        none = "encoder" if not config.encoder else "preprocessing"
+        raise ConfigError(f"{none}=none looks at no film", none, "choose another, or features that need no film")
+    encoder = plain(config.encoder)
+    if PARENT in encoder:
+        encoder = _of(_training(encoder, config, train), config.preprocessing)
+    path = _file(encoder)
+    if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
+        mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
+        raise ConfigError("the encoder has learnt nothing, and stays as it is", "encoder.weights", mend)
+    if path is not None:
+        run.reads(WEIGHTS, path, parent=path.parent if (path.parent / RECORD).is_file() else None)
+    return Frozen(encoder, plain(config.preprocessing), path, config.seed)
+
+
+def frozen_of(model: StoredRun) -> Frozen:
+    """The encoder that a finished run had.
+
+    Raises
+    ------
+    RunError
+        Its weights' file is gone, or has changed.
+    """
+    config, encoder = model.config, model.config["encoder"]
+    used = next((item for item in model.record["inputs"] if item["kind"] == WEIGHTS), None)
+    if used is None:
+        return Frozen(encoder, config["preprocessing"], None, config["seed"])
+    path = (model.folder / used["path"]).resolve()
+    if not path.is_file() or sha256(path) != used["sha256"]:
+        what = "has changed since the model was fitted" if path.is_file() else "is gone"
+        raise RunError(f"the encoder's file of weights {what}", str(path), "bring it back, or train again")
+    if PARENT in encoder:
+        encoder = _of(load(path.parent), config["preprocessing"])
+    return Frozen(encoder, config["preprocessing"], path, config["seed"])
+
+
+def _of(trained: StoredRun, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    """The encoder of a training, which must see films as it has learnt to."""
+    encoder = trained.config["encoder"]
+    if not trained.config["training"]:
+        mend = "name a training of encoder and head, or choose that encoder itself"
+        raise ConfigError("that run trained no encoder", f"encoder.run={trained.folder}", mend)
+    if plain(preprocessing) != trained.config["preprocessing"]:
+        mend = f"preprocessing={trained.record['choices'].get('preprocessing')}, and the same of its keys"
+        what = "the encoder learnt from films prepared in another way"
+        raise ConfigError(what, f"preprocessing, encoder.run={trained.folder}", mend)
+    return {**encoder, "weights": str(trained.folder), "sha256": None}
+
+
+def _training(encoder: Mapping[str, Any], config: Any, train: Callable[[Order], Path]) -> StoredRun:
+    """The training run that the encoder is from: the one named, an equal one that there is, or one made now."""
+    outputs = Path(config.paths.outputs)
+    if encoder["run"] is not None:
+        return find(encoder["run"], outputs, ["train"])
+    order = order_of("train", list(encoder[PARENT]))
+    order.config.paths = config.paths  # a folder's name may be no word of Hydra's grammar
+    wanted: dict[str, Any] = plain(order.config)
+    (outputs / "train").mkdir(parents=True, exist_ok=True)
+    lock = outputs / "train" / f".{fingerprint(wanted)[:16]}.lock"
+    with locked(lock, "another run is training the encoder: waiting"):
+        return _equal(wanted, outputs) or load(train(order))
+
+
+def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
+    """The newest finished training of the same configuration."""
+    for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
+        with contextlib.suppress(RunError):  # of another version, or its model is gone
+            run = load(record.parent)
+            if run.status == "finished" and not differences(wanted, run.config) and run.path(source.MODEL_FILE):
+                return run
+    return None
+
+
+def _file(encoder: Mapping[str, Any]) -> Path | None:
+    """The file of an encoder's weights; pretrained ones are fetched where they aren't there yet."""
+    if encoder["weights"] != "pretrained":
+        return source.check(encoder["weights"], encoder["sha256"])
+    return build(encoder).file

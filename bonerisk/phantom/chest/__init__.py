@@ -1,0 +1,1 @@
+"""What a simulated chest is made of, and its projection."""

@@ -1,0 +1,1 @@
+"""The X-ray machine: detector, the sheet it writes, texture, DICOM."""

@@ -1,0 +1,185 @@
+"""All figures of an evaluation: drawn in its job, once, and embedded by every report."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bonerisk.reporting.figures.calibration import calibration
+from bonerisk.reporting.figures.confusion import confusion
+from bonerisk.reporting.figures.decision import decision
+from bonerisk.reporting.figures.discrimination import precision_recall, roc
+from bonerisk.reporting.figures.incidence import incidence
+from bonerisk.reporting.figures.models import whole_value
+from bonerisk.reporting.figures.scene import Scene
+from bonerisk.reporting.figures.subgroups import subgroups
+from bonerisk.reporting.papers.aicxr import figures as by_t_score
+from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording.numbers import number
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.values import value
+
+if TYPE_CHECKING:
+    from bonerisk.evaluation.evaluation import Result
+
+# In the order of the page: what is drawn of a split, and the metrics of its forest plots with their thresholds.
+CURVES = ("incidence", "roc", "precision_recall", "calibration", "decision", "confusion")
+FORESTS = {"auc": "", "sensitivity": "0.5", "specificity": "0.5", "accuracy": "0.5", "c_index": "", "auc_t": ""}
+AREAS = {"binary": "auc", "survival": "auc_t"}  # under the ROC curve
+
+
+def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
+    """Draw the figures of each split, and, for time to an event, of each horizon.
+
+    Parameters
+    ----------
+    folder : Path
+        Made here; gets ``<kind>_<split>.svg`` and ``.png``, at a horizon ``<kind>_<split>_5y``.
+    result : Result
+    cohort : DataFrame
+        The films evaluated; tells what they and the outcome are called.
+    """
+    called = terms.of(cohort)
+    if result.outcome == "survival":
+        by_t_score.draw(folder, result, called)
+    for split in result.metrics["split"].unique():
+        whole = Scene(folder, result, called, split)
+        for scene in whole.horizons():
+            _draw_roc(scene)
+            _draw_calibration(scene)
+            _draw_decision(scene)
+            _draw_forests(scene)
+        if result.outcome == "binary":
+            _draw_precision_recall(whole)
+            _draw_confusion(whole)
+        else:
+            _draw_incidence(whole)
+            _draw_forests(whole)
+
+
+def _draw_roc(scene: Scene) -> None:
+    curve, area = scene.curve("roc"), AREAS[scene.result.outcome]
+    if len(curve):
+        metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
+        title = f"ROC curves{words.at(scene.horizon)}"
+        figure = roc(curve, metrics, scene.kinds, scene.title, area, name)
+        scene.save(figure, "roc", title, f"{name}: {_values(scene, area)}")
+
+
+def _draw_precision_recall(scene: Scene) -> None:
+    curve, area = scene.curve("precision_recall"), "average_precision"
+    if len(curve):
+        metrics, name = scene.of(scene.result.metrics), words.metric(area)
+        figure = precision_recall(curve, metrics, scene.kinds, scene.title, area, name)
+        scene.save(figure, "precision_recall", "Precision–recall curves", f"{name}: {_values(scene, area)}")
+
+
+def _values(scene: Scene, metric: str) -> str:
+    """Each model's value in words."""
+    metrics = scene.of(scene.result.metrics)
+    values = {model: whole_value(metrics, model, metric) for model in scene.kinds}
+    return "; ".join(f"{words.model(model)} {text}" for model, text in values.items() if text) or "not computable"
+
+
+def _draw_calibration(scene: Scene) -> None:
+    groups = scene.ours(scene.curve("calibration"))
+    if groups.empty:
+        return
+    predictions, called = scene.ours(scene.result.predictions), scene.terms
+    title, smooth = f"Calibration{words.at(scene.horizon)}", None
+    if isnan(scene.horizon):
+        risk = predictions["risk"]
+        labels = ("Predicted risk", f"Observed proportion with {called.having}")
+    else:
+        years = words.years(scene.horizon)
+        smooth = scene.ours(scene.curve("smooth_calibration"))
+        risk = 1 - predictions[f"survival_{scene.horizon:g}y"]
+        labels = (f"Predicted risk by {years}", f"Observed incidence by {years}")
+        groups = groups[groups["observed"].notna()]
+    points = ", ".join(
+        f"{number(row.predicted, 3)} predicted {number(row.observed, 3)} observed" for row in rows_of(groups)
+    )
+    figure = calibration(groups, risk, scene.title, (*labels, f"{called.row}s"), smooth)
+    scene.save(figure, "calibration", title, points)
+
+
+def _draw_decision(scene: Scene) -> None:
+    curve = scene.curve("decision")
+    ours = scene.ours(curve)
+    if ours.empty:
+        return
+    title = f"Decision curves{words.at(scene.horizon)}"
+    better = ours[ours["advantage"] > 0]["threshold"]
+    told = "The model never beats treating everybody or nobody"
+    if len(better):
+        told = "The model beats treating everybody and nobody at threshold probabilities between "
+        told += f"{100 * better.min():.1f}% and {100 * better.max():.1f}%"
+    scene.save(decision(curve, scene.kinds, scene.title), "decision", title, told)
+
+
+def _draw_confusion(scene: Scene) -> None:
+    rows = scene.ours(scene.result.confusion)
+    rows = rows[(rows["subgroup"] == "all") & rows[["tp", "fp", "fn", "tn"]].notna().all(axis=1)]
+    if rows.empty:
+        return
+    texts = "; ".join(
+        f"{words.threshold(row.threshold)}: {row.tp:.0f} true positive, {row.fp:.0f} false positive, "
+        f"{row.fn:.0f} false negative, {row.tn:.0f} true negative"
+        for row in rows_of(rows)
+    )
+    scene.save(confusion(rows, scene.title, scene.terms.outcome), "confusion", "Confusion matrices", texts)
+
+
+def _draw_incidence(scene: Scene) -> None:
+    points = scene.ours(scene.curve("incidence"))
+    points = points[points["subgroup"] == "all"] if "subgroup" in points else points
+    predictions = scene.ours(scene.result.predictions)
+    fitted = {t["threshold"]: t["value"] for t in scene.result.thresholds["thresholds"] if t["model"] == scene.film}
+    for threshold, rows in points.groupby("threshold", sort=False) if len(points) else ():
+        high = predictions["risk"] >= fitted[threshold]
+        followed = {
+            name: predictions.loc[keep, "time_years"].to_numpy() for name, keep in (("high", high), ("low", ~high))
+        }
+        horizons = [each.horizon for each in scene.horizons()]
+        names = {group: _in_group(scene, str(threshold), group, horizons) for group in followed}
+        ylabel = f"Cumulative incidence of {scene.terms.having}"
+        figure = incidence(rows, followed, names, horizons, scene.title, ylabel)
+        title = f"Cumulative incidence by risk group. {words.threshold(str(threshold))}"
+        ratio = whole_value(_at(scene.ours(scene.result.metrics), str(threshold)), scene.film, "hazard_ratio")
+        title += f"; hazard ratio {ratio}" if ratio else ""
+        if rows["time_years"].max() < max(horizons):
+            title += "; drawn while enough of both groups are followed"
+        told = "; ".join(names.values()).replace("\n", " ")
+        scene.save(figure, "incidence", title, told, words.in_file(str(threshold)))
+
+
+def _in_group(scene: Scene, threshold: str, group: str, horizons: list[float]) -> str:
+    """``High risk: 8.6% (6.9–10.6) by 5 years``, a line a horizon."""
+    metrics = _at(scene.ours(scene.result.metrics), threshold)
+    rows = metrics[(metrics["metric"] == "incidence") & (metrics["subgroup"] == f"risk={group}")]
+    known = rows[rows["estimate"].notna() & rows["horizon_years"].isin(horizons)]
+    found = [f"{value(row)} by {words.years(row.horizon_years)}" for row in rows_of(known)]
+    return f"{group.capitalize()} risk" + (": " + ",\n".join(found) if found else "")
+
+
+def _at(metrics: pd.DataFrame, threshold: str) -> pd.DataFrame:
+    return metrics[metrics["threshold"] == threshold]
+
+
+def _draw_forests(scene: Scene) -> None:
+    metrics = scene.ours(scene.result.metrics)
+    if scene.result.outcome == "survival":  # each metric once: at its horizon, or over the whole follow-up
+        metrics = metrics[metrics["horizon_years"].isna() == isnan(scene.horizon)]
+    for metric, threshold in FORESTS.items():
+        chosen = (metrics["metric"] == metric) & (metrics["threshold"] == threshold) & (metrics["reference"] == "")
+        rows = metrics[chosen]
+        if rows["estimate"].notna().sum() == 0 or rows["subgroup"].eq("all").all():
+            continue
+        label = words.metric(metric, scene.horizon) + (f" at {threshold}" if threshold else "")
+        told = "; ".join(f"{words.subgroup(row.subgroup)} {value(row)}" for row in rows_of(rows))
+        scene.save(
+            subgroups(rows, label, scene.title, scene.terms), f"subgroups_{metric}", f"{label} by subgroup", told
+        )

@@ -1,0 +1,1 @@
+"""What only one paper has: its section, tables and figures, a folder a paper."""

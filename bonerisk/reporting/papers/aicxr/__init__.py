@@ -1,0 +1,1 @@
+"""AI-CXR: its tables and figures, with and without a T-score."""

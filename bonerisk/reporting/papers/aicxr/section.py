@@ -1,0 +1,98 @@
+"""AI-CXR's tables and figures: where an evaluation of follow-up parted films by whether there is a T-score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from bonerisk.reporting.figures.style import Drawing
+from bonerisk.reporting.page import Part, Section, Text
+from bonerisk.reporting.papers.aicxr.arms import Arm, arms
+from bonerisk.reporting.papers.aicxr.figures import FIGURES
+from bonerisk.reporting.papers.aicxr.table_demographics import by_t_score, demographics
+from bonerisk.reporting.papers.aicxr.table_incidence import incidence
+from bonerisk.reporting.papers.aicxr.table_risk_groups import risk_groups
+from bonerisk.reporting.runs.chain import Participants
+from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.tables.hazards import hazards
+from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording import words
+
+TITLE = "As AI-CXR's tables and figures"
+SHOWN = {  # what a figure shows, and the number it has in the paper
+    "incidence_by_t_score": "Figure 4, incidence by risk group and T-score",
+    "c_index_by_t_score": "Figure 5, C-index by sex and age with and without T-score",
+    "calibration_by_t_score": "Figure 6, calibration with and without T-score",
+    "decision_by_t_score": "decision curves among those with a T-score",
+}
+
+
+def aicxr(
+    evaluation: Evaluation, source: Participants | None, drawn: Mapping[str, Drawing], suffix: str, place: str
+) -> tuple[Section, list[str]]:
+    """The section, empty where films were not parted by T-score, and the reasons for what it lacks.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    source : Participants, optional
+        Its films and those that its models learnt from.
+    drawn : mapping
+        The evaluation's figures by name.
+    suffix : str
+        Of the tables' names.
+    place : str
+        Of the section's heading: which evaluation.
+    """
+    found = arms(evaluation.metrics, evaluation.model, evaluation.thresholds)
+    if not found:
+        return Section(f"{TITLE}{place}"), []
+    parts: list[Part] = [Text(text) for text in _told(found, evaluation)]
+    lacking: list[str] = []
+    called = evaluation.terms
+    if source is not None:
+        patients = [demographics(source.films, called), *by_t_score(source.films, called)]
+        parts += [table for table in patients if len(table.frame)]
+    parts += [drawn[name] for name in FIGURES if name in drawn]
+    lacking += [SHOWN[name] for name in FIGURES if name not in drawn]
+    predictions = pd.read_parquet(evaluation.run.folder / "predictions.parquet")
+    parts.append(incidence(evaluation.metrics, predictions, found, called))
+    groups, ratios = (_table(evaluation, name) for name in ("groups.csv", "hazards.csv"))
+    tables = risk_groups(groups, evaluation.model, found[0].threshold, called) if len(groups) else []
+    parts += tables
+    lacking += [] if tables else ["Table 2 and Extended Data tables 3 and 4, who is at high risk"]
+    kept = [name for name in map(str, evaluation.metrics["model"].unique()) if words.concerns(name, evaluation.outcome)]
+    over_time = hazards(ratios, called, kept) if len(ratios) else None
+    parts += [over_time] if over_time else []
+    lacking += [] if over_time else ["hazard over time"]
+    named = [replace(part, name=part.name + suffix) if isinstance(part, Table) else part for part in parts]
+    return Section(f"{TITLE}{place}", named), list(_reasons(evaluation, lacking))
+
+
+def _told(found: list[Arm], evaluation: Evaluation) -> Iterator[str]:
+    """What the section sets side by side."""
+    rows = evaluation.terms.rows.lower()
+    film = next((arm for arm in found if not arm.by_t_score), None)
+    text = (
+        f"The paper sets three analyses side by side: the film's risk in {rows} with a T-score (main), DXA's T-score "
+    )
+    text += f"in the same {rows}, and the film's risk in {rows} without one (secondary). "
+    if film is not None:
+        cut = words.threshold(film.threshold, film.cut)
+        text += f"High risk begins at a cut-off chosen before, on the tuning split: {cut}. "
+    yield text + "Incidence counts death as an end (Aalen–Johansen); the paper's Kaplan–Meier does not."
+
+
+def _reasons(evaluation: Evaluation, lacking: list[str]) -> Iterator[str]:
+    for what in lacking:
+        yield f"{TITLE}: {what}: the evaluation {evaluation.run.folder.name} has no data of it."
+
+
+def _table(evaluation: Evaluation, name: str) -> pd.DataFrame:
+    """A table of the evaluation; empty where it wrote none."""
+    path = evaluation.run.folder / name
+    if not path.is_file():
+        return pd.DataFrame()
+    return pd.read_csv(path, dtype={"threshold": str, "level": str, "note": str, "test": str})

@@ -1,0 +1,1 @@
+"""Runs as the page reads them."""

@@ -1,0 +1,124 @@
+"""How the runs of a report hang together: an evaluation, the trainings behind it, and their cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.errors import RunError
+from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.wording import terms
+from bonerisk.reporting.wording.terms import Terms
+from bonerisk.runs.find import StoredRun, load
+
+PICKING = ("split", "shard")  # begin the flow's steps that pick a command's part of a cohort
+
+
+@dataclass(frozen=True)
+class Participants:
+    """Films of one source over the runs that read them: steps that all share, and the films of each split."""
+
+    runs: tuple[StoredRun, ...]
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """Steps before the splits were picked."""
+        steps = _flow(self.runs[0])
+        return steps[~steps["step"].str.startswith(PICKING)]
+
+    @cached_property
+    def films(self) -> pd.DataFrame:
+        """Their cohorts, one under the other."""
+        tables = [pd.read_parquet(run.folder / "cohort.parquet") for run in self.runs]
+        return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
+
+    @property
+    def terms(self) -> Terms:
+        """What rows and outcome are called."""
+        return terms.of(self.films)
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """Values refused, each once."""
+        tables = [pd.read_csv(run.folder / "rejected.csv", dtype=str) for run in self.runs]
+        return pd.concat(tables).drop_duplicates().reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Runs of a report, by what they are."""
+
+    evaluations: list[Evaluation]
+    trainings: list[StoredRun]
+    extracted: list[StoredRun]
+    prepared: list[StoredRun]
+    missing: list[str]
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """All of them, in the order of the chain."""
+        return [*self.prepared, *self.extracted, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
+
+    @property
+    def participants(self) -> list[Participants]:
+        """Runs that drew on the same films in the same way, together; `prepare`, `extract` where no later run did.
+
+        Of trainings that were judged together it is the first whose films they are.
+        """
+        groups: dict[tuple[str, str], list[StoredRun]] = {}
+        first = {e.trainings[0].folder.resolve() for e in self.evaluations if e.trainings}
+        beside = {run.folder.resolve() for e in self.evaluations for run in e.trainings} - first
+        trainings = [run for run in self.trainings if run.folder.resolve() not in beside]
+        for run in [*(e.run for e in self.evaluations), *trainings, *self.extracted, *self.prepared]:
+            source = self._source(run)
+            covered = run.command in ("prepare", "extract") and any(source == other for other, _ in groups)
+            if (run.folder / "flow.csv").is_file() and not covered:
+                groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
+        return [Participants(tuple(_needed(runs))) for runs in groups.values()]
+
+    def _source(self, run: StoredRun) -> str:
+        """The dataset's configuration; an evaluation without one of its own has that of its training."""
+        training = next((training for e in self.evaluations if e.run is run for training in e.trainings), None)
+        dataset = run.config.get("dataset") or (training.config.get("dataset") if training else None)
+        return json.dumps(dataset, sort_keys=True, default=str)
+
+
+def chain(runs: Sequence[StoredRun]) -> Chain:
+    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record."""
+    known = {run.folder.resolve(): run for run in runs}
+    missing: list[str] = []
+    for run in runs:
+        for parent in run.parents if run.command == "evaluate" else []:
+            if parent.resolve() not in known:
+                try:
+                    known[parent.resolve()] = load(parent)
+                except RunError as error:
+                    missing.append(f"Training behind {run.folder.name}: {error.what}.")
+    found = sorted(known.values(), key=lambda run: run.folder.name)
+    evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
+    return Chain(
+        [Evaluation(run, _trainings(run, known)) for run in evaluations],
+        [run for run in found if run.command == "train"],
+        [run for run in found if run.command == "extract"],
+        [run for run in found if run.command == "prepare"],
+        missing,
+    )
+
+
+def _trainings(run: StoredRun, known: dict[Path, StoredRun]) -> list[StoredRun]:
+    parents = [known[path.resolve()] for path in run.parents if path.resolve() in known]
+    return [parent for parent in parents if parent.command == "train"]
+
+
+def _needed(runs: list[StoredRun]) -> list[StoredRun]:
+    """One run of each command and set of splits: those of a sweep all hold the same films."""
+    return list({tuple(_flow(run)["step"]): run for run in reversed(runs)}.values())[::-1]
+
+
+def _flow(run: StoredRun) -> pd.DataFrame:
+    return pd.read_csv(run.folder / "flow.csv", keep_default_na=False)

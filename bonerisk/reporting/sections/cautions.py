@@ -1,0 +1,125 @@
+"""What a reader must know before believing a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.reporting.runs.chain import Chain
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count, number
+from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.values import value
+from bonerisk.runs.find import StoredRun
+
+FEW_EVENTS = 20  # under which nothing is concluded, whatever an interval says
+TOO_WIDE = 0.2  # of an AUC's or C-index' interval: it then reaches from useless to good
+STRATA = ("all", "dxa=yes", "dxa=no")
+ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
+
+
+def cautions(chain: Chain) -> list[str]:
+    """Where nothing can be concluded, notes of the runs, and what the numbers themselves warn of, each once."""
+    places = [
+        f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): " if len(chain.evaluations) > 1 else ""
+        for number, evaluation in enumerate(chain.evaluations, start=1)
+    ]
+    judged = [*zip(places, chain.evaluations, strict=True)]
+    found = [place + text for place, evaluation in judged for text in _too_few_events(evaluation)]
+    found += _of_runs(chain)
+    for place, evaluation in judged:
+        found += [place + text for split in evaluation.splits for text in _of_split(evaluation, split)]
+    return list(dict.fromkeys(found))
+
+
+def _too_few_events(evaluation: Evaluation) -> Iterator[str]:
+    """Splits, and those with and without a T-score, that no conclusion can be drawn from."""
+    for split in evaluation.splits:
+        rows = evaluation.ranking[0].of(evaluation.ours, split)
+        for row in rows_of(rows[rows["subgroup"].isin(STRATA) & (rows["reference"] == "")]):
+            if row.n_events < FEW_EVENTS:
+                stratum = "" if row.subgroup == "all" else f", {words.subgroup(row.subgroup)}"
+                sizes = f"{evaluation.terms.counted(row.n)}, {count(row.n_events)} with {evaluation.terms.having}"
+                yield f"{words.split(split)}{stratum} ({sizes}): too few to conclude anything."
+
+
+def _of_runs(chain: Chain) -> Iterator[str]:
+    """What the runs noted."""
+    apart = beside(chain)
+    yield from (text for run in chain.runs for text in _of_run(run) if text not in apart.get(run.folder, []))
+
+
+def beside(chain: Chain) -> dict[Path, list[str]]:
+    """Folder of each training that an evaluation only compares with another → its own notes, told with the training."""
+    first = [training for each in chain.evaluations for training in [*each.learnt.values()][:1]]
+    others = [training for each in chain.evaluations for training in [*each.learnt.values()][1:]]
+    told = {text for run in first for text in _of_run(run)}
+    headline = {run.folder for run in first}
+    return {
+        run.folder: [text for text in _of_run(run) if text not in told] for run in others if run.folder not in headline
+    }
+
+
+def _of_run(run: StoredRun) -> list[str]:
+    found = list(run.record.get("notes") or [])
+    if run.status != "finished":
+        found.append(f"The run {run.folder.name} ({run.command}) is {run.status}, not finished.")
+    return found
+
+
+def _of_split(evaluation: Evaluation, split: str) -> Iterator[str]:
+    for key in evaluation.ranking:
+        row = evaluation.value(split, evaluation.model, key)
+        if row is not None:
+            yield from _too_few(evaluation, split, key, row)
+    horizons = evaluation.horizons or [float("nan")]
+    yield from filter(None, (_shortened(evaluation, split, horizon) for horizon in evaluation.horizons))
+    yield from filter(None, (_miscalibrated(evaluation, split, horizon) for horizon in horizons))
+    yield from filter(None, (_stretched(evaluation, split, horizon) for horizon in horizons))
+
+
+def _too_few(evaluation: Evaluation, split: str, key: Key, row: pd.Series) -> Iterator[str]:
+    terms = evaluation.terms
+    patients = evaluation.patients(split)
+    by = "" if pd.isna(key.horizon) else f" by {words.years(key.horizon)}"
+    sizes = f"{count(row['n_events'])} with {terms.having}{by}"
+    if terms.row != "patient":
+        sizes = f"{terms.counted(row['n'])}, {sizes}"
+    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.split(split).lower()} ({sizes})"
+    if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
+        yield f"{text}: no {key.name} with an interval can be given."
+    elif row["upper"] - row["lower"] > TOO_WIDE:
+        limits = f"{number(row['lower'])} to {number(row['upper'])}"
+        yield f"{text}: the interval of {key.said}, {limits}, is too wide to conclude anything."
+    elif key.metric == "auc_t" and row["n_events"] < ENOUGH:
+        yield f"{words.split(split)}: {sizes}, under {ENOUGH}: too few to judge calibration well."
+
+
+def _shortened(evaluation: Evaluation, split: str, horizon: float) -> str:
+    row = evaluation.value(split, evaluation.model, Key("auc_t", horizon))
+    parts = [] if row is None else [part for part in row["note"].split("; ") if part.startswith("horizon shortened")]
+    return f"{words.split(split)}: {parts[0]}." if parts else ""
+
+
+def _miscalibrated(evaluation: Evaluation, split: str, horizon: float) -> str:
+    """Say where the interval of observed over expected leaves 1."""
+    row = evaluation.value(split, evaluation.model, Key("o_e", horizon))
+    if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
+        return ""
+    way = "low" if row["lower"] > 1 else "high"
+    by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
+    what = f"for each {evaluation.terms.row} expected to have {evaluation.terms.having}{by}, {value(row)} had it"
+    return f"{words.split(split)}: the model's probabilities are too {way}: {what}."
+
+
+def _stretched(evaluation: Evaluation, split: str, horizon: float) -> str:
+    """Say where the interval of the calibration slope leaves 1."""
+    row = evaluation.value(split, evaluation.model, Key("calibration_slope", horizon))
+    if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
+        return ""
+    way = "too extreme" if row["upper"] < 1 else "too much alike"
+    by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
+    return f"{words.split(split)}: the model's probabilities{by} are {way}: the calibration slope is {value(row)}."

@@ -1,0 +1,124 @@
+"""Several evaluations or trainings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.reporting.figures.history import histories
+from bonerisk.reporting.figures.ranking import ranking, told
+from bonerisk.reporting.figures.style import Drawing, save
+from bonerisk.reporting.page import Part, Section
+from bonerisk.reporting.runs.chain import Chain
+from bonerisk.reporting.runs.epochs import epochs_of
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.tables import sweep
+from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import MISSING, count
+from bonerisk.reporting.wording.values import value
+from bonerisk.runs.find import StoredRun
+
+
+def compare(chain: Chain, figures: Path) -> Section:
+    """Several evaluations or trainings side by side; without parts where there is one of each."""
+    parts: list[Part] = []
+    if len(chain.evaluations) > 1:
+        parts.append(_overview(chain.evaluations))
+    for number, evaluation in enumerate(chain.evaluations, start=1):
+        if len(evaluation.trained) > 1:
+            parts += _ranking(evaluation, figures, f"_{number}" if len(chain.evaluations) > 1 else "")
+    trained = [_trained(run, chain.evaluations) for run in chain.trainings]
+    if len(trained) > 1:
+        parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
+        names = _names([item.run for item in trained])
+        epochs = {name: item.epochs for name, item in zip(names, trained, strict=True) if item.kept is not None}
+        drawn = {name: table for name, table in epochs.items() if table is not None}
+        if drawn:
+            title, alt = "Tuning AUC of the trainings by epoch", "A line a training; the kept epoch is a circle."
+            parts.append(save(histories(drawn), figures, "histories", title, f"{title}. {alt}"))
+    return Section("Runs compared", parts)
+
+
+def _ranking(evaluation: Evaluation, figures: Path, suffix: str) -> Iterator[Drawing]:
+    """The models of one evaluation, and what they have to beat, side by side."""
+    key = evaluation.ranking[0]
+    rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
+    names = [*evaluation.trained, *evaluation.models("baseline")]
+    found = pd.concat([key.of(rows[rows["model"] == name], split) for name in names for split in evaluation.splits])
+    found = found[found["estimate"].notna()]
+    if len(found):
+        title = f"{key.name} of each model, trained ones filled, with 95% intervals"
+        if found.groupby("split")["n"].nunique().gt(1).any():
+            title += f", each on the {evaluation.terms.rows.lower()} that it can judge"
+        drawn = ranking(found, key.name, evaluation.trained)
+        yield save(drawn, figures, f"ranking{suffix}", title, f"{title}. {told(found)}.")
+
+
+def _overview(evaluations: Sequence[Evaluation]) -> Table:
+    rows, names = [], _told_apart(evaluations)
+    for place, evaluation in enumerate(evaluations, start=1):
+        apart = f", {names[place - 1]}" if names[place - 1] else ""
+        heading = f"{place}: {evaluation.run.name} on {evaluation.dataset}{apart}, {evaluation.run.folder.name}"
+        for split in evaluation.splits:
+            found = [(key, evaluation.value(split, evaluation.model, key)) for key in evaluation.ranking]
+            cells = {key.name: value(row) for key, row in found if row is not None}
+            first = found[0][1]
+            if first is not None:
+                sizes = {"Rows": count(first["n"]), evaluation.terms.outcome.capitalize(): count(first["n_events"])}
+                row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
+                rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))
+    frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
+    notes = ["In brackets: 95% intervals."]
+    if len({evaluation.dataset for evaluation in evaluations}) < len(evaluations):
+        notes.append("A paired difference is sharper than two intervals: `bonerisk evaluate run=[RUN,RUN]` gives it.")
+    return Table("overview", "Evaluations compared", frame, tuple(notes), group="Evaluation")
+
+
+def _told_apart(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What the models of evaluations were trained with, where it differs: ``preprocessing aicxr``."""
+    runs = [evaluation.training for evaluation in evaluations]
+    known = [run for run in runs if run is not None]
+    if len({run.folder for run in known}) < len(runs):  # the same model on several datasets
+        return [""] * len(runs)
+    return _differing(sweep.varied(known).drop(columns="name", errors="ignore"))
+
+
+def _rows(evaluations: Sequence[Evaluation]) -> str:
+    """What the rows of all are called."""
+    return " or ".join(dict.fromkeys(evaluation.terms.rows for evaluation in evaluations)).capitalize()
+
+
+def _at_half(evaluation: Evaluation, split: str) -> dict[str, str]:
+    keys = {f"{words.metric(name)} at 0.5": Key(name, threshold="0.5") for name in ("sensitivity", "specificity")}
+    found = {name: evaluation.value(split, evaluation.model, key) for name, key in keys.items()}
+    return {name: MISSING if row is None else value(row) for name, row in found.items()}
+
+
+def _trained(run: StoredRun, evaluations: Sequence[Evaluation]) -> sweep.Trained:
+    datasets = {evaluation.dataset for evaluation in evaluations}
+    ranking: dict[str, tuple[float, float, float]] = {}
+    for evaluation in evaluations:
+        for model, training in evaluation.learnt.items():
+            if training.folder.resolve() == run.folder.resolve():
+                ranking |= sweep.evaluated(evaluation, model, evaluation.dataset if len(datasets) > 1 else "")
+    return sweep.Trained(run, epochs_of(run), ranking)
+
+
+def _differing(table: pd.DataFrame) -> list[str]:
+    """``features patient, head deepsurv`` for each row; empty where nothing differs."""
+    return [
+        ", ".join(f"{str(key).rpartition('.')[2]} {value}" for key, value in table.loc[row].items())
+        for row in table.index
+    ]
+
+
+def _names(runs: list[StoredRun]) -> list[str]:
+    """What tells the runs apart, for a legend."""
+    names = _differing(sweep.varied(runs))
+    return [
+        f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name
+        for name, run in zip(names, runs, strict=True)
+    ]

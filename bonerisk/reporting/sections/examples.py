@@ -1,0 +1,42 @@
+"""Example films of an evaluation, with whose they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from bonerisk.reporting.page import FilmGrid, Part, Text
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import number
+from bonerisk.reporting.wording.rows import rows_of
+
+OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
+
+
+def examples(folder: Path) -> list[Part]:
+    """Films of a folder that has an examples.csv, by split and outcome."""
+    if not (folder / "examples.csv").is_file():
+        return []
+    table = pd.read_csv(folder / "examples.csv", dtype={"file": str, "image_id": str})
+    outcome = table["group"].str.partition(",")[0]
+    intro = (
+        "Called positive at threshold 0.5. For each outcome the film that the model was surest of, and the one nearest "
+        "the threshold."
+    )
+    parts: list[Part] = [Text(intro)]
+    for split in table["split"].unique():
+        for name in OUTCOMES:
+            chosen = table[(table["split"] == split) & (outcome == name)]
+            if len(chosen):
+                films = tuple(
+                    (folder / row.file, _caption(row.group, row.risk, row.t_score, row.image_id))
+                    for row in rows_of(chosen)
+                )
+                parts.append(FilmGrid(f"{words.split(split)}: {name}s", films))
+    return parts
+
+
+def _caption(group: str, risk: float, t_score: float, image_id: str) -> str:
+    kind = group.partition(", ")[2].capitalize()
+    return f"{kind}\nrisk {number(risk)}, T-score {number(t_score, 1)}\n{image_id}"

@@ -1,0 +1,59 @@
+"""Who takes part: the flow, Table 1, and what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bonerisk.reporting.figures.flow import flow
+from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.page import Part, Section, Text
+from bonerisk.reporting.runs.chain import Participants
+from bonerisk.reporting.tables.characteristics import characteristics
+from bonerisk.reporting.tables.rejected import rejected
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count
+from bonerisk.reporting.wording.rows import rows_of
+
+
+def participants(source: Participants, figures: Path, suffix: str, place: str) -> Section:
+    """Flow, Table 1, and what was refused."""
+    called = source.terms
+    title = "Flow of patients" if called.row == "patient" else f"Flow of {called.row}s and patients"
+    splits = _splits(source)
+    ends = "; ".join(f"{words.split(row.split)} {called.counted(row.films)}" for row in rows_of(splits))
+    alt = f"{title}: {_told(source.steps)}. {ends}."
+    parts: list[Part] = [save(flow(source.steps, splits, called), figures, f"flow{suffix}", title, alt)]
+    tables = [characteristics(source.films), *rejected(source.rejected)]
+    parts += [replace(table, name=table.name + suffix) for table in tables]
+    if len(tables) == 1:
+        parts.append(Text("No value of the source was refused."))
+    return Section(f"Participants{place}", parts)
+
+
+def _splits(source: Participants) -> pd.DataFrame:
+    """A row a split, and one of the films that the steps kept but no run here used."""
+    films, steps = source.films, source.steps
+    column = next((name for name in ("label", "event") if name in films), "")
+    outcome = source.terms.having if column else ""
+    rows: list[list[Any]] = []
+    for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
+        part = films[films["split"] == split]
+        patients = len(part[["site", "patient_id"]].drop_duplicates())
+        rows.append([split, len(part), patients, part[column].sum() if column else float("nan"), outcome])
+    if len(steps) and steps["kept"].iloc[-1] > len(films):
+        last = steps.iloc[-1]
+        used = len(films[["site", "patient_id"]].drop_duplicates())
+        rows.append(["Not used here", last["kept"] - len(films), last["kept_patients"] - used, float("nan"), ""])
+    return pd.DataFrame(rows, columns=["split", "films", "patients", "events", "outcome"])
+
+
+def _told(steps: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{row.step}: {count(row.kept)} kept"
+        + (f", {count(row.dropped)} dropped ({row.reason})" if row.dropped else "")
+        for row in rows_of(steps)
+    )

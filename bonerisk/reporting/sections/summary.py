@@ -1,0 +1,200 @@
+"""The summary at the top, in plain words: what was asked, of whom, and how the model did beside others."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bonerisk.reporting.page import Part, Section, Text
+from bonerisk.reporting.runs.chain import Chain
+from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.sections.cautions import cautions
+from bonerisk.reporting.sections.horizons import at_horizon
+from bonerisk.reporting.tables.table import Footnotes, Table
+from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording.numbers import MISSING, count, listed
+from bonerisk.reporting.wording.values import value
+from bonerisk.runs.find import StoredRun
+
+NAMED = 5  # features named in the question; more are counted
+MEANING = {
+    "auc": "AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance.",
+    "c_index": "C-index: how often, of two films whose order is known, the one with the earlier event got the higher "
+    "risk; 0.5 is chance.",
+    "auc_t": "AUC at a horizon: how often a film with the event by then gets a higher risk than one without.",
+}
+
+
+def summarise(chain: Chain) -> Section:
+    """Plain words, cautions, and how well one evaluation's model ranks beside what it has to beat."""
+    parts: list[Part] = [Text(text, "caution") for text in cautions(chain)]
+    parts += [Text(text) for text in sentences(chain)]
+    if len(chain.evaluations) == 1:
+        parts.append(headline(chain.evaluations[0]))
+    return Section("Summary", parts)
+
+
+def sentences(chain: Chain) -> list[str]:
+    """Paragraphs about what was done and found."""
+    asked = [_asked(evaluation) for evaluation in chain.evaluations]
+    if len(chain.evaluations) == 1:
+        [evaluation] = chain.evaluations
+        found = [[_found(evaluation, split), *at_horizon(evaluation, split)] for split in evaluation.splits]
+        return [*asked, *(text for of_split in found for text in of_split)]
+    if asked:
+        return [*dict.fromkeys(asked), "The section “Runs compared” holds their results side by side."]
+    return [_only(run) for run in chain.runs]
+
+
+def headline(evaluation: Evaluation) -> Table:
+    """How well the model ranks beside baselines and oracles: a row a model, a column a split."""
+    rows, marks = [], Footnotes()
+    columns = [
+        (split, key)
+        for split in evaluation.splits
+        for key in evaluation.ranking
+        if evaluation.value(split, evaluation.model, key) is not None  # a horizon may be one split's alone
+    ]
+    for kind in ("film", "baseline", "combined", "oracle"):
+        for model in evaluation.models(kind):
+            cells = [_cell(evaluation, model, split, key, marks) for split, key in columns]
+            name = words.model(model)
+            if kind == "film" and len(evaluation.trained) == 1:
+                name += " (the film)" if evaluation.saw_films else " (the model)"
+            rows.append([name, *cells])
+    heads: list = [_head(evaluation, split) for split, _ in columns]
+    if evaluation.horizons:
+        heads = [*zip(heads, (key.name for _, key in columns), strict=True)]
+    first: list = [("", "Model")] if evaluation.horizons else ["Model"]
+    frame = pd.DataFrame(rows)
+    frame.columns = pd.MultiIndex.from_tuples([*first, *heads]) if evaluation.horizons else pd.Index([*first, *heads])
+    notes = [
+        evaluation.terms.said(MEANING[name])
+        for name in dict.fromkeys(key.metric for key in evaluation.ranking)
+        if name in MEANING
+    ]
+    if evaluation.models("oracle"):
+        notes.append("Oracle: from the truth behind simulated films; on average no model of the same inputs is better.")
+    title = f"{listed(dict.fromkeys(key.name for _, key in columns))} (95% CI)"
+    return Table("headline", title, frame, (*notes, *marks.notes()))
+
+
+def _cell(evaluation: Evaluation, model: str, split: str, key: Key, marks: Footnotes) -> str:
+    row = evaluation.value(split, model, key)
+    if row is None:
+        return MISSING
+    if pd.isna(row["estimate"]):
+        return marks.mark(MISSING, evaluation.terms.said(row["note"]))
+    return marks.mark(value(row), _elsewhere(evaluation, row, split))
+
+
+def _elsewhere(evaluation: Evaluation, row: pd.Series, split: str) -> str:
+    """``in 243 films``: where a model is judged on others than the headline's, so that the two can't be compared."""
+    ours = evaluation.value(split, evaluation.model)
+    return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.terms.counted(row['n'])}"
+
+
+def _told(evaluation: Evaluation, row: pd.Series, split: str, whose: str) -> str:
+    """``0.74 (0.68–0.79) for T-score alone in 243 films``."""
+    return " ".join(filter(None, [f"{value(row)} for {whose}", _elsewhere(evaluation, row, split)]))
+
+
+def _head(evaluation: Evaluation, split: str) -> str:
+    row = evaluation.value(split, evaluation.model)
+    return words.split(split) if row is None else f"{words.split(split)}, n = {count(row['n'])}"
+
+
+def _asked(evaluation: Evaluation) -> str:
+    training, called = evaluation.training, evaluation.terms
+    has = f"has {called.having}" if evaluation.outcome == "label" else f"will have {called.having}"
+    text = f"Can {_of_what(evaluation)} who {has}? The model {words.model(evaluation.model)}"
+    if training and (training.folder / "cohort.parquet").is_file():
+        splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
+        text += f" learnt from {called.counted(splits.get('train', 0))}, "
+        text += f"was tuned on {count(splits.get('tune', 0))} others"
+    text += f" and was tried on {called.row}s of {evaluation.dataset} it had not seen."
+    if called.outcome == "fracture":
+        return text  # the source's standard is that of bone mass
+    return f"{text} The reference standard is {evaluation.run.record.get('reference_standard') or 'DXA'}."
+
+
+def _of_what(evaluation: Evaluation) -> str:
+    """``a film show``, ``age, sex and BMI tell``, ``14 columns tell``."""
+    if evaluation.saw_films:
+        return "a film show"
+    names = list(dict.fromkeys(words.covariate(name.partition("=")[0]) for name in evaluation.features))
+    if not names:
+        return "the columns of a table tell"
+    return f"{listed(names) if len(names) <= NAMED else f'{len(names)} columns'} tell"
+
+
+def _found(evaluation: Evaluation, split: str) -> str:
+    """Who was there, and how well the model ranks beside the baselines."""
+    key, called = evaluation.ranking[0], evaluation.terms
+    row = evaluation.value(split, evaluation.model)
+    if row is None:
+        return f"{words.split(split)}: nothing could be computed."
+    text = f"{words.split(split)}: {called.of_patients(row['n'], evaluation.patients(split))}, "
+    text += f"{count(row['n_events'])} with {called.having}{_by(evaluation, split)}. "
+    said = key.said[:1].upper() + key.said[1:]
+    if pd.isna(row["estimate"]):
+        return f"{text}{said} can't be computed: {called.said(row['note'])}."
+    text += f"{said} was {value(row)}"
+    baselines = _baselines(evaluation, split)
+    beside = [_told(evaluation, found, split, f"{words.model(name)} alone") for name, found in baselines.items()]
+    text += f", against {listed(beside)}." if beside else "."
+    return text + _gain(evaluation, split) + _others(evaluation, split) + _ceiling(evaluation, split)
+
+
+def _by(evaluation: Evaluation, split: str) -> str:
+    """``, 88 of them by 5 years; 13 had a competing event first``."""
+    texts = []
+    for key in evaluation.ranking[1:]:
+        row = evaluation.value(split, evaluation.model, key)
+        if row is not None:
+            texts.append(f", {count(row['n_events'])} of them by {words.years(key.horizon)}")
+    competing = evaluation.competing(split, float("inf")) if evaluation.horizons else 0
+    return "".join(texts) + (f"; {count(competing)} had a competing event first" if competing else "")
+
+
+def _baselines(evaluation: Evaluation, split: str) -> dict[str, pd.Series]:
+    """Ranking of the baselines that could be fitted."""
+    values = {name: evaluation.value(split, name) for name in evaluation.models("baseline")}
+    return {name: row for name, row in values.items() if row is not None and pd.notna(row["estimate"])}
+
+
+def _gain(evaluation: Evaluation, split: str) -> str:
+    """What the model adds to the fullest baseline."""
+    baselines = list(_baselines(evaluation, split))
+    row = evaluation.value(split, evaluation.model, reference=baselines[-1]) if baselines else None
+    if row is None or pd.isna(row["lower"]):
+        return ""
+    what = "the film" if evaluation.saw_films else "the model"
+    verdict = f"{what} is better" if row["lower"] > 0 else f"{what} is worse" if row["upper"] < 0 else (
+        "the interval covers 0, so no gain is shown"
+    )  # fmt: skip
+    return f" The difference to {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
+
+
+def _others(evaluation: Evaluation, split: str) -> str:
+    """How well the other trained models rank on what they can predict."""
+    rows = [(words.model(name), evaluation.value(split, name)) for name in evaluation.trained[1:]]
+    known = [(name, row) for name, row in rows if row is not None and pd.notna(row["estimate"])]
+    texts = [_told(evaluation, row, split, name) for name, row in known]
+    return f" Of the models beside it: {listed(texts)}." if texts else ""
+
+
+def _ceiling(evaluation: Evaluation, split: str) -> str:
+    values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
+    texts = [f"{value(found)} ({name.removesuffix(' (oracle)')})" for name, found in values if found is not None]
+    return f" Known from the truth behind the simulation: {listed(texts)}." if texts else ""
+
+
+def _only(run: StoredRun) -> str:
+    """One sentence for a run that is not an evaluation."""
+    if not (run.folder / "cohort.parquet").is_file():
+        return f"{run.folder.name}: `{run.command}` of {run.name}, {run.status}."
+    films = pd.read_parquet(run.folder / "cohort.parquet")
+    patients = len(films[["site", "patient_id"]].drop_duplicates())
+    splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
+    verb = {"prepare": "was prepared", "extract": "was encoded", "train": "was trained"}.get(run.command, "was run")
+    return f"{run.name} {verb}: {terms.of(films).of_patients(len(films), patients)} ({splits})."

@@ -1,0 +1,129 @@
+"""The section on trainings: how they went, and what they learnt where that can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bonerisk.reporting.figures.history import history, losses
+from bonerisk.reporting.figures.importance import contributions, importance, ranked
+from bonerisk.reporting.figures.ridge import ridge
+from bonerisk.reporting.figures.style import Drawing, save
+from bonerisk.reporting.page import Part, Section, Text
+from bonerisk.reporting.runs.chain import Chain
+from bonerisk.reporting.runs.epochs import best, epochs_of, kept, steps_of
+from bonerisk.reporting.sections.cautions import beside
+from bonerisk.reporting.tables import cox
+from bonerisk.reporting.tables.table import Table
+from bonerisk.reporting.wording import words
+from bonerisk.reporting.wording.numbers import count, listed, number
+from bonerisk.runs.find import StoredRun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FEW = 30  # features whose hazard ratios are worth a table
+MARGINS = {"XGBoostCox": "log hazard", "XGBoostAFT": "log time (less is worse)", "XGBoostBinary": "log odds"}
+NAMED = 3  # features named for someone who can't see the figure
+
+
+def trainings(chain: Chain, figures: Path) -> Section:
+    """The one training, or those that were evaluated together; those of a sweep are told of in "Runs compared"."""
+    judged = [list(each.learnt.items()) for each in chain.evaluations if len(each.learnt) > 1]
+    alone = [(run.name, run) for run in chain.trainings] if len(chain.trainings) == 1 else []
+    shown = list({run.folder.resolve(): (name, run) for each in [alone, *judged] for name, run in each}.values())
+    parts: list[Part] = []
+    notes = beside(chain)
+    for place, (name, run) in enumerate(shown, start=1):
+        own = notes.get(run.folder, [])
+        parts += [Text(f"{words.model(name)}: {'. '.join(own)}.".replace("..", "."))] if own else []
+        parts += _Training(words.model(name), run, figures, f"_{place}" if len(shown) > 1 else "").parts()
+    return Section("Training" if len(shown) < 2 else "Trainings", parts)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training with the name its model has among the others, and what ends the names of its figures and tables."""
+
+    name: str
+    run: StoredRun
+    figures: Path
+    suffix: str
+
+    def parts(self) -> list[Part]:
+        """What can be told of it."""
+        epochs, steps = epochs_of(self.run), steps_of(self.run)
+        parts: list[Part] = []
+        if epochs is not None and epochs["tune_auc"].notna().any():
+            parts.append(self._epochs(epochs))
+        if steps is not None:
+            parts.append(self._steps(steps))
+        if (self.run.folder / "coefficients.csv").is_file():
+            parts += self._regression()
+        if (self.run.folder / "importance.csv").is_file():
+            parts += self._importance()
+        return parts
+
+    def _save(self, figure: Figure, name: str, title: str, alt: str) -> Drawing:
+        return save(figure, self.figures, name + self.suffix, title, alt)
+
+    def _epochs(self, epochs: pd.DataFrame) -> Drawing:
+        row = kept(epochs)
+        text = f"epoch {row['epoch']:.0f} of {len(epochs)}, AUC {number(row['tune_auc'])}"
+        alt = f"Loss and tuning AUC by epoch; kept: {text}."
+        return self._save(history(epochs), "history", f"Training of {self.name}", alt)
+
+    def _steps(self, steps: pd.DataFrame) -> Drawing:
+        step, row = str(steps.columns[0]), best(steps)
+        text = f"{step} {row[step]:.0f} of {len(steps)}, tuning loss {number(row['tune'], 3)}"
+        alt = f"Loss on the training and the tuning split by {step}; kept: {text}."
+        return self._save(losses(steps), "history", f"Training of {self.name}", alt)
+
+    def _regression(self) -> list[Part]:
+        """What a Cox regression learnt."""
+        learnt, fitted = (pd.read_csv(self.run.folder / name) for name in ("coefficients.csv", "history.csv"))
+        parts: list[Part] = []
+        if "penalty" in fitted:
+            parts.append(self._penalty(fitted))
+        if len(learnt) > FEW:
+            text = f"The hazard ratios of all {len(learnt)} features of {self.name} are in the run's coefficients.csv."
+            return [*parts, Text(text)]
+        if "hazard_ratio" in learnt:
+            parts.append(self._named(cox.coefficients(learnt, fitted)))
+        if (self.run.folder / "proportional.csv").is_file():
+            parts.append(self._named(cox.proportional(pd.read_csv(self.run.folder / "proportional.csv"))))
+        return parts
+
+    def _named(self, table: Table) -> Table:
+        title = f"{table.title}: {self.name}" if self.suffix else table.title
+        return Table(table.name + self.suffix, title, table.frame, table.notes, table.group)
+
+    def _penalty(self, path: pd.DataFrame) -> Drawing:
+        highest = path.iloc[path["score"].argmax()]
+        within = path[path["score"] >= highest["score"] - highest["standard_error"]]
+        one_se = self.run.config["head"].get("choice") == "one_se"
+        chosen = within["penalty"].max() if one_se else highest["penalty"]
+        how = "the largest within one standard error of the best" if one_se else "the best"
+        title = f"Penalty of {self.name} by cross-validation, ± 1 standard error; the circle is the one taken, {how}"
+        limits = f"between {path['penalty'].min():.3g} and {path['penalty'].max():.3g}"
+        return self._save(ridge(path, chosen), "penalty", title, f"{title}: {chosen:.3g}, of {len(path)} {limits}.")
+
+    def _importance(self) -> list[Part]:
+        """What trees look at: AI-CXR's Extended Data Figure 1 (A)."""
+        table = ranked(pd.read_csv(self.run.folder / "importance.csv"))
+        if table.empty:
+            return [Text(f"{self.name} uses no feature.")]
+        first = listed(table["name"][:NAMED])
+        title = f"What {self.name} looks at: share of the gain, and mean |SHAP| on the tuning split"
+        parts: list[Part] = [self._save(importance(table), "importance", title, f"{title}. First by SHAP: {first}.")]
+        paths = [self.run.folder / f"{name}.parquet" for name in ("contributions", "features")]
+        if all(path.is_file() for path in paths):
+            shap, values = (pd.read_parquet(path).set_index("image_id") for path in paths)
+            margin = MARGINS.get(str(self.run.config["head"].get("_target_")).rpartition(".")[2], "margin")
+            title = f"What each feature adds to the {margin} by {self.name}: a point a row of the tuning split"
+            alt = f"{title}, {count(len(shap))} rows. The colour is the feature's value among them."
+            parts.append(self._save(contributions(table, shap, values), "contributions", title, alt))
+        return parts

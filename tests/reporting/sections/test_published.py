@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bonerisk.reporting.sections.performance import published as as_printed
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+PAPERS = sorted(path.stem for path in as_printed.FOLDER.glob("*.yaml"))
+SWITCH = re.compile(r"([a-z_]+(?:[./][a-z_]+)*)=([^\s;,)]*)")
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_cell_is_text_and_every_row_whole(paper: str) -> None:
+    for table in [*as_printed.tables(paper), as_printed.deviations(paper)]:
+        assert table.frame.map(lambda cell: isinstance(cell, str)).all().all()
+        assert table.frame.iloc[:, 0].ne("").all()
+        assert table.latex()
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_deviations_name_settings_that_exist(paper: str) -> None:
+    found = [setting for text in as_printed.deviations(paper).frame["To switch"] for setting in SWITCH.findall(text)]
+    assert len(found) > 3
+    for key, value in found:
+        if (CONFIGS / key).is_dir():
+            assert (CONFIGS / key / f"{value}.yaml").is_file(), f"{key}={value}"
+        else:
+            assert any(_has(content, rest) for content, rest in _holding(key)), key
+
+
+def _holding(key: str) -> list[tuple[Any, list[str]]]:
+    """Files of the deepest group that a key's beginning names, with what is left of the key."""
+    parts = key.split(".")
+    deepest = max(n for n in range(1, len(parts)) if CONFIGS.joinpath(*parts[:n]).is_dir())
+    files = CONFIGS.joinpath(*parts[:deepest]).glob("*.yaml")
+    return [(yaml.safe_load(path.read_text(encoding="utf-8")), parts[deepest:]) for path in files]
+
+
+def _has(content: Any, parts: list[str]) -> bool:
+    for part in parts:
+        if not isinstance(content, dict) or part not in content:
+            return False
+        content = content[part]
+    return True
+
+
+def test_aicxr_is_transcribed_with_its_contradictions() -> None:
+    tables = {table.name.removeprefix("as_printed_aicxr_"): table.frame for table in as_printed.tables("aicxr")}
+    assert set(tables) == {"figure_2", "table_1", "figure_4", "abstract", "figure_5", "methods"}
+    numbers = tables["table_1"].iloc[:, 2:].map(lambda cell: int(cell.split()[0].replace(",", ""))).sum(axis=1)
+    assert numbers.tolist() == [78548, 31437, 31977, 36767]  # the last should be 36,677
+    figure = tables["figure_4"]
+    assert figure.loc[0, "Hazard ratio (95% CI)"] == "Inf (10.84–26.28)"
+    assert figure["C-index"].tolist() == ["0.978", "0.896", "0.829", "0.818", "0.778", "0.818"]
+    assert tables["abstract"].iloc[0, 1:].tolist() == ["0.896 vs 0.829", "0.778 vs 0.818"]
+
+
+def test_a_paper_is_told_by_the_beginning_of_a_run_name() -> None:
+    assert as_printed.paper_of("aicxr_demo") == "aicxr"
+    assert as_printed.paper_of("ospenscreen") == "ospenscreen"
+    assert as_printed.paper_of("mine_aicxr") is None
