@@ -58,7 +58,7 @@ Job = Callable[[Order], Path]
 
 
 @dataclass
-class Outcome:
+class JobResult:
     """What a job came to: exit code 0 or that of its error, and its run folder where it got as far as that."""
 
     exit_code: int
@@ -67,13 +67,13 @@ class Outcome:
 
 
 @dataclass
-class Task:
+class SweepTask:
     """What Hydra calls, here or in a launcher's worker: it never raises, so that no launcher loses the other jobs."""
 
     command: str
     job: Job
     argv: list[str]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[JobResult] = field(default_factory=list)
 
     def __call__(self, config: DictConfig) -> None:
         """Do the job and keep what it came to; a sweep's outcomes go to its folder, since workers share no memory."""
@@ -94,18 +94,18 @@ class Task:
             self.outcomes.append(outcome)
 
 
-def _attempt(job: Job, order: Order) -> Outcome:
+def _attempt(job: Job, order: Order) -> JobResult:
     try:
         with contextlib.redirect_stdout(sys.stderr), _log_shown():  # standard output carries run folders only
-            return Outcome(0, str(job(order)), order.overrides)
+            return JobResult(0, str(job(order)), order.overrides)
     except BoneriskError as error:
         tell(error)
-        return Outcome(error.exit_code, folder_of(error), order.overrides)
+        return JobResult(error.exit_code, folder_of(error), order.overrides)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = str(getattr(error, "filename", None) or f"{Path(last.filename).name}:{last.lineno}")
         tell(_with_notes(RunError(f"{type(error).__name__}: {error}", where, "the traceback is in run.log"), error))
-        return Outcome(1, folder_of(error), order.overrides)
+        return JobResult(1, folder_of(error), order.overrides)
 
 
 def _with_notes(error: Exception, source: Exception) -> Exception:
@@ -161,7 +161,7 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     except ConfigError as error:
         tell(error)
         return error.exit_code
-    task = Task(command, job, sys.argv)
+    task = SweepTask(command, job, sys.argv)
     overrides = opened(overrides)
     if "--multirun" not in flags:
         failed = _hand_over(task, [*flags, *overrides, *_ONCE])
@@ -177,7 +177,7 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     return max(code, failed)
 
 
-def _hand_over(task: Task, arguments: list[str]) -> int:
+def _hand_over(task: SweepTask, arguments: list[str]) -> int:
     """Call `hydra.main` as from a command line; 1 where Hydra or a launcher gave up, having said why."""
     typed = sys.argv
     sys.argv = [typed[0], *arguments]
@@ -190,11 +190,11 @@ def _hand_over(task: Task, arguments: list[str]) -> int:
     return 0
 
 
-def _conclude(folder: Path, task: Task) -> int:
+def _conclude(folder: Path, task: SweepTask) -> int:
     """Gather what a sweep's jobs came to, in sweep order, into its record; print it; return the highest exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = sorted(folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))
-    outcomes = [Outcome(**json.loads(path.read_text(encoding="utf-8"))) for path in parts]
+    outcomes = [JobResult(**json.loads(path.read_text(encoding="utf-8"))) for path in parts]
     record = {"command": task.command, "command_line": task.argv, "jobs": [vars(outcome) for outcome in outcomes]}
     with replacing(folder / SWEEP_RECORD) as path:
         path.write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -206,6 +206,6 @@ def _conclude(folder: Path, task: Task) -> int:
     return max((outcome.exit_code for outcome in outcomes), default=1)
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: JobResult) -> None:
     if outcome.exit_code == 0:
         print(outcome.run, flush=True)

@@ -17,7 +17,7 @@ from bonerisk.cohort.table import REJECTED, Cohort, arrange
 from bonerisk.datasets import settings
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.hospital import films, handover, pseudonyms
-from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.hospital.dxa import by_day, wrong_regions
 from bonerisk.hospital.kinds import KINDS, wrong_settings
 from bonerisk.hospital.rules import Rules
@@ -58,7 +58,7 @@ class DicomFolder:
         Day (2024-05-31) until which all events are known.
     rules : Rules
     codes : CodeSet
-    outcome : Outcome
+    outcome : FractureCodes
     female, male : str, optional
         How the table of patients writes the sexes, where it isn't F/M or female/male.
     name : str
@@ -90,7 +90,7 @@ class DicomFolder:
         administrative_end: str | None,
         rules: Rules,
         codes: CodeSet,
-        outcome: Outcome,
+        outcome: FractureCodes,
         female: str | None = None,
         male: str | None = None,
         name: str = "dicom_folder",

@@ -13,7 +13,7 @@ from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
-from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.hospital.rules import Rules
 from bonerisk.phantom import export, films
 from bonerisk.phantom.people.patient import Patient
@@ -35,7 +35,7 @@ class PhantomChest:
     ----------
     rules : Rules
     codes : CodeSet
-    outcome : Outcome
+    outcome : FractureCodes
     population : {"screening", "hospital"}
         People of 50 and over with one film and DXA of the same day, as in OsPenScreen's Table 1; or adults with several
         films, records of diagnoses, drugs and deaths, and few DXA, as in AI-CXR.
@@ -69,7 +69,7 @@ class PhantomChest:
         self,
         rules: Rules,
         codes: CodeSet,
-        outcome: Outcome,
+        outcome: FractureCodes,
         population: str = "screening",
         patients: int = 1600,
         first_patient: int = 0,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bonerisk.cohort.seen import refuse_seen
+from bonerisk.cohort.overlap import refuse_seen
 from bonerisk.errors import DataError
 from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.optimism import optimism
@@ -20,14 +20,14 @@ from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.binary import Binary
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
-from bonerisk.evaluation.samples.wide import Wide
+from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.split import Row, Split, Thresholds
 from bonerisk.evaluation.table import CONFUSION, METRICS
 from bonerisk.evaluation.tables.characteristics import GROUPS, group_rows
+from bonerisk.evaluation.tables.follow_up import follow_up_rows
 from bonerisk.evaluation.tables.gaps import GAPS, gaps
 from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.evaluation.tables.hazards import HAZARDS, hazard_rows
-from bonerisk.evaluation.tables.observed import observed_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 
@@ -50,7 +50,8 @@ class Result:
     groups : DataFrame
         Who is at high risk and who is not, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
     hazards : DataFrame
-        Hazard ratio of one SD of each model's risk, early and late, columns as `bonerisk.evaluation.tables.hazards.HAZARDS`.
+        Hazard ratio of one SD of each model's risk, early and late, columns as
+        `bonerisk.evaluation.tables.hazards.HAZARDS`.
     thresholds : dict
         For thresholds.json: values, and the patients they were fitted on.
     kinds : dict
@@ -148,7 +149,7 @@ class Evaluation:
         """
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
-        test, tune = Wide.of(predictions), Wide.of(tuning)
+        test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
         kind: Binary | Survival = self._kind(predictions) if outcome is None else getattr(self, outcome)
         for table in (predictions, tuning):
             kind.check(table)
@@ -188,7 +189,7 @@ class Evaluation:
             yield from reclassified_rows(split)
         if split.kind is self.survival:
             for model in split.comparison.films:
-                yield from observed_rows(split, model)
+                yield from follow_up_rows(split, model)
             for grouping in groupings(split):
                 yield from risk_group_rows(split, grouping, self.survival.adjusted)
 

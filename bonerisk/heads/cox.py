@@ -74,14 +74,16 @@ class Cox:
         competing = None
         if target.competing is not None:
 
-            def fitted(x: Array, time: Array, event: Array) -> cox.Cox:
+            def fitted(x: Array, time: Array, event: Array) -> cox.CoxFit:
                 return self._fitted(x, time, event, target.patient, seed)[0]
 
             competing, told = cause_specific.competing_hazard(fitted, x, time, event, target.competing)
             self.notes += told
         self.hazards = Hazards(Hazard.of(model), competing)
 
-    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
+    def _fitted(
+        self, x: Array, time: Array, event: Array, patient: Array, seed: int
+    ) -> tuple[cox.CoxFit, pd.DataFrame]:
         """Return the model of one cause, and how it was found."""
         several = patient if len(np.unique(patient)) < len(patient) else None
         model = cox.fit(x, time, event, ties=self.ties, penalty=self.penalty, cluster=several, names=self.names)
@@ -171,7 +173,9 @@ class CoxRidge(Cox):
         """Whether coefficients are shrunken: always."""
         return True
 
-    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
+    def _fitted(
+        self, x: Array, time: Array, event: Array, patient: Array, seed: int
+    ) -> tuple[cox.CoxFit, pd.DataFrame]:
         found = ridge.cross_validate(
             *(x, time, event),
             patient=patient,

@@ -92,7 +92,9 @@ class Coxnet(Cox):
         if self.history["score"].argmax() == len(self.history) - 1:
             self.notes += ("The best penalty is the smallest tried: lower head.smallest",)
 
-    def _fitted(self, x: Array, time: Array, event: Array, patient: Array, seed: int) -> tuple[cox.Cox, pd.DataFrame]:
+    def _fitted(
+        self, x: Array, time: Array, event: Array, patient: Array, seed: int
+    ) -> tuple[cox.CoxFit, pd.DataFrame]:
         observed, spread = outcome(time, event), moments(rows_of(x, self.names))
         varies = ~spread.constant
         if not varies.any():
@@ -145,14 +147,14 @@ class Coxnet(Cox):
         return score, np.sqrt(events @ spread / events.sum() / (self.folds - 1)) * events.sum()
 
 
-def _model(coefficients: Array, x: Array, observed: Outcome, names: list[str], penalty: float) -> cox.Cox:
+def _model(coefficients: Array, x: Array, observed: Outcome, names: list[str], penalty: float) -> cox.CoxFit:
     """What is known of coefficients that were fitted elsewhere: no covariance."""
     sets, reference = risk_sets(observed, np.ones(len(x)), ties="breslow"), x.mean(axis=0, dtype=float)
     null, point = sets.at(np.zeros(len(x))), sets.at((x - reference) @ coefficients)
     if null is None or point is None:
         raise DataError("risks are too far apart for a hazard", WHERE, "look at the features' outliers")
     unknown = np.full((len(names), len(names)), np.nan)
-    return cox.Cox(
+    return cox.CoxFit(
         names=tuple(names),
         coefficients=coefficients,
         covariance=unknown,

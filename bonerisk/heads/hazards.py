@@ -146,7 +146,7 @@ def competing_hazard(x: Array, train: Target, seed: int) -> tuple[Hazard | None,
     if train.competing is None:
         return None, ()
 
-    def fitted(x: Array, time: Array, event: Array) -> cox.Cox:
+    def fitted(x: Array, time: Array, event: Array) -> cox.CoxFit:
         return ridge.cross_validate(x, time, event, patient=train.patient, folds=FOLDS, seed=seed).model
 
     followed = train.followed

@@ -41,7 +41,7 @@ class ProportionalHazards:
     """
 
     design: Design
-    model: cox.Cox
+    model: cox.CoxFit
     competing: Hazard | None
     notes: tuple[str, ...]
     n_fitted: int

@@ -53,7 +53,7 @@ def _plain(code: str, system: str) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FractureCodes:
     """A fracture by its codes, what is no new fracture kept apart.
 
     Parameters

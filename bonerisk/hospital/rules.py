@@ -11,7 +11,7 @@ from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import REJECTED
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital import choice, facts, steps
-from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.hospital.follow_up import FollowUp
 from bonerisk.hospital.link import link, link_reports
 from bonerisk.hospital.pairing import Pairing
@@ -105,7 +105,7 @@ class Rules:
         films: pd.DataFrame,
         tables: Mapping[str, pd.DataFrame],
         codes: CodeSet,
-        outcome: Outcome,
+        outcome: FractureCodes,
         external_sites: Sequence[str] = (),
         administrative_end: pd.Timestamp | None = None,
     ) -> Joined:
@@ -120,7 +120,7 @@ class Rules:
             Those of dxa, diagnoses, drugs, follow_up, patients and reports that the hospital has, as
             `bonerisk.hospital.tables.read` gives them.
         codes : CodeSet
-        outcome : Outcome
+        outcome : FractureCodes
         external_sites : sequence of str
             Sites whose films are the external split.
         administrative_end : Timestamp, optional

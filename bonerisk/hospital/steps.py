@@ -11,7 +11,7 @@ import pandas as pd
 
 from bonerisk.errors import DataError
 from bonerisk.hospital import facts
-from bonerisk.hospital.codes import ENCOUNTER, EVENT, TRAUMATIC, CodeSet, Outcome
+from bonerisk.hospital.codes import ENCOUNTER, EVENT, TRAUMATIC, CodeSet, FractureCodes
 from bonerisk.hospital.follow_up import FollowUp, follow
 from bonerisk.hospital.link import Linked
 from bonerisk.hospital.pairing import Pairing
@@ -55,7 +55,7 @@ def keep_visits(work: Selection, least: int) -> None:
         work.keep(f"at least {least} visits", days >= least, "fewer days with such a film")
 
 
-def fractures(linked: Linked, outcome: Outcome) -> pd.DataFrame:
+def fractures(linked: Linked, outcome: FractureCodes) -> pd.DataFrame:
     """Return the coded fractures: person, date, kind; none where the hospital has no diagnoses."""
     diagnoses = linked.tables.get("diagnoses")
     if diagnoses is None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from bonerisk.cohort.overlap import refuse_seen_by
 from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.table import SPLITS, Cohort
 from bonerisk.cohort.targets import OUTCOMES, select
@@ -19,14 +20,13 @@ from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.evaluation import Result
-from bonerisk.jobs.seen import refuse_seen_by
 from bonerisk.models import fitted
 from bonerisk.models.embeddings import embedded
 from bonerisk.models.films import decoded
 from bonerisk.models.frozen import frozen_of
 from bonerisk.models.network import predict, trained_model
-from bonerisk.models.resume import differences
 from bonerisk.reporting.figures.films import write_examples
+from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedFilms:
     """A store of images, the hash of all that decides its content, and what its preprocessing says of itself."""
 
     images: store.Store
@@ -67,7 +67,9 @@ def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
     return dict(zip(cohort.table["image_id"], hashes, strict=True))
 
 
-def decode(cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapping[str, Any], data: Path) -> Decoded:
+def decode(
+    cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapping[str, Any], data: Path
+) -> DecodedFilms:
     """Decode the films of a cohort unless that was done before.
 
     The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
@@ -86,7 +88,7 @@ def decode(cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapp
     size = (transform.size, transform.size)
     folder = data / cohort.name / digest[:16]
     images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
-    return Decoded(images, digest, getattr(transform, "note", None))
+    return DecodedFilms(images, digest, getattr(transform, "note", None))
 
 
 def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from bonerisk.cohort import targets
+from bonerisk.cohort.overlap import refuse_seen_by
 from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.config.build import build
@@ -22,7 +23,6 @@ from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.target import Target
-from bonerisk.jobs.seen import refuse_seen_by
 from bonerisk.models.embeddings import Embedded, embedded
 from bonerisk.models.frozen import frozen
 from bonerisk.models.predictions import predictions

@@ -17,7 +17,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.imaging.lock import locked
-from bonerisk.models.resume import differences
+from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.runs.hashing import fingerprint, sha256, sha256_of_code

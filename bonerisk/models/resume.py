@@ -9,6 +9,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
@@ -38,15 +39,3 @@ def resumed(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
     if before != now or not pd.read_parquet(killed.folder / "cohort.parquet").equals(table):
         raise DataError("the films or the cohort have changed since", str(killed.folder), "train anew, without resume=")
     return run.reads("resume", killed.folder / CHECKPOINT, parent=killed.folder)
-
-
-def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
-    """Keys in which two configurations differ, but for where things lie and what is resumed."""
-    found = []
-    for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
-        mine, other = ours.get(key), theirs.get(key)
-        if isinstance(mine, dict) and isinstance(other, dict):
-            found += differences(mine, other, f"{prefix}{key}.")
-        elif mine != other:
-            found.append(f"{prefix}{key}")
-    return found

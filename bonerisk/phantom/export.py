@@ -26,7 +26,7 @@ from bonerisk.errors import RunError
 from bonerisk.phantom import films
 from bonerisk.phantom.machine import dicom
 from bonerisk.phantom.machine.detector import SYSTEMS, TOP
-from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.patient import Exposure, Patient, Population
 from bonerisk.phantom.tables import tables
 from bonerisk.progress import track
 
@@ -149,7 +149,7 @@ def _regions(number: int, reading: Mapping[Any, Any]) -> Iterator[dict[str, Any]
             yield {**who, "region": "Ward's", "side": side, "score_type": "T", "t_score": round(t - 0.5, 1)}
 
 
-def _write_film(tree: Path, source: Path, patient: Patient, film: Film) -> None:
+def _write_film(tree: Path, source: Path, patient: Patient, film: Exposure) -> None:
     """Write a film, and its twin for processing where there is one."""
     seed = patient.population.seed
     rng = np.random.default_rng([seed, patient.index, 4, film.number])
@@ -175,7 +175,7 @@ def _write_film(tree: Path, source: Path, patient: Patient, film: Film) -> None:
         films.write(raw, lambda path: twin.save_as(path, enforce_file_format=True))
 
 
-def _place(tree: Path, patient: Patient, film: Film, seed: int, processed: bool = True) -> Path:
+def _place(tree: Path, patient: Patient, film: Exposure, seed: int, processed: bool = True) -> Path:
     uid = dicom.uid(seed, film, "presentation" if processed else "processing")
     return tree / f"{film.date.year}" / patient.patient_id / dicom.uid(seed, film, "study") / f"{uid}.dcm"
 
@@ -187,7 +187,7 @@ def _link(source: Path, target: Path) -> None:
         films.write(target, lambda path: shutil.copyfile(source, path))
 
 
-def _burn_in(header: Dataset, film: Film) -> None:
+def _burn_in(header: Dataset, film: Exposure) -> None:
     """Draw name and number of the fictional patient into a corner of the pixels, in white."""
     pixels = header.pixel_array.copy()
     text = np.zeros(pixels.shape, np.uint8)

@@ -23,7 +23,7 @@ from bonerisk.errors import RunError
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.phantom.chest import projection
 from bonerisk.phantom.machine import detector, dicom
-from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.patient import Exposure, Patient, Population
 from bonerisk.phantom.people.population import draw
 from bonerisk.progress import track
 
@@ -78,7 +78,7 @@ def _keep_memory() -> None:
     np.empty(KEPT_BYTES, np.uint8)
 
 
-def simulate(patient: Patient, film: Film, seed: int, processed: bool = True) -> tuple[Image, Image]:
+def simulate(patient: Patient, film: Exposure, seed: int, processed: bool = True) -> tuple[Image, Image]:
     """Return the film's pixels and the organs' bit planes of half its size.
 
     The anatomy belongs to the patient; position, exposure and noise to the film.
@@ -86,7 +86,7 @@ def simulate(patient: Patient, film: Film, seed: int, processed: bool = True) ->
     Parameters
     ----------
     patient : Patient
-    film : Film
+    film : Exposure
     seed : int
         Of the population.
     processed : bool

@@ -19,7 +19,7 @@ from bonerisk.phantom.people import oracles
 from bonerisk.phantom.people.codes import Record
 from bonerisk.phantom.people.density import BONES, SITES
 from bonerisk.phantom.people.disease import FINDINGS
-from bonerisk.phantom.people.patient import Film, Patient
+from bonerisk.phantom.people.patient import Exposure, Patient
 
 RAW = "_raw"  # what the image_id of a film's twin FOR PROCESSING has behind the film's
 
@@ -105,7 +105,7 @@ def _who(patient: Patient) -> list[str]:
     return [patient.site, patient.patient_id]
 
 
-def _films(patient: Patient, film: Film) -> Iterator[list[Any]]:
+def _films(patient: Patient, film: Exposure) -> Iterator[list[Any]]:
     """Yield the rows of a film as its DICOM header has them; its twin follows it."""
     for name, intent in ((film.image_id, "FOR PRESENTATION"), (film.image_id + RAW, "FOR PROCESSING")):
         if intent == "FOR PRESENTATION" or film.raw_twin:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bonerisk.reporting.page import Section, render
 from bonerisk.reporting.papers.aicxr.section import aicxr
-from bonerisk.reporting.runs.chain import Chain, Participants, chain
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
+from bonerisk.reporting.runs.reported import Participants, ReportedRuns, reported
 from bonerisk.reporting.sections.compared import compare
 from bonerisk.reporting.sections.origin import origin, unfilled
 from bonerisk.reporting.sections.participants import participants
@@ -31,7 +31,7 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
     folder : Path
         Gets ``report.html``, ``tables/`` and ``figures/``.
     """
-    found = chain(runs)
+    found = reported(runs)
     for name in ("tables", "figures"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     page = _sections(found, folder / "figures")
@@ -44,7 +44,7 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
     (folder / "report.html").write_text(render(names, subtitle, page), encoding="utf-8")
 
 
-def _sections(found: Chain, figures: Path) -> list[Section]:
+def _sections(found: ReportedRuns, figures: Path) -> list[Section]:
     page, reasons = [summarise(found), compare(found, figures)], _reasons(found)
     sources = found.participants
     for number, source in enumerate(sources, start=1):
@@ -64,7 +64,7 @@ def _sections(found: Chain, figures: Path) -> list[Section]:
     return [section for section in page if section.parts]
 
 
-def _source(evaluation: Evaluation, sources: Sequence[Participants]) -> Participants | None:
+def _source(evaluation: EvaluationRun, sources: Sequence[Participants]) -> Participants | None:
     """The films that an evaluation is of, with those its models learnt from; of a sweep, one run stands for all."""
     own = [source for source in sources if evaluation.run in source.runs]
     films = evaluation.cohort["image_id"]
@@ -78,13 +78,13 @@ def _called(run: StoredRun) -> str:
     return f"{run.name}, rules {rules}" if rules else run.name
 
 
-def _counted(found: Chain) -> str:
+def _counted(found: ReportedRuns) -> str:
     counts = {"preparation": len(found.prepared), "extraction": len(found.extracted)}
     counts |= {"training": len(found.trainings), "evaluation": len(found.evaluations)}
     return listed([plural(n, name) for name, n in counts.items() if n] or ["no run"])
 
 
-def _reasons(found: Chain) -> list[str]:
+def _reasons(found: ReportedRuns) -> list[str]:
     """Why a section is not there, and what to type."""
     reasons = list(found.missing)
     if not found.evaluations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bonerisk.errors import DataError
-from bonerisk.survival.few_columns import Array, FewColumns, Point
+from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 
 DECREMENT = 1e-16  # squared length of a last step, in standard errors
 ITERATIONS, HALVINGS = 500, 30
@@ -13,7 +13,7 @@ NOISE = 1e-11  # relative, of a log-likelihood
 LONGEST_STEP = 3.0  # in standard deviations of a column: the quadratic says nothing about what lies beyond
 
 
-def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None, fixed: int | None = None) -> Point:
+def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None, fixed: int | None = None) -> TermPoint:
     """Newton's method with step halving, over all coefficients but the `fixed` one, which stays at its `start`.
 
     The Hessian is that of the likelihood without penalty, as in coxphf. Where the penalty bends more than the
@@ -58,7 +58,7 @@ def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None,
     return point
 
 
-def _runs_away(likelihood: FewColumns, point: Point, step: Array, decrement: float) -> bool:
+def _runs_away(likelihood: FewColumns, point: TermPoint, step: Array, decrement: float) -> bool:
     """Whether a step that gains nothing still changes hazards, or hazards are apart beyond anything measurable."""
     apart = np.ptp(likelihood.x @ point.beta)
     return (decrement < 1e-9 and np.ptp(likelihood.x @ step) > 0.1) or apart > 100

@@ -39,7 +39,7 @@ class Hazard:
     baseline: Baseline
 
     @classmethod
-    def of(cls, model: cox.Cox) -> Hazard:
+    def of(cls, model: cox.CoxFit) -> Hazard:
         """Take what predictions need of a model without strata."""
         return cls(model.coefficients, model.reference, model.baselines[0])
 
@@ -61,7 +61,7 @@ class Hazard:
 
 
 def competing_hazard(
-    fit: Callable[[Array, Array, Array], cox.Cox], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
+    fit: Callable[[Array, Array, Array], cox.CoxFit], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
 ) -> tuple[Hazard | None, tuple[str, ...]]:
     """Fit the competing event as the event was, or, where that can't be done, say so.
 

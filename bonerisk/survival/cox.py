@@ -50,7 +50,7 @@ class HazardRatios:
 
 
 @dataclass(frozen=True)
-class Cox:
+class CoxFit:
     """A fitted model.
 
     Parameters
@@ -186,7 +186,7 @@ def fit(
     entry: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     names: Sequence[str] | None = None,
-) -> Cox:
+) -> CoxFit:
     """Fit by maximum partial likelihood, or at its maximum less λ/2 · Σ beta².
 
     Parameters
@@ -252,7 +252,7 @@ def fit(
         covariance = bread @ meat(likelihood, top.point, patient) @ bread * unscale
     stratum = np.zeros(n, dtype=int) if strata is None else codes(strata, n, "strata")
     few = len(sets.event_row) < p and not lam.all()
-    return Cox(
+    return CoxFit(
         names=rows.names,
         coefficients=top.beta / spread.scale,
         covariance=covariance,

@@ -35,7 +35,7 @@ REDUNDANT = 1e-9  # mean variance in the risk sets that others leave unexplained
 
 
 @dataclass(frozen=True)
-class Moments:
+class TermSums:
     """Sums over the risk sets of all terms, at one vector of coefficients.
 
     Parameters
@@ -54,7 +54,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Point:
+class TermPoint:
     """The partial likelihood at one vector of coefficients.
 
     Parameters
@@ -66,14 +66,14 @@ class Point:
         Gradient of `log_likelihood`.
     information : array (p, p)
         Minus the Hessian of the log-likelihood without penalty.
-    moments : Moments
+    moments : TermSums
     """
 
     beta: Array
     log_likelihood: float
     score: Array
     information: Array
-    moments: Moments
+    moments: TermSums
 
 
 class FewColumns:
@@ -156,29 +156,29 @@ class FewColumns:
         sums[self.events] -= np.add.reduceat(_along(self.fraction, values) * values, self._start)[self._at]
         return sums
 
-    def at(self, beta: Array, *, firth: bool = False) -> Point:
+    def at(self, beta: Array, *, firth: bool = False) -> TermPoint:
         """Value and derivatives, with Firth's penalty or without."""
         eta = self.x @ beta
         top = eta.max()
         hazard = self.weights * np.exp(eta - top)
         total = self.gather(hazard)
         if not (total > 0).all():  # a risk set whose hazards are all under the smallest float
-            return Point(
-                beta, -np.inf, np.zeros_like(beta), np.eye(len(beta)), Moments(hazard, total, self.x[self.events])
+            return TermPoint(
+                beta, -np.inf, np.zeros_like(beta), np.eye(len(beta)), TermSums(hazard, total, self.x[self.events])
             )
-        moments = Moments(hazard, total, self.gather(hazard[:, None] * self.x) / total[:, None])
+        moments = TermSums(hazard, total, self.gather(hazard[:, None] * self.x) / total[:, None])
         weights, own = self.term_weights, self.weights[self.events]
         value = float(own @ (eta[self.events] - top) - weights @ np.log(total))
         score = own @ self.x[self.events] - weights @ moments.mean
-        point = Point(beta, value, score, self.information(moments, weights), moments)
+        point = TermPoint(beta, value, score, self.information(moments, weights), moments)
         return self._penalised(point) if firth else point
 
-    def information(self, at: Moments, weights: Array) -> Array:
+    def information(self, at: TermSums, weights: Array) -> Array:
         """Sum (p, p) over terms, each by its weight, of the covariance of the columns in its risk set."""
         rows = at.hazard * self.spread(weights / at.total)
         return (self.x.T * rows) @ self.x - (at.mean.T * weights) @ at.mean
 
-    def _penalised(self, point: Point) -> Point:
+    def _penalised(self, point: TermPoint) -> TermPoint:
         """Add Firth's penalty. Its gradient ½ tr(I⁻¹ ∂I/∂β) is a sum of third central moments over the risk sets.
 
         With q = x'I⁻¹x and m the mean, a term gives E[q·x] − E[q]·m − 2·E[xx']I⁻¹m + 2·(m'I⁻¹m)·m; the expectations are

@@ -11,7 +11,7 @@ from scipy.special import chdtrc, chdtri
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.ascent import maximise
-from bonerisk.survival.few_columns import Array, FewColumns, Point
+from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def fit(
     )
 
 
-def _profile(likelihood: FewColumns, near: Point, j: int, value: float) -> Point:
+def _profile(likelihood: FewColumns, near: TermPoint, j: int, value: float) -> TermPoint:
     """Maximum with coefficient `j` held at `value`, from where the others would lie if the likelihood were normal."""
     column = np.linalg.inv(near.information)[:, j]
     start = near.beta + column / column[j] * (value - near.beta[j])
@@ -119,7 +119,7 @@ def _profile(likelihood: FewColumns, near: Point, j: int, value: float) -> Point
     return maximise(likelihood, firth=True, start=start, fixed=j)
 
 
-def _fall(likelihood: FewColumns, best: Point, profiled: Point) -> float:
+def _fall(likelihood: FewColumns, best: TermPoint, profiled: TermPoint) -> float:
     """Twice what the penalised likelihood lost from its maximum."""
     lost = best.log_likelihood - profiled.log_likelihood
     if lost < -1e-9 * (1 + abs(best.log_likelihood)):
@@ -132,7 +132,7 @@ def _fall(likelihood: FewColumns, best: Point, profiled: Point) -> float:
     return max(2 * lost, 0.0)
 
 
-def _bound(likelihood: FewColumns, best: Point, j: int, side: int, fall: float) -> float:
+def _bound(likelihood: FewColumns, best: TermPoint, j: int, side: int, fall: float) -> float:
     """Coefficient `j` where the profile has fallen by `fall` on one side of the maximum.
 
     Newton's method on the root of the fall, nearly a straight line, kept between the nearest values known to lie

@@ -11,7 +11,7 @@ from scipy.special import chdtrc, ndtri
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.ascent import maximise
-from bonerisk.survival.few_columns import Array, FewColumns, Point
+from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,12 @@ def check(
     )
 
 
-def _schoenfeld(likelihood: FewColumns, point: Point) -> Array:
+def _schoenfeld(likelihood: FewColumns, point: TermPoint) -> Array:
     """Columns of each event less their mean over its risk set, (events, p)."""
     return likelihood.x[likelihood.events] - likelihood.tied_mean(point.moments.mean)
 
 
-def _score_test(likelihood: FewColumns, point: Point, g: Array) -> tuple[Array, Array, Array]:
+def _score_test(likelihood: FewColumns, point: TermPoint, g: Array) -> tuple[Array, Array, Array]:
     """Score (p,) of the columns times `g`, its covariance (p, p), and which columns have one (p,).
 
     The covariance is what the fitted coefficients leave of the information on the added ones. A column that varies in

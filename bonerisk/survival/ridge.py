@@ -73,7 +73,7 @@ class CrossValidated:
     best: float
     one_se: float
     fold: Array
-    model: cox.Cox
+    model: cox.CoxFit
     notes: tuple[str, ...]
 
 

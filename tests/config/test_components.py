@@ -21,7 +21,7 @@ from bonerisk.config.check import check
 from bonerisk.config.signature import argument_types
 from bonerisk.config.tree import config_dir
 from bonerisk.heads.target import Target
-from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
 
 PATHS = sorted(
@@ -55,7 +55,10 @@ def rules(node: dict[str, Any]) -> None:
         {"birth_date": days.dtype}
     )
     films.loc[2, "view"] = "OBLIQUE"
-    codes, outcome = CodeSet(drug_classes={name: {} for name in found.without_drugs}), Outcome("fracture", {}, {}, [])
+    codes, outcome = (
+        CodeSet(drug_classes={name: {} for name in found.without_drugs}),
+        FractureCodes("fracture", {}, {}, []),
+    )
     coded = pd.DataFrame({"patient_id": ["1"], "date": days[:1], "code": ["I10"], "code_system": ["icd10"]})
     seen = pd.DataFrame({"patient_id": ["1"], "last_contact": [days[-1]], "death_date": [pd.NaT]})
     dxa = pd.DataFrame({"patient_id": "1", "date": days, "lumbar_spine": -1.5, "femoral_neck": -1.0, "total_hip": -0.5})

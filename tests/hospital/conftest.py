@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bonerisk.hospital.codes import CodeSet, Outcome
+from bonerisk.hospital.codes import CodeSet, FractureCodes
 
 DEFAULTS = {
     "site": "here", "film_time": "100000", "sex": "F", "birth_date": "1950-01-01", "age_years": None, "modality": "DX",
@@ -35,8 +35,8 @@ def make_table(columns: str, *rows: tuple) -> pd.DataFrame:
 
 
 @pytest.fixture
-def outcome() -> Outcome:
-    return Outcome("vertebral", {"icd9": ["733.13"], "icd10": ["M80.08"]}, {"icd9": ["E81"]}, ["D", "S"])
+def outcome() -> FractureCodes:
+    return FractureCodes("vertebral", {"icd9": ["733.13"], "icd10": ["M80.08"]}, {"icd9": ["E81"]}, ["D", "S"])
 
 
 @pytest.fixture

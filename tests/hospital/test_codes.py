@@ -7,7 +7,7 @@ import yaml
 from bonerisk.config.build import build
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import ConfigError
-from bonerisk.hospital.codes import CodeSet, Outcome, matches
+from bonerisk.hospital.codes import CodeSet, FractureCodes, matches
 
 
 def rows(*entries: tuple[int, str, str, str]) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def test_a_v_code_of_icd9_is_none_of_icd10():
 
 
 @pytest.fixture
-def vertebral() -> Outcome:
+def vertebral() -> FractureCodes:
     return option("outcome", "vertebral")
 
 
@@ -112,7 +112,7 @@ def test_an_encounter_after_a_traumatic_fracture_is_of_that_one(vertebral):
 
 def test_code_systems_and_composites_that_are_none_are_told():
     with pytest.raises(ConfigError, match="icd11"):
-        Outcome("x", {"icd11": ["A"]}, {}, [])
+        FractureCodes("x", {"icd11": ["A"]}, {}, [])
     with pytest.raises(ConfigError, match="ICD10"):
         CodeSet({"diabetes": {"ICD10": ["E11"]}})
     with pytest.raises(ConfigError, match="celiac"):

@@ -13,7 +13,7 @@ import pytest
 from bonerisk.errors import RunError
 from bonerisk.phantom import films
 from bonerisk.phantom.machine.sheet import BIT
-from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.patient import Exposure, Patient, Population
 from bonerisk.phantom.people.population import draw
 
 HOSPITAL = Population(kind="hospital", seed=5)
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def each(folder: Path) -> Iterator[tuple[Patient, Film, pydicom.Dataset]]:
+def each(folder: Path) -> Iterator[tuple[Patient, Exposure, pydicom.Dataset]]:
     for patient in people(6):
         for film in patient.films:
             yield patient, film, pydicom.dcmread(folder / films.path_of(film.image_id))

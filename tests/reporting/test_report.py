@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.reporting.report import write
-from bonerisk.reporting.runs.chain import chain
+from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.sections.performance import published as as_printed
 from bonerisk.runs.find import StoredRun
 
@@ -286,7 +286,7 @@ def test_several_evaluations_are_compared(make_run: MakeRun, tmp_path: Path) -> 
 def test_other_sources_are_shown_apart(make_run: MakeRun) -> None:
     runs = [make_run("train"), make_run("train")]
     (runs[1].folder / "config.yaml").write_text("dataset: {seed: 7}")
-    assert len(chain(runs).participants) == 2
+    assert len(reported(runs).participants) == 2
 
 
 def test_what_a_table_holds_is_escaped(make_run: MakeRun, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bonerisk.evaluation.evaluation import Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.report import write
-from bonerisk.reporting.runs.chain import chain
+from bonerisk.reporting.runs.reported import reported
 from bonerisk.runs.find import StoredRun, load
 from tests.reporting.conftest import evaluated, maker
 
@@ -82,7 +82,7 @@ def _written(runs: list[StoredRun], folder: Path) -> str:
 
 
 def test_each_model_has_its_training(evaluation: StoredRun, trainings: list[StoredRun]) -> None:
-    [found] = chain([evaluation]).evaluations
+    [found] = reported([evaluation]).evaluations
     assert (found.model, found.trained) == (FIRST, [FIRST, SECOND])
     folders = {model: run.folder for model, run in found.learnt.items()}
     assert folders == {FIRST: trainings[0].folder, SECOND: trainings[1].folder}
@@ -148,7 +148,7 @@ def test_a_training_that_is_gone_is_said_to_be_missing(
     evaluation: StoredRun, trainings: list[StoredRun], tmp_path: Path
 ) -> None:
     (trainings[0].folder / "run.json").unlink()
-    [found] = chain([load(evaluation.folder)]).evaluations
+    [found] = reported([load(evaluation.folder)]).evaluations
     assert found.trained == [FIRST, SECOND]
     assert found.training is None  # the one that is left may be of either
     assert "Training behind" in _written([evaluation], tmp_path / "report")

@@ -33,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def agrees(model: cox.Cox, golden: dict[str, Any], rtol: float = 1e-9) -> None:
+def agrees(model: cox.CoxFit, golden: dict[str, Any], rtol: float = 1e-9) -> None:
     np.testing.assert_allclose(model.coefficients, golden["coefficients"], rtol=rtol)
     np.testing.assert_allclose([model.log_likelihood_null, model.log_likelihood], golden["loglik"], rtol=1e-12)
     for ours, theirs in ((model.covariance, "covariance"), (model.model_covariance, "model_covariance")):

@@ -5,10 +5,10 @@ one case treated worth nine films treated in vain. Net benefit counts the cases 
 positives at that rate of exchange. A model is of use where it beats treating all and treating none (net benefit 0).
 
 Risks must be probabilities. At a horizon they are those of the event by then, and the known stand for the censored
-(`bonerisk.evaluation.samples.followed`); competing events count as no event. The net benefit of treating all is then exactly
-that of the Kaplan–Meier or, with competing events, Aalen–Johansen incidence. For the model, ``dcurves`` and ``stdca``
-instead take the share of films that are positive and the incidence among them: the same without censoring, and nearly
-so where censoring does not depend on risk.
+(`bonerisk.evaluation.samples.followed`); competing events count as no event. The net benefit of treating all is then
+exactly that of the Kaplan–Meier or, with competing events, Aalen–Johansen incidence. For the model, ``dcurves`` and
+``stdca`` instead take the share of films that are positive and the incidence among them: the same without censoring,
+and nearly so where censoring does not depend on risk.
 
 References
 ----------

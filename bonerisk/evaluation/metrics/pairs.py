@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import DrawnFollowUp, Followed
-from bonerisk.evaluation.samples.remembered import remembered
 from bonerisk.survival.outcome import CENSORED, EVENT
 
 Array = np.ndarray
@@ -125,26 +125,26 @@ def cause_specific(drawn: DrawnFollowUp) -> DrawnFollowUp:
     return _censored(drawn) if drawn.sample.competing else drawn
 
 
-@remembered
+@computed_once
 def pairs_of(films: Followed) -> Pairs:
     """Comparable pairs of films without competing events."""
     return Pairs.of(films.risk, films.time, films.status == EVENT)
 
 
-@remembered
+@computed_once
 def lower(drawn: DrawnFollowUp) -> Array:
     """`Pairs.lower` in each draw, (draws, events)."""
     pairs = pairs_of(drawn.sample)
     return np.array([pairs.lower(weights) for weights in drawn.weights])
 
 
-@remembered
+@computed_once
 def _censored(drawn: DrawnFollowUp) -> DrawnFollowUp:
     films, rows = _censored_films(drawn.sample)
     return films.drawn(drawn.weights[:, rows])
 
 
-@remembered
+@computed_once
 def _censored_films(films: Followed) -> tuple[Followed, Array]:
     """The films, sorted again, and their rows before."""
     rows = np.lexsort((films.status != EVENT, films.time))

@@ -27,8 +27,8 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
+from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
-from bonerisk.evaluation.samples.wide import Wide
 
 FILM = "risk of the film"
 GRADED = ("film", "baseline", "recalibrated")
@@ -42,7 +42,7 @@ class Comparison:
     ----------
     kind : Binary or Survival
         How the outcome is evaluated.
-    test, tuning : Wide
+    test, tuning : RiskTable
         Films to be evaluated, and those on which thresholds are fitted.
     kinds : dict
         Model → film, baseline, refitted, combined, recalibrated or oracle.
@@ -53,8 +53,8 @@ class Comparison:
     """
 
     kind: Any
-    test: Wide
-    tuning: Wide
+    test: RiskTable
+    tuning: RiskTable
     kinds: dict[str, str]
     pairs: list[tuple[str, str]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -78,7 +78,9 @@ class Comparison:
         return self.kind.sample(self.tuning.films[known], risk, patient, predicted)
 
 
-def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Sequence[str] = ()) -> Comparison:
+def compare(
+    kind: Any, test: RiskTable, tuning: RiskTable, training: pd.DataFrame, own: Sequence[str] = ()
+) -> Comparison:
     """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
 
     Parameters
@@ -86,7 +88,7 @@ def compare(kind: Any, test: Wide, tuning: Wide, training: pd.DataFrame, own: Se
     kind : Binary or Survival
         With the columns of each baseline, and of each clinical model that combined models start from; by default of
         the last baseline of which all columns are there.
-    test, tuning : Wide
+    test, tuning : RiskTable
         With the risks of the film models.
     training : DataFrame
         The training split: the outcome and the baselines' columns.
@@ -160,7 +162,7 @@ def _add(
     return name
 
 
-def _with_film(comparison: Comparison, wide: Wide, film: str | None) -> pd.DataFrame:
+def _with_film(comparison: Comparison, wide: RiskTable, film: str | None) -> pd.DataFrame:
     if film is None:
         return wide.films
     return wide.films.assign(**{FILM: comparison.kind.term(wide.risks[film].to_numpy())})

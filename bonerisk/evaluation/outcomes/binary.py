@@ -16,8 +16,8 @@ from bonerisk.evaluation.metrics.calibration.model import log_odds
 from bonerisk.evaluation.metrics.metric import Key, Metric, named, of_follow_up
 from bonerisk.evaluation.metrics.rules import given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.evaluation.samples.sample import Sample
-from bonerisk.evaluation.samples.wide import refuse
 from bonerisk.heads import logistic
 
 Array = np.ndarray

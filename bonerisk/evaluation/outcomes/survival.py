@@ -32,7 +32,7 @@ from bonerisk.evaluation.metrics.metric import (
 from bonerisk.evaluation.metrics.rules import given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
-from bonerisk.evaluation.samples.wide import refuse
+from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.heads import proportional_hazards
 from bonerisk.survival.outcome import COMPETING, EVENT
 

@@ -22,8 +22,8 @@ from bonerisk.errors import DataError
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.tables.follow_up import incidence_rows
 from bonerisk.evaluation.tables.groupings import Grouping
-from bonerisk.evaluation.tables.observed import incidence_rows
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier
 from bonerisk.survival.interval import quantile_of
 from bonerisk.survival.outcome import COMPETING, EVENT

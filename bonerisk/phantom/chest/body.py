@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bonerisk.phantom.chest import findings
-from bonerisk.phantom.people.patient import Film, Patient
+from bonerisk.phantom.people.patient import Exposure, Patient
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Body:
     ----------
     patient : Patient
         Whose anatomy is the same in all of their films, but for age, findings and position.
-    film : Film
+    film : Exposure
     seed : int
     pose : Generator
         Draws the position, which belongs to the film.
@@ -47,7 +47,7 @@ class Body:
         `film.drawn` names a finding that can't be drawn.
     """
 
-    def __init__(self, patient: Patient, film: Film, seed: int, pose: np.random.Generator) -> None:
+    def __init__(self, patient: Patient, film: Exposure, seed: int, pose: np.random.Generator) -> None:
         self.findings = findings.choose(film.drawn, seed, patient.index, film.number)
         self.rng = rng = np.random.default_rng([seed, patient.index, 1])  # the order of its draws makes the patient
         self.sex, self.bmi_kg_m2, self.age_years = patient.sex, patient.bmi_kg_m2, film.age_years

@@ -13,7 +13,7 @@ from bonerisk.phantom.chest import devices, girdle, pathology, ribs, soft, spine
 from bonerisk.phantom.chest.body import Body
 from bonerisk.phantom.machine import texture
 from bonerisk.phantom.machine.sheet import BIT, COARSE, Array, Sheet
-from bonerisk.phantom.people.patient import Film, Patient
+from bonerisk.phantom.people.patient import Exposure, Patient
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Shadow:
 
 
 def project(
-    patient: Patient, film: Film, seed: int, pose: np.random.Generator, shape: tuple[int, int], spacing_mm: float
+    patient: Patient, film: Exposure, seed: int, pose: np.random.Generator, shape: tuple[int, int], spacing_mm: float
 ) -> Shadow:
     """Project `patient` on a grid of `shape` pixels, even in both directions.
 
     Parameters
     ----------
     patient : Patient
-    film : Film
+    film : Exposure
         Gives what of the patient changes: age, densities, quality, findings; and the view.
     seed : int
     pose : Generator

@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from bonerisk.phantom.machine.detector import BITS, SYSTEMS, TOP, System
-from bonerisk.phantom.people.patient import Film, Patient
+from bonerisk.phantom.people.patient import Exposure, Patient
 
 GIVEN = {
     "F": ("Alba", "Bettina", "Cora", "Dilys", "Enid", "Freya", "Greta", "Hilda", "Ines", "Jutta"),
@@ -25,13 +25,15 @@ GIVEN = {
 FAMILY = ("Phantom", "Testcase", "Simulata", "Modelly", "Sampleton", "Fictive", "Mockridge", "Nowhere", "Specimen")
 
 
-def header(patient: Patient, film: Film, pixels: npt.NDArray[np.uint16], seed: int, processed: bool = True) -> Dataset:
+def header(
+    patient: Patient, film: Exposure, pixels: npt.NDArray[np.uint16], seed: int, processed: bool = True
+) -> Dataset:
     """Return a DICOM data set, ready to be saved, in the polarity of the film's system.
 
     Parameters
     ----------
     patient : Patient
-    film : Film
+    film : Exposure
     pixels : uint16 (rows, columns)
         12 bit, bright = dense.
     seed : int
@@ -52,12 +54,12 @@ def header(patient: Patient, film: Film, pixels: npt.NDArray[np.uint16], seed: i
     return found
 
 
-def uid(seed: int, film: Film, kind: str) -> UID:
+def uid(seed: int, film: Exposure, kind: str) -> UID:
     """Return the identifier of a film's study, or of its series or instance "presentation" or "processing"."""
     return generate_uid(entropy_srcs=["bonerisk phantom", str(seed), film.image_id, kind])
 
 
-def _identify(found: Dataset, patient: Patient, film: Film, seed: int, processed: bool) -> None:
+def _identify(found: Dataset, patient: Patient, film: Exposure, seed: int, processed: bool) -> None:
     day, kind = film.date.strftime("%Y%m%d"), "presentation" if processed else "processing"
     found.SpecificCharacterSet = "ISO_IR 192"
     found.SOPClassUID = DigitalXRayImageStorageForPresentation if processed else DigitalXRayImageStorageForProcessing
@@ -77,7 +79,7 @@ def _identify(found: Dataset, patient: Patient, film: Film, seed: int, processed
     found.ReferringPhysicianName = ""
 
 
-def accession(patient: Patient, film: Film) -> str:
+def accession(patient: Patient, film: Exposure) -> str:
     """Return the number under which the hospital's information system knows the film."""
     return f"{patient.index:07d}{film.number:02d}"
 
@@ -92,7 +94,7 @@ def institution(site: str) -> str:
     return f"Simulated hospital {site[-1].upper()}"
 
 
-def _describe(found: Dataset, patient: Patient, film: Film, system: System, processed: bool) -> None:
+def _describe(found: Dataset, patient: Patient, film: Exposure, system: System, processed: bool) -> None:
     portable = film.view == "AP"
     found.Modality = "DX"
     found.Manufacturer, found.ManufacturerModelName = system.manufacturer, system.model

@@ -22,7 +22,7 @@ from bonerisk.phantom.people import dxa, gaussian, hazard
 from bonerisk.phantom.people.course import age_on
 from bonerisk.phantom.people.density import BONES, CURVES, SITES
 from bonerisk.phantom.people.disease import AP, CONDITIONS, DRAWN, FINDINGS, WEDGES, Array, Signs
-from bonerisk.phantom.people.patient import Film, Patient
+from bonerisk.phantom.people.patient import Exposure, Patient
 from bonerisk.phantom.people.views import SHOWN_QUALITY
 
 CHUNK = 4000  # films at once
@@ -100,7 +100,7 @@ def fracture(people: Sequence[Patient]) -> dict[str, Array]:
     }
 
 
-def _row(patient: Patient, film: Film) -> tuple[object, ...]:
+def _row(patient: Patient, film: Exposure) -> tuple[object, ...]:
     life, day = patient.life, film.date
     mean = life.mean_t(day)
     near = [one for one in patient.readings if abs((one.date - day).days) <= dxa.WINDOW_DAYS]

@@ -49,7 +49,7 @@ class Population:
 
 
 @dataclass(frozen=True)
-class Film:
+class Exposure:
     """One radiograph of a patient.
 
     Parameters
@@ -165,7 +165,7 @@ class Patient:
 
     Parameters
     ----------
-    films : tuple of Film
+    films : tuple of Exposure
         By date and time.
     readings : tuple of Reading
         DXA, by date.
@@ -186,7 +186,7 @@ class Patient:
     birth_date: date
     height_cm: float
     weight_kg: float
-    films: tuple[Film, ...]
+    films: tuple[Exposure, ...]
     life: Life
     readings: tuple[Reading, ...]
     recorded: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from bonerisk.phantom.people.demography import Person, draw_person, median_bmi
 from bonerisk.phantom.people.density import BONES as BONES
 from bonerisk.phantom.people.disease import CONDITIONS, Signs
 from bonerisk.phantom.people.dxa import Reading
-from bonerisk.phantom.people.patient import Film as Film
+from bonerisk.phantom.people.patient import Exposure as Exposure
 from bonerisk.phantom.people.patient import Life, Patient, Population
 from bonerisk.phantom.people.views import draw_films
 

@@ -21,7 +21,7 @@ from bonerisk.phantom.people.disease import (
     Signs,
 )
 from bonerisk.phantom.people.dxa import Reading
-from bonerisk.phantom.people.patient import Film, Life, Population
+from bonerisk.phantom.people.patient import Exposure, Life, Population
 
 SHOWN_QUALITY = 0.7  # correlation of what a film shows of bone quality with the quality; assumed
 RAW_TWIN = 0.03  # of films are in the archive as FOR PROCESSING too; assumed
@@ -43,7 +43,7 @@ def draw_films(
     days: Sequence[date],
     readings: Sequence[Reading],
     rng: np.random.Generator,
-) -> tuple[tuple[Film, ...], tuple[frozenset[str], ...]]:
+) -> tuple[tuple[Exposure, ...], tuple[frozenset[str], ...]]:
     """Draw the films of the given days, and the findings that their reports name (none at a screening)."""
     lasting, wedges = rng.standard_normal(len(_LASTING)), rng.random(len(WEDGES)).tolist()
     films, reported = [], []
@@ -64,7 +64,7 @@ def draw_films(
         latest = int(earliest + 1 + second * (HOURS[1] - earliest - 1))
         mean, centre = life.mean_t(day), CURVES[what.kind].centre
         films.append(
-            Film(
+            Exposure(
                 image_id=f"film_{index:06d}_{number}",
                 number=number,
                 date=day,

@@ -16,7 +16,7 @@ from bonerisk.runs.find import StoredRun
 
 
 @dataclass(frozen=True)
-class Key:
+class TableKey:
     """Which number of the metrics table."""
 
     metric: str
@@ -41,7 +41,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationRun:
     """An evaluate run, and the trainings behind it, as far as they can still be read, in the order of its models."""
 
     run: StoredRun
@@ -91,11 +91,14 @@ class Evaluation:
         return sorted(self.metrics["horizon_years"].dropna().unique())
 
     @cached_property
-    def ranking(self) -> list[Key]:
+    def ranking(self) -> list[TableKey]:
         """What tells how well a model ranks: what was asked for first, as AUC or C-index; the AUC at each horizon."""
         first = self.ours.iloc[0]
         at_horizons = self.ours[self.ours["metric"] == "auc_t"]["horizon_years"].unique()
-        keys = [Key(first["metric"], first["horizon_years"]), *(Key("auc_t", at) for at in sorted(at_horizons))]
+        keys = [
+            TableKey(first["metric"], first["horizon_years"]),
+            *(TableKey("auc_t", at) for at in sorted(at_horizons)),
+        ]
         return list(dict.fromkeys(keys))
 
     @cached_property
@@ -174,7 +177,7 @@ class Evaluation:
         first = (films["competing_event"] == 1) & (films["event"] != 1)
         return int((first & (films["time_years"] <= horizon)).sum())
 
-    def value(self, split: str, model: str, key: Key | None = None, reference: str = "") -> pd.Series | None:
+    def value(self, split: str, model: str, key: TableKey | None = None, reference: str = "") -> pd.Series | None:
         """Row of metrics of a whole split, None where there is none: metric, estimate, lower, upper, n, n_events, note.
 
         Without a `key`, that of the ranking.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.reporting.runs.chain import Chain
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
+from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, number
 from bonerisk.reporting.wording.rows import rows_of
@@ -21,10 +21,12 @@ STRATA = ("all", "dxa=yes", "dxa=no")
 ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
 
 
-def cautions(chain: Chain) -> list[str]:
+def cautions(chain: ReportedRuns) -> list[str]:
     """Where nothing can be concluded, notes of the runs, and what the numbers themselves warn of, each once."""
     places = [
-        f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): " if len(chain.evaluations) > 1 else ""
+        f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): "
+        if len(chain.evaluations) > 1
+        else ""
         for number, evaluation in enumerate(chain.evaluations, start=1)
     ]
     judged = [*zip(places, chain.evaluations, strict=True)]
@@ -35,7 +37,7 @@ def cautions(chain: Chain) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _too_few_events(evaluation: Evaluation) -> Iterator[str]:
+def _too_few_events(evaluation: EvaluationRun) -> Iterator[str]:
     """Splits, and those with and without a T-score, that no conclusion can be drawn from."""
     for split in evaluation.splits:
         rows = evaluation.ranking[0].of(evaluation.ours, split)
@@ -46,13 +48,13 @@ def _too_few_events(evaluation: Evaluation) -> Iterator[str]:
                 yield f"{words.split(split)}{stratum} ({sizes}): too few to conclude anything."
 
 
-def _of_runs(chain: Chain) -> Iterator[str]:
+def _of_runs(chain: ReportedRuns) -> Iterator[str]:
     """What the runs noted."""
     apart = beside(chain)
     yield from (text for run in chain.runs for text in _of_run(run) if text not in apart.get(run.folder, []))
 
 
-def beside(chain: Chain) -> dict[Path, list[str]]:
+def beside(chain: ReportedRuns) -> dict[Path, list[str]]:
     """Folder of each training that an evaluation only compares with another → its own notes, told with the training."""
     first = [training for each in chain.evaluations for training in [*each.learnt.values()][:1]]
     others = [training for each in chain.evaluations for training in [*each.learnt.values()][1:]]
@@ -70,7 +72,7 @@ def _of_run(run: StoredRun) -> list[str]:
     return found
 
 
-def _of_split(evaluation: Evaluation, split: str) -> Iterator[str]:
+def _of_split(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     for key in evaluation.ranking:
         row = evaluation.value(split, evaluation.model, key)
         if row is not None:
@@ -81,7 +83,7 @@ def _of_split(evaluation: Evaluation, split: str) -> Iterator[str]:
     yield from filter(None, (_stretched(evaluation, split, horizon) for horizon in horizons))
 
 
-def _too_few(evaluation: Evaluation, split: str, key: Key, row: pd.Series) -> Iterator[str]:
+def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Series) -> Iterator[str]:
     terms = evaluation.terms
     patients = evaluation.patients(split)
     by = "" if pd.isna(key.horizon) else f" by {words.years(key.horizon)}"
@@ -98,15 +100,15 @@ def _too_few(evaluation: Evaluation, split: str, key: Key, row: pd.Series) -> It
         yield f"{words.split(split)}: {sizes}, under {ENOUGH}: too few to judge calibration well."
 
 
-def _shortened(evaluation: Evaluation, split: str, horizon: float) -> str:
-    row = evaluation.value(split, evaluation.model, Key("auc_t", horizon))
+def _shortened(evaluation: EvaluationRun, split: str, horizon: float) -> str:
+    row = evaluation.value(split, evaluation.model, TableKey("auc_t", horizon))
     parts = [] if row is None else [part for part in row["note"].split("; ") if part.startswith("horizon shortened")]
     return f"{words.split(split)}: {parts[0]}." if parts else ""
 
 
-def _miscalibrated(evaluation: Evaluation, split: str, horizon: float) -> str:
+def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     """Say where the interval of observed over expected leaves 1."""
-    row = evaluation.value(split, evaluation.model, Key("o_e", horizon))
+    row = evaluation.value(split, evaluation.model, TableKey("o_e", horizon))
     if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
         return ""
     way = "low" if row["lower"] > 1 else "high"
@@ -115,9 +117,9 @@ def _miscalibrated(evaluation: Evaluation, split: str, horizon: float) -> str:
     return f"{words.split(split)}: the model's probabilities are too {way}: {what}."
 
 
-def _stretched(evaluation: Evaluation, split: str, horizon: float) -> str:
+def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     """Say where the interval of the calibration slope leaves 1."""
-    row = evaluation.value(split, evaluation.model, Key("calibration_slope", horizon))
+    row = evaluation.value(split, evaluation.model, TableKey("calibration_slope", horizon))
     if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
         return ""
     way = "too extreme" if row["upper"] < 1 else "too much alike"

@@ -11,9 +11,9 @@ from bonerisk.reporting.figures.history import histories
 from bonerisk.reporting.figures.ranking import ranking, told
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section
-from bonerisk.reporting.runs.chain import Chain
 from bonerisk.reporting.runs.epochs import epochs_of
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
+from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.tables import sweep
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -22,7 +22,7 @@ from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
 
-def compare(chain: Chain, figures: Path) -> Section:
+def compare(chain: ReportedRuns, figures: Path) -> Section:
     """Several evaluations or trainings side by side; without parts where there is one of each."""
     parts: list[Part] = []
     if len(chain.evaluations) > 1:
@@ -42,7 +42,7 @@ def compare(chain: Chain, figures: Path) -> Section:
     return Section("Runs compared", parts)
 
 
-def _ranking(evaluation: Evaluation, figures: Path, suffix: str) -> Iterator[Drawing]:
+def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[Drawing]:
     """The models of one evaluation, and what they have to beat, side by side."""
     key = evaluation.ranking[0]
     rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
@@ -57,7 +57,7 @@ def _ranking(evaluation: Evaluation, figures: Path, suffix: str) -> Iterator[Dra
         yield save(drawn, figures, f"ranking{suffix}", title, f"{title}. {told(found)}.")
 
 
-def _overview(evaluations: Sequence[Evaluation]) -> Table:
+def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
     rows, names = [], _told_apart(evaluations)
     for place, evaluation in enumerate(evaluations, start=1):
         apart = f", {names[place - 1]}" if names[place - 1] else ""
@@ -77,7 +77,7 @@ def _overview(evaluations: Sequence[Evaluation]) -> Table:
     return Table("overview", "Evaluations compared", frame, tuple(notes), group="Evaluation")
 
 
-def _told_apart(evaluations: Sequence[Evaluation]) -> list[str]:
+def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
     """What the models of evaluations were trained with, where it differs: ``preprocessing aicxr``."""
     runs = [evaluation.training for evaluation in evaluations]
     known = [run for run in runs if run is not None]
@@ -86,25 +86,25 @@ def _told_apart(evaluations: Sequence[Evaluation]) -> list[str]:
     return _differing(sweep.varied(known).drop(columns="name", errors="ignore"))
 
 
-def _rows(evaluations: Sequence[Evaluation]) -> str:
+def _rows(evaluations: Sequence[EvaluationRun]) -> str:
     """What the rows of all are called."""
     return " or ".join(dict.fromkeys(evaluation.terms.rows for evaluation in evaluations)).capitalize()
 
 
-def _at_half(evaluation: Evaluation, split: str) -> dict[str, str]:
-    keys = {f"{words.metric(name)} at 0.5": Key(name, threshold="0.5") for name in ("sensitivity", "specificity")}
+def _at_half(evaluation: EvaluationRun, split: str) -> dict[str, str]:
+    keys = {f"{words.metric(name)} at 0.5": TableKey(name, threshold="0.5") for name in ("sensitivity", "specificity")}
     found = {name: evaluation.value(split, evaluation.model, key) for name, key in keys.items()}
     return {name: MISSING if row is None else value(row) for name, row in found.items()}
 
 
-def _trained(run: StoredRun, evaluations: Sequence[Evaluation]) -> sweep.Trained:
+def _trained(run: StoredRun, evaluations: Sequence[EvaluationRun]) -> sweep.SweptTraining:
     datasets = {evaluation.dataset for evaluation in evaluations}
     ranking: dict[str, tuple[float, float, float]] = {}
     for evaluation in evaluations:
         for model, training in evaluation.learnt.items():
             if training.folder.resolve() == run.folder.resolve():
                 ranking |= sweep.evaluated(evaluation, model, evaluation.dataset if len(datasets) > 1 else "")
-    return sweep.Trained(run, epochs_of(run), ranking)
+    return sweep.SweptTraining(run, epochs_of(run), ranking)
 
 
 def _differing(table: pd.DataFrame) -> list[str]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.values import value
 
 
-def at_horizon(evaluation: Evaluation, split: str) -> Iterator[str]:
+def at_horizon(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     """A paragraph a horizon: AUC, incidence, calibration, then high and low risk at each threshold."""
     for horizon in evaluation.horizons:
         texts = [_auc(evaluation, split, horizon), _calibration(evaluation, split, horizon)]
@@ -22,29 +22,30 @@ def at_horizon(evaluation: Evaluation, split: str) -> Iterator[str]:
             yield f"{words.split(split)}, {words.years(horizon)}: {told}"
 
 
-def _auc(evaluation: Evaluation, split: str, horizon: float) -> str:
-    row = evaluation.value(split, evaluation.model, Key("auc_t", horizon))
+def _auc(evaluation: EvaluationRun, split: str, horizon: float) -> str:
+    row = evaluation.value(split, evaluation.model, TableKey("auc_t", horizon))
     return f"The AUC was {value(row)}." if row is not None and pd.notna(row["estimate"]) else ""
 
 
-def _calibration(evaluation: Evaluation, split: str, horizon: float) -> str:
+def _calibration(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     """How many had the event for each that was predicted, and whether the slope is 1."""
     found = {
-        name: evaluation.value(split, evaluation.model, Key(name, horizon)) for name in ("o_e", "calibration_slope")
+        name: evaluation.value(split, evaluation.model, TableKey(name, horizon))
+        for name in ("o_e", "calibration_slope")
     }
     known = {name: row for name, row in found.items() if row is not None and pd.notna(row["estimate"])}
     if "o_e" not in known:
         return ""
-    incidence = evaluation.value(split, evaluation.model, Key("incidence", horizon))
+    incidence = evaluation.value(split, evaluation.model, TableKey("incidence", horizon))
     text = f"{value(incidence)} had {evaluation.terms.having}, " if incidence is not None else ""
     text += f"{value(known['o_e'])} times as many as predicted"
     slope = f"; the calibration slope was {value(known['calibration_slope'])}" if "calibration_slope" in known else ""
     return f"{text}{slope}."
 
 
-def _groups(evaluation: Evaluation, split: str, horizon: float, threshold: str) -> str:
+def _groups(evaluation: EvaluationRun, split: str, horizon: float, threshold: str) -> str:
     """Incidence at high and at low risk, and the hazard ratio between them."""
-    rows = Key("incidence", horizon, threshold).of(evaluation.ours, split)
+    rows = TableKey("incidence", horizon, threshold).of(evaluation.ours, split)
     groups = [rows[rows["subgroup"] == f"risk={level}"] for level in ("high", "low")]
     if rows["estimate"].isna().all() or any(group.empty for group in groups):
         return ""
@@ -52,7 +53,7 @@ def _groups(evaluation: Evaluation, split: str, horizon: float, threshold: str) 
     name, having = words.threshold(threshold), evaluation.terms.having
     text = f"At {name[:1].lower() + name[1:] if name.startswith('T') else name}, {count(high['n'])} were at high risk: "
     text += f"{_incidence(high)} had {having}, against {_incidence(low)} of the {count(low['n'])} at low risk"
-    ratio = evaluation.value(split, evaluation.model, Key("hazard_ratio", threshold=threshold))
+    ratio = evaluation.value(split, evaluation.model, TableKey("hazard_ratio", threshold=threshold))
     if ratio is not None and pd.notna(ratio["estimate"]):
         text += f"; the hazard ratio was {value(ratio)}"
     return f"{text}."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bonerisk.reporting.page import Section, Text
-from bonerisk.reporting.runs.chain import Chain
+from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.tables.provenance import provenance
 
 
-def origin(chain: Chain) -> Section:
+def origin(chain: ReportedRuns) -> Section:
     """Commands, configuration, seeds, versions."""
     return Section("What was run", [provenance(chain.runs)])
 

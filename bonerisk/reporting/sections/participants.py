@@ -11,7 +11,7 @@ import pandas as pd
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.runs.chain import Participants
+from bonerisk.reporting.runs.reported import Participants
 from bonerisk.reporting.tables.characteristics import characteristics
 from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.wording import words

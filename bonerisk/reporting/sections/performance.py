@@ -11,7 +11,7 @@ from pathlib import Path
 from bonerisk.reporting.drawings import CURVES, FORESTS
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.page import Section
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.sections.examples import examples
 from bonerisk.reporting.tables.models import differences, models, net_benefit
 from bonerisk.reporting.tables.performance import by_split
@@ -19,13 +19,13 @@ from bonerisk.reporting.tables.reclassification import reclassification
 from bonerisk.reporting.tables.subgroups import by_subgroup, gaps
 
 
-def drawings(evaluation: Evaluation, figures: Path, suffix: str) -> dict[str, Drawing]:
+def drawings(evaluation: EvaluationRun, figures: Path, suffix: str) -> dict[str, Drawing]:
     """Its figures by name, copied into the report."""
     found = sorted((evaluation.run.folder / "figures").glob("*.svg"))
     return {path.stem: _copied(path, figures, suffix) for path in found}
 
 
-def evaluate(evaluation: Evaluation, drawn: Mapping[str, Drawing], suffix: str, place: str) -> list[Section]:
+def evaluate(evaluation: EvaluationRun, drawn: Mapping[str, Drawing], suffix: str, place: str) -> list[Section]:
     """Performance, subgroups and example films of one evaluation."""
     horizons = evaluation.horizons or [nan]
     of_models = [table for at in horizons for table in (models(evaluation, at), differences(evaluation, at))]

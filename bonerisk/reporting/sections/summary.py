@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.runs.chain import Chain
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
+from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.sections.cautions import cautions
 from bonerisk.reporting.sections.horizons import at_horizon
 from bonerisk.reporting.tables.table import Footnotes, Table
@@ -24,7 +24,7 @@ MEANING = {
 }
 
 
-def summarise(chain: Chain) -> Section:
+def summarise(chain: ReportedRuns) -> Section:
     """Plain words, cautions, and how well one evaluation's model ranks beside what it has to beat."""
     parts: list[Part] = [Text(text, "caution") for text in cautions(chain)]
     parts += [Text(text) for text in sentences(chain)]
@@ -33,7 +33,7 @@ def summarise(chain: Chain) -> Section:
     return Section("Summary", parts)
 
 
-def sentences(chain: Chain) -> list[str]:
+def sentences(chain: ReportedRuns) -> list[str]:
     """Paragraphs about what was done and found."""
     asked = [_asked(evaluation) for evaluation in chain.evaluations]
     if len(chain.evaluations) == 1:
@@ -45,7 +45,7 @@ def sentences(chain: Chain) -> list[str]:
     return [_only(run) for run in chain.runs]
 
 
-def headline(evaluation: Evaluation) -> Table:
+def headline(evaluation: EvaluationRun) -> Table:
     """How well the model ranks beside baselines and oracles: a row a model, a column a split."""
     rows, marks = [], Footnotes()
     columns = [
@@ -78,7 +78,7 @@ def headline(evaluation: Evaluation) -> Table:
     return Table("headline", title, frame, (*notes, *marks.notes()))
 
 
-def _cell(evaluation: Evaluation, model: str, split: str, key: Key, marks: Footnotes) -> str:
+def _cell(evaluation: EvaluationRun, model: str, split: str, key: TableKey, marks: Footnotes) -> str:
     row = evaluation.value(split, model, key)
     if row is None:
         return MISSING
@@ -87,23 +87,23 @@ def _cell(evaluation: Evaluation, model: str, split: str, key: Key, marks: Footn
     return marks.mark(value(row), _elsewhere(evaluation, row, split))
 
 
-def _elsewhere(evaluation: Evaluation, row: pd.Series, split: str) -> str:
+def _elsewhere(evaluation: EvaluationRun, row: pd.Series, split: str) -> str:
     """``in 243 films``: where a model is judged on others than the headline's, so that the two can't be compared."""
     ours = evaluation.value(split, evaluation.model)
     return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.terms.counted(row['n'])}"
 
 
-def _told(evaluation: Evaluation, row: pd.Series, split: str, whose: str) -> str:
+def _told(evaluation: EvaluationRun, row: pd.Series, split: str, whose: str) -> str:
     """``0.74 (0.68–0.79) for T-score alone in 243 films``."""
     return " ".join(filter(None, [f"{value(row)} for {whose}", _elsewhere(evaluation, row, split)]))
 
 
-def _head(evaluation: Evaluation, split: str) -> str:
+def _head(evaluation: EvaluationRun, split: str) -> str:
     row = evaluation.value(split, evaluation.model)
     return words.split(split) if row is None else f"{words.split(split)}, n = {count(row['n'])}"
 
 
-def _asked(evaluation: Evaluation) -> str:
+def _asked(evaluation: EvaluationRun) -> str:
     training, called = evaluation.training, evaluation.terms
     has = f"has {called.having}" if evaluation.outcome == "label" else f"will have {called.having}"
     text = f"Can {_of_what(evaluation)} who {has}? The model {words.model(evaluation.model)}"
@@ -117,7 +117,7 @@ def _asked(evaluation: Evaluation) -> str:
     return f"{text} The reference standard is {evaluation.run.record.get('reference_standard') or 'DXA'}."
 
 
-def _of_what(evaluation: Evaluation) -> str:
+def _of_what(evaluation: EvaluationRun) -> str:
     """``a film show``, ``age, sex and BMI tell``, ``14 columns tell``."""
     if evaluation.saw_films:
         return "a film show"
@@ -127,7 +127,7 @@ def _of_what(evaluation: Evaluation) -> str:
     return f"{listed(names) if len(names) <= NAMED else f'{len(names)} columns'} tell"
 
 
-def _found(evaluation: Evaluation, split: str) -> str:
+def _found(evaluation: EvaluationRun, split: str) -> str:
     """Who was there, and how well the model ranks beside the baselines."""
     key, called = evaluation.ranking[0], evaluation.terms
     row = evaluation.value(split, evaluation.model)
@@ -145,7 +145,7 @@ def _found(evaluation: Evaluation, split: str) -> str:
     return text + _gain(evaluation, split) + _others(evaluation, split) + _ceiling(evaluation, split)
 
 
-def _by(evaluation: Evaluation, split: str) -> str:
+def _by(evaluation: EvaluationRun, split: str) -> str:
     """``, 88 of them by 5 years; 13 had a competing event first``."""
     texts = []
     for key in evaluation.ranking[1:]:
@@ -156,13 +156,13 @@ def _by(evaluation: Evaluation, split: str) -> str:
     return "".join(texts) + (f"; {count(competing)} had a competing event first" if competing else "")
 
 
-def _baselines(evaluation: Evaluation, split: str) -> dict[str, pd.Series]:
+def _baselines(evaluation: EvaluationRun, split: str) -> dict[str, pd.Series]:
     """Ranking of the baselines that could be fitted."""
     values = {name: evaluation.value(split, name) for name in evaluation.models("baseline")}
     return {name: row for name, row in values.items() if row is not None and pd.notna(row["estimate"])}
 
 
-def _gain(evaluation: Evaluation, split: str) -> str:
+def _gain(evaluation: EvaluationRun, split: str) -> str:
     """What the model adds to the fullest baseline."""
     baselines = list(_baselines(evaluation, split))
     row = evaluation.value(split, evaluation.model, reference=baselines[-1]) if baselines else None
@@ -175,7 +175,7 @@ def _gain(evaluation: Evaluation, split: str) -> str:
     return f" The difference to {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
 
 
-def _others(evaluation: Evaluation, split: str) -> str:
+def _others(evaluation: EvaluationRun, split: str) -> str:
     """How well the other trained models rank on what they can predict."""
     rows = [(words.model(name), evaluation.value(split, name)) for name in evaluation.trained[1:]]
     known = [(name, row) for name, row in rows if row is not None and pd.notna(row["estimate"])]
@@ -183,7 +183,7 @@ def _others(evaluation: Evaluation, split: str) -> str:
     return f" Of the models beside it: {listed(texts)}." if texts else ""
 
 
-def _ceiling(evaluation: Evaluation, split: str) -> str:
+def _ceiling(evaluation: EvaluationRun, split: str) -> str:
     values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
     texts = [f"{value(found)} ({name.removesuffix(' (oracle)')})" for name, found in values if found is not None]
     return f" Known from the truth behind the simulation: {listed(texts)}." if texts else ""

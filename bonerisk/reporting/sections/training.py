@@ -13,8 +13,8 @@ from bonerisk.reporting.figures.importance import contributions, importance, ran
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.runs.chain import Chain
 from bonerisk.reporting.runs.epochs import best, epochs_of, kept, steps_of
+from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.sections.cautions import beside
 from bonerisk.reporting.tables import cox
 from bonerisk.reporting.tables.table import Table
@@ -30,7 +30,7 @@ MARGINS = {"XGBoostCox": "log hazard", "XGBoostAFT": "log time (less is worse)",
 NAMED = 3  # features named for someone who can't see the figure
 
 
-def trainings(chain: Chain, figures: Path) -> Section:
+def trainings(chain: ReportedRuns, figures: Path) -> Section:
     """The one training, or those that were evaluated together; those of a sweep are told of in "Runs compared"."""
     judged = [list(each.learnt.items()) for each in chain.evaluations if len(each.learnt) > 1]
     alone = [(run.name, run) for run in chain.trainings] if len(chain.trainings) == 1 else []

@@ -7,7 +7,7 @@ from math import isnan
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.table import Footnotes
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, listed
@@ -30,7 +30,7 @@ class Cells:
         parts = [part for part in rows.iloc[0]["note"].split("; ") if not part.endswith(COMPETING)]
         return self.marks.mark(value(rows.iloc[0], sign), self.terms.said("; ".join(parts)))
 
-    def notes(self, metrics: pd.DataFrame, keys: Sequence[Key] = ()) -> tuple[str, ...]:
+    def notes(self, metrics: pd.DataFrame, keys: Sequence[TableKey] = ()) -> tuple[str, ...]:
         """How the intervals of `keys` were made, or of all, and the letters."""
         names = [key.metric for key in keys] or metrics["metric"]
         rows = metrics[(metrics["method"] != "") & metrics["metric"].isin(names)]
@@ -49,11 +49,11 @@ def whole(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics[(metrics["subgroup"] == "all") & (metrics["reference"] == "")]
 
 
-def keys(metrics: pd.DataFrame, threshold: str = "", only: Sequence[str] = tuple(words.METRICS)) -> list[Key]:
+def keys(metrics: pd.DataFrame, threshold: str = "", only: Sequence[str] = tuple(words.METRICS)) -> list[TableKey]:
     """Numbers that there are at a threshold, of the metrics in `only`: what has no horizon first, then by horizon."""
     there = metrics[metrics["threshold"] == threshold][["metric", "horizon_years"]].drop_duplicates()
     place = {name: number for number, name in enumerate(words.METRICS)}
-    found = [Key(name, at, threshold) for name, at in there.itertuples(index=False) if _base(name) in only]
+    found = [TableKey(name, at, threshold) for name, at in there.itertuples(index=False) if _base(name) in only]
     return sorted(found, key=lambda key: (0 if isnan(key.horizon) else key.horizon, place[_base(key.metric)]))
 
 
@@ -63,19 +63,19 @@ def with_horizon(metrics: pd.DataFrame, horizon: float) -> pd.DataFrame:
     return metrics if isnan(horizon) else metrics[metrics["split"].isin(splits)]
 
 
-def at_horizon(found: Sequence[Key], horizon: float) -> list[Key]:
+def at_horizon(found: Sequence[TableKey], horizon: float) -> list[TableKey]:
     """Those of a horizon, and those without one."""
     return [key for key in found if isnan(key.horizon) or key.horizon == horizon]
 
 
-def sizes(evaluation: Evaluation, metrics: pd.DataFrame, split: object, horizon: float) -> tuple[int, int]:
+def sizes(evaluation: EvaluationRun, metrics: pd.DataFrame, split: object, horizon: float) -> tuple[int, int]:
     """Films, and those with the outcome by a horizon; of the ranking, since other metrics may be among cases alone."""
-    rows = Key(evaluation.ranking[-1].metric, horizon).of(metrics, split)
+    rows = TableKey(evaluation.ranking[-1].metric, horizon).of(metrics, split)
     n, events = (rows if len(rows) else metrics[metrics["split"] == split])[["n", "n_events"]].iloc[0]
     return int(n), int(events)
 
 
-def outcome_by(evaluation: Evaluation, horizon: float) -> str:
+def outcome_by(evaluation: EvaluationRun, horizon: float) -> str:
     """``Low bone mass``, or ``Fracture by 5 years``: whom `sizes` counts."""
     by = "" if isnan(horizon) else f" by {words.years(horizon)}"
     return evaluation.terms.outcome.capitalize() + by

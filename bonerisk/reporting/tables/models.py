@@ -7,7 +7,7 @@ from math import isnan, nan
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -19,12 +19,12 @@ COMPARED = ("auc", "average_precision", "c_index", "uno_c", "auc_t", "brier", "i
 LOWER = {"brier", "ibs"}  # is better
 
 
-def models(evaluation: Evaluation, horizon: float) -> Table:
+def models(evaluation: EvaluationRun, horizon: float) -> Table:
     """A row a model: how well it ranks and how far its probabilities are off in each split, on the whole split.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : EvaluationRun
     horizon : float
         In years; NaN where the outcome has none.
     """
@@ -44,7 +44,7 @@ def models(evaluation: Evaluation, horizon: float) -> Table:
     return Table(_named("models", horizon), _titled("Models compared", shown), pd.DataFrame(rows), notes, group="Split")
 
 
-def differences(evaluation: Evaluation, horizon: float) -> Table | None:
+def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
     """Paired differences between models, a row a pair and split; None where nothing was compared."""
     cells, table = Cells(evaluation.terms), with_horizon(evaluation.metrics, horizon)
     paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
@@ -73,7 +73,7 @@ def _named(name: str, horizon: float) -> str:
     return "_".join(filter(None, [name, words.in_file("", horizon)]))
 
 
-def _titled(title: str, shown: Sequence[Key]) -> str:
+def _titled(title: str, shown: Sequence[TableKey]) -> str:
     """``Models compared, at 5 years but for Harrell's C-index``."""
     horizon = next((key.horizon for key in shown if not isnan(key.horizon)), nan)
     without = [key.name for key in shown if isnan(key.horizon)]
@@ -82,7 +82,7 @@ def _titled(title: str, shown: Sequence[Key]) -> str:
     return f"{title},{words.at(horizon)}" + (f" but for {listed(without)}" if without else "")
 
 
-def net_benefit(evaluation: Evaluation) -> Table | None:
+def net_benefit(evaluation: EvaluationRun) -> Table | None:
     """Net benefit of each model, and of treating everybody, a row a threshold probability; None without any."""
     metrics = whole(evaluation.metrics)
     metrics = metrics[metrics["metric"] == "net_benefit"]
@@ -105,11 +105,11 @@ def net_benefit(evaluation: Evaluation) -> Table | None:
     return Table("net_benefit", f"Net benefit per {scale}", pd.DataFrame(rows), notes, group="Split")
 
 
-def _everybody(evaluation: Evaluation, split: str, horizon: float, share: float) -> str:
+def _everybody(evaluation: EvaluationRun, split: str, horizon: float, share: float) -> str:
     """Net benefit of treating everybody: incidence less that of the others at the rate of exchange."""
     name = evaluation.model
     if evaluation.horizons:
-        row = evaluation.value(split, name, Key("incidence", horizon))
+        row = evaluation.value(split, name, TableKey("incidence", horizon))
         incidence = float("nan") if row is None else row["estimate"]
     else:
         row = evaluation.value(split, name)

@@ -7,7 +7,7 @@ from math import nan
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -19,7 +19,7 @@ OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_bene
 Row = tuple[str, list[str]]  # name, and a cell a split
 
 
-def by_split(evaluation: Evaluation) -> Table:
+def by_split(evaluation: EvaluationRun) -> Table:
     """A column a split; sizes, metrics of the risk itself, then what comes of each threshold."""
     cells, ours = Cells(evaluation.terms), whole(evaluation.ours)
     groups = {evaluation.terms.rows: list(_sizes(evaluation)), "Without a threshold": []}
@@ -39,12 +39,12 @@ def by_split(evaluation: Evaluation) -> Table:
     return Table("performance", "Performance by split", frame, cells.notes(ours), group="Group")
 
 
-def _metrics(evaluation: Evaluation, cells: Cells, metrics: pd.DataFrame, threshold: str) -> Iterator[Row]:
+def _metrics(evaluation: EvaluationRun, cells: Cells, metrics: pd.DataFrame, threshold: str) -> Iterator[Row]:
     for key in keys(metrics, threshold, OF_RISK):
         yield key.name, [cells.text(key.of(metrics, split)) for split in evaluation.splits]
 
 
-def _sizes(evaluation: Evaluation) -> Iterator[Row]:
+def _sizes(evaluation: EvaluationRun) -> Iterator[Row]:
     """Films, those with the outcome, and, at each horizon, those who had it or another event by then."""
     outcome, splits = evaluation.terms.outcome.capitalize(), evaluation.splits
     n, events = _counted(evaluation, evaluation.ranking[0])
@@ -53,7 +53,7 @@ def _sizes(evaluation: Evaluation) -> Iterator[Row]:
         yield f"{outcome}, n (%)", list(map(share, events, n))
         return
     yield f"{outcome}, n", list(map(count, events))  # no share: others were lost before
-    follow_up = Key("median_follow_up_years", nan)
+    follow_up = TableKey("median_follow_up_years", nan)
     rows = [evaluation.value(split, evaluation.model, follow_up) for split in splits]
     yield follow_up.name, [MISSING if row is None else value(row) for row in rows]
     for key in evaluation.ranking[1:]:
@@ -64,14 +64,14 @@ def _sizes(evaluation: Evaluation) -> Iterator[Row]:
             yield f"Competing event first by {by}, n", list(map(count, competing))
 
 
-def _counted(evaluation: Evaluation, key: Key) -> tuple[list[float], list[float]]:
+def _counted(evaluation: EvaluationRun, key: TableKey) -> tuple[list[float], list[float]]:
     """Films of each split, and those with the outcome; NaN where the split has no such row."""
     rows = [evaluation.value(split, evaluation.model, key) for split in evaluation.splits]
     n, events = ([nan if row is None else row[name] for row in rows] for name in ("n", "n_events"))
     return n, events
 
 
-def _confusion(evaluation: Evaluation, threshold: str) -> Iterator[Row]:
+def _confusion(evaluation: EvaluationRun, threshold: str) -> Iterator[Row]:
     table = evaluation.confusion
     table = table[(table["threshold"] == threshold) & (table["subgroup"] == "all")]
     parts = [table[table["split"] == split] for split in evaluation.splits]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.tables.cells import Cells
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -13,7 +13,7 @@ METRICS = ("nri", "nri_events", "nri_nonevents", "idi", "idi_events", "idi_nonev
 PLACES = ["split", "model", "reference", "horizon_years", "threshold"]
 
 
-def reclassification(evaluation: Evaluation) -> Table | None:
+def reclassification(evaluation: EvaluationRun) -> Table | None:
     """A row a pair, horizon and threshold probability; None where it was not asked for."""
     table = evaluation.metrics
     table = table[table["metric"].isin(METRICS)]

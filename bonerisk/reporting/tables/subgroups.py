@@ -6,7 +6,7 @@ from math import isnan
 
 import pandas as pd
 
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, with_horizon
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -17,12 +17,12 @@ from bonerisk.reporting.wording.values import value
 AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
 
 
-def by_subgroup(evaluation: Evaluation, threshold: str, cut: float, horizon: float) -> Table:
+def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: float) -> Table:
     """A row a subgroup and split, with films by outcome and the metrics at one threshold.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : EvaluationRun
     threshold : str
     cut : float
         The threshold's value.
@@ -31,7 +31,7 @@ def by_subgroup(evaluation: Evaluation, threshold: str, cut: float, horizon: flo
     """
     cells, ours = Cells(evaluation.terms), with_horizon(evaluation.ours, horizon)
     ours = ours[(ours["reference"] == "") & (ours["subgroup"] != "all") & ~ours["subgroup"].str.contains("risk=")]
-    incidence = [] if isnan(horizon) else [Key("incidence", horizon)]
+    incidence = [] if isnan(horizon) else [TableKey("incidence", horizon)]
     at_threshold = [key for key in keys(ours, threshold, AT_THRESHOLD) if key.metric in AT_THRESHOLD]
     shown = at_horizon([*evaluation.ranking, *incidence, *at_threshold], horizon)
     rows = []
@@ -57,7 +57,7 @@ def by_subgroup(evaluation: Evaluation, threshold: str, cut: float, horizon: flo
     return Table(f"subgroups_{words.in_file(threshold, horizon)}", title, pd.DataFrame(rows), notes, group="Split")
 
 
-def gaps(evaluation: Evaluation) -> Table | None:
+def gaps(evaluation: EvaluationRun) -> Table | None:
     """Each subgroup less the rest, with p alone and among all gaps of the family; None where there is no subgroup."""
     cells, rows = Cells(evaluation.terms), []
     table = evaluation.gaps

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.runs.epochs import kept
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, interval, number
@@ -18,7 +18,7 @@ from bonerisk.runs.find import StoredRun
 
 
 @dataclass(frozen=True)
-class Trained:
+class SweptTraining:
     """A training and what is known of it.
 
     Parameters
@@ -56,7 +56,7 @@ def varied(runs: Sequence[StoredRun]) -> pd.DataFrame:
     return table.loc[:, table.nunique() > 1]
 
 
-def sweep(trained: Sequence[Trained]) -> Table:
+def sweep(trained: Sequence[SweptTraining]) -> Table:
     """A row a training: what was varied, the epoch kept with its loss and AUC on tuning, AUC or C-index elsewhere."""
     table = varied([item.run for item in trained])
     if table.empty:
@@ -73,7 +73,7 @@ def sweep(trained: Sequence[Trained]) -> Table:
     return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
 
 
-def _add_epochs(table: pd.DataFrame, trained: Sequence[Trained]) -> None:
+def _add_epochs(table: pd.DataFrame, trained: Sequence[SweptTraining]) -> None:
     kept = [item.kept for item in trained]
     epochs = [0 if item.epochs is None else len(item.epochs) for item in trained]
     table["Epochs (kept)"] = [
@@ -83,7 +83,7 @@ def _add_epochs(table: pd.DataFrame, trained: Sequence[Trained]) -> None:
     table["Tuning AUC"] = [MISSING if row is None else number(row["tune_auc"], 3) for row in kept]
 
 
-def over_seeds(trained: Sequence[Trained]) -> Table | None:
+def over_seeds(trained: Sequence[SweptTraining]) -> Table | None:
     """Mean and SD of trainings that differ in seeds only; None where there are none."""
     table = varied([item.run for item in trained])
     seeds = [column for column in table if _is_seed(str(column))]
@@ -126,7 +126,7 @@ def _is_seed(key: str) -> bool:
     return key == "seed"  # of the training; a dataset's seeds change the patients
 
 
-def _heads(trained: Sequence[Trained]) -> list[str]:
+def _heads(trained: Sequence[SweptTraining]) -> list[str]:
     return list(dict.fromkeys(head for item in trained for head in item.ranking))
 
 
@@ -136,8 +136,8 @@ def _spread(values: list[float]) -> str:
     return number(float(np.mean(values)), 3) + (f" ± {number(float(np.std(values, ddof=1)), 3)}" if values[1:] else "")
 
 
-def evaluated(evaluation: Evaluation, model: str, dataset: str) -> dict[str, tuple[float, float, float]]:
-    """AUCs or C-indices of a model of an evaluation for `Trained.ranking`; `dataset` tells heads apart, or is empty."""
+def evaluated(evaluation: EvaluationRun, model: str, dataset: str) -> dict[str, tuple[float, float, float]]:
+    """AUCs or C-indices of a model for `SweptTraining.ranking`; `dataset` tells heads apart, or is empty."""
     where = f", {dataset}" if dataset else ""
     rows = {split: evaluation.value(split, model) for split in evaluation.splits}
     return {

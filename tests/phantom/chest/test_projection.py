@@ -10,7 +10,7 @@ from bonerisk.phantom.chest.projection import Shadow
 from bonerisk.phantom.machine import detector
 from bonerisk.phantom.machine.sheet import BIT, Sheet, Solid
 from bonerisk.phantom.machine.texture import Bone
-from bonerisk.phantom.people.patient import Film, Patient, Population
+from bonerisk.phantom.people.patient import Exposure, Patient, Population
 from bonerisk.phantom.people.population import BONES, draw
 
 SHAPE, SPACING = (512, 512), 0.7
@@ -22,7 +22,7 @@ def shadow(patient: Patient, density: float = 1.0, **changes: object) -> Shadow:
     return projection.project(patient, film, 0, np.random.default_rng(0), SHAPE, SPACING)
 
 
-def film_of(patient: Patient, **changes: object) -> Film:
+def film_of(patient: Patient, **changes: object) -> Exposure:
     return dataclasses.replace(patient.films[0], **changes)
 
 

@@ -6,8 +6,8 @@ from math import nan
 import pandas as pd
 import pytest
 
-from bonerisk.reporting.runs.chain import chain
-from bonerisk.reporting.runs.evaluation import Evaluation, Key
+from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
+from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.tables import models, performance, subgroups
 from bonerisk.reporting.wording.numbers import interval, percent
 from bonerisk.runs.find import StoredRun
@@ -16,17 +16,17 @@ MakeRun = Callable[..., StoredRun]
 
 
 @pytest.fixture
-def evaluation(make_run: MakeRun) -> Evaluation:
-    return chain([make_run("evaluate", parent=make_run("train"))]).evaluations[0]
+def evaluation(make_run: MakeRun) -> EvaluationRun:
+    return reported([make_run("evaluate", parent=make_run("train"))]).evaluations[0]
 
 
 @pytest.fixture
-def followed_up(make_cox: MakeRun) -> Evaluation:
-    return chain([make_cox("evaluate", parent=make_cox("train"))]).evaluations[0]
+def followed_up(make_cox: MakeRun) -> EvaluationRun:
+    return reported([make_cox("evaluate", parent=make_cox("train"))]).evaluations[0]
 
 
-def whole(evaluation: Evaluation, *key: object, reference: str = "") -> pd.Series:
-    row = evaluation.value("test", evaluation.run.name, Key(*key), reference)
+def whole(evaluation: EvaluationRun, *key: object, reference: str = "") -> pd.Series:
+    row = evaluation.value("test", evaluation.run.name, TableKey(*key), reference)
     assert row is not None
     return row
 
@@ -35,7 +35,7 @@ def text(row: pd.Series) -> str:
     return interval(row["estimate"], row["lower"], row["upper"])
 
 
-def test_by_split_has_the_papers_rows(evaluation: Evaluation) -> None:
+def test_by_split_has_the_papers_rows(evaluation: EvaluationRun) -> None:
     table = performance.by_split(evaluation)
     frame = table.frame.set_index(["Group", "Metric"])
     assert frame.loc[("Without a threshold", "AUC"), "Test"] == text(whole(evaluation, "auc"))
@@ -51,7 +51,7 @@ def test_by_split_has_the_papers_rows(evaluation: Evaluation) -> None:
     assert any("Wilson" in note for note in table.notes)
 
 
-def test_by_split_of_time_to_an_event(followed_up: Evaluation) -> None:
+def test_by_split_of_time_to_an_event(followed_up: EvaluationRun) -> None:
     frame = performance.by_split(followed_up).frame.set_index(["Group", "Metric"])
     films = followed_up.cohort.query("split == 'test'")
     deaths = (films["competing_event"] == 1) & (films["time_years"] <= 5)
@@ -66,7 +66,7 @@ def test_by_split_of_time_to_an_event(followed_up: Evaluation) -> None:
     assert not any(name.startswith("TP") for name in at.index)  # weighed for censoring, they are no counts
 
 
-def test_what_cant_be_computed_says_why(evaluation: Evaluation) -> None:
+def test_what_cant_be_computed_says_why(evaluation: EvaluationRun) -> None:
     table = subgroups.by_subgroup(evaluation, "0.5", 0.5, nan)
     row = table.frame[(table.frame["Split"] == "Test") & (table.frame["Subgroup"] == "Age 50–54")].iloc[0]
     assert row["AUC"].startswith("–[")
@@ -76,14 +76,14 @@ def test_what_cant_be_computed_says_why(evaluation: Evaluation) -> None:
     assert mild["Specificity"] == ""  # not defined among cases, rather than not computable
 
 
-def test_subgroups_of_time_to_an_event(followed_up: Evaluation) -> None:
+def test_subgroups_of_time_to_an_event(followed_up: EvaluationRun) -> None:
     frame = subgroups.by_subgroup(followed_up, "youden", 0.5, 5.0).frame
     heads = ["Split", "Subgroup", "Films", "Fracture by 5 years", "Harrell's C-index", "AUC"]
     assert frame.columns.tolist()[:7] == [*heads, "Incidence"]
     assert "High risk" not in frame["Subgroup"].tolist()
 
 
-def test_gaps_with_their_p(followed_up: Evaluation) -> None:
+def test_gaps_with_their_p(followed_up: EvaluationRun) -> None:
     table = subgroups.gaps(followed_up)
     assert table is not None
     row, first = table.frame.iloc[0], followed_up.gaps.iloc[0]
@@ -92,7 +92,7 @@ def test_gaps_with_their_p(followed_up: Evaluation) -> None:
     assert {"p", "p, Holm", "p, Bonferroni"} < set(table.frame)
 
 
-def test_models_and_differences(evaluation: Evaluation, followed_up: Evaluation) -> None:
+def test_models_and_differences(evaluation: EvaluationRun, followed_up: EvaluationRun) -> None:
     frame = models.models(evaluation, nan).frame
     assert frame[frame["Split"] == "Test"]["Model"].tolist()[:3] == ["ospenscreen_demo", "age + sex", "age + sex + BMI"]
     first = models.differences(evaluation, nan).frame.iloc[0]
@@ -106,12 +106,12 @@ def test_models_and_differences(evaluation: Evaluation, followed_up: Evaluation)
     assert table.title == "Paired differences, at 5 years but for Harrell's C-index"
 
 
-def test_nothing_compared(evaluation: Evaluation) -> None:
+def test_nothing_compared(evaluation: EvaluationRun) -> None:
     evaluation.__dict__["metrics"] = evaluation.metrics[evaluation.metrics["reference"] == ""]
     assert models.differences(evaluation, nan) is None
 
 
-def test_net_benefit_beside_treating_everybody(followed_up: Evaluation) -> None:
+def test_net_benefit_beside_treating_everybody(followed_up: EvaluationRun) -> None:
     table = models.net_benefit(followed_up)
     row = table.frame[table.frame["Split"] == "Test at 5 years"].iloc[0]
     incidence = whole(followed_up, "incidence", 5.0)["estimate"]

@@ -1,10 +1,10 @@
 """Whether a predicted probability of the event by a horizon is true, where some are censored or die before.
 
 The outcome at a horizon isn't known of all films, so that the observed probability is that of a regression: Cox up to
-the horizon, or, where competing events happen by then, of pseudo-values (`bonerisk.evaluation.metrics.calibration.model`).
-Austin's code doesn't cut follow-up at the horizon; McLernon's does. ``rms::calibrate`` smooths by adaptive splines
-(``polspline::hare``), ``riskRegression::plotCalibration`` takes pseudo-values and nearest neighbours or loess: their
-values are a little different.
+the horizon, or, where competing events happen by then, of pseudo-values
+(`bonerisk.evaluation.metrics.calibration.model`). Austin's code doesn't cut follow-up at the horizon; McLernon's does.
+``rms::calibrate`` smooths by adaptive splines (``polspline::hare``), ``riskRegression::plotCalibration`` takes
+pseudo-values and nearest neighbours or loess: their values are a little different.
 
 References
 ----------
@@ -19,8 +19,8 @@ import numpy as np
 from bonerisk.evaluation.metrics.calibration.binary import distances
 from bonerisk.evaluation.metrics.calibration.model import of_follow_up
 from bonerisk.evaluation.metrics.metric import Values, divide
+from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import DrawnFollowUp
-from bonerisk.evaluation.samples.remembered import remembered
 
 Array = np.ndarray
 
@@ -73,7 +73,7 @@ def _distance(drawn: DrawnFollowUp, horizon: float, which: int) -> Values:
     return _where_followed(drawn, horizon, nowhere if found is None else found[which], found is None)
 
 
-@remembered
+@computed_once
 def _errors(drawn: DrawnFollowUp, horizon: float) -> Array | None:
     model = of_follow_up(drawn.sample, horizon, True)
     if model is None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bonerisk.evaluation.metrics.calibration.model import of_label
 from bonerisk.evaluation.metrics.metric import Values, divide
-from bonerisk.evaluation.samples.remembered import remembered
+from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.sample import Array, Drawn
 
 NO_SLOPE = "the slope has no maximum: risk separates the outcomes, or is constant, or all outcomes are equal"
@@ -67,7 +67,7 @@ def e90(drawn: Drawn) -> Values:
     return Values(_errors(drawn)[2], NO_CURVE)
 
 
-@remembered
+@computed_once
 def _errors(drawn: Drawn) -> Array:
     model = of_label(drawn.sample, True)
     if model is None:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonerisk.evaluation.metrics.calibration.regression import WIDEST, Design, maximise
+from bonerisk.evaluation.metrics.calibration.regression import WIDEST, RegressionDesign, maximise
 from bonerisk.evaluation.samples.followed import Followed
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class RiskSets:
+class CalibrationRiskSets:
     """Who is at risk at each time of an event up to a horizon; films in order of time.
 
     Parameters
@@ -45,7 +45,7 @@ class RiskSets:
     event_starts: Array
 
     @classmethod
-    def of(cls, sample: Followed, horizon: float) -> RiskSets:
+    def of(cls, sample: Followed, horizon: float) -> CalibrationRiskSets:
         """Index the films; there must be an event by the horizon. Competing events count as censored."""
         rows = np.flatnonzero(sample.had_event(horizon))
         times, event_starts = np.unique(sample.time[rows], return_index=True)
@@ -69,7 +69,7 @@ class RiskSets:
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class CoxTerms:
     """Factors of the partial likelihood: of d events that tie, each leaves a fraction 0, 1/d, … of them out.
 
     Parameters
@@ -88,7 +88,7 @@ class Terms:
     shape: tuple[int, ...]
 
     @classmethod
-    def among(cls, deaths: Array) -> Terms:
+    def among(cls, deaths: Array) -> CoxTerms:
         """One term an event, of events (draws, times)."""
         flat = deaths.ravel()
         of = np.repeat(np.arange(len(flat)), flat)
@@ -108,13 +108,13 @@ class Terms:
         return np.bincount(self.draw, values, self.shape[0])
 
 
-def fit(sets: RiskSets, design: Design, weights: Array, start: Array | None = None) -> Array:
+def fit(sets: CalibrationRiskSets, design: RegressionDesign, weights: Array, start: Array | None = None) -> Array:
     """Coefficients (draws, p), by maximum partial likelihood.
 
     Parameters
     ----------
-    sets : RiskSets
-    design : Design
+    sets : CalibrationRiskSets
+    design : RegressionDesign
         Without intercept.
     weights : array (draws, n)
         Whole numbers.
@@ -132,7 +132,7 @@ def fit(sets: RiskSets, design: Design, weights: Array, start: Array | None = No
         np.matmul(beta, x.T, out=risk)
         np.exp(np.minimum(risk, WIDEST, out=risk), out=risk)
         risk *= tail if len(going) == len(tail) else tail[going]
-        terms, own = Terms.among(deaths[going]), risk[:, sets.event]
+        terms, own = CoxTerms.among(deaths[going]), risk[:, sets.event]
         hazard = 1 / terms.sums(sets.at_risk(risk), sets.events(own))
         # The events expected of each film; one with the event isn't at risk for the part that its ties have left.
         np.take(np.cumsum(terms.by_time(hazard), axis=1), sets.cell, axis=1, out=expected, mode="clip")
@@ -148,19 +148,19 @@ def fit(sets: RiskSets, design: Design, weights: Array, start: Array | None = No
     return maximise(derivatives, np.tile(np.zeros(x.shape[1]) if start is None else start, (len(weights), 1)))
 
 
-def baseline(sets: RiskSets, design: Design, weights: Array, beta: Array) -> Array:
+def baseline(sets: CalibrationRiskSets, design: RegressionDesign, weights: Array, beta: Array) -> Array:
     """Cumulative hazard (draws,) at the horizon where all columns are 0; NaN where there is no fit.
 
     Efron's, as ``survfit`` has it after ``coxph(ties="efron")``.
 
     Parameters
     ----------
-    sets : RiskSets
-    design : Design
+    sets : CalibrationRiskSets
+    design : RegressionDesign
     weights : array (draws, n)
     beta : array (draws, p)
     """
     risk = weights[:, sets.first :] * np.exp(np.minimum(beta @ design.columns[sets.first :].T, WIDEST))
-    terms = Terms.among(sets.deaths(weights))
+    terms = CoxTerms.among(sets.deaths(weights))
     hazard = terms.by_draw(1 / terms.sums(sets.at_risk(risk), sets.events(risk[:, sets.event])))
     return np.where(np.isfinite(beta).all(axis=1), hazard, np.nan)

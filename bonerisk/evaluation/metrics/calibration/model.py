@@ -18,12 +18,12 @@ import numpy as np
 from scipy.special import expit, logit
 
 from bonerisk.evaluation.metrics.calibration import cox, regression
-from bonerisk.evaluation.metrics.calibration.cox import RiskSets
+from bonerisk.evaluation.metrics.calibration.cox import CalibrationRiskSets
 from bonerisk.evaluation.metrics.calibration.pseudo_values import pseudo_values
-from bonerisk.evaluation.metrics.calibration.regression import Design
+from bonerisk.evaluation.metrics.calibration.regression import RegressionDesign
 from bonerisk.evaluation.metrics.calibration.splines import Spline
+from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import DrawnFollowUp, Followed
-from bonerisk.evaluation.samples.remembered import remembered
 from bonerisk.evaluation.samples.sample import Drawn, Sample
 from bonerisk.survival.outcome import COMPETING
 
@@ -89,7 +89,7 @@ class CalibrationModel:
         return coefficients[:, 0] - slope * self.spline.mean[0], slope
 
 
-@remembered
+@computed_once
 def of_label(sample: Sample, curved: bool) -> CalibrationModel | None:
     """Logistic regression of a binary outcome; None where risk has too few values."""
     link = LINKS["logit"]
@@ -98,7 +98,7 @@ def of_label(sample: Sample, curved: bool) -> CalibrationModel | None:
     if spline is None:
         return None
     columns, label = spline.columns(x), sample.label
-    design = Design.of(columns)
+    design = RegressionDesign.of(columns)
     start = _start(regression.logistic(design, label, sample.drawn().weights))
 
     def fit(drawn: Drawn) -> Array:
@@ -107,7 +107,7 @@ def of_label(sample: Sample, curved: bool) -> CalibrationModel | None:
     return CalibrationModel(link, spline, columns, fit)
 
 
-@remembered
+@computed_once
 def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationModel | None:
     """Cox regression up to the horizon, or, with competing events by then, regression of pseudo-values.
 
@@ -128,7 +128,7 @@ def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationM
 
 
 def _of_hazards(sample: Followed, horizon: float, columns: Array) -> Callable[[DrawnFollowUp], Array]:
-    design, sets = Design.of(columns, intercept=False), RiskSets.of(sample, horizon)
+    design, sets = RegressionDesign.of(columns, intercept=False), CalibrationRiskSets.of(sample, horizon)
     start = _start(cox.fit(sets, design, sample.drawn().weights))
 
     def fit(drawn: DrawnFollowUp) -> Array:
@@ -143,7 +143,7 @@ def _of_pseudo_values(sample: Followed, horizon: float, columns: Array) -> Calla
     target = _targets(whole, horizon)
     start = np.array([log_cumulative_hazard(target.mean())])
     for last in range(1, columns.shape[1] + 1):  # of several minima, that near the one with a column less
-        design, start = Design.of(columns[:, :last]), np.append(start, 0.0)
+        design, start = RegressionDesign.of(columns[:, :last]), np.append(start, 0.0)
         found = _start(regression.cloglog(design, target, whole.weights, start))
         start = start if found is None else found
 
@@ -153,7 +153,7 @@ def _of_pseudo_values(sample: Followed, horizon: float, columns: Array) -> Calla
     return fit
 
 
-_targets = remembered(pseudo_values)  # which the straight and the curved model share
+_targets = computed_once(pseudo_values)  # which the straight and the curved model share
 
 
 def _start(fitted: Array) -> Array | None:

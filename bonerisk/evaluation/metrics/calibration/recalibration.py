@@ -7,8 +7,8 @@ baseline
     The slope is 1, and the shift is such that as many events are expected as observed (O:E = 1).
 slope
     Both come from the regression of the outcome on the prediction: logistic, or Cox up to the horizon, or, with
-    competing events, that of pseudo-values (`bonerisk.evaluation.metrics.calibration.model`). O:E is then near 1, and 1 for
-    a binary outcome.
+    competing events, that of pseudo-values (`bonerisk.evaluation.metrics.calibration.model`). O:E is then near 1, and 1
+    for a binary outcome.
 
 References
 ----------

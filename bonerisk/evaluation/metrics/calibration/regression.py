@@ -20,7 +20,7 @@ SINGULAR = 1e-12  # determinant of the information, scaled to a correlation matr
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class RegressionDesign:
     """Columns of a regression, and their products.
 
     Parameters
@@ -41,7 +41,7 @@ class Design:
     place: Array
 
     @classmethod
-    def of(cls, columns: Array, intercept: bool = True) -> Design:
+    def of(cls, columns: Array, intercept: bool = True) -> RegressionDesign:
         """Columns (n, p), with a first one of ones or without."""
         if intercept:
             columns = np.column_stack([np.ones(len(columns)), columns])
@@ -107,12 +107,12 @@ def _solve(information: Array, gradient: Array) -> Array:
     return steps
 
 
-def logistic(design: Design, label: Array, weights: Array, start: Array | None = None) -> Array:
+def logistic(design: RegressionDesign, label: Array, weights: Array, start: Array | None = None) -> Array:
     """Coefficients (draws, p) of a logistic regression, by maximum likelihood.
 
     Parameters
     ----------
-    design : Design
+    design : RegressionDesign
         With an intercept.
     label : array (n,)
     weights : array (draws, n)
@@ -137,7 +137,7 @@ def logistic(design: Design, label: Array, weights: Array, start: Array | None =
     return maximise(derivatives, np.tile(start, (len(weights), 1)))
 
 
-def cloglog(design: Design, target: Array, weights: Array, start: Array) -> Array:
+def cloglog(design: RegressionDesign, target: Array, weights: Array, start: Array) -> Array:
     """Coefficients (draws, p) of target = 1 − exp(−exp(x·beta)) by weighted least squares.
 
     What ``geepack::geese(family=gaussian, mean.link="cloglog", corstr="independence")`` and R's
@@ -146,7 +146,7 @@ def cloglog(design: Design, target: Array, weights: Array, start: Array) -> Arra
 
     Parameters
     ----------
-    design : Design
+    design : RegressionDesign
         With an intercept.
     target : array (draws, n)
         Pseudo-values, each draw its own.

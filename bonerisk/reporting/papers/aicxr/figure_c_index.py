@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.papers.aicxr.arms import AGES, SEXES, Arm, splits
+from bonerisk.reporting.papers.aicxr.analyses import AGES, SEXES, Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, interval, plural
 from bonerisk.reporting.wording.terms import Terms
@@ -25,14 +25,14 @@ ROWS = {"": "All"} | SEXES | {level: f"Age {name}" for level, name in AGES.items
 COLORS = dict(zip(ROWS, (style.BLACK, style.VERMILION, style.BLUE, *PURPLES), strict=True))
 
 
-def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Arm], called: Terms) -> Figure:
+def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], called: Terms) -> Figure:
     """Dots with intervals; a group too small for a number says so in its place.
 
     Parameters
     ----------
     metrics : DataFrame
         Of the evaluation.
-    found : sequence of Arm
+    found : sequence of Analysis
     called : Terms
     """
     names = splits(metrics, found)
@@ -73,7 +73,7 @@ def _draw(panel: Axes, at: float, row: pd.Series | None, color: str, lowest: flo
     panel.text(1.0, at - 0.42, text, ha="right", va="center", fontsize=6.5)
 
 
-def _lowest(metrics: pd.DataFrame, found: Sequence[Arm]) -> float:
+def _lowest(metrics: pd.DataFrame, found: Sequence[Analysis]) -> float:
     rows = metrics[metrics["model"].isin([arm.model for arm in found]) & (metrics["metric"] == "c_index")]
     rows = rows[rows["subgroup"].str.startswith("dxa=") & (rows["reference"] == "")]
     low = rows["lower"].min()

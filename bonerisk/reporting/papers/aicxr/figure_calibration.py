@@ -14,7 +14,7 @@ from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.calibration import end
-from bonerisk.reporting.papers.aicxr.arms import Arm, splits
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.terms import Terms
 
@@ -28,7 +28,7 @@ MARKS = 200  # along the axis: quantiles of the predicted risk
 
 
 def calibration_by_t_score(
-    metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Arm], called: Terms, horizon: float
+    metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], called: Terms, horizon: float
 ) -> Figure:
     """Observed incidence over predicted risk, smooth and in groups. DXA's prediction is that of a Cox model of T alone.
 
@@ -36,7 +36,7 @@ def calibration_by_t_score(
     ----------
     metrics, predictions : DataFrame
         Of the evaluation; predictions have a column ``survival_<h>y``.
-    found : sequence of Arm
+    found : sequence of Analysis
     called : Terms
     horizon : float
         In years.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.incidence import LOOKS
-from bonerisk.reporting.papers.aicxr.arms import Arm, splits
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, interval
 from bonerisk.reporting.wording.terms import Terms
@@ -29,7 +29,7 @@ def incidence_by_t_score(
     points: pd.DataFrame,
     metrics: pd.DataFrame,
     predictions: pd.DataFrame,
-    found: Sequence[Arm],
+    found: Sequence[Analysis],
     called: Terms,
     last: float,
 ) -> Figure:
@@ -42,7 +42,7 @@ def incidence_by_t_score(
         upper.
     metrics, predictions : DataFrame
         Of the evaluation.
-    found : sequence of Arm
+    found : sequence of Analysis
     called : Terms
     last : float
         Years at which the curves end.
@@ -69,7 +69,7 @@ def incidence_by_t_score(
     return figure
 
 
-def _curves(panel: Axes, rows: pd.DataFrame, arm: Arm) -> None:
+def _curves(panel: Axes, rows: pd.DataFrame, arm: Analysis) -> None:
     for group, (color, dashes) in LOOKS.items():
         part = rows[rows["group"] == group]
         if part.empty:
@@ -82,7 +82,7 @@ def _curves(panel: Axes, rows: pd.DataFrame, arm: Arm) -> None:
     panel.legend(loc="upper left", ncols=2, fontsize=7, handlelength=1.6, borderaxespad=0.1, columnspacing=0.9)
 
 
-def _under(panel: Axes, rows: pd.DataFrame, films: dict[str, pd.DataFrame], arm: Arm, last: float) -> None:
+def _under(panel: Axes, rows: pd.DataFrame, films: dict[str, pd.DataFrame], arm: Analysis, last: float) -> None:
     """Numbers at risk, and incidence in percent, of each group at each year."""
     years = np.arange(0, last + 0.01, STEP_YEARS)
     names: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "left", "fontsize": 7}
@@ -110,7 +110,7 @@ def _percent(rows: pd.DataFrame, year: float) -> str:
     return f"{100 * before['incidence'].iloc[-1] if len(before) else 0.0:.1f}"
 
 
-def _said(arm: Arm, metrics: pd.DataFrame, split: str) -> str:
+def _said(arm: Analysis, metrics: pd.DataFrame, split: str) -> str:
     """Hazard ratio and C-index."""
     parts = []
     for metric, name in (("hazard_ratio_adjusted", "Adjusted HR"), ("c_index", "C-index")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bonerisk.reporting.figures.style import save
-from bonerisk.reporting.papers.aicxr.arms import Arm, arms, splits
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses, splits
 from bonerisk.reporting.papers.aicxr.figure_c_index import ROWS, c_index_by_t_score
 from bonerisk.reporting.papers.aicxr.figure_calibration import calibration_by_t_score
 from bonerisk.reporting.papers.aicxr.figure_decision import decision_by_t_score
@@ -41,7 +41,7 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     metrics, predictions = result.metrics, result.predictions
     film = next(model for model, kind in result.kinds.items() if kind == "film")
     cuts = {t["threshold"]: t["value"] for t in result.thresholds["thresholds"] if t["model"] == film}
-    found = arms(metrics, film, {name: cut for name, cut in cuts.items() if cut is not None})
+    found = analyses(metrics, film, {name: cut for name, cut in cuts.items() if cut is not None})
     if not found:
         return
     last = float(metrics["horizon_years"].max())
@@ -68,7 +68,7 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 
 
-def _told(metrics: pd.DataFrame, found: list[Arm], metric: str) -> str:
+def _told(metrics: pd.DataFrame, found: list[Analysis], metric: str) -> str:
     """A metric of each panel in words."""
     texts = []
     for split in splits(metrics, found):

@@ -9,13 +9,13 @@ import pandas as pd
 
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.papers.aicxr.arms import Arm, arms
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses
 from bonerisk.reporting.papers.aicxr.figures import FIGURES
 from bonerisk.reporting.papers.aicxr.table_demographics import by_t_score, demographics
 from bonerisk.reporting.papers.aicxr.table_incidence import incidence
 from bonerisk.reporting.papers.aicxr.table_risk_groups import risk_groups
-from bonerisk.reporting.runs.chain import Participants
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
+from bonerisk.reporting.runs.reported import Participants
 from bonerisk.reporting.tables.hazards import hazards
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -30,13 +30,13 @@ SHOWN = {  # what a figure shows, and the number it has in the paper
 
 
 def aicxr(
-    evaluation: Evaluation, source: Participants | None, drawn: Mapping[str, Drawing], suffix: str, place: str
+    evaluation: EvaluationRun, source: Participants | None, drawn: Mapping[str, Drawing], suffix: str, place: str
 ) -> tuple[Section, list[str]]:
     """The section, empty where films were not parted by T-score, and the reasons for what it lacks.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : EvaluationRun
     source : Participants, optional
         Its films and those that its models learnt from.
     drawn : mapping
@@ -46,7 +46,7 @@ def aicxr(
     place : str
         Of the section's heading: which evaluation.
     """
-    found = arms(evaluation.metrics, evaluation.model, evaluation.thresholds)
+    found = analyses(evaluation.metrics, evaluation.model, evaluation.thresholds)
     if not found:
         return Section(f"{TITLE}{place}"), []
     parts: list[Part] = [Text(text) for text in _told(found, evaluation)]
@@ -71,7 +71,7 @@ def aicxr(
     return Section(f"{TITLE}{place}", named), list(_reasons(evaluation, lacking))
 
 
-def _told(found: list[Arm], evaluation: Evaluation) -> Iterator[str]:
+def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
     """What the section sets side by side."""
     rows = evaluation.terms.rows.lower()
     film = next((arm for arm in found if not arm.by_t_score), None)
@@ -85,12 +85,12 @@ def _told(found: list[Arm], evaluation: Evaluation) -> Iterator[str]:
     yield text + "Incidence counts death as an end (Aalen–Johansen); the paper's Kaplan–Meier does not."
 
 
-def _reasons(evaluation: Evaluation, lacking: list[str]) -> Iterator[str]:
+def _reasons(evaluation: EvaluationRun, lacking: list[str]) -> Iterator[str]:
     for what in lacking:
         yield f"{TITLE}: {what}: the evaluation {evaluation.run.folder.name} has no data of it."
 
 
-def _table(evaluation: Evaluation, name: str) -> pd.DataFrame:
+def _table(evaluation: EvaluationRun, name: str) -> pd.DataFrame:
     """A table of the evaluation; empty where it wrote none."""
     path = evaluation.run.folder / name
     if not path.is_file():

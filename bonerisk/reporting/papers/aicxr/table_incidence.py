@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bonerisk.evaluation.outcomes.survival import status_of
-from bonerisk.reporting.papers.aicxr.arms import Arm, splits
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, percent
@@ -18,14 +18,14 @@ YEARS = (2.0, 5.0)  # at which AI-CXR prints incidences
 OF_BOTH = {"hazard_ratio": "Hazard ratio", "hazard_ratio_adjusted": "Adjusted hazard ratio", "c_index": "C-index"}
 
 
-def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Arm], called: Terms) -> Table:
+def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], called: Terms) -> Table:
     """A row a split, arm and group; ratios and C-index stand in the row of high risk.
 
     Parameters
     ----------
     metrics, predictions : DataFrame
         Of the evaluation.
-    found : sequence of Arm
+    found : sequence of Analysis
     called : Terms
     """
     marks, rows = Footnotes(), []

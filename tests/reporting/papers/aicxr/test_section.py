@@ -13,7 +13,7 @@ from bonerisk.config.build import build
 from bonerisk.evaluation.evaluation import Result
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.papers.aicxr import figures as by_t_score
-from bonerisk.reporting.papers.aicxr.arms import Arm, arms
+from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses
 from bonerisk.reporting.papers.aicxr.figure_c_index import c_index_by_t_score
 from bonerisk.reporting.papers.aicxr.figure_incidence import incidence_by_t_score
 from bonerisk.reporting.papers.aicxr.table_demographics import by_t_score as tables_by_t_score
@@ -127,13 +127,13 @@ def test_a_baseline_on_other_films_says_on_how_many(evaluation: StoredRun, parte
 
 
 @pytest.fixture(scope="session")
-def found(parted: Result) -> list[Arm]:
+def found(parted: Result) -> list[Analysis]:
     """The arms of the evaluation."""
     cuts = {t["threshold"]: t["value"] for t in parted.thresholds["thresholds"] if t["model"] == NAME}
-    return arms(parted.metrics, NAME, cuts)
+    return analyses(parted.metrics, NAME, cuts)
 
 
-def test_arms_are_the_papers_three(parted: Result, found: list[Arm]) -> None:
+def test_arms_are_the_papers_three(parted: Result, found: list[Analysis]) -> None:
     assert [arm.name for arm in found] == ["main", "dxa", "secondary"]
     main, dxa, secondary = (arm.films(parted.predictions, "test") for arm in found)
     sizes = [sum(map(len, groups.values())) for groups in (main, dxa, secondary)]
@@ -149,7 +149,7 @@ def test_arms_are_the_papers_three(parted: Result, found: list[Arm]) -> None:
 
 def test_no_arms_without_strata(parted: Result) -> None:
     whole = parted.metrics[~parted.metrics["subgroup"].str.contains("dxa=")]
-    assert arms(whole, NAME, {"youden": 0.0}) == []
+    assert analyses(whole, NAME, {"youden": 0.0}) == []
 
 
 def test_an_evaluation_without_strata_has_no_section(evaluation: StoredRun, parted: Result, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_what_has_no_data_is_said(evaluation: StoredRun, tmp_path: Path) -> None
 
 
 def test_incidence_is_aalen_and_johansens_beside_kaplan_and_meiers(
-    evaluation: StoredRun, parted: Result, found: list[Arm], tmp_path: Path
+    evaluation: StoredRun, parted: Result, found: list[Analysis], tmp_path: Path
 ) -> None:
     written([evaluation], tmp_path / "report")
     rows = table(tmp_path / "report", "incidence_by_t_score")
@@ -193,7 +193,7 @@ def test_incidence_is_aalen_and_johansens_beside_kaplan_and_meiers(
 
 
 def test_findings_are_counted_in_both_groups(
-    evaluation: StoredRun, parted: Result, found: list[Arm], tmp_path: Path
+    evaluation: StoredRun, parted: Result, found: list[Analysis], tmp_path: Path
 ) -> None:
     written([evaluation], tmp_path / "report")
     rows = table(tmp_path / "report", "risk_groups_with_t_score")
@@ -232,7 +232,7 @@ def test_tables_by_t_score_part_the_sets_for_testing(filmed: pd.DataFrame) -> No
     assert "Pacemaker" not in set(patients.frame["", "Characteristic"])
 
 
-def test_a_small_group_says_so_in_the_figure(parted: Result, found: list[Arm], filmed: pd.DataFrame) -> None:
+def test_a_small_group_says_so_in_the_figure(parted: Result, found: list[Analysis], filmed: pd.DataFrame) -> None:
     figure = c_index_by_t_score(parted.metrics, found, terms.of(filmed))
     texts = [[text.get_text() for text in panel.texts] for panel in figure.axes]
     men = parted.metrics.query("subgroup == 'dxa=yes & sex=M' and metric == 'c_index' and split == 'external'")
@@ -244,7 +244,7 @@ def test_a_small_group_says_so_in_the_figure(parted: Result, found: list[Arm], f
     assert any(text.startswith(f"{whole['estimate']:.2f} (") and text.endswith(" / 37") for text in texts[0])
 
 
-def test_numbers_at_risk_stand_under_each_panel(parted: Result, found: list[Arm], filmed: pd.DataFrame) -> None:
+def test_numbers_at_risk_stand_under_each_panel(parted: Result, found: list[Analysis], filmed: pd.DataFrame) -> None:
     points, called = parted.curves["incidence"], terms.of(filmed)
     figure = incidence_by_t_score(points, parted.metrics, parted.predictions, found, called, 5.0)
     assert len(figure.axes) == 6

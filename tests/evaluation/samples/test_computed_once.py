@@ -6,8 +6,8 @@ import weakref
 import numpy as np
 
 from bonerisk.evaluation.metrics.calibration.at_horizon import calibration_slope, ici
+from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import Followed
-from bonerisk.evaluation.samples.remembered import remembered
 
 
 def test_work_is_done_once_for_each_owner_and_detail() -> None:
@@ -15,7 +15,7 @@ def test_work_is_done_once_for_each_owner_and_detail() -> None:
         pass
 
     done = []
-    work = remembered(lambda owner, detail: done.append(detail) or len(done))
+    work = computed_once(lambda owner, detail: done.append(detail) or len(done))
     one, other = Owner(), Owner()
     assert [work(one, "a"), work(one, "a"), work(one, "b"), work(other, "a")] == [1, 1, 2, 3]
 

@@ -1,11 +1,15 @@
-"""Nobody is evaluated on whom something was fitted."""
+"""Refuse to evaluate patients used in fitting."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
+from bonerisk.runs.find import load
 
 SHOWN = 5  # patients named in an error
 FEW_VALUES = 10  # of a column that many people share: such alone tell nobody
@@ -37,6 +41,17 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     _refuse_renamed(table, seen, what)
 
 
+def refuse_seen_by(table: pd.DataFrame, runs: Iterable[Path]) -> None:
+    """Stop where a patient of `table` is among those whom some training runs, or those before them, have seen.
+
+    Raises
+    ------
+    DataError
+    """
+    for name, seen in _seen_by(runs):
+        refuse_seen(table, seen, f"the weights of {name}")
+
+
 def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     """Stop where a patient of another site has not only the id but every number of one that was seen."""
     numbers = [
@@ -55,3 +70,10 @@ def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
             where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
             mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )
+
+
+def _seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
+    for run in map(load, runs):
+        if run.command == "train":
+            yield run.folder.name, pd.read_parquet(run.path("cohort.parquet"))
+            yield from _seen_by(run.parents)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.errors import RunError
-from bonerisk.reporting.runs.evaluation import Evaluation
+from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.wording import terms
 from bonerisk.reporting.wording.terms import Terms
 from bonerisk.runs.find import StoredRun, load
@@ -50,10 +50,10 @@ class Participants:
 
 
 @dataclass(frozen=True)
-class Chain:
+class ReportedRuns:
     """Runs of a report, by what they are."""
 
-    evaluations: list[Evaluation]
+    evaluations: list[EvaluationRun]
     trainings: list[StoredRun]
     extracted: list[StoredRun]
     prepared: list[StoredRun]
@@ -88,7 +88,7 @@ class Chain:
         return json.dumps(dataset, sort_keys=True, default=str)
 
 
-def chain(runs: Sequence[StoredRun]) -> Chain:
+def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
     """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record."""
     known = {run.folder.resolve(): run for run in runs}
     missing: list[str] = []
@@ -101,8 +101,8 @@ def chain(runs: Sequence[StoredRun]) -> Chain:
                     missing.append(f"Training behind {run.folder.name}: {error.what}.")
     found = sorted(known.values(), key=lambda run: run.folder.name)
     evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
-    return Chain(
-        [Evaluation(run, _trainings(run, known)) for run in evaluations],
+    return ReportedRuns(
+        [EvaluationRun(run, _trainings(run, known)) for run in evaluations],
         [run for run in found if run.command == "train"],
         [run for run in found if run.command == "extract"],
         [run for run in found if run.command == "prepare"],

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 T = TypeVar("T")
 
 
-def remembered(function: Callable[..., T]) -> Callable[..., T]:
+def computed_once(function: Callable[..., T]) -> Callable[..., T]:
     """Keep what `function(owner, *details)` gives; the result must not hold the owner, which could then never go.
 
     Threads may do the same work twice at the same time; what they get is the same.

@@ -16,7 +16,7 @@ AGES = {"age_decade=<60": "< 60", "age_decade=60-69": "60–69", "age_decade=70-
 
 
 @dataclass(frozen=True)
-class Arm:
+class Analysis:
     """One way to part films into high and low risk, among those with or without a T-score.
 
     Parameters
@@ -83,7 +83,7 @@ class Arm:
         return found.iloc[0] if len(found) else None
 
 
-def arms(metrics: pd.DataFrame, model: str, thresholds: Mapping[str, float]) -> list[Arm]:
+def analyses(metrics: pd.DataFrame, model: str, thresholds: Mapping[str, float]) -> list[Analysis]:
     """Those that an evaluation has, in the paper's order; none where films were not parted by T-score.
 
     Parameters
@@ -106,11 +106,11 @@ def arms(metrics: pd.DataFrame, model: str, thresholds: Mapping[str, float]) -> 
         names = [each for each in map(str, rows["threshold"].unique()) if name == "dxa" or each in thresholds]
         if names:
             cut = float(names[0]) if name == "dxa" else thresholds[names[0]]
-            found.append(Arm(name, whose, stratum, names[0], cut))
+            found.append(Analysis(name, whose, stratum, names[0], cut))
     return found
 
 
-def splits(metrics: pd.DataFrame, found: Sequence[Arm]) -> list[str]:
+def splits(metrics: pd.DataFrame, found: Sequence[Analysis]) -> list[str]:
     """Splits in which any arm has films, in order."""
     models, strata = {arm.model for arm in found}, {arm.stratum for arm in found}
     there = metrics[metrics["model"].isin(models) & metrics["subgroup"].isin(strata)]["split"].unique()

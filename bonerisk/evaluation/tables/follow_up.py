@@ -18,7 +18,7 @@ from bonerisk.survival.incidence import at_horizons
 Array = np.ndarray
 
 
-def observed_rows(split: Split, model: str) -> Iterator[Row]:
+def follow_up_rows(split: Split, model: str) -> Iterator[Row]:
     """Rows of the metrics table of the films to which a model gives a risk: follow-up, and incidence by subgroup."""
     known = split.wide.risks[model].notna().to_numpy()
     yield _follow_up(split, model, known)

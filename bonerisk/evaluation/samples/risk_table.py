@@ -17,7 +17,7 @@ SURVIVAL = re.compile(r"survival_(\d+(?:\.\d+)?)y")
 
 
 @dataclass(frozen=True)
-class Wide:
+class RiskTable:
     """Films and what models predict of them.
 
     Parameters
@@ -40,7 +40,7 @@ class Wide:
         return [str(model) for model in self.risks]
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame) -> Wide:
+    def of(cls, predictions: pd.DataFrame) -> RiskTable:
         """Spread a predictions table (long: a row a film and model), checking it.
 
         Raises
@@ -62,19 +62,19 @@ class Wide:
         predicted = {horizon: 1 - spread(name) for name, horizon in horizons.items()}
         return cls(films.reset_index(), spread("risk"), dict(sorted(predicted.items())))
 
-    def add(self, model: str, risk: np.ndarray, predicted: Mapping[float, np.ndarray] | None = None) -> Wide:
+    def add(self, model: str, risk: np.ndarray, predicted: Mapping[float, np.ndarray] | None = None) -> RiskTable:
         """Return it with a further model: its risk (n,), and its probabilities (n,) by horizon."""
         blank = pd.DataFrame(index=self.risks.index)
         horizons = sorted({*self.predicted, *(predicted or {})})
         of = {h: self.predicted.get(h, blank).assign(**{model: (predicted or {}).get(h, np.nan)}) for h in horizons}
-        return Wide(self.films, self.risks.assign(**{model: risk}), of)
+        return RiskTable(self.films, self.risks.assign(**{model: risk}), of)
 
-    def where(self, keep: pd.Series) -> Wide:
+    def where(self, keep: pd.Series) -> RiskTable:
         """Return the films of a mask."""
         films, risks, *predicted = (
             table[keep].reset_index(drop=True) for table in (self.films, self.risks, *self.predicted.values())
         )
-        return Wide(films, risks, dict(zip(self.predicted, predicted, strict=True)))
+        return RiskTable(films, risks, dict(zip(self.predicted, predicted, strict=True)))
 
     def probabilities(self, model: str) -> dict[float, pd.Series]:
         """Probabilities (n,) of the event by horizon, for those that the model gives."""

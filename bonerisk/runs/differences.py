@@ -1,0 +1,17 @@
+"""In which settings two runs differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+    """Keys in which two configurations differ, but for where things lie and what is resumed."""
+    found = []
+    for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
+        mine, other = ours.get(key), theirs.get(key)
+        if isinstance(mine, dict) and isinstance(other, dict):
+            found += differences(mine, other, f"{prefix}{key}.")
+        elif mine != other:
+            found.append(f"{prefix}{key}")
+    return found
