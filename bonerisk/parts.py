@@ -1,0 +1,246 @@
+"""The contracts of the parts: what a dataset, transform, encoder, head, objective and outcome must be.
+
+A part is any class that has the members of its contract; it inherits from nothing. Attributes are declared in the class
+body (``width: int``), so that a class can be held against its contract before it is built. The contract of an outcome
+is beside its implementations, in `bonerisk.evaluation.outcomes.outcome`.
+
+Arrays are NumPy's, tensors are torch's. n rows or films; an image has the shape (h, w) or (k, h, w), in pixels, with k
+planes. The same input and seed give the same numbers. A part raises `ConfigError` for arguments that cannot be,
+`DataError` for data that cannot be; any other exception is a bug.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.table import Cohort
+from bonerisk.errors import ConfigError
+from bonerisk.evaluation.outcomes.outcome import Outcome
+from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.imaging.film import Film
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Dataset", "Encoder", "FittedHead", "Objective", "Outcome", "TrainedHead", "Transform", "lacks", "require"]
+
+
+class Dataset(Protocol):
+    """A source of films, of tables, or of both."""
+
+    def load(self, data: Path) -> Cohort:
+        """The checked cohort, with its flow and what was refused. Films need not be read, only named.
+
+        Parameters
+        ----------
+        data : Path
+            Folder for what is made on the way: simulated films, indexes, pseudonyms.
+
+        Raises
+        ------
+        ConfigError, DataError
+        """
+        ...
+
+
+class Transform(Protocol):
+    """Preprocessing: a pure function from a film to an image. It is pickled, to run in other processes."""
+
+    shape: tuple[int, ...]
+    """Of every image: (h, w) or (k, h, w) pixels."""
+    columns: Sequence[str]
+    """Columns of the cohort whose values the film must bring in `Film.row`; ``()`` for none."""
+    note: str | None
+    """What a reader of the results must know of it."""
+
+    def __call__(self, film: Film) -> np.ndarray:
+        """The image, uint8, of `shape`.
+
+        Raises
+        ------
+        DataError
+            The film cannot be used; it is listed with this reason, and the rest goes on.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """A torch module: images → features."""
+
+    width: int
+    """Number of features a film."""
+    file: Path | None
+    """That the weights were read from; None where they were drawn at random, which must have been asked for."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (n, width) float32 of images (n, k, h, w) uint8; a grey film is one plane."""
+        ...
+
+
+class TrainedHead(Protocol):
+    """A torch module that is trained with its encoder: features → outputs → predictions.
+
+    Its class is built with ``width`` (of the features; those of the cohort's columns come last) beside its settings.
+    """
+
+    target: str
+    """Name of what it predicts (`bonerisk.cohort.targets`)."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Outputs (n, …) float32 of features (n, width): what the objective is a function of."""
+        ...
+
+    def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
+        """Columns of the predictions table, float64 (n,): ``risk`` (higher is worse), and others that it knows."""
+        ...
+
+
+class FittedHead(Protocol):
+    """A head fitted at once to features that stay as they are.
+
+    Its class is built with ``names`` (of the features, in order) beside its settings.
+    """
+
+    names: list[str]
+    target: str
+    """Name of what it predicts (`bonerisk.cohort.targets`)."""
+    horizons_years: Sequence[float]
+    """For which `survival` gives probabilities; empty where the outcome has no times."""
+    penalised: bool
+    """Whether coefficients are shrunken, so that they have no intervals."""
+    history: pd.DataFrame
+    """What the fit went through, for history.csv."""
+    notes: tuple[str, ...]
+    """What a reader must know of the fit."""
+
+    def fit(self, x: np.ndarray, outcomes: RowOutcomes, tuning: tuple[np.ndarray, RowOutcomes], seed: int) -> None:
+        """Fit to features (n, width) of the training split; `tuning` is for stopping and calibration alone.
+
+        Raises
+        ------
+        DataError
+            There is nothing to learn, or no maximum.
+        """
+        ...
+
+    def risk(self, x: np.ndarray) -> np.ndarray:
+        """Risk (n,) float64 of features (n, width): higher is worse."""
+        ...
+
+    def survival(self, x: np.ndarray) -> dict[float, np.ndarray]:
+        """Probability (n,) of no event by each horizon in years; empty where the outcome has no times."""
+        ...
+
+    def table(self) -> pd.DataFrame:
+        """Coefficients, a row a feature; empty where there are none."""
+        ...
+
+    def importance(self, x: np.ndarray) -> pd.DataFrame | None:
+        """What each feature does, a row a feature; None where the coefficients say it."""
+        ...
+
+    def contributions(self, x: np.ndarray) -> np.ndarray | None:
+        """What each feature adds to the risk of each row, (n, width); None where the coefficients say it."""
+        ...
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All that was learnt, as arrays."""
+        ...
+
+    def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take what `tensors` gave; further arrays are left alone."""
+        ...
+
+
+class Objective(Protocol):
+    """What a training of encoder and head aims at. The loop knows nothing of it.
+
+    Where `whole_batch` is set, `loss` sees the outputs of a step's whole batch over all processes (a risk set), else
+    those of any part of it.
+    """
+
+    columns: tuple[str, ...]
+    """Names of what `score` gives, in the order of history.csv."""
+    best_by: tuple[tuple[str, int], ...]
+    """What chooses the epoch: columns and their direction (1: higher is better, -1: lower), ties by the next."""
+    whole_batch: bool
+
+    def targets(self, table: pd.DataFrame) -> np.ndarray:
+        """What the loss compares outputs with, (n, …) float64, from rows of a cohort in which the target is told."""
+        ...
+
+    def check(self, train: np.ndarray, tune: np.ndarray) -> None:
+        """Refuse targets from which nothing can be learnt or by which no epoch can be chosen.
+
+        Raises
+        ------
+        DataError
+        """
+        ...
+
+    def weights(self, targets: np.ndarray) -> np.ndarray:
+        """Weight (n,) of each film in the loss, of mean 1, from the targets of the training split."""
+        ...
+
+    def batches(self, targets: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:
+        """Rows of each step of an epoch; a batch may have to hold an event, or all films of a patient."""
+        ...
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Loss (n,) of each film."""
+        ...
+
+    def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
+        """How good the outputs of the whole tuning split are, by the names of `columns`."""
+        ...
+
+
+Part = TypeVar("Part")
+
+
+def lacks(part: Any, contract: type) -> list[str]:
+    """Members of a contract that a class, or an instance, does not have; sorted.
+
+    >>> class Blank:
+    ...     shape = (16, 16)
+    ...     note = None
+    ...     def __call__(self, film): ...
+    >>> lacks(Blank, Transform)
+    ['columns']
+    """
+    kind = part if isinstance(part, type) else type(part)
+    declared = {name for base in kind.__mro__ for name in inspect.get_annotations(base)}
+    return sorted(name for name in members(contract) if not (name in declared or hasattr(part, name)))
+
+
+def members(contract: type) -> set[str]:
+    """Names of a contract's methods and attributes."""
+    own = {*inspect.get_annotations(contract), *vars(contract)}
+    return {name for name in own if name == "__call__" or not name.startswith("_")}
+
+
+def require(part: Any, contract: type[Part], where: str) -> Part:
+    """The part, if it has all members of a contract.
+
+    Parameters
+    ----------
+    where : str
+        The key of the configuration that chose it, for the error.
+
+    Raises
+    ------
+    ConfigError
+        It lacks some: they are named.
+    """
+    lacking = lacks(part, contract)
+    if lacking:
+        kind = part if isinstance(part, type) else type(part)
+        what = f"{kind.__module__}.{kind.__qualname__} is no {contract.__name__}: it lacks {', '.join(lacking)}"
+        raise ConfigError(what, where, f"bonerisk.parts.{contract.__name__} says what each is")
+    return part

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from bonerisk.cohort.targets import target as targets
+
 _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "Path": Path}
 
 
@@ -55,9 +57,16 @@ def _type(annotation: ast.expr | None) -> Any:
     if annotation is None:
         return Any
     try:
-        return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), dict(_NAMES))
+        return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), _NAMES | _targets(annotation))
     except NameError:
         return Any  # a class of ours: built from a node of its own, never typed on a command line
+
+
+def _targets(annotation: ast.expr) -> dict[str, Any]:
+    """What a name such as ``BinaryTarget`` stands for: the names of the targets of that kind."""
+    named = annotation.id.removesuffix("Target").lower() if isinstance(annotation, ast.Name) else ""
+    found = tuple(name for name in targets.names() if targets.find(name).kind == named) if named else ()
+    return {ast.unparse(annotation): Literal[found]} if found else {}
 
 
 def describe(hint: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,47 +28,8 @@ from bonerisk.evaluation.tables.gaps import GAPS, gaps
 from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.evaluation.tables.hazards import HAZARDS, hazard_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an evaluation found; the tables are as they are written.
-
-    Parameters
-    ----------
-    outcome : {"binary", "survival"}
-    predictions : DataFrame
-        The predictions given, and those of baselines, combined models and oracles.
-    metrics : DataFrame
-        Long form, columns as `bonerisk.evaluation.table.METRICS`.
-    gaps : DataFrame
-        Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
-    confusion : DataFrame
-        dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
-    groups : DataFrame
-        Who is at high risk and who is not, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
-    hazards : DataFrame
-        Hazard ratio of one SD of each model's risk, early and late, columns as
-        `bonerisk.evaluation.tables.hazards.HAZARDS`.
-    thresholds : dict
-        For thresholds.json: values, and the patients they were fitted on.
-    kinds : dict
-        Model → film, baseline, refitted, combined, recalibrated or oracle.
-    curves : dict
-        Name → points: dataset, split, model, further columns of where, and those of the curve.
-    """
-
-    outcome: Literal["binary", "survival"]
-    predictions: pd.DataFrame
-    metrics: pd.DataFrame
-    gaps: pd.DataFrame
-    confusion: pd.DataFrame
-    groups: pd.DataFrame
-    hazards: pd.DataFrame
-    thresholds: dict[str, Any]
-    kinds: dict[str, str]
-    curves: dict[str, pd.DataFrame]
 
 
 class Evaluation:

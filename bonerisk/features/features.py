@@ -11,7 +11,7 @@ import pandas as pd
 from bonerisk.errors import ConfigError
 from bonerisk.features.columns import Columns
 from bonerisk.features.image_risk import ImageRisk
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 Array = np.ndarray
 
@@ -67,7 +67,7 @@ class Features:
         """Learn the columns from the training split; `named` are the features that the dataset names."""
         self.columns.fit(train, named)
 
-    def fit(self, train: pd.DataFrame, embeddings: Array | None, target: Target, seed: int) -> Array:
+    def fit(self, train: pd.DataFrame, embeddings: Array | None, target: RowOutcomes, seed: int) -> Array:
         """Learn from the embeddings, and return the features (n, width) that a head is fitted to.
 
         Parameters
@@ -76,7 +76,7 @@ class Features:
             Complete ones, of whose split the columns were learnt.
         embeddings : array (n, width) of float32, optional
             None where no film is looked at.
-        target : Target
+        target : RowOutcomes
         seed : int
             Of the folds.
 

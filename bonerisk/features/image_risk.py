@@ -14,7 +14,7 @@ import numpy as np
 
 from bonerisk.errors import DataError
 from bonerisk.heads.cox import CoxRidge
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival.ridge import deal
 
 Array = np.ndarray
@@ -35,7 +35,7 @@ class ImageRisk:
     def __init__(self, width: int) -> None:
         self.model = _ridge(width)
 
-    def fit(self, x: Array, target: Target, how: Literal["out_of_fold", "in_sample"], seed: int) -> Array:
+    def fit(self, x: Array, target: RowOutcomes, how: Literal["out_of_fold", "in_sample"], seed: int) -> Array:
         """Fit to all films, and return the risk (n,) of each, by folds of patients or of the fit itself.
 
         Raises

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
+
+from bonerisk.cohort.targets.target import BinaryTarget
 
 
 class BinaryHead(nn.Module):
@@ -14,11 +14,11 @@ class BinaryHead(nn.Module):
     ----------
     width : int
         Number of features a film.
-    target : {"low_bone_mass"}
-        What a label of 1 means.
+    target : str
+        Name of a target of yes or no.
     """
 
-    def __init__(self, width: int, target: Literal["low_bone_mass"] = "low_bone_mass") -> None:
+    def __init__(self, width: int, target: BinaryTarget = "low_bone_mass") -> None:
         super().__init__()
         self.target = target
         self.score = nn.Linear(width, 1)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.heads.threads import threads
 from bonerisk.survival.rows import moments, rows_of
 
@@ -51,7 +51,7 @@ class Boosted:
         self.history = pd.DataFrame()
         self.notes = ()
 
-    def grow(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def grow(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width) until the loss of the tuning rows falls no more.
 
         Raises
@@ -80,7 +80,7 @@ class Boosted:
         if best == self.rounds:
             self.notes = (f"The loss on the tuning split still fell at the last of {best} trees: raise head.rounds",)
 
-    def labels(self, target: Target) -> dict[str, Array]:
+    def labels(self, target: RowOutcomes) -> dict[str, Array]:
         """The outcomes as XGBoost takes them, by the name of DMatrix's argument."""
         raise NotImplementedError
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from bonerisk.cohort.targets.target import SurvivalTarget
 from bonerisk.heads.hazards import Hazards, horizons
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival import cause_specific, cox, ridge
 from bonerisk.survival.cause_specific import Hazard
 
@@ -26,8 +27,8 @@ class Cox:
     ----------
     names : list of str
         Of the features.
-    target : {"fracture"}
-        The event.
+    target : str
+        Name of a target with times.
     ties : {"efron", "breslow"}
     horizons_years : list of float, optional
         For which the predictions give survival; None: each of the first five.
@@ -40,7 +41,7 @@ class Cox:
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         ties: Literal["efron", "breslow"] = "efron",
         horizons_years: list[float] | None = None,
         penalty: float = 0.0,
@@ -57,7 +58,7 @@ class Cox:
         """Of the event itself."""
         return self.hazards.event
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient.
 
         A competing event is fitted in the same way, but where it can't be, its hazard is the same for everybody, and
@@ -158,7 +159,7 @@ class CoxRidge(Cox):
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         ties: Literal["efron", "breslow"] = "efron",
         horizons_years: list[float] | None = None,
         penalties: int = 20,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.targets.target import SurvivalTarget
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.cox import Cox
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival import cox
 from bonerisk.survival.baseline import baselines
 from bonerisk.survival.outcome import Outcome, outcome
@@ -39,8 +40,8 @@ class Coxnet(Cox):
     ----------
     names : list of str
         Of the features.
-    target : {"fracture"}
-        The event.
+    target : str
+        Name of a target with times.
     horizons_years : list of float, optional
         For which the predictions give survival; None: each of the first five.
     l1_ratio : float
@@ -61,7 +62,7 @@ class Coxnet(Cox):
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         l1_ratio: float = 0.5,
         penalties: int = 50,
@@ -84,7 +85,7 @@ class Coxnet(Cox):
         """Whether coefficients are shrunken: always."""
         return True
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """As `Cox.fit`; notes say how many features have a coefficient, and where more penalties should be tried."""
         super().fit(x, target, tuning, seed)
         used = np.count_nonzero(self.hazard.coefficients)

@@ -13,9 +13,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.targets.target import SurvivalTarget
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.hazards import Hazards, calibrated, horizons
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.heads.threads import threads
 from bonerisk.survival.risk_sets import RiskSets, risk_sets
 from bonerisk.survival.rows import Moments, moments, rows_of
@@ -36,8 +37,8 @@ class DeepSurv:
     ----------
     names : list of str
         Of the features.
-    target : {"fracture"}
-        The event.
+    target : str
+        Name of a target with times.
     horizons_years : list of float, optional
         For which the predictions give survival; None: each of the first five.
     hidden : list of int
@@ -60,7 +61,7 @@ class DeepSurv:
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
         activation: Literal["selu", "relu"] = "selu",
@@ -82,7 +83,7 @@ class DeepSurv:
         self.history = pd.DataFrame()
         self.notes: tuple[str, ...] = ()
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Train on features (n, width); the tuning rows end the training, and calibrate the probabilities.
 
         Raises
@@ -189,7 +190,7 @@ class DeepSurv:
         self.hazards = Hazards.restored(tensors)
 
 
-def _sets(target: Target) -> RiskSets:
+def _sets(target: RowOutcomes) -> RiskSets:
     followed = target.followed
     return risk_sets(followed, np.ones(len(followed)))
 

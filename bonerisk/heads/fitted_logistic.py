@@ -10,9 +10,10 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
+from bonerisk.cohort.targets.target import BinaryTarget
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.logistic import maximise
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival.ridge import SPAN, deal
 from bonerisk.survival.risk_sets import codes
 from bonerisk.survival.rows import moments, rows_of
@@ -31,21 +32,21 @@ class LogisticHead:
     ----------
     names : list of str
         Of the features.
-    target : {"any_fracture", "low_bone_mass"}
-        What a label of 1 means.
+    target : str
+        Name of a target of yes or no.
     """
 
     outcome = "binary"
     penalised = False
     horizons_years: Sequence[float] = ()
 
-    def __init__(self, names: list[str], target: Literal["any_fracture", "low_bone_mass"] = "any_fracture") -> None:
+    def __init__(self, names: list[str], target: BinaryTarget = "any_fracture") -> None:
         self.names, self.target = names, target
         self.coefficients, self.errors = np.zeros((2, 1 + len(names)))  # the intercept first
         self.history = pd.DataFrame()
         self.notes: tuple[str, ...] = ()
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient (Huber and White's).
 
         Raises
@@ -132,7 +133,7 @@ class LogisticRidge(LogisticHead):
     def __init__(
         self,
         names: list[str],
-        target: Literal["any_fracture", "low_bone_mass"] = "any_fracture",
+        target: BinaryTarget = "any_fracture",
         penalties: int = 20,
         folds: int = 5,
         choice: Literal["best", "one_se"] = "best",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival import cause_specific, cox, ridge
 from bonerisk.survival.baseline import Baseline, baselines
 from bonerisk.survival.cause_specific import Hazard
@@ -104,7 +104,7 @@ class Hazards:
 
 
 def calibrated(
-    score: tuple[Array, Array], tuning: Target, x: Array, train: Target, seed: int
+    score: tuple[Array, Array], tuning: RowOutcomes, x: Array, train: RowOutcomes, seed: int
 ) -> tuple[Hazards, tuple[str, ...]]:
     """Hazards of rows (score, features): the event's hangs on the score alone, the competing event's on the features.
 
@@ -112,10 +112,10 @@ def calibrated(
     ----------
     score : pair of array (n,) and (m,)
         Of the training and of the tuning rows; higher is worse.
-    tuning : Target
+    tuning : RowOutcomes
     x : array (n, width)
         Features of the training rows, on which a competing event gets a ridge Cox model of its own.
-    train : Target
+    train : RowOutcomes
     seed : int
 
     Returns
@@ -141,7 +141,7 @@ def calibrated(
     return Hazards(own, Hazard(np.append(0.0, competing.coefficients), reference, competing.baseline)), notes + told
 
 
-def competing_hazard(x: Array, train: Target, seed: int) -> tuple[Hazard | None, tuple[str, ...]]:
+def competing_hazard(x: Array, train: RowOutcomes, seed: int) -> tuple[Hazard | None, tuple[str, ...]]:
     """A ridge Cox model of the competing event on the features; one rate for everybody where that can't be fitted."""
     if train.competing is None:
         return None, ()

@@ -7,17 +7,17 @@ are a learning rate (`eta`) of 0.3 and a depth of 6.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 
+from bonerisk.cohort.targets.target import BinaryTarget, SurvivalTarget
 from bonerisk.errors import DataError
 from bonerisk.heads import log_normal
 from bonerisk.heads.boosted import Boosted
 from bonerisk.heads.hazards import Hazards, calibrated, competing_hazard, horizons
 from bonerisk.heads.log_normal import LogNormal
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 Array = np.ndarray
 
@@ -47,7 +47,7 @@ class XGBoostCox(Boosted):
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         eta: float = 0.3,
         max_depth: int = 6,
@@ -59,7 +59,7 @@ class XGBoostCox(Boosted):
         self.target, self.horizons_years = target, horizons(horizons_years)
         self.hazards = Hazards.unknown(1 + len(names))
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
 
         Raises
@@ -71,7 +71,7 @@ class XGBoostCox(Boosted):
         self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, target, seed)
         self.notes += told
 
-    def labels(self, target: Target) -> dict[str, Array]:
+    def labels(self, target: RowOutcomes) -> dict[str, Array]:
         """Times, negative where censored."""
         followed = target.followed
         _demand_event(followed.n_events)
@@ -122,7 +122,7 @@ class XGBoostAFT(Boosted):
     def __init__(
         self,
         names: list[str],
-        target: Literal["fracture"] = "fracture",
+        target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         eta: float = 0.3,
         max_depth: int = 6,
@@ -136,7 +136,7 @@ class XGBoostAFT(Boosted):
         self.target, self.horizons_years = target, horizons(horizons_years)
         self.times = LogNormal()
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
 
         Raises
@@ -149,7 +149,7 @@ class XGBoostAFT(Boosted):
         self.times, calibration = log_normal.fit(self.margin(tuning[0]), tuning[1].followed, competing)
         self.notes += calibration + told
 
-    def labels(self, target: Target) -> dict[str, Array]:
+    def labels(self, target: RowOutcomes) -> dict[str, Array]:
         """Each time lies between two bounds, which are one where the event was seen."""
         followed = target.followed
         _demand_event(followed.n_events)
@@ -184,8 +184,8 @@ class XGBoostBinary(Boosted):
     ----------
     names : list of str
         Of the features.
-    target : {"any_fracture", "low_bone_mass"}
-        What a label of 1 means.
+    target : str
+        Name of a target of yes or no.
     eta, max_depth, rounds, patience
         As `XGBoostCox`.
     """
@@ -196,7 +196,7 @@ class XGBoostBinary(Boosted):
     def __init__(
         self,
         names: list[str],
-        target: Literal["any_fracture", "low_bone_mass"] = "any_fracture",
+        target: BinaryTarget = "any_fracture",
         eta: float = 0.3,
         max_depth: int = 6,
         rounds: int = 1000,
@@ -206,7 +206,7 @@ class XGBoostBinary(Boosted):
         super().__init__(names, trees, "logloss", rounds, patience)
         self.target = target
 
-    def fit(self, x: Array, target: Target, tuning: tuple[Array, Target], seed: int) -> None:
+    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth.
 
         Raises
@@ -216,7 +216,7 @@ class XGBoostBinary(Boosted):
         """
         self.grow(x, target, tuning, seed)
 
-    def labels(self, target: Target) -> dict[str, Array]:
+    def labels(self, target: RowOutcomes) -> dict[str, Array]:
         """Labels, 0 or 1."""
         return {"label": target.labelled}
 

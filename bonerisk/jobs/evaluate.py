@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +13,13 @@ import pandas as pd
 from bonerisk.cohort.overlap import refuse_seen_by
 from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.table import SPLITS, Cohort
-from bonerisk.cohort.targets import OUTCOMES, select
+from bonerisk.cohort.targets.target import find as find_target
+from bonerisk.cohort.targets.target import select
 from bonerisk.config.build import build
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
-from bonerisk.evaluation.evaluation import Result
+from bonerisk.evaluation.tables.result import write
 from bonerisk.models import fitted
 from bonerisk.models.embeddings import embedded
 from bonerisk.models.films import decoded
@@ -86,7 +86,7 @@ def evaluate(order: Order) -> Path:
         predicted = pd.concat([_predicted(model, cohort) for model in judged], ignore_index=True)
         learnt = training[training["split"] == "train"]  # the first model's: baselines don't hang on who is beside it
         result = evaluation.run(predicted, tuning, learnt, outcome, judged[0].columns)
-        _write(result, run)
+        write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
             if result.outcome == "binary" and not judged[0].columns:
@@ -100,7 +100,10 @@ def _outcome(runs: Sequence[StoredRun]) -> Literal["binary", "survival"]:
     targets = list(dict.fromkeys(model.config["head"]["target"] for model in runs))
     if len(targets) > 1:
         raise ConfigError(f"the runs foretell {' and '.join(targets)}", "run", "evaluate models of one target together")
-    return OUTCOMES[targets[0]]
+    kind = find_target(targets[0]).kind
+    if kind not in ("binary", "survival"):
+        raise ConfigError(f"{targets[0]} is of the kind {kind}, which is not evaluated yet", "run")
+    return kind
 
 
 def _names(runs: Sequence[StoredRun]) -> list[str]:
@@ -189,21 +192,3 @@ def _chosen(cohort: Cohort, split: str | Sequence[str] | None) -> Cohort:
     chosen = of_splits(cohort, names)
     place = chosen.table["split"].map(SPLITS.index)
     return replace(chosen, table=chosen.table.iloc[place.argsort(kind="stable")].reset_index(drop=True))
-
-
-def _write(result: Result, run: Run) -> None:
-    with run.writes("predictions", "predictions.parquet") as path:
-        result.predictions.to_parquet(path, index=False)
-    with run.writes("metrics", "metrics.csv") as path:
-        result.metrics.to_csv(path, index=False)
-    with run.writes("gaps", "gaps.csv") as path:
-        result.gaps.to_csv(path, index=False)
-    with run.writes("confusion", "confusion.csv") as path:
-        result.confusion.to_csv(path, index=False)
-    if result.outcome == "survival":
-        with run.writes("groups", "groups.csv") as path:
-            result.groups.to_csv(path, index=False)
-        with run.writes("hazards", "hazards.csv") as path:
-            result.hazards.to_csv(path, index=False)
-    with run.writes("thresholds", "thresholds.json") as path:
-        path.write_text(json.dumps(result.thresholds, indent=1), encoding="utf-8")

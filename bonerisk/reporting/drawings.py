@@ -23,7 +23,7 @@ from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
 
 if TYPE_CHECKING:
-    from bonerisk.evaluation.evaluation import Result
+    from bonerisk.evaluation.tables.result import Result
 
 # In the order of the page: what is drawn of a split, and the metrics of its forest plots with their thresholds.
 CURVES = ("incidence", "roc", "precision_recall", "calibration", "decision", "confusion")

@@ -5,7 +5,7 @@ import pytest
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import Cohort, arrange
-from bonerisk.cohort.targets import select
+from bonerisk.cohort.targets.target import select
 from bonerisk.errors import ConfigError, DataError
 
 CLASSES = ["normal", "low_bone_mass", "osteoporosis", None, "normal"]

@@ -15,12 +15,12 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from bonerisk.cohort.targets import OUTCOMES
+from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import build
 from bonerisk.config.check import check
 from bonerisk.config.signature import argument_types
 from bonerisk.config.tree import config_dir
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
 
@@ -120,7 +120,7 @@ def features(node: dict[str, Any]) -> None:
     asked = [name for name in node["columns"] or ["age_years", "sex"] if name != "finding_*"]
     table = pd.DataFrame({name: rng.normal(size=n) for name in [*asked, "finding_fracture"]})
     table = table.assign(sex=rng.choice(["F", "M"], n)) if "sex" in table else table
-    target = Target(np.arange(n), time=rng.exponential(5, n), event=rng.integers(0, 2, n))
+    target = RowOutcomes(np.arange(n), time=rng.exponential(5, n), event=rng.integers(0, 2, n))
     found, again = build(node), build(node)
     embeddings = rng.normal(size=(n, 4)).astype(np.float32) if found.films else None
     found.learn(table, asked)
@@ -147,9 +147,9 @@ def fitted_head(node: dict[str, Any]) -> None:
     rng, n = np.random.default_rng(0), 400
     x, patient = rng.normal(size=(n, 3)), np.arange(n)
     time, event = rng.exponential(5 * np.exp(-x[:, 0])).clip(0.01, 9), rng.random(n) < 0.8
-    target = Target(patient, time=time, event=event.astype(float))
-    if OUTCOMES[node["target"]] == "binary":
-        target = Target(patient, label=(rng.logistic(size=n) < 2 * x[:, 0]).astype(int))
+    target = RowOutcomes(patient, time=time, event=event.astype(float))
+    if find(node["target"]).kind == "binary":
+        target = RowOutcomes(patient, label=(rng.logistic(size=n) < 2 * x[:, 0]).astype(int))
     found, again = (build(node, names=["a", "b", "c"]) for _ in range(2))
     found.fit(x[:300], target[:300], (x[300:], target[300:]), seed=0)
     again.restore(found.tensors())

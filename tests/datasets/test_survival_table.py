@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.cohort.table import Cohort
-from bonerisk.cohort.targets import select
+from bonerisk.cohort.targets.target import select
 from bonerisk.datasets.survival_table import SurvivalTable
 from bonerisk.errors import ConfigError, DataError
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError
-from bonerisk.evaluation.evaluation import Evaluation, Result
+from bonerisk.evaluation.evaluation import Evaluation
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.heads import proportional_hazards
 
 CLINICAL = ["age_years", "sex", "bmi_kg_m2"]

@@ -11,20 +11,20 @@ import pytest
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.features.image_risk import ImageRisk
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 N, WIDTH = 300, 12
 FUSED = {"image_risk": "out_of_fold", "columns": ["age_years"]}
 
 
 @pytest.fixture(scope="module")
-def films() -> tuple[pd.DataFrame, np.ndarray, Target]:
+def films() -> tuple[pd.DataFrame, np.ndarray, RowOutcomes]:
     """Two films a patient; the first number of an embedding is dangerous, the others say nothing."""
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(N, WIDTH)).astype(np.float32)
     patient = np.arange(N) // 2
     time = rng.exponential(6 * np.exp(-embeddings[:, 0]))
-    target = Target(patient, time=time.clip(0.01, 8), event=(time < 8).astype(float))
+    target = RowOutcomes(patient, time=time.clip(0.01, 8), event=(time < 8).astype(float))
     return pd.DataFrame({"age_years": rng.uniform(50, 90, N), "sex": rng.choice(["F", "M"], N)}), embeddings, target
 
 
@@ -53,7 +53,7 @@ def test_risk_out_of_fold_has_not_seen_the_patient(films: Any) -> None:
     _, embeddings, target = films
     risk = ImageRisk(WIDTH).fit(embeddings, target, "out_of_fold", seed=0)
     event = np.where(target.patient == 0, 1 - target.event, target.event)  # another outcome of one patient
-    again = ImageRisk(WIDTH).fit(embeddings, Target(target.patient, time=target.time, event=event), "in_sample", 0)
+    again = ImageRisk(WIDTH).fit(embeddings, RowOutcomes(target.patient, time=target.time, event=event), "in_sample", 0)
     assert np.corrcoef(risk, embeddings[:, 0])[0, 1] > 0.8
     spread = {how: ImageRisk(WIDTH).fit(embeddings, target, how, 0) for how in ("out_of_fold", "in_sample")}
     fit = {how: float(target.event @ values - N * np.log(np.exp(values).mean())) for how, values in spread.items()}
@@ -96,11 +96,11 @@ def test_the_risk_of_an_image_needs_times(films: Any) -> None:
     features = Features(**FUSED)
     features.learn(table, ())
     with pytest.raises(ConfigError, match="knows no times"):
-        features.fit(table, embeddings, Target(target.patient, label=target.event), seed=0)
+        features.fit(table, embeddings, RowOutcomes(target.patient, label=target.event), seed=0)
 
 
 def test_too_few_events_for_a_risk_out_of_fold_are_told(films: Any) -> None:
     _, embeddings, target = films
-    few = Target(target.patient, time=target.time, event=np.where(target.patient < 6, 1.0, 0.0))
+    few = RowOutcomes(target.patient, time=target.time, event=np.where(target.patient < 6, 1.0, 0.0))
     with pytest.raises(DataError, match="6 patients of the train split have an event"):
         ImageRisk(WIDTH).fit(embeddings, few, "out_of_fold", seed=0)

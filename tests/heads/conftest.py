@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 Array = np.ndarray
-Simulate = Callable[..., tuple[Array, Target, Array]]
+Simulate = Callable[..., tuple[Array, RowOutcomes, Array]]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def simulate() -> Simulate:
     the probability 1/(1 + exp(−log hazard)) of a standard rate.
     """
 
-    def draw(n: int, seed: int = 0, death: float = 0.1) -> tuple[Array, Target, Array]:
+    def draw(n: int, seed: int = 0, death: float = 0.1) -> tuple[Array, RowOutcomes, Array]:
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(n, 3)).astype(np.float32)
         danger = x @ [0.9, -0.7, 0.5]
@@ -32,6 +32,6 @@ def simulate() -> Simulate:
         event, dead = ((first < end) & which for which in (fracture, ~fracture))
         label = rng.random(n) < 1 / (1 + np.exp(-danger))
         outcomes = (label.astype(int), time, event.astype(int), dead.astype(int) if death else None)
-        return x, Target(np.arange(n), *outcomes), rates
+        return x, RowOutcomes(np.arange(n), *outcomes), rates
 
     return draw

@@ -10,7 +10,7 @@ import pytest
 from bonerisk.evaluation.metrics.calibration.at_horizon import o_e
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.cox import Cox, CoxRidge
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 Array = np.ndarray
 
@@ -28,7 +28,7 @@ def patients(n: int, seed: int = 0, death: float = 0.15) -> tuple[Array, Array, 
 
 
 def fitted(head: Any, x: Array, time: Array, status: Array, told: bool = True) -> Any:
-    target = Target(np.arange(len(x)), None, time, status == 1, status == 2 if told else None)
+    target = RowOutcomes(np.arange(len(x)), None, time, status == 1, status == 2 if told else None)
     head.fit(x, target, (x[:0], target[:0]), seed=0)
     return head
 
@@ -126,7 +126,7 @@ def test_a_model_of_embeddings_is_that_of_coxph(several: bool) -> None:
     golden = json.loads((Path(__file__).parents[1] / "golden/embedding_cox.json").read_text())
     data = {name: np.array(values) for name, values in golden["data"].items()}
     x, time = data["x"].astype(np.float32), data["days"] / 365.25
-    target = Target(data["patient"] if several else np.arange(len(x)), None, time, data["event"])
+    target = RowOutcomes(data["patient"] if several else np.arange(len(x)), None, time, data["event"])
     head = Cox([f"embedding_{j:03d}" for j in range(x.shape[1])])
     head.fit(x, target, (x[:0], target[:0]), seed=0)
     table, new = head.table(), np.array(golden["new"], dtype=np.float32)

@@ -11,13 +11,13 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.metrics.concordance import c_index
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.deepsurv import DeepSurv
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival import cox
 
 NAMES = ["worse", "better", "product"]
 
 
-def fitted(x: Any, target: Target, tuning: Any, **settings: Any) -> DeepSurv:
+def fitted(x: Any, target: RowOutcomes, tuning: Any, **settings: Any) -> DeepSurv:
     head = DeepSurv([f"x{j}" for j in range(x.shape[1])], **settings)
     head.fit(x, target, tuning, seed=0)
     return head
@@ -93,7 +93,7 @@ def test_nonlinear_risk_is_ranked_as_published(real_data: Path) -> None:
     """The simulated cohort with a Gaussian log hazard: test C of 0.649 published, 0.507 by Cox."""
     with h5py.File(real_data / "deepsurv/gaussian_survival_data.h5") as file:
         parts = {name: [file[name][key][:] for key in ("x", "t", "e")] for name in ("train", "valid", "test")}
-    rows = {name: (x, Target(np.arange(len(x)), None, t.astype(float), e)) for name, (x, t, e) in parts.items()}
+    rows = {name: (x, RowOutcomes(np.arange(len(x)), None, t.astype(float), e)) for name, (x, t, e) in parts.items()}
     head = fitted(*rows["train"], rows["valid"])
     x, of = rows["test"]
     assert c_index(Followed.of(head.risk(x), of.time, of.event).drawn()).value == pytest.approx([0.649], abs=0.01)

@@ -10,12 +10,12 @@ import statsmodels.api as sm
 
 from bonerisk.errors import DataError
 from bonerisk.heads.fitted_logistic import LogisticHead, LogisticRidge
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 NAMES = ["worse", "better", "product"]
 
 
-def fitted(head: Any, x: Any, target: Target) -> Any:
+def fitted(head: Any, x: Any, target: RowOutcomes) -> Any:
     head.fit(x, target, (x[:0], target[:0]), seed=0)
     return head
 
@@ -34,7 +34,7 @@ def test_coefficients_and_errors_are_those_of_statsmodels(simulate: Any) -> None
 def test_errors_are_robust_to_several_films_of_a_patient(simulate: Any) -> None:
     x, target, _ = simulate(300)
     patient = np.random.default_rng(0).integers(0, 90, 300)
-    table = fitted(LogisticHead(NAMES), x, Target(patient, target.label)).table()
+    table = fitted(LogisticHead(NAMES), x, RowOutcomes(patient, target.label)).table()
     model = sm.Logit(target.label, sm.add_constant(x.astype(float)))
     theirs = model.fit(disp=False, cov_type="cluster", cov_kwds={"groups": patient, "use_correction": False})
     np.testing.assert_allclose(table["standard_error"], theirs.bse, rtol=1e-6)
@@ -52,7 +52,7 @@ def test_glow500_gives_the_published_coefficients(real_data: Path) -> None:
     table = pd.read_csv(real_data / "glow/glow500.csv")
     levels = [table["raterisk"] == level for level in ("Same", "Greater")]
     x = np.column_stack([table["age"], table["priorfrac"] == "Yes", *levels]).astype(float)
-    target = Target(np.arange(500), (table["fracture"] == "Yes").to_numpy(dtype=int))
+    target = RowOutcomes(np.arange(500), (table["fracture"] == "Yes").to_numpy(dtype=int))
     head = fitted(LogisticHead(["age", "priorfrac", "raterisk=Same", "raterisk=Greater"]), x, target)
     assert head.coefficients == pytest.approx([-4.991, 0.046, 0.700, 0.549, 0.866], abs=5e-4)
 

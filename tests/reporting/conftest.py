@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 from bonerisk.config.build import build
-from bonerisk.evaluation.evaluation import Result
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.runs.find import StoredRun, load
 from bonerisk.runs.folder import SCHEMA_VERSION

@@ -13,7 +13,7 @@ import pytest
 
 from bonerisk.reporting.report import write
 from bonerisk.reporting.runs.reported import reported
-from bonerisk.reporting.sections.performance import published as as_printed
+from bonerisk.reporting.sections import published as as_printed
 from bonerisk.runs.find import StoredRun
 
 MakeRun = Callable[..., StoredRun]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from bonerisk.evaluation.evaluation import Result
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.report import write

@@ -18,7 +18,7 @@ from bonerisk.reporting.wording.terms import Terms
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bonerisk.evaluation.evaluation import Result
+    from bonerisk.evaluation.tables.result import Result
 
 LINE = 50  # characters of a title
 ENOUGH = 0.95  # share of the films

@@ -24,9 +24,7 @@ ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
 def cautions(chain: ReportedRuns) -> list[str]:
     """Where nothing can be concluded, notes of the runs, and what the numbers themselves warn of, each once."""
     places = [
-        f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): "
-        if len(chain.evaluations) > 1
-        else ""
+        f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): " if len(chain.evaluations) > 1 else ""
         for number, evaluation in enumerate(chain.evaluations, start=1)
     ]
     judged = [*zip(places, chain.evaluations, strict=True)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from bonerisk.evaluation.intervals.interval import interval, resampled, resampling, wilson
+from bonerisk.evaluation.intervals import resampling
+from bonerisk.evaluation.intervals.interval import interval, resampled, wilson
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distributions, map_draws
 from bonerisk.evaluation.metrics.calibration.binary import o_e
 from bonerisk.evaluation.metrics.discrimination import auc

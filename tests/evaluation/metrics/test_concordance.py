@@ -9,7 +9,7 @@ import pytest
 from sksurv.metrics import concordance_index_ipcw
 from sksurv.util import Surv
 
-from bonerisk.evaluation.intervals.interval import resampling
+from bonerisk.evaluation.intervals import resampling
 from bonerisk.evaluation.intervals.resampling import Draws, distributions
 from bonerisk.evaluation.metrics.concordance import auc_t, c_index, uno_c
 from bonerisk.evaluation.metrics.metric import Metric

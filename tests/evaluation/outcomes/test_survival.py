@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.evaluation.evaluation import Evaluation, Result
+from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.table import METRICS
 from bonerisk.evaluation.tables.gaps import GAPS
+from bonerisk.evaluation.tables.result import Result
 
 Build = Callable[..., Evaluation]
 Followed = Callable[..., pd.DataFrame]

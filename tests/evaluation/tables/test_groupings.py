@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.evaluation.evaluation import Evaluation, Result
+from bonerisk.evaluation.evaluation import Evaluation
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.survival import cox
 
 Array = np.ndarray

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bonerisk.evaluation.evaluation import Result
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.reporting.figures.calibration import calibration
 from bonerisk.reporting.figures.flow import flow

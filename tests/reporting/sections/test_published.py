@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bonerisk.reporting.sections.performance import published as as_printed
+from bonerisk.reporting.sections import published as as_printed
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 PAPERS = sorted(path.stem for path in as_printed.FOLDER.glob("*.yaml"))

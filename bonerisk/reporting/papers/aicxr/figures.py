@@ -18,7 +18,7 @@ from bonerisk.reporting.wording.terms import Terms
 from bonerisk.reporting.wording.values import value
 
 if TYPE_CHECKING:
-    from bonerisk.evaluation.evaluation import Result
+    from bonerisk.evaluation.tables.result import Result
 
 FIGURES = (  # in the order of the page
     "incidence_by_t_score",

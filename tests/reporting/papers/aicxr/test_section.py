@@ -10,7 +10,7 @@ import yaml
 
 from bonerisk.cohort.classes import bone_class
 from bonerisk.config.build import build
-from bonerisk.evaluation.evaluation import Result
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.papers.aicxr import figures as by_t_score
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
+from bonerisk.cohort.targets.target import Kind
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.outcome import Outcome
 from bonerisk.survival.outcome import outcome as checked
@@ -17,7 +18,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Target:
+class RowOutcomes:
     """Outcomes of n rows, in the order of their features.
 
     Parameters
@@ -46,7 +47,7 @@ class Target:
             raise DataError(f"outcomes must be of one length, not {lengths}", "target", "give each row all of them")
 
     @classmethod
-    def of(cls, table: pd.DataFrame, outcome: Literal["binary", "survival"]) -> Target:
+    def of(cls, table: pd.DataFrame, outcome: Kind) -> RowOutcomes:
         """Read from a cohort's columns: `label`, or `time_years`, `event` and, where there is one, `competing_event`.
 
         Raises
@@ -106,9 +107,9 @@ class Target:
     def __len__(self) -> int:
         return len(self.patient)
 
-    def __getitem__(self, rows: Any) -> Target:
+    def __getitem__(self, rows: Any) -> RowOutcomes:
         """Those of some rows: a mask (n,), or their places in any order."""
-        return Target(**{name: values[rows] for name, values in self._given().items()})
+        return RowOutcomes(**{name: values[rows] for name, values in self._given().items()})
 
     def _given(self) -> dict[str, Array]:
         found = {of.name: getattr(self, of.name) for of in fields(self)}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads.target import Target
+from bonerisk.heads.row_outcomes import RowOutcomes
 
 TABLE = pd.DataFrame(
     {
@@ -22,16 +22,16 @@ TABLE = pd.DataFrame(
 
 
 def test_it_is_read_from_a_cohort() -> None:
-    followed = Target.of(TABLE, "survival")
+    followed = RowOutcomes.of(TABLE, "survival")
     assert followed.patient.tolist() == [1, 0, 2, 1]  # a patient is one within a site
     assert followed.label is None
     assert followed.followed.event.tolist() == [True, False, False, True]
-    assert Target.of(TABLE.drop(columns="competing_event"), "survival").competing is None
-    assert Target.of(TABLE, "binary").labelled.tolist() == [0, 1, 1, 0]
+    assert RowOutcomes.of(TABLE.drop(columns="competing_event"), "survival").competing is None
+    assert RowOutcomes.of(TABLE, "binary").labelled.tolist() == [0, 1, 1, 0]
 
 
 def test_rows_are_taken_by_mask_and_by_place() -> None:
-    followed = Target.of(TABLE, "survival")
+    followed = RowOutcomes.of(TABLE, "survival")
     for rows in (np.array([False, True, False, True]), [1, 3]):
         part = followed[rows]
         assert len(part) == 2
@@ -41,14 +41,14 @@ def test_rows_are_taken_by_mask_and_by_place() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "what"),
     [
-        (lambda: Target.of(TABLE.drop(columns="label"), "binary"), DataError, "no column label"),
-        (lambda: Target.of(TABLE.drop(columns="event"), "survival"), DataError, "no column event"),
-        (lambda: Target.of(TABLE, "continuous"), ConfigError, "neither"),
-        (lambda: Target(np.arange(3), np.arange(2)), DataError, "one length"),
-        (lambda: Target(np.arange(3), np.array([0, 1, 2])).labelled, DataError, "label 2.0"),
-        (lambda: Target(np.arange(2), np.array([0, np.nan])).labelled, DataError, "label nan"),
-        (lambda: Target(np.arange(0), np.arange(0)).labelled, DataError, "no rows"),
-        (lambda: Target(np.arange(2), None, np.array([1, 0.0]), np.ones(2)).followed, DataError, "time 0.0"),
+        (lambda: RowOutcomes.of(TABLE.drop(columns="label"), "binary"), DataError, "no column label"),
+        (lambda: RowOutcomes.of(TABLE.drop(columns="event"), "survival"), DataError, "no column event"),
+        (lambda: RowOutcomes.of(TABLE, "continuous"), ConfigError, "neither"),
+        (lambda: RowOutcomes(np.arange(3), np.arange(2)), DataError, "one length"),
+        (lambda: RowOutcomes(np.arange(3), np.array([0, 1, 2])).labelled, DataError, "label 2.0"),
+        (lambda: RowOutcomes(np.arange(2), np.array([0, np.nan])).labelled, DataError, "label nan"),
+        (lambda: RowOutcomes(np.arange(0), np.arange(0)).labelled, DataError, "no rows"),
+        (lambda: RowOutcomes(np.arange(2), None, np.array([1, 0.0]), np.ones(2)).followed, DataError, "time 0.0"),
     ],
 )
 def test_what_is_no_outcome_is_refused(make: Any, error: Any, what: str) -> None:

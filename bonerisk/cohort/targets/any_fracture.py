@@ -1,0 +1,38 @@
+"""Whether a fracture came (1) or not (0) while the patient was followed: for tables without times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.fracture import STANDARD, WORDS, WORDS_OF_TABLE
+from bonerisk.cohort.targets.target import Target
+from bonerisk.errors import DataError
+
+TIMES_UNUSED = (
+    "Times are not used: whether a fracture came is asked of patients who were followed for different times, and who "
+    "was followed for shorter had less time to break. head.target=fracture uses them."
+)
+
+
+def rows(cohort: Cohort) -> Cohort:
+    """Rows whose event is known; a note where times would be there."""
+    where = f"cohort {cohort.name}"
+    if "event" not in cohort.table:
+        mend = "name the column, as dataset.columns.event=<its name in the table>"
+        raise DataError("there is no event: nobody was followed up", where, mend)
+    table = cohort.table[cohort.table["event"].notna()].reset_index(drop=True)
+    flow = cohort.flow.step("event known", cohort.table, table, "event missing")
+    table["label"] = (table["event"] == 1).astype("int64")
+    train = table.loc[table["split"] == "train", "label"]
+    if table.empty or train.nunique() == 1:
+        what = f"all {len(train)} rows of the train split have {'the' if train.any() else 'no'} event"
+        mend = "bring rows of both kinds, or another split (dataset.split_seed, or a column `split`)"
+        raise DataError(what if len(table) else "no row has an event, 1 or 0", where, mend)
+    told = () if table.get("time_years", pd.Series(dtype=float)).isna().all() else (TIMES_UNUSED,)
+    return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *told))
+
+
+TARGET = Target("binary", ("label",), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD)

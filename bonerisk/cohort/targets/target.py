@@ -1,0 +1,115 @@
+"""What a target is, and how one is found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Literal
+
+from bonerisk.cohort.table import Cohort
+from bonerisk.errors import ConfigError
+
+Kind = Literal["binary", "ordinal", "amount", "survival"]
+
+# What `target` may be of a head that predicts one kind; a check of the configuration knows the names (`names`).
+BinaryTarget = str
+OrdinalTarget = str
+AmountTarget = str
+SurvivalTarget = str
+
+PACKAGE = "bonerisk.cohort.targets"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the outcome is called.
+
+    Parameters
+    ----------
+    outcome : str
+        As a heading has it: ``low bone mass``, ``fracture``.
+    article : str
+        What stands before it in a sentence: nothing, "a" or "the".
+    """
+
+    outcome: str
+    article: str = ""
+
+    @property
+    def having(self) -> str:
+        """What one has who has it: ``low bone mass``, ``a fracture``."""
+        return f"{self.article} {self.outcome}".strip()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    Parameters
+    ----------
+    kind : {"binary", "ordinal", "amount", "survival"}
+        Yes or no, classes in order, an amount, or time to an event.
+    columns : tuple of str
+        Of the selected table, that hold it: `label` (int64: 1 or 0, or classes from 0, higher is worse), `event` and
+        `time_years`, or an amount's own column.
+    rows : callable
+        From a cohort to the rows that take part, with a step of the flow for each reason to leave one out, and the
+        columns above. Raises `DataError` where none is left or nothing can be learnt from those of the train split.
+    words : Words
+        For the page, where rows are films.
+    words_of_table : Words
+        For the page, where there are no films: a table's event may be any.
+    known_from : frozenset of str
+        Columns that the target was derived from, which therefore are no features.
+    reference_standard : str, optional
+        What the target was established by; None: what the source says of itself, as DXA.
+    """
+
+    kind: Kind
+    columns: tuple[str, ...]
+    rows: Callable[[Cohort], Cohort]
+    words: Words
+    words_of_table: Words
+    known_from: frozenset[str] = frozenset()
+    reference_standard: str | None = None
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Names of all targets: of the files beside this one that have a `TARGET`."""
+    package = importlib.import_module(PACKAGE)
+    files = [module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "target"]
+    return tuple(name for name in files if hasattr(importlib.import_module(f"{PACKAGE}.{name}"), "TARGET"))
+
+
+def find(name: str) -> Target:
+    """The target of a name.
+
+    Raises
+    ------
+    ConfigError
+        There is none; the nearest name is given.
+    """
+    if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        mend = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"there is no target {name!r}", "head.target", f"{mend}targets: {', '.join(names())}")
+    target: Target = importlib.import_module(f"{PACKAGE}.{name}").TARGET
+    return target
+
+
+def select(cohort: Cohort, name: str) -> Cohort:
+    """The rows of a cohort that take part in a target, with its columns; see `Target.rows`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such target.
+    DataError
+        No row is left, or those of the train split all have one outcome.
+    """
+    return find(name).rows(cohort)
