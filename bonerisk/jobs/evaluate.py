@@ -24,7 +24,7 @@ from bonerisk.models import fitted
 from bonerisk.models.embeddings import embedded
 from bonerisk.models.films import decoded
 from bonerisk.models.frozen import frozen_of
-from bonerisk.models.network import predict, trained_model
+from bonerisk.models.network import load_network
 from bonerisk.reporting.figures.films import write_examples
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
@@ -159,7 +159,7 @@ def _judged(dataset: Any, runs: Sequence[StoredRun], names: Sequence[str], run: 
 def _trained_with_encoder(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:
     films = decoded(loaded, dataset, model.config["preprocessing"], run, data)
     cohort = select(films.cohort, model.config["head"]["target"])
-    return Judged(name, model, cohort, lambda rows: predict(*trained_model(model), films, rows, name))
+    return Judged(name, model, cohort, lambda rows: load_network(model).predict(rows, films, cohort.name, name))
 
 
 def _fitted_to_features(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:

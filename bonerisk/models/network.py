@@ -1,10 +1,12 @@
-"""An encoder and a head from a configuration, and the predictions table they make. Imports torch when called."""
+"""An encoder and a head that were trained together: built from a configuration, loaded from a run, predicting rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bonerisk.config.build import build
@@ -13,28 +15,39 @@ from bonerisk.models.predictions import predictions
 from bonerisk.runs.find import StoredRun
 
 
-def new_model(config: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
-    """Encoder and head as configured; what is drawn at random in them hangs on `seed` alone."""
+@dataclass(frozen=True)
+class Network:
+    """An encoder and the head trained with it."""
+
+    encoder: Any
+    head: Any
+
+    def predict(self, table: pd.DataFrame, films: Films, dataset: str, name: str) -> pd.DataFrame:
+        """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts."""
+        from bonerisk.training.model import predict
+
+        risk = predict(self.encoder, self.head, films.images.images, films.rows(table))
+        return predictions(table, dataset, name, {"risk": risk})
+
+    def embed(self, table: pd.DataFrame, films: Films) -> np.ndarray:
+        """Features (n, width) float32 that the encoder gives the films of `table`."""
+        raise NotImplementedError
+
+
+def new_network(config: Mapping[str, Any], seed: int) -> Network:
+    """A network as configured; `seed` alone decides what is drawn at random in it."""
     import torch
 
     torch.manual_seed(seed)
     encoder = build(config["encoder"])
-    return encoder, build(config["head"], width=encoder.width)
+    return Network(encoder, build(config["head"], width=encoder.width))
 
 
-def trained_model(run: StoredRun) -> tuple[Any, Any]:
-    """Encoder and head of a training run, with the weights that it kept."""
+def load_network(run: StoredRun) -> Network:
+    """The network of a training run, with the weights that it kept."""
     from bonerisk.training.model import load
 
     config = {**run.config, "encoder": {**run.config["encoder"], "weights": "random"}}  # replaced in the next lines
-    encoder, head = new_model(config, seed=0)
-    load(encoder, head, run.path("model.safetensors"))
-    return encoder, head
-
-
-def predict(encoder: Any, head: Any, films: Films, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The predictions table of one model for the films of `table`: its columns, `dataset`, `model` and `risk` (n,)."""
-    from bonerisk.training.model import predict as risk
-
-    found = risk(encoder, head, films.images.images, films.rows(table))
-    return predictions(table, films.cohort.name, name, {"risk": found})
+    network = new_network(config, seed=0)
+    load(network.encoder, network.head, run.path("model.safetensors"))
+    return network

@@ -11,7 +11,7 @@ from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
 from bonerisk.cohort.targets.target import select
 from bonerisk.config.build import build
 from bonerisk.models.films import Films, decoded
-from bonerisk.models.network import new_model, predict
+from bonerisk.models.network import new_network
 from bonerisk.models.resume import broken, resumed
 from bonerisk.runs.folder import RECORD, Run
 
@@ -21,14 +21,14 @@ def train_network(config: Any, run: Run) -> None:
     killed = broken(config)
     _note_weights(run, config.encoder)
     dataset, training, data = build(config.dataset), build(config.training), Path(config.paths.data)
-    encoder, head = new_model(config, config.seed)  # before the films: weights that can't be had stop here
+    network = new_network(config, config.seed)  # before the films: weights that can't be had stop here
     films = decoded(load_cohort(dataset, run, data), dataset, config.preprocessing, run, data)
     cohort = of_splits(select(films.cohort, config.head.target), ["train", "tune"])
     write_cohort(cohort, run)
     resume = resumed(killed, run, cohort.table) if killed else None
     trained = training.fit(
-        encoder,
-        head,
+        network.encoder,
+        network.head,
         films.images.images,
         train=_labelled(films, cohort.table, "train"),
         tune=_labelled(films, cohort.table, "tune"),
@@ -41,7 +41,7 @@ def train_network(config: Any, run: Run) -> None:
     run.wrote("history", "history.csv")
     tuning = cohort.table[cohort.table["split"] == "tune"]
     with run.writes("predictions", "tuning.parquet") as path:
-        predict(encoder, head, films, tuning, config.name).to_parquet(path, index=False)
+        network.predict(tuning, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
 def _note_weights(run: Run, encoder: Any) -> None:
