@@ -8,6 +8,7 @@ from bonerisk.errors import DataError
 from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 
 DECREMENT = 1e-16  # squared length of a last step, in standard errors
+ROUNDED = 1e-12  # the same where rounding leaves no better step: a millionth of a standard error
 ITERATIONS, HALVINGS = 500, 30
 NOISE = 1e-11  # relative, of a log-likelihood
 LONGEST_STEP = 3.0  # in standard deviations of a column: the quadratic says nothing about what lies beyond
@@ -52,7 +53,7 @@ def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None,
             "Cox regression",
             "a level without events does that; pool it, leave it out, or fit with Firth's penalty",
         )
-    if not abs(decrement) < DECREMENT:
+    if not abs(decrement) < ROUNDED:
         away = np.sqrt(abs(decrement))
         raise DataError(f"no convergence: {away:.1g} standard errors from the maximum", "Cox regression")
     return point
