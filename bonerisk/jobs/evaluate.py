@@ -157,9 +157,10 @@ def _judged(dataset: Any, runs: Sequence[StoredRun], names: Sequence[str], run: 
 
 
 def _trained_with_encoder(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:
+    network = load_network(model)
     films = decoded(loaded, dataset, model.config["preprocessing"], run, data)
-    cohort = select(films.cohort, model.config["head"]["target"])
-    return Judged(name, model, cohort, lambda rows: load_network(model).predict(rows, films, cohort.name, name))
+    cohort = fitted.complete(select(films.cohort, model.config["head"]["target"]), network.features, run, name)
+    return Judged(name, model, cohort, lambda rows: network.predict(rows, films, cohort.name, name))
 
 
 def _fitted_to_features(loaded: Cohort, dataset: Any, model: StoredRun, name: str, run: Run, data: Path) -> Judged:

@@ -20,7 +20,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.models.embeddings import embedded
-from bonerisk.models.fitted import Fitted, complete, select, write
+from bonerisk.models.fitted import Fitted, complete, learn_columns, select, write
 from bonerisk.models.frozen import frozen
 from bonerisk.runs.find import parents_of
 from bonerisk.runs.folder import Run
@@ -41,11 +41,8 @@ def fit_head(config: Any, run: Run, train_encoder: Callable[[Order], Path]) -> N
     loaded = load_cohort(dataset, run, data)
     cohort = select(loaded, config.head.target, run)
     _demand(cohort, "train", "the model learns there")
-    features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    learn_columns(features, cohort, config.head.target)
     predicted = find(config.head.target)
-    if told := predicted.known_from.intersection(features.columns.used):
-        what = f"{', '.join(sorted(told))} is what head.target={config.head.target} was told from"
-        raise ConfigError(what, "features.columns", "leave it out")
     cohort = complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
     films = embedded(cohort, dataset, encoder, run, data) if encoder else None  # all films: evaluate needs the others

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import build
+from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.models.embeddings import Embedded
 from bonerisk.models.predictions import predictions
@@ -52,6 +53,20 @@ def select(cohort: Cohort, target: str, run: Run) -> Cohort:
         run.note(note)
         log.warning(note)
     return selected
+
+
+def learn_columns(features: Features, cohort: Cohort, target: str) -> None:
+    """Learn the columns from the training split of the rows that a target is defined for.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A column can be no feature, or the target was derived from it; there is nothing to learn from.
+    """
+    features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    if told := find(target).known_from.intersection(features.columns.used):
+        what = f"{', '.join(sorted(told))} is what head.target={target} was told from"
+        raise ConfigError(what, "features.columns", "leave it out")
 
 
 def fitted(run: StoredRun) -> Fitted:
