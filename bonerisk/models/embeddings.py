@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from bonerisk.models.films import decode, hashed, refuse_copies, without_failure
 from bonerisk.models.frozen import Frozen
 from bonerisk.runs.folder import Run
 from bonerisk.runs.hashing import fingerprint
+
+if TYPE_CHECKING:
+    from torch import nn
 
 BATCH = 64  # films at a time
 UNREADABLE = "the file can't be opened"
@@ -52,7 +55,7 @@ class Embedded:
 
 
 def embedded(
-    cohort: Cohort, dataset: Any, frozen: Frozen, run: Run, data: Path, batch_size: int = BATCH, shard: str = ""
+    cohort: Cohort, frozen: Frozen, run: Run, data: Path, batch_size: int = BATCH, shard: str = ""
 ) -> Embedded:
     """The embeddings of a cohort's films: films are read, decoded and encoded only if they never were.
 
@@ -69,7 +72,7 @@ def embedded(
     ConfigError, DataError, RunError
         No films, none that can be read, copies of a film in two splits, or no room on the disk.
     """
-    sha256 = hashed(cohort, dataset, data)
+    sha256 = hashed(cohort, data)
     wanted = [digest for digest in sha256.values() if digest]
     folder = data / "embeddings" / frozen.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +120,7 @@ def _encode(
     index = index[index["sha256"].isin(todo)].drop_duplicates("sha256").sort_values("sha256")
     rows = found.images.rows.loc[index["image_id"]].to_numpy()
     given = rows, list(index["sha256"]), list(index["perceptual"])
-    run.record["device"] = extract(encoder, found.images.images, *given, store, batch_size)
+    run.record["device"] = extract(cast("nn.Module", encoder), found.images.images, *given, store, batch_size)
 
 
 def _failures(cohort: Cohort, sha256: Mapping[str, str | None], reason: pd.Series) -> pd.DataFrame:

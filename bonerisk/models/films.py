@@ -6,17 +6,19 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
 from bonerisk.cohort.table import Cohort
-from bonerisk.config.build import build, plain
+from bonerisk.config.build import Node, plain
 from bonerisk.errors import ConfigError
 from bonerisk.imaging import store
+from bonerisk.models.components import component
+from bonerisk.parts import Transform
 from bonerisk.runs.folder import Run
 from bonerisk.runs.hashing import fingerprint, sha256_cached, sha256_of_code
 
@@ -45,12 +47,12 @@ class Films:
     cohort: Cohort
     images: store.Store
 
-    def rows(self, table: pd.DataFrame) -> Any:
+    def rows(self, table: pd.DataFrame) -> np.ndarray:
         """Rows (m,) int64 of the images of a table's films, in its order."""
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
-def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
+def hashed(cohort: Cohort, data: Path) -> dict[str, str | None]:
     """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
 
     Raises
@@ -61,15 +63,13 @@ def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
     if cohort.features:
         mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
         raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
-    if hasattr(dataset, "make_films"):
-        dataset.make_films(cohort, data)
+    if cohort.make_films:
+        cohort.make_films(cohort.table["image_id"])
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
     return dict(zip(cohort.table["image_id"], hashes, strict=True))
 
 
-def decode(
-    cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapping[str, Any], data: Path
-) -> DecodedFilms:
+def decode(cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Node | None, data: Path) -> DecodedFilms:
     """Decode the films of a cohort unless that was done before.
 
     The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
@@ -84,14 +84,13 @@ def decode(
         raise ConfigError("preprocessing=none reads no films", "preprocessing", "choose another")
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
     digest = fingerprint({"films": sorted(sha256.items()), "preprocessing": plain(preprocessing), "code": code})
-    transform = build(preprocessing)
-    size = (transform.size, transform.size)
+    transform = component(preprocessing, Transform, "preprocessing")
     folder = data / cohort.name / digest[:16]
-    images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
-    return DecodedFilms(images, digest, getattr(transform, "note", None))
+    images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, transform.shape)
+    return DecodedFilms(images, digest, transform.note)
 
 
-def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+def decoded(cohort: Cohort, preprocessing: Node | None, run: Run, data: Path) -> Films:
     """The decoded films of a cohort, recorded in the run, without those that can't be read.
 
     Raises
@@ -101,7 +100,7 @@ def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run:
     DataError
         A film of one split is in another, too.
     """
-    sha256 = hashed(cohort, dataset, data)
+    sha256 = hashed(cohort, data)
     found = decode(cohort, sha256, preprocessing, data)
     if found.note:
         run.note(found.note)
@@ -128,11 +127,12 @@ def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: 
     """
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
-    if len(pairs):
-        known = run.folder / "copies.csv"  # of another model's films, where several are judged together
-        listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
-        with run.writes("copies", "copies.csv") as path:
-            listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
+    if pairs.empty:
+        return
+    known = run.folder / "copies.csv"  # of another model's films, where several are judged together
+    listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
+    with run.writes("copies", "copies.csv") as path:
+        listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
     for note in leaks.refuse(pairs, str(run.folder / "copies.csv")):
         run.note(note)
         log.warning(note)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
-from bonerisk.cohort.targets.target import select
+from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
 from bonerisk.config.build import build
+from bonerisk.models.components import component
 from bonerisk.models.films import Films, decoded
 from bonerisk.models.network import new_network
 from bonerisk.models.resume import broken, resumed
+from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
 
 
@@ -20,10 +21,11 @@ def train_network(config: Any, run: Run) -> None:
     """Train on the training split, keep the epoch that is best on the tuning split."""
     killed = broken(config)
     _note_weights(run, config.encoder)
-    dataset, training, data = build(config.dataset), build(config.training), Path(config.paths.data)
+    dataset = component(config.dataset, Dataset, "dataset")
+    training, data = build(config.training), Path(config.paths.data)
     network = new_network(config, config.seed)  # before the films: weights that can't be had stop here
-    films = decoded(load_cohort(dataset, run, data), dataset, config.preprocessing, run, data)
-    cohort = of_splits(select(films.cohort, config.head.target), ["train", "tune"])
+    films = decoded(recorded(dataset.load(data), run), config.preprocessing, run, data)
+    cohort = of_splits(of_target(films.cohort, config.head.target, run), ["train", "tune"])
     write_cohort(cohort, run)
     resume = resumed(killed, run, cohort.table) if killed else None
     trained = training.fit(

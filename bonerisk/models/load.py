@@ -1,0 +1,125 @@
+"""From the folder of a training to the model that it has left: a network, or a head fitted to features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.recorded import of_target
+from bonerisk.cohort.table import Cohort
+from bonerisk.models.embeddings import Embedded, embedded
+from bonerisk.models.films import Films, decoded
+from bonerisk.models.fitted import Fitted, complete, load_fitted
+from bonerisk.models.frozen import frozen_of
+from bonerisk.models.network import Network, load_network
+from bonerisk.models.rows import Rows
+from bonerisk.models.trained import DATA, TrainedModel
+from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.folder import Run
+from bonerisk.runs.unrecorded import Unrecorded
+
+OUTPUTS = Path("outputs")
+
+
+def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedModel:
+    """The model of a finished training, whatever trained it.
+
+    Parameters
+    ----------
+    run : str, Path or StoredRun
+        A folder of `bonerisk train`, the beginning of its time, or ``latest``, looked for in ``outputs/``.
+    name : str, optional
+        What predictions call it; by default as its training is called.
+
+    Raises
+    ------
+    ConfigError
+        There is no such run, or it is not that of a finished training.
+    """
+    stored = run if isinstance(run, StoredRun) else find(str(run), OUTPUTS, ["train"])
+    kind = NetworkModel if stored.config["training"] else FeatureModel
+    return kind(stored, name or stored.name)
+
+
+class NetworkModel(TrainedModel):
+    """An encoder and a head that were trained together."""
+
+    films = True
+    columns: Sequence[str] = ()
+
+    @cached_property
+    def network(self) -> Network:
+        """Encoder and head."""
+        return load_network(self.run)
+
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those whose film can be read."""
+        films = decoded(cohort, self.run.config["preprocessing"], run or Unrecorded(), data)
+        return Rows(films.cohort, films)
+
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those whose film can be read, and of these those with an outcome."""
+        rows = self.predictable(cohort, data, run)
+        return replace(rows, cohort=of_target(rows.cohort, self.target_name, run or Unrecorded()))
+
+    def _predicted(self, rows: Rows) -> pd.DataFrame:
+        return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)
+
+    def _embedded(self, rows: Rows) -> np.ndarray:
+        return self.network.embed(rows.cohort.table, _films(rows))
+
+
+class FeatureModel(TrainedModel):
+    """A head that was fitted to features: columns of a cohort, or embeddings of films by an encoder that stays."""
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """Features and head."""
+        return load_fitted(self.run)
+
+    @property
+    def films(self) -> bool:
+        """Whether an embedding is among its features."""
+        return self.fitted.features.films
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those that its features are made of."""
+        return self.fitted.features.columns.used
+
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those with a value in each column, and whose film can be read."""
+        run = run or Unrecorded()
+        known = complete(cohort, self.fitted.features, run, self.name)
+        if not self.films:
+            return Rows(known)
+        films = embedded(known, frozen_of(self.run), run, data)
+        return Rows(films.cohort, films)
+
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those with an outcome, and of these those that are predictable."""
+        return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
+
+    def _predicted(self, rows: Rows) -> pd.DataFrame:
+        films = _embeddings(rows) if self.films else None
+        return self.fitted.predict(rows.cohort.table, films, rows.cohort.name, self.name)
+
+    def _embedded(self, rows: Rows) -> np.ndarray:
+        return _embeddings(rows).of(rows.cohort.table)
+
+
+def _films(rows: Rows) -> Films:
+    if not isinstance(rows.films, Films):
+        raise TypeError("these rows were made ready for another model")
+    return rows.films
+
+
+def _embeddings(rows: Rows) -> Embedded:
+    if not isinstance(rows.films, Embedded):
+        raise TypeError("these rows were made ready for another model")
+    return rows.films
