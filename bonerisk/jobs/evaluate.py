@@ -48,7 +48,10 @@ def evaluate(order: Order) -> Path:
             first.training,  # not the others': baselines don't depend on which models are beside it
             outcome,
             () if first.films else first.columns,
+            first.target_name,
+            {model.name: model.run.folder.name for model in models},
         )
+        run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
