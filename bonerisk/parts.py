@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.target import Kind
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.heads.row_outcomes import RowOutcomes
@@ -86,7 +87,8 @@ class Encoder(Protocol):
 class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
 
-    Its class is built with ``width`` (of the features; those of the cohort's columns come last) beside its settings.
+    Its class is built with ``width`` beside its settings: the number of features, of which those of the cohort's
+    columns, where there are any, come last. Rows may be none.
     """
 
     target: str
@@ -161,18 +163,29 @@ class FittedHead(Protocol):
 class Objective(Protocol):
     """What a training of encoder and head aims at. The loop knows nothing of it.
 
-    Where `whole_batch` is set, `loss` sees the outputs of a step's whole batch over all processes (a risk set), else
-    those of any part of it.
+    Its instance attributes (`vars`) are its settings, of plain types: a training is resumed only under equal ones. It
+    is pickled, to run in several processes.
+
+    Where `whole_batch` is set, `loss` gets the outputs of a step's whole batch, of all processes together (a risk set).
+    Otherwise it gets those of any part of it, and the loss of a film may depend on that film alone.
     """
 
-    columns: tuple[str, ...]
-    """Names of what `score` gives, in the order of history.csv."""
+    kinds: tuple[Kind, ...]
+    """Kinds of target that it is for."""
+    columns: Mapping[str, str]
+    """Columns of history.csv that `score` gives, in their order, and what the page calls each ("AUC").
+
+    The page draws ``tune_loss``, where it is one of them, beside the loss of training.
+    """
     best_by: tuple[tuple[str, int], ...]
     """What chooses the epoch: columns and their direction (1: higher is better, -1: lower), ties by the next."""
     whole_batch: bool
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
-        """What the loss compares outputs with, (n, …) float64, from rows of a cohort in which the target is told."""
+        """What the loss compares outputs with, (n, …) float64, from rows of one split that the target is known of.
+
+        An objective that compares films of a patient gives the patient's number within the split as well.
+        """
         ...
 
     def check(self, train: np.ndarray, tune: np.ndarray) -> None:
@@ -185,19 +198,22 @@ class Objective(Protocol):
         ...
 
     def weights(self, targets: np.ndarray) -> np.ndarray:
-        """Weight (n,) of each film in the loss, of mean 1, from the targets of the training split."""
+        """Weight (n,) of each film in the loss, from the targets of the training split; the mean is 1."""
         ...
 
     def batches(self, targets: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:
-        """Rows of each step of an epoch; a batch may have to hold an event, or all films of a patient."""
+        """Rows of each step of an epoch: about `size`, with weights over 0 among them.
+
+        A batch may have to hold an event, or all films of a patient. Every epoch has the same number of batches.
+        """
         ...
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Loss (n,) of each film."""
+        """Loss (n,) of each film, from float32 on one device; the loop takes the weighted mean over the batch."""
         ...
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
-        """How good the outputs of the whole tuning split are, by the names of `columns`."""
+        """How good the outputs of the whole tuning split are, by the names of `columns`; NaN is worst."""
         ...
 
 

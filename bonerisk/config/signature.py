@@ -49,7 +49,8 @@ def _of_function(node: ast.FunctionDef) -> dict[str, Any]:
 
 
 def _of_fields(node: ast.ClassDef) -> dict[str, Any]:
-    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    found = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    fields = [item for item in found if not ast.unparse(item.annotation).startswith("ClassVar")]
     return {item.target.id: _type(item.annotation) for item in fields if isinstance(item.target, ast.Name)}
 
 

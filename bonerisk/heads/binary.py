@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor, nn
 
 from bonerisk.cohort.targets.target import BinaryTarget
@@ -18,6 +19,8 @@ class BinaryHead(nn.Module):
         Name of a target of yes or no.
     """
 
+    target: str
+
     def __init__(self, width: int, target: BinaryTarget = "low_bone_mass") -> None:
         super().__init__()
         self.target = target
@@ -27,6 +30,6 @@ class BinaryHead(nn.Module):
         """Logits (n,) of features (n, width)."""
         return self.score(features).squeeze(1)
 
-    def risk(self, logits: Tensor) -> Tensor:
-        """Probability of the target."""
-        return logits.sigmoid()
+    def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
+        """Probability (n,) of the target, as `risk`."""
+        return {"risk": outputs.sigmoid().double().cpu().numpy()}

@@ -46,8 +46,11 @@ def _check_together(config: DictConfig) -> None:
         "an encoder of a run stays as it is: choose training=none, or start from it by encoder.weights=RUN": (
             config.training and PARENT in (config.encoder or {})
         ),
-        "training learns from films alone: choose features=embedding, or training=none": (
-            config.training and (not config.features.embedding or config.features.columns != [])
+        "training learns from films: choose features=embedding or embedding_demographics, or training=none": (
+            config.training and not config.features.embedding
+        ),
+        "an image's risk is fitted to features: choose features.image_risk=null, or training=none": (
+            config.training and config.features.embedding and config.features.image_risk
         ),
         "preprocessing=none reads no films to train on: choose another": config.training and not config.preprocessing,
     }

@@ -9,7 +9,8 @@ from bonerisk.config.build import Node, build, class_of
 from bonerisk.encoders.of_run import OfRun
 from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
-from bonerisk.parts import Dataset, Encoder, FittedHead, Outcome, TrainedHead, Transform, lacks, require
+from bonerisk.parts import Dataset, Encoder, FittedHead, Objective, Outcome, TrainedHead, Transform, lacks, require
+from bonerisk.training.settings import TrainingSettings
 
 Part = TypeVar("Part")
 
@@ -20,6 +21,8 @@ CONTRACTS = {
     "encoder": Encoder,
     "features": Features,
     "head": TrainedHead,
+    "training": TrainingSettings,
+    "training.objective": Objective,
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
 }

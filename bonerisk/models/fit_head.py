@@ -21,7 +21,7 @@ from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import embedded
-from bonerisk.models.fitted import Fitted, complete, write
+from bonerisk.models.fitted import Fitted, complete, learn_columns, write
 from bonerisk.models.frozen import frozen
 from bonerisk.parts import Dataset, FittedHead
 from bonerisk.runs.find import parents_of
@@ -43,8 +43,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     encoder = frozen(config, run, train_encoder) if features.films else None
     cohort = of_target(recorded(dataset.load(data), run), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
-    features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
-    _refuse_known_from(config.head.target, features)
+    learn_columns(features, cohort, config.head.target)
     cohort = complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
     films = embedded(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
@@ -70,13 +69,6 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
         _check_proportional(x, target, features.names, run)
     with run.writes("predictions", "tuning.parquet") as path:
         model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
-
-
-def _refuse_known_from(target: str, features: Features) -> None:
-    """Refuse columns from which the target itself was derived."""
-    if told := find(target).known_from.intersection(features.columns.used):
-        what = f"{', '.join(sorted(told))} is what head.target={target} was told from"
-        raise ConfigError(what, "features.columns", "leave it out")
 
 
 def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> None:

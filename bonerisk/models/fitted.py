@@ -13,6 +13,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.target import find
+from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import Embedded
@@ -39,6 +41,20 @@ class Fitted:
         x = self.features.matrix(table, films.of(table) if films else None)
         survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
+
+
+def learn_columns(features: Features, cohort: Cohort, target: str) -> None:
+    """Learn the columns from the training split of the rows that a target is defined for.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A column can be no feature, or the target was derived from it; there is nothing to learn from.
+    """
+    features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
+    if told := find(target).known_from.intersection(features.columns.used):
+        what = f"{', '.join(sorted(told))} is what head.target={target} was told from"
+        raise ConfigError(what, "features.columns", "leave it out")
 
 
 def load_fitted(run: StoredRun) -> Fitted:

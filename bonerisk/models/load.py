@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -50,22 +49,29 @@ class NetworkModel(TrainedModel):
     """An encoder and a head that were trained together."""
 
     films = True
-    columns: Sequence[str] = ()
 
     @cached_property
     def network(self) -> Network:
         """Encoder and head."""
         return load_network(self.run)
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those that its head gets beside the film."""
+        return self.network.features.columns.used
+
     def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those whose film can be read."""
-        films = decoded(cohort, self.run.config["preprocessing"], run or Unrecorded(), data)
-        return Rows(films.cohort, films)
+        """Those whose film can be read, and of these those with a value in each column."""
+        run = run or Unrecorded()
+        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        return Rows(complete(films.cohort, self.network.features, run, self.name), films)
 
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those whose film can be read, and of these those with an outcome."""
-        rows = self.predictable(cohort, data, run)
-        return replace(rows, cohort=of_target(rows.cohort, self.target_name, run or Unrecorded()))
+        """Those whose film can be read, of these those with an outcome, and of these those with all columns."""
+        run = run or Unrecorded()
+        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        known = of_target(films.cohort, self.target_name, run)
+        return Rows(complete(known, self.network.features, run, self.name), films)
 
     def _predicted(self, rows: Rows) -> pd.DataFrame:
         return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)

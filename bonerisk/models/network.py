@@ -2,52 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from bonerisk.config.build import build
+from bonerisk.config.build import Node
+from bonerisk.features.features import Features
+from bonerisk.features.scaling import Scaling
+from bonerisk.models.components import component
 from bonerisk.models.films import Films
 from bonerisk.models.predictions import predictions
+from bonerisk.parts import Encoder, TrainedHead
 from bonerisk.runs.find import StoredRun
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bonerisk.training.examples import Inputs
+    from bonerisk.training.model import Model
+
+FEATURES, SCALING = "features", "scaling"  # in the note of a model's file
 
 
 @dataclass(frozen=True)
 class Network:
-    """An encoder and the head trained with it."""
+    """An encoder and the head trained with it.
 
-    encoder: Any
-    head: Any
+    Attributes
+    ----------
+    encoder : Encoder
+    head : TrainedHead
+    features : Features
+        Which columns of the cohort the head gets beside the film, if any.
+    scaling : Scaling
+        Of these columns.
+    """
+
+    encoder: Encoder
+    head: TrainedHead
+    features: Features
+    scaling: Scaling
+
+    @property
+    def module(self) -> Model:
+        """Encoder and head as one torch module."""
+        from bonerisk.training.model import Model
+
+        return Model(cast("nn.Module", self.encoder), cast("nn.Module", self.head))
 
     def predict(self, table: pd.DataFrame, films: Films, dataset: str, name: str) -> pd.DataFrame:
-        """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts."""
+        """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts.
+
+        Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.complete`).
+        """
         from bonerisk.training.model import predict
 
-        risk = predict(self.encoder, self.head, films.images.images, films.rows(table))
-        return predictions(table, dataset, name, {"risk": risk})
+        outputs = predict(self.module, films.images.images, self.inputs(table, films))
+        return predictions(table, dataset, name, self.head.predictions(outputs))
 
     def embed(self, table: pd.DataFrame, films: Films) -> np.ndarray:
         """Features (n, width) float32 that the encoder gives the films of `table`."""
-        raise NotImplementedError
+        from bonerisk.training.examples import Inputs
+        from bonerisk.training.model import predict
+
+        found = predict(self.module.encoder, films.images.images, Inputs(films.rows(table)), doing="embedding")
+        return found.cpu().numpy()
+
+    def inputs(self, table: pd.DataFrame, films: Films) -> Inputs:
+        """What encoder and head are given of the rows of `table`."""
+        from bonerisk.training.examples import Inputs
+
+        columns = self.features.columns
+        return Inputs(films.rows(table), self.scaling.matrix(columns, table) if columns.names else None)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What must be known to load it, besides its weights: what was learnt of columns, if there are any."""
+        if not self.features.columns.used:
+            return {}
+        return {FEATURES: json.dumps({**self.features.state(), SCALING: asdict(self.scaling)})}
 
 
-def new_network(config: Mapping[str, Any], seed: int) -> Network:
-    """A network as configured; `seed` alone decides what is drawn at random in it."""
-    import torch
+@dataclass(frozen=True)
+class NewNetwork:
+    """An encoder as configured, whose head is built when the columns beside the film are known.
 
-    torch.manual_seed(seed)
-    encoder = build(config["encoder"])
-    return Network(encoder, build(config["head"], width=encoder.width))
+    Attributes
+    ----------
+    config : mapping
+    encoder : Encoder
+    drawn : Tensor
+        State of torch's random numbers after the encoder was drawn, from which the head is.
+    """
+
+    config: Node
+    encoder: Encoder
+    drawn: Tensor
+
+    @classmethod
+    def of(cls, config: Node, seed: int) -> NewNetwork:
+        """As configured; `seed` alone decides what is drawn at random in it."""
+        import torch
+
+        torch.manual_seed(seed)
+        return cls(config, component(config["encoder"], Encoder, "encoder"), torch.get_rng_state())
+
+    def network(self, features: Features, scaling: Scaling) -> Network:
+        """The whole network, given what was learnt of columns."""
+        import torch
+
+        torch.set_rng_state(self.drawn)
+        width = self.encoder.width + len(features.columns.names)
+        head = component(self.config["head"], TrainedHead, "head", width=width)
+        return Network(self.encoder, head, features, scaling)
 
 
 def load_network(run: StoredRun) -> Network:
     """The network of a training run, with the weights that it kept."""
-    from bonerisk.training.model import load
+    from bonerisk.training.model import load, notes_of
 
+    path = run.path("model.safetensors")
     config = {**run.config, "encoder": {**run.config["encoder"], "weights": "random"}}  # replaced in the next lines
-    network = new_network(config, seed=0)
-    load(network.encoder, network.head, run.path("model.safetensors"))
+    features, scaling = component(config["features"], Features, "features"), Scaling((), ())
+    if noted := notes_of(path).get(FEATURES):
+        state = json.loads(noted)
+        features.restore(state, {})
+        scaling = Scaling.restored(state[SCALING])
+    network = NewNetwork.of(config, seed=0).network(features, scaling)
+    load(network.module.encoder, network.module.head, path)
     return network

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Rows of the image store, (m,) int, and their labels, (m,) 0 or 1."""
-
-    rows: np.ndarray
-    labels: np.ndarray
 
 
 def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -45,7 +36,7 @@ def mirror(n: int, seed: int, step: int) -> np.ndarray:
 
 
 def flip(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Films (n, 1, h, w), those that `mirrored` (n,) names turned left to right (OsPenScreen's weak augmentation)."""
+    """Images (n, k, h, w), those that `mirrored` (n,) names turned left to right (OsPenScreen's weak augmentation)."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 

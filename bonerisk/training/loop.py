@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import signal
@@ -10,51 +11,44 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning.fabric import Fabric
 from safetensors import SafetensorError
-from sklearn.metrics import roc_auc_score
-from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
-from bonerisk.training.batches import Labelled, batch_count, batches, flip, mirror, step_seed
-from bonerisk.training.model import Model, films, logits, save
+from bonerisk.training.batches import batch_count, flip, mirror, step_seed
+from bonerisk.training.best import best
+from bonerisk.training.examples import Examples
+from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, rate
 from bonerisk.training.resume import RESUME_FILE, State
-
-if TYPE_CHECKING:
-    from bonerisk.training.classifier import Classifier
+from bonerisk.training.settings import TrainingSettings
 
 HISTORY_FILE = "history.csv"
-SHOWN = "epoch", "train_loss", "tune_loss", "tune_auc"
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since it announces each spawned process
 
 
-def class_weights(labels: np.ndarray, how: str) -> np.ndarray:
-    """Weight of each film in the loss, of mean 1; `balanced` gives both classes the same sum."""
-    return len(labels) / (2 * np.bincount(labels, minlength=2))[labels] if how == "balanced" else np.ones(len(labels))
-
-
 @dataclass(frozen=True)
 class Task:
-    """What every process of a training is given besides the model; see `Classifier.fit`."""
+    """What every process of a training is given besides the model; see `bonerisk.training.fit`."""
 
-    settings: Classifier
+    settings: TrainingSettings
     open_images: Callable[[], np.ndarray]
-    train: Labelled
-    tune: Labelled
+    train: Examples
+    tune: Examples
     seed: int
     folder: Path
     resume: Path | None
+    notes: dict[str, str] | None
 
 
 def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
@@ -77,11 +71,12 @@ class Loop:
     """
 
     def __init__(self, fabric: Fabric, model: Model, task: Task) -> None:
-        self.fabric, self.model, self.seed, self.folder = fabric, model, task.seed, task.folder
+        self.fabric, self.model, self.seed, self.folder, self.notes = fabric, model, task.seed, task.folder, task.notes
         self.settings, self.train, self.tune, self.images = task.settings, task.train, task.tune, task.open_images()
-        self.steps = batch_count(len(self.train.rows), self.settings.batch_size)  # an epoch
-        self.weights = class_weights(self.train.labels, self.settings.class_weights)
-        identity = self.settings.identity(model, self.train, self.tune, self.seed)
+        self.objective = self.settings.objective
+        self.steps = len(self._batches(0))  # an epoch
+        self.weights = self.objective.weights(self.train.targets)
+        identity = self._identity()
         self.state = State.read(task.resume, identity) if task.resume else State(identity)
         self.wrapped, self.optimizer = fabric.setup(model, adamw(model, self.settings.lr, self.settings.weight_decay))
         if task.resume:
@@ -97,9 +92,8 @@ class Loop:
             while len(history) < self.settings.max_epochs and not self.stuck():
                 start = time.monotonic()
                 train_loss = self.epoch(len(history), bar)
-                tune_loss, tune_auc = self.tuning()
-                lr = self.optimizer.param_groups[0]["lr"]
-                numbers = {"lr": lr, "train_loss": train_loss, "tune_loss": tune_loss, "tune_auc": tune_auc}
+                scores = self.tuning()
+                numbers = {"lr": self.optimizer.param_groups[0]["lr"], "train_loss": train_loss, **scores}
                 history.append({"epoch": len(history) + 1, **numbers, "seconds": time.monotonic() - start})
                 self.write(self.keep)
         self.write(self.finish)
@@ -109,25 +103,29 @@ class Loop:
         """The steps, with progress where this is process 0."""
         yield from track(steps, "training") if self.fabric.is_global_zero else steps
 
+    def kept(self) -> dict[str, float]:
+        """The history's row of the best epoch so far."""
+        return self.state.history[best(self.state.history, self.objective.best_by)]
+
     def stuck(self) -> bool:
-        """Whether the tuning AUC has not risen for `patience` epochs."""
+        """Whether the score on the tuning split has not risen for `patience` epochs."""
         history = self.state.history
-        return bool(history) and history[-1]["epoch"] - self.state.best["epoch"] >= self.settings.patience
+        return bool(history) and history[-1]["epoch"] - self.kept()["epoch"] >= self.settings.patience
 
     def epoch(self, epoch: int, bar: Iterator[int]) -> float:
         """One pass over the training films; their mean loss."""
         self.model.train()
         total = self.tensor(0)  # summed on the device: asking for a number each step would halt a GPU
-        for batch in batches(len(self.train.rows), self.settings.batch_size, self.seed, epoch):
+        for batch in self._batches(epoch):
             total += self.step(next(bar), batch)
         for buffer in self.model.buffers():
             if buffer.is_floating_point():  # batch norm's running statistics differ between processes
                 buffer.copy_(self.sum(buffer) / self.fabric.world_size)
         mean = self.sum(total) / self.weights.sum()
-        return self.finite(float(mean), "training", epoch)
+        return self.finite(float(mean), "training loss", epoch)
 
     def step(self, step: int, batch: np.ndarray) -> torch.Tensor:
-        """One step of the optimiser; the sum of this process's weighted losses."""
+        """One step of the optimiser; this process's share of the sum of weighted losses."""
         settings, fabric = self.settings, self.fabric
         for group in self.optimizer.param_groups:
             group["lr"] = rate(settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps)
@@ -139,47 +137,66 @@ class Loop:
         scale = fabric.world_size / self.weights[batch].sum()
         total = self.tensor(0)
         for part in parts:
-            chosen = batch[part]
-            images = films(self.images, self.train.rows[chosen], fabric.device)
+            images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
             images = flip(images, self.tensor(mirrored[part]).bool())
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
-                losses = self.losses(self.wrapped(images), self.train.labels[chosen])
-                loss = (self.tensor(self.weights[chosen]) * losses).sum()
+                found, seen = self.gathered(self.wrapped(images, *columns).float(), part, len(batch))
+                losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
+                loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 fabric.backward(loss * scale)
-            total += loss.detach()
+            total += loss.detach() * (len(part) / len(seen))
         self.optimizer.step()
         self.optimizer.zero_grad()
         return total
 
-    def tuning(self) -> tuple[float, float]:
-        """Mean loss and AUC on the tuning split, over all processes."""
+    def gathered(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
+        """Outputs that the loss is a function of, and which of a step's `n` films they are of.
+
+        They are those of `part`, this process's own, or of the whole batch where the objective compares its films. Only
+        a process's own outputs carry gradients: DDP adds up those of all processes.
+        """
+        if not self.objective.whole_batch:
+            return found, part
+        whole = self.filled(found.detach(), part, n)
+        whole[part] = found
+        return whole, np.arange(n)
+
+    def tuning(self) -> dict[str, float]:
+        """Scores of the tuning split, from its outputs over all processes."""
         self.model.eval()
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        rows, size = self.tune.rows[rank::world], self.settings.films_at_once or self.settings.batch_size
-        scores = torch.zeros(len(self.tune.rows), device=self.fabric.device)
+        n, size = len(self.tune), self.settings.films_at_once or self.settings.batch_size
+        mine = np.arange(n)[self.fabric.global_rank :: self.fabric.world_size]
+        cuts = [mine[start : start + size] for start in range(0, len(mine), size)]
         with self.fabric.autocast():
-            cuts = [rows[start : start + size] for start in range(0, len(rows), size)]
-            scores[rank::world] = logits(self.model, self.images, cuts)
-        scores = self.sum(scores)  # each process has filled in its own
-        loss = float(self.losses(scores, self.tune.labels).mean())
-        self.finite(loss, "tuning", len(self.state.history))
-        return loss, float(roc_auc_score(self.tune.labels, scores.cpu().numpy()))
+            own = outputs(self.model, self.images, self.tune.inputs, cuts)
+        found = self.filled(own, mine, n)
+        self.finite(float(found.abs().sum()), "sum of outputs on tuning", len(self.state.history))
+        return self.objective.score(found, self.tune.targets)
+
+    def filled(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
+        """Outputs (n, …) of all processes, each of which has those of its own films."""
+        whole = torch.zeros((n, *own.shape[1:]), device=self.fabric.device)
+        whole[mine] = own
+        return self.sum(whole)
 
     def keep(self) -> None:
         """Write what a resumed training needs, and the history."""
         state, (*_, last) = self.state, self.state.history
         state.model = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
-        if state.best is last:
+        if self.kept() is last:
             state.best_model = state.model
         state.optimizer, state.precision = self.optimizer.state_dict(), self.fabric.strategy.precision.state_dict()
         state.write(self.folder)
         with replacing(self.folder / HISTORY_FILE) as path:
             pd.DataFrame(state.history).to_csv(path, index=False)
-        log.info("epoch %d: train loss %.4f, tune loss %.4f, tune AUC %.4f", *(last[column] for column in SHOWN))
+        shown = {"training loss": "train_loss"}
+        shown |= {f"tuning {words}": column for column, words in self.objective.columns.items()}
+        told = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
+        log.info("epoch %d: %s", last["epoch"], told)
 
     def finish(self) -> None:
         """Write the best model; nothing is left to resume."""
-        save(self.state.best_model, self.folder / MODEL_FILE)
+        save(self.state.best_model, self.folder / MODEL_FILE, self.notes)
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
     def write(self, files: Callable[[], None]) -> None:
@@ -194,10 +211,6 @@ class Loop:
         if error := self.fabric.broadcast(error):
             raise error
 
-    def losses(self, scores: torch.Tensor, labels: np.ndarray) -> torch.Tensor:
-        """Cross-entropy of each film."""
-        return cross_entropy(scores.float(), self.tensor(labels), reduction="none")
-
     def tensor(self, values: np.ndarray | float) -> torch.Tensor:
         """Float32 on this process's device."""
         return torch.as_tensor(values, dtype=torch.float32, device=self.fabric.device)
@@ -206,9 +219,19 @@ class Loop:
         """Sum over processes."""
         return torch.as_tensor(self.fabric.all_reduce(values, reduce_op="sum"))
 
-    def finite(self, loss: float, split: str, epoch: int) -> float:
-        """The loss, if it is one; otherwise the weights are lost, and more epochs would not bring them back."""
-        if math.isfinite(loss):
-            return loss
+    def finite(self, value: float, what: str, epoch: int) -> float:
+        """The value, if it is a number; otherwise the weights are lost, and more epochs would not bring them back."""
+        if math.isfinite(value):
+            return value
         mend = "Lower training.lr, or set training.precision=32-true"
-        raise RunError(f"The {split} loss of epoch {epoch + 1} is {loss}", f"training.lr={self.settings.lr}", mend)
+        raise RunError(f"The {what} of epoch {epoch + 1} is {value}", f"training.lr={self.settings.lr}", mend)
+
+    def _batches(self, epoch: int) -> list[np.ndarray]:
+        return self.objective.batches(self.train.targets, self.settings.batch_size, self.seed, epoch)
+
+    def _identity(self) -> dict[str, Any]:
+        """All that two trainings must share for one to go on where the other was killed."""
+        shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
+        films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}
+        model = hashlib.sha256(shapes.encode()).hexdigest()
+        return {**self.settings.identity, "seed": self.seed, **films, "encoder and head": model}

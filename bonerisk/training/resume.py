@@ -42,11 +42,6 @@ class State:
     optimizer: dict[str, Any] = field(default_factory=dict)
     precision: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def best(self) -> dict[str, float]:
-        """The history's row of the highest tuning AUC; of equal ones the lowest tuning loss, then the earliest."""
-        return max(self.history, key=lambda row: (row["tune_auc"], -row["tune_loss"]))
-
     def write(self, folder: Path) -> None:
         """Replace the folder's `resume.ckpt`, which is whole at any moment."""
         with replacing(folder / RESUME_FILE) as temporary:

@@ -23,6 +23,7 @@ from bonerisk.config.tree import config_dir
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
+from bonerisk.parts import Objective, lacks
 
 PATHS = sorted(
     path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml") if path.parent.name != "model"
@@ -138,7 +139,7 @@ def head(node: dict[str, Any]) -> None:
     import torch
 
     found = build(node, width=8)
-    risk = found.risk(found(torch.randn(5, 8)))
+    risk = found.predictions(found(torch.randn(5, 8)))["risk"]
     assert risk.shape == (5,)
     assert ((risk >= 0) & (risk <= 1)).all()
 
@@ -164,7 +165,7 @@ def fitted_head(node: dict[str, Any]) -> None:
 
 
 def training(node: dict[str, Any]) -> None:
-    assert callable(build(node).fit)  # tests/training fits
+    assert lacks(type(build(node).objective), Objective) == []  # tests/training trains
 
 
 def evaluation(node: dict[str, Any]) -> None:

@@ -34,12 +34,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.memmap, np.ndarr
 
 @pytest.fixture(scope="session")
 def splits(films: tuple[np.memmap, np.ndarray]) -> dict[str, Any]:
-    """Labelled train and tune; the rows are shuffled, so that rows and positions can't be mixed up unnoticed."""
-    from bonerisk.training.classifier import Labelled
+    """Examples to train and tune on; the rows are shuffled, so that rows and positions can't be mixed up unnoticed."""
+    from bonerisk.training.examples import Examples, Inputs
 
     order = np.random.default_rng(1).permutation(FILMS)
     train, tune = order[:83], order[83:]  # 83: no multiple of the batch
-    return {"train": Labelled(train, films[1][train]), "tune": Labelled(tune, films[1][tune])}
+    return {name: Examples(Inputs(of), films[1][of].astype(float)) for name, of in (("train", train), ("tune", tune))}
 
 
 @pytest.fixture
@@ -49,14 +49,18 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
 
     from bonerisk.encoders.small_cnn import SmallCNN
     from bonerisk.heads.binary import BinaryHead
-    from bonerisk.training.classifier import Classifier
+    from bonerisk.training import fit as training
     from bonerisk.training.model import Model
+    from bonerisk.training.objectives.cross_entropy import CrossEntropy
+    from bonerisk.training.settings import TrainingSettings
 
     def fit(
         name: str,
         seed: int = 0,
         resume: Path | None = None,
         make: Callable[[], Any] = lambda: SmallCNN("random", channels=8),
+        objective: Any = None,
+        images: np.ndarray = films[0],
         **settings: Any,
     ) -> tuple[Any, dict[str, Any], Path]:
         torch.manual_seed(seed)
@@ -65,8 +69,9 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         defaults = {"lr": 3e-3, "batch_size": 16, "max_epochs": 4, "warmup_epochs": 1}
-        training = Classifier(**{**defaults, **settings})
-        trained = training.fit(encoder, head, films[0], seed=seed, folder=folder, resume=resume, **splits)
+        chosen = TrainingSettings(objective or CrossEntropy(), **{**defaults, **settings})
+        place = {"folder": folder, "resume": resume}
+        trained = training.fit(encoder, head, images, **splits, settings=chosen, seed=seed, **place)
         return trained, Model(encoder, head).state_dict(), folder
 
     return fit

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from bonerisk.encoders.small_cnn import SmallCNN
+from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import RunError
 from bonerisk.heads.binary import BinaryHead
-from bonerisk.training.model import Model, load, predict, save
+from bonerisk.training.examples import Inputs
+from bonerisk.training.model import Model, load, notes_of, predict, save
 
 
 @pytest.fixture
@@ -20,26 +22,61 @@ def parts() -> tuple[SmallCNN, BinaryHead]:
     return encoder, BinaryHead(encoder.width)
 
 
-def test_risk_hangs_neither_on_the_batch_nor_on_the_company(films: Any, parts: Any) -> None:
+def test_outputs_depend_neither_on_the_batch_nor_on_other_films(films: Any, parts: Any) -> None:
     rows = np.array([7, 3, 110, 3, 50])
-    risk = predict(*parts, films[0], rows)
-    assert risk.shape == (5,)
-    assert risk.dtype == np.float64
-    assert risk[1] == risk[3]
-    np.testing.assert_allclose(predict(*parts, films[0], rows, batch_size=2), risk, atol=1e-6)
-    np.testing.assert_allclose(predict(*parts, films[0], rows[:1]), risk[:1], atol=1e-6)
-    assert predict(*parts, films[0], rows[:0]).shape == (0,)
+    model = Model(*parts)
+    found = predict(model, films[0], Inputs(rows))
+    assert found.shape == (5,)
+    assert found[1] == found[3]
+    torch.testing.assert_close(predict(model, films[0], Inputs(rows), batch_size=2), found, atol=1e-6, rtol=0)
+    torch.testing.assert_close(predict(model, films[0], Inputs(rows[:1])), found[:1], atol=1e-6, rtol=0)
+
+
+def test_no_films_have_no_outputs_of_the_right_shape(films: Any, parts: Any) -> None:
+    none = Inputs(np.arange(0))
+    assert predict(Model(*parts), films[0], none).shape == (0,)
+    assert predict(parts[0], films[0], none).shape == (0, parts[0].width)
+    timm = TimmEncoder("test_convnext.r160_in1k", weights="random")
+    assert predict(timm, films[0], none).shape == (0, timm.width)
+
+
+def test_a_grey_film_is_one_plane(films: Any, parts: Any) -> None:
+    rows = Inputs(np.arange(4))
+    grey, one_plane = predict(parts[0], films[0], rows), predict(parts[0], np.array(films[0])[:, None], rows)
+    torch.testing.assert_close(one_plane, grey, rtol=0, atol=0)
+    coloured = np.repeat(np.array(films[0])[:, None], 3, axis=1)
+    timm = TimmEncoder("test_convnext.r160_in1k", weights="random")
+    torch.testing.assert_close(predict(timm, coloured, rows), predict(timm, films[0], rows))
+
+
+def test_columns_are_the_last_features(films: Any, parts: Any) -> None:
+    encoder, _ = parts
+    head = BinaryHead(encoder.width + 2)
+    columns = np.array([[0, 0], [1, 0], [0, 3]], np.float32)
+    found = predict(Model(encoder, head), films[0], Inputs(np.array([5, 5, 5]), columns))
+    weight = head.score.weight[0, -2:].detach()
+    torch.testing.assert_close(found - found[0], torch.stack([torch.tensor(0.0), weight[0], 3 * weight[1]]))
 
 
 def test_saved_and_loaded_is_the_same(films: Any, parts: Any, tmp_path: Path) -> None:
-    rows = np.arange(10)
-    before = predict(*parts, films[0], rows)
-    save(Model(*parts).state_dict(), tmp_path / "model.safetensors")
+    path, rows = tmp_path / "model.safetensors", Inputs(np.arange(10))
+    before = predict(Model(*parts), films[0], rows)
+    save(Model(*parts).state_dict(), path)
     other = SmallCNN("random", channels=8)
     head = BinaryHead(other.width)
-    load(other, head, tmp_path / "model.safetensors")
-    np.testing.assert_array_equal(predict(other, head, films[0], rows), before)
-    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    load(other, head, path)
+    assert torch.equal(predict(Model(other, head), films[0], rows), before)
+    assert notes_of(path) == {}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_notes_lie_beside_the_weights(parts: Any, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(Model(*parts).state_dict(), path, {"features": "{}"})
+    load(*parts, path)
+    assert notes_of(path) == {"features": "{}"}
+    with pytest.raises(RunError, match="can't be read"):
+        notes_of(tmp_path / "absent")
 
 
 def test_another_encoder_a_damaged_file_and_none_are_refused(parts: Any, tmp_path: Path) -> None:

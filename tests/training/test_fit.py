@@ -17,12 +17,15 @@ import torch
 
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.encoders.timm_model import TimmEncoder
-from bonerisk.errors import ConfigError, DataError, RunError
+from bonerisk.errors import ConfigError, RunError
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training import loop
-from bonerisk.training.batches import Labelled, opener
-from bonerisk.training.classifier import Classifier
-from bonerisk.training.model import load, predict
+from bonerisk.training.batches import opener
+from bonerisk.training.examples import Examples, Inputs
+from bonerisk.training.fit import fit as train
+from bonerisk.training.model import Model, load, predict
+from bonerisk.training.objectives.cross_entropy import CrossEntropy
+from bonerisk.training.settings import TrainingSettings
 
 Fit = Callable[..., tuple[Any, dict[str, torch.Tensor], Path]]
 
@@ -37,14 +40,15 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_it_learns_and_leaves_its_files_only(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     trained, _, folder = fit("run", max_epochs=8)
-    assert trained.best_auc > 0.9
+    assert trained.best["tune_auc"] > 0.9
     assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
     assert capsys.readouterr().out == ""
 
     history = pd.read_csv(folder / "history.csv")
     assert list(history) == ["epoch", "lr", "train_loss", "tune_loss", "tune_auc", "seconds"]
     assert history["epoch"].tolist() == list(range(1, 9))
-    assert history.loc[trained.best_epoch - 1, "tune_auc"] == history["tune_auc"].max() == trained.best_auc
+    kept = history.loc[trained.best["epoch"] - 1, "tune_auc"]
+    assert kept == history["tune_auc"].max() == trained.best["tune_auc"]
 
 
 def test_the_best_epoch_is_what_is_saved(fit: Fit, films: Any, splits: Any) -> None:
@@ -54,8 +58,8 @@ def test_the_best_epoch_is_what_is_saved(fit: Fit, films: Any, splits: Any) -> N
     encoder = SmallCNN("random", channels=8)
     head = BinaryHead(encoder.width)
     load(encoder, head, folder / "model.safetensors")
-    risk = predict(encoder, head, films[0], splits["tune"].rows)
-    assert roc_auc_score(splits["tune"].labels, risk) == pytest.approx(trained.best_auc)
+    scores = predict(Model(encoder, head), films[0], splits["tune"].inputs).cpu()
+    assert roc_auc_score(splits["tune"].targets, scores) == pytest.approx(trained.best["tune_auc"])
 
 
 def test_same_seed_same_weights_and_another_seed_others(fit: Fit) -> None:
@@ -119,7 +123,7 @@ def test_resume_refuses_a_file_with_code_and_a_damaged_one(fit: Fit, killed: Pat
 
 def test_early_stop_counts_from_the_best_epoch(fit: Fit) -> None:
     trained, _, _ = fit("run", lr=1e-9, max_epochs=30, patience=3, flip=False)  # nothing is learned
-    assert len(trained.history) == trained.best_epoch + 3
+    assert len(trained.history) == trained.best["epoch"] + 3
 
 
 def without_batch_norm() -> TimmEncoder:
@@ -127,7 +131,7 @@ def without_batch_norm() -> TimmEncoder:
 
 
 def test_films_at_once_adds_up_to_the_batch(fit: Fit) -> None:
-    settings = {"make": without_batch_norm, "max_epochs": 2, "class_weights": "balanced"}
+    settings = {"make": without_batch_norm, "max_epochs": 2, "objective": CrossEntropy("balanced")}
     whole, _, _ = fit("whole", **settings)
     parts, _, _ = fit("parts", films_at_once=3, **settings)
     columns = ["train_loss", "tune_loss", "tune_auc"]
@@ -135,7 +139,7 @@ def test_films_at_once_adds_up_to_the_batch(fit: Fit) -> None:
 
 
 def test_two_processes_train_as_one(fit: Fit) -> None:
-    settings = {"make": without_batch_norm, "max_epochs": 2, "class_weights": "balanced"}
+    settings = {"make": without_batch_norm, "max_epochs": 2, "objective": CrossEntropy("balanced")}
     one, _, _ = fit("one", **settings)
     two, _, folder = fit("two", devices=2, **settings)
     columns = ["epoch", "lr", "train_loss", "tune_loss", "tune_auc"]
@@ -144,36 +148,22 @@ def test_two_processes_train_as_one(fit: Fit) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
 
 
-def test_balanced_classes_weigh_the_same() -> None:
-    labels = np.array([0, 0, 0, 1])
-    weights = loop.class_weights(labels, "balanced")
-    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
-    assert weights.mean() == pytest.approx(1)
-    assert loop.class_weights(labels, "none").tolist() == [1, 1, 1, 1]
-
-
-def test_one_class_only_is_refused_in_both_splits_at_once(films: Any, tmp_path: Path) -> None:
-    encoder = SmallCNN("random", channels=8)
-    sick = Labelled(np.arange(5), np.ones(5, int))
-    none = Labelled(np.arange(0), np.ones(0, int))
-    with pytest.raises(DataError) as caught:
-        Classifier().fit(encoder, BinaryHead(encoder.width), films[0], sick, none, 0, tmp_path)
-    assert "'train' has 5 films" in str(caught.value)
-    assert "'tune' has 0 films" in str(caught.value)
+def half(n: int) -> Examples:
+    return Examples(Inputs(np.arange(n)), np.arange(n) % 2.0)
 
 
 def test_fewer_films_than_a_batch_make_one_batch(films: Any, splits: Any, tmp_path: Path) -> None:
     encoder = SmallCNN("random", channels=8)
-    few = Labelled(np.arange(4), np.array([0, 1, 0, 1]))
-    trained = Classifier(max_epochs=1).fit(
-        encoder, BinaryHead(encoder.width), films[0], few, splits["tune"], 0, tmp_path
-    )
+    settings = TrainingSettings(CrossEntropy(), max_epochs=1)
+    trained = train(encoder, BinaryHead(encoder.width), films[0], half(4), splits["tune"], settings, 0, tmp_path)
     assert len(trained.history) == 1
 
 
 def test_more_processes_than_films_in_a_batch_are_refused(fit: Fit) -> None:
-    with pytest.raises(ConfigError, match="can't be dealt out to 3 processes"):
+    with pytest.raises(ConfigError, match="Batches of 1 films can't be dealt out to 3 processes"):
         fit("run", batch_size=2, devices=3)
+    with pytest.raises(ConfigError, match="The tuning split of 37 films can't be dealt out to 38 processes"):
+        fit("run", batch_size=83, devices=38)
 
 
 def test_a_loss_that_is_no_number_stops_with_the_epoch(fit: Fit) -> None:
@@ -194,7 +184,7 @@ def test_a_full_disk_stops_with_one_error(fit: Fit, tmp_path: Path, monkeypatch:
 
 def test_settings_out_of_range_are_named_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        Classifier(lr=0, batch_size=0, devices=0)
+        TrainingSettings(CrossEntropy(), lr=0, batch_size=0, devices=0)
     assert all(f"training.{name} is 0" in str(caught.value) for name in ("lr", "batch_size", "devices"))
 
 
@@ -212,16 +202,18 @@ from pathlib import Path
 import numpy as np
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.heads.binary import BinaryHead
-from bonerisk.training.classifier import Classifier, Labelled
+from bonerisk.training.examples import Examples, Inputs
+from bonerisk.training.fit import fit
+from bonerisk.training.objectives.cross_entropy import CrossEntropy
+from bonerisk.training.settings import TrainingSettings
 
 if __name__ == "__main__":
     images, folder, devices = np.load(sys.argv[1], mmap_mode="r"), Path(sys.argv[2]), int(sys.argv[3])
-    half = Labelled(np.arange(100), np.arange(100) % 2)
+    half = Examples(Inputs(np.arange(100)), np.arange(100) % 2.0)
+    settings = TrainingSettings(CrossEntropy(), max_epochs=10**6, patience=10**6, devices=devices)
     encoder = SmallCNN("random", channels=8)
     try:
-        Classifier(max_epochs=10**6, patience=10**6, devices=devices).fit(
-            encoder, BinaryHead(encoder.width), images, half, half, 0, folder
-        )
+        fit(encoder, BinaryHead(encoder.width), images, half, half, settings, 0, folder)
     except KeyboardInterrupt:
         print(time.monotonic())
 """

@@ -1,0 +1,136 @@
+"""Train a network: its processes are started, and what they came to is handed back."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment
+from torch import nn
+
+from bonerisk.encoders.weights import MODEL_FILE
+from bonerisk.errors import BoneriskError, ConfigError, raise_together
+from bonerisk.training.batches import opener
+from bonerisk.training.best import best
+from bonerisk.training.examples import Examples
+from bonerisk.training.loop import Task, run
+from bonerisk.training.model import Model, load
+from bonerisk.training.settings import TrainingSettings
+
+Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    Attributes
+    ----------
+    history : DataFrame
+        A row an epoch: epoch, lr, train_loss, the columns of the objective, seconds.
+    best : mapping
+        The row of the epoch whose weights were kept.
+    device : str
+        What it was trained on, as `cpu, 32-true` or `2 × cuda, bf16-mixed`.
+    """
+
+    history: pd.DataFrame
+    best: Mapping[str, float]
+    device: str
+
+
+def fit(
+    encoder: nn.Module,
+    head: nn.Module,
+    images: np.ndarray,
+    train: Examples,
+    tune: Examples,
+    settings: TrainingSettings,
+    seed: int,
+    folder: Path,
+    resume: Path | None = None,
+    notes: dict[str, str] | None = None,
+) -> Trained:
+    """Train encoder and head, which hold the best epoch's weights afterwards.
+
+    Parameters
+    ----------
+    encoder, head : nn.Module
+    images : ndarray of shape (n, h, w) or (n, k, h, w), uint8
+        A memory map, which each process opens again.
+    train, tune : Examples
+        Rows of `images`, and what is learnt of them.
+    settings : TrainingSettings
+    seed : int
+        The same seed gives the same weights on a CPU, bit for bit.
+    folder : Path
+        Gets `history.csv` and `resume.ckpt` after each epoch; at the end `model.safetensors` for `resume.ckpt`.
+    resume : Path, optional
+        The `resume.ckpt` of a killed training: going on from it ends with the weights of one that was not killed.
+    notes : dict of str, optional
+        Texts that `model.safetensors` holds beside the weights.
+
+    Raises
+    ------
+    ConfigError
+        Batch, devices and precision don't go together, or `resume` is of other settings.
+    DataError
+        The objective can learn nothing from the films.
+    RunError
+        The loss is no longer a finite number.
+    """
+    _check(settings, train, tune, seed)
+    precision = _precision(settings)
+    fabric = Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=settings.devices,
+        strategy="ddp_spawn" if settings.devices > 1 else "auto",  # plain ddp would run the command line again
+        precision=precision,
+        plugins=LightningEnvironment(),  # a cluster's job is one process to us, whatever its variables say
+    )
+    before = set(multiprocessing.active_children())
+    try:
+        # The model is an argument of its own: only so does Lightning give each process its own copy of the weights.
+        task = Task(settings, opener(images), train, tune, seed, folder, resume, notes)
+        history = fabric.launch(partial(run, task=task), Model(encoder, head))
+    except KeyboardInterrupt:
+        for child in set(multiprocessing.active_children()) - before:
+            child.kill()
+        raise
+    if isinstance(history, BoneriskError):
+        raise history
+    load(encoder, head, folder / MODEL_FILE)
+    many = f"{settings.devices} × " if settings.devices > 1 else ""
+    kept = history[best(history, settings.objective.best_by)]
+    return Trained(pd.DataFrame(history), kept, f"{many}{fabric.device.type}, {precision}")
+
+
+def _precision(settings: TrainingSettings) -> Precision:
+    if settings.precision != "auto":
+        return settings.precision
+    if not torch.cuda.is_available():
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+
+
+def _check(settings: TrainingSettings, train: Examples, tune: Examples, seed: int) -> None:
+    """Refuse films from which nothing can be learnt, and devices that can't share them."""
+    settings.objective.check(train.targets, tune.targets)
+    errors = []
+    batches = settings.objective.batches(train.targets, settings.batch_size, seed, 0)
+    for what, n in (("Batches", min(map(len, batches))), ("The tuning split", len(tune))):
+        if n < settings.devices:
+            mend = "Raise training.batch_size or lower training.devices"
+            text = f"{what} of {n} films can't be dealt out to {settings.devices} processes"
+            errors.append(ConfigError(text, "training.devices", mend))
+    if 0 < (gpus := torch.cuda.device_count()) < settings.devices:
+        errors.append(ConfigError(f"There are {gpus} GPUs", f"training.devices={settings.devices}", f"At most {gpus}"))
+    raise_together(errors)

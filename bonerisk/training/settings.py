@@ -1,0 +1,86 @@
+"""How a network is trained, whatever it is trained for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bonerisk.errors import ConfigError, raise_together
+
+if TYPE_CHECKING:
+    from bonerisk.parts import Objective
+
+LEAST = {"batch_size": 1, "max_epochs": 1, "devices": 1, "patience": 1, "warmup_epochs": 0, "weight_decay": 0}
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """AdamW with a warm-up and a cosine; the epoch that the objective finds best is kept.
+
+    Attributes
+    ----------
+    objective : Objective
+        What is aimed at.
+    lr : float
+        Highest learning rate.
+    weight_decay : float
+        Of AdamW; biases and norms are left alone.
+    batch_size : int
+        Films a step, over all processes together.
+    max_epochs, warmup_epochs : int
+        Length of the cosine, and of the linear rise that begins it.
+    patience : int
+        Epochs without a better score on the tuning split after which training stops.
+    flip : bool
+        Mirror half of the films left to right.
+    films_at_once : int, optional
+        Films a process computes at a time, where memory is short; gradients add up to those of the
+        whole batch (but for batch norm, which sees the parts).
+    devices : int
+        Processes, each with a GPU of its own or, where there is none, on the CPU.
+    precision : {"auto", "32-true", "16-mixed", "bf16-mixed"}
+        `auto` mixes on a GPU (with bfloat16 where it has that) and computes in 32 bit on a CPU.
+
+    Raises
+    ------
+    ConfigError
+        Numbers are out of range, or `films_at_once` would cut the batch of an objective that needs it whole.
+    """
+
+    objective: Objective
+    lr: float = 1e-4
+    weight_decay: float = 0.05
+    batch_size: int = 64
+    max_epochs: int = 100
+    warmup_epochs: int = 5
+    patience: int = 20
+    flip: bool = True
+    films_at_once: int | None = None
+    devices: int = 1
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+
+    def __post_init__(self) -> None:
+        low = [(name, value) for name, value in LEAST.items() if getattr(self, name) < value]
+        errors = [
+            ConfigError(f"training.{name} is {getattr(self, name)}, but must be {value} or more", f"training.{name}")
+            for name, value in low
+        ]
+        if not self.lr > 0:  # nor a NaN
+            errors.append(ConfigError(f"training.lr is {self.lr}, but must be above 0", "training.lr"))
+        if self.films_at_once is not None:
+            where = "training.films_at_once"
+            if self.films_at_once < 1:
+                errors.append(ConfigError(f"{where} is {self.films_at_once}, but must be 1 or more, or null", where))
+            if self.objective.whole_batch:
+                what = f"{type(self.objective).__name__} compares the films of a step, and must see all of them at once"
+                mend = f"{where}=null, and a smaller training.batch_size or more training.devices"
+                errors.append(ConfigError(what, where, mend))
+        raise_together(errors)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All of them by their keys, those of the objective included."""
+        own = {f"training.{name}": value for name, value in vars(self).items() if name != "objective"}
+        aim = type(self.objective)
+        of_objective = {f"training.objective.{name}": value for name, value in vars(self.objective).items()}
+        return {**own, "training.objective": f"{aim.__module__}.{aim.__qualname__}", **of_objective}
