@@ -39,6 +39,37 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
     ------
     ConfigError
         There is no such run, or it is not that of a finished training.
+
+    Examples
+    --------
+    A Cox model of simulated patients, trained as ``bonerisk train model=cox dataset=survival_table …`` does it:
+
+    >>> from bonerisk.config.order import order_of
+    >>> from bonerisk.datasets.survival_table import SurvivalTable
+    >>> from bonerisk.jobs.train import train
+    >>> rng = np.random.default_rng(0)
+    >>> age = rng.uniform(50, 90, 400).round()
+    >>> years = rng.exponential(np.exp(6 - age / 15))
+    >>> table = pd.DataFrame({"patient_id": np.arange(400).astype(str), "age_years": age})
+    >>> table = table.assign(event=(years < 5).astype(int), time_years=years.clip(0.1, 5))
+    >>> table.to_csv("patients.csv", index=False)
+    >>> options = ["model=cox", "dataset=survival_table", "dataset.table=patients.csv", "dataset.features=[age_years]"]
+    >>> model = load_model(train(order_of("train", options)))
+    >>> model.name, model.target_name, model.films, model.columns
+    ('cox', 'fracture', False, ('age_years',))
+    >>> model.trained_on["split"].value_counts().to_dict()
+    {'train': 280, 'tune': 40}
+
+    It predicts any cohort that has its columns, and chooses thresholds on the tuning split:
+
+    >>> cohort = SurvivalTable("patients.csv", split="external").load(Path("data"))
+    >>> predictions = model.predict(cohort).sort_values("age_years")
+    >>> predictions["risk"].is_monotonic_increasing, predictions["survival_5y"].is_monotonic_decreasing
+    (True, True)
+    >>> threshold = model.threshold("youden", horizon_years=3)
+    >>> oldest, youngest = predictions["risk"].iloc[[-1, 0]] >= threshold.value
+    >>> bool(oldest), bool(youngest)
+    (True, False)
     """
     stored = run if isinstance(run, StoredRun) else find(str(run), OUTPUTS, ["train"])
     kind = NetworkModel if stored.config["training"] else FeatureModel
