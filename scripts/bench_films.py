@@ -23,7 +23,7 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from bonerisk.imaging import store
-from bonerisk.imaging.decode import Decoder
+from bonerisk.imaging.decode import Decoded, Decoder, Source
 from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 from bonerisk.phantom.films import FILMS, MASKS, Maker
@@ -100,7 +100,7 @@ def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
     return list(1 / np.median(seconds[1:], axis=0))
 
 
-def decoding(paths: Sequence[Path], decode: Decoder) -> float:
+def decoding(paths: Sequence[Path], decode: Callable[[Path], Decoded]) -> float:
     """Print rates of decoding films of all encodings, and return that of uncompressed ones."""
     ours, theirs, bound = rates(paths, decode, naive, limit)
     print(f"uncompressed, {SHAPE[0]} × {SHAPE[1]} to {SIZE}²: {ours:.0f} films/s a core")
@@ -115,10 +115,10 @@ def decoding(paths: Sequence[Path], decode: Decoder) -> float:
     return ours
 
 
-def stored(folder: Path, paths: Sequence[Path], transform: Callable[..., np.ndarray], decoded: float) -> None:
+def stored(folder: Path, paths: Sequence[Path], transform: GrayscaleTruncation, decoded: float) -> None:
     """Print the rate of reading images from a store in random order."""
     films = pd.DataFrame({"image_id": range(len(paths)), "image_path": paths})
-    images = store.build(folder, films, transform, (SIZE, SIZE)).images
+    images = store.build(folder, films, transform, transform.shape).images
     order = np.random.default_rng(0).integers(0, len(images), 2000)
     (opened,) = rates(np.array_split(order, 20), lambda rows: [np.array(images[row]) for row in rows])
     opened *= len(order) / 20
@@ -138,12 +138,13 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     cv2.setNumThreads(1)
     transform = GrayscaleTruncation(SIZE)
+    decoder = Decoder(transform, transform.shape)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = [folder / f"{number}.dcm" for number in range(count)]
         for number, path in enumerate(paths):
             write_film(path, number)
-        decoded = decoding(paths, Decoder(transform, (SIZE, SIZE)))
+        decoded = decoding(paths, lambda path: decoder(Source(path, {})))
         stored(folder / "store", paths, transform, decoded)
         simulated(folder / "simulated", 2 * count)
 
