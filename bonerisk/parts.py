@@ -71,8 +71,13 @@ class Transform(Protocol):
 
 
 class Encoder(Protocol):
-    """A torch module: images → features."""
+    """A torch module: images → features.
 
+    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take.
+    """
+
+    shape: tuple[int, ...]
+    """(k, h, w) of the images that it was built for; a grey film is one plane."""
     width: int
     """Number of features a film."""
     file: Path | None
@@ -225,7 +230,7 @@ def members(contract: type) -> set[str]:
     return {name for name in own if name == "__call__" or not name.startswith("_")}
 
 
-def require(part: Any, contract: type[Part], where: str) -> Part:
+def require(part: Part, contract: type, where: str) -> Part:
     """The part, if it has all members of a contract.
 
     Parameters

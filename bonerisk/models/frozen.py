@@ -11,12 +11,13 @@ from typing import Any
 import bonerisk.encoders
 import bonerisk.imaging
 import bonerisk.preprocessing
-from bonerisk.config.build import build, plain
+from bonerisk.config.build import plain
 from bonerisk.config.order import order_of
 from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.imaging.lock import locked
+from bonerisk.models.films import encoder_for
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import RECORD, Run
@@ -59,7 +60,8 @@ class Frozen:
         import torch
 
         torch.manual_seed(self.seed)
-        return build({**self.encoder, "weights": str(self.weights) if self.weights else "random"})
+        node = {**self.encoder, "weights": str(self.weights) if self.weights else "random"}
+        return encoder_for(self.preprocessing, node)
 
 
 def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
@@ -78,7 +80,7 @@ def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
     encoder = plain(config.encoder)
     if PARENT in encoder:
         encoder = _of(_training(encoder, config, train), config.preprocessing)
-    path = _file(encoder)
+    path = _file(encoder, config.preprocessing)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
         raise ConfigError("the encoder has learnt nothing, and stays as it is", "encoder.weights", mend)
@@ -145,8 +147,8 @@ def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
     return None
 
 
-def _file(encoder: Mapping[str, Any]) -> Path | None:
+def _file(encoder: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> Path | None:
     """The file of an encoder's weights; pretrained ones are fetched where they aren't there yet."""
     if encoder["weights"] != "pretrained":
         return source.check(encoder["weights"], encoder["sha256"])
-    return build(encoder).file
+    return encoder_for(preprocessing, encoder).file

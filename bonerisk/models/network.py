@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.config.build import build
-from bonerisk.models.films import Films
+from bonerisk.models.films import Films, encoder_for
 from bonerisk.models.predictions import predictions
 from bonerisk.runs.find import StoredRun
 
@@ -39,7 +39,7 @@ def new_network(config: Mapping[str, Any], seed: int) -> Network:
     import torch
 
     torch.manual_seed(seed)
-    encoder = build(config["encoder"])
+    encoder = encoder_for(config["preprocessing"], config["encoder"])
     return Network(encoder, build(config["head"], width=encoder.width))
 
 
