@@ -1,4 +1,4 @@
-"""Films decoded a second on one core, beside the naive way, the least it can cost and the store, in one run.
+"""Films decoded a second on one core, compared with the naive way, with the least possible cost and with the store.
 
 python scripts/bench_films.py [films]
 """
@@ -30,7 +30,7 @@ from bonerisk.phantom.films import FILMS, MASKS, Maker
 from bonerisk.phantom.people.patient import Population
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 
-SHAPE = (2500, 2048)  # of a film of 12 bits, as detectors give them
+SHAPE = (2500, 2048)  # of a film of 12 bits, as detectors make them
 SIZE = 512  # OsPenScreen's
 ENCODINGS = {
     "JPEG 2000 lossless": gdcm.TransferSyntax.JPEG2000Lossless,
@@ -52,7 +52,7 @@ def naive(path: Path) -> np.ndarray:
 
 
 def limit(path: Path) -> np.ndarray:
-    """Read the bytes and make the stored values small: what no decoder can go without."""
+    """Read the bytes and resize the stored values: the least that any decoder must do."""
     pixels = np.frombuffer(path.read_bytes()[-2 * SHAPE[0] * SHAPE[1] :], "<u2").reshape(SHAPE)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
 
@@ -90,9 +90,9 @@ def encoded(path: Path, syntax: int, name: str) -> Path:
 
 
 def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
-    """Items a second of processor time: the median, of works that take turns so that all meet the same machine."""
+    """Items a second of processor time: the median; the works take turns, so that all meet the same machine."""
     seconds = np.empty((len(items) + 1, len(works)))
-    for row, item in enumerate([items[0], *items]):  # the first to warm up
+    for row, item in enumerate([items[0], *items]):  # the first warms up
         for column, work in enumerate(works):
             start = time.process_time()
             work(item)
@@ -101,11 +101,11 @@ def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
 
 
 def decoding(paths: Sequence[Path], decode: Callable[[Path], Decoded]) -> float:
-    """Print rates of decoding films of all encodings, and return that of uncompressed ones."""
+    """Print rates of decoding films in all encodings, and return the rate of uncompressed ones."""
     ours, theirs, bound = rates(paths, decode, naive, limit)
     print(f"uncompressed, {SHAPE[0]} × {SHAPE[1]} to {SIZE}²: {ours:.0f} films/s a core")
     print(f"  naively {theirs:.1f}: ours is {ours / theirs:.1f} × as fast")
-    print(f"  bytes read and made small {bound:.0f}: ours is {ours / bound:.2f} of this limit")
+    print(f"  bytes read and resized {bound:.0f}: ours is {ours / bound:.2f} of this limit")
     for name, syntax in ENCODINGS.items():
         copies = [encoded(path, syntax, name) for path in paths[:4]]
         packed, bare = rates(copies, decode, pixel_array)
