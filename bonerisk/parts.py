@@ -72,8 +72,13 @@ class Transform(Protocol):
 
 
 class Encoder(Protocol):
-    """A torch module: images → features."""
+    """A torch module: images → features.
 
+    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take.
+    """
+
+    shape: tuple[int, ...]
+    """(k, h, w) of the images that it was built for; a grey film is one plane."""
     width: int
     """Number of features a film."""
     file: Path | None

@@ -19,7 +19,8 @@ from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.imaging.lock import locked
-from bonerisk.models.components import PARENT, component
+from bonerisk.models.components import PARENT
+from bonerisk.models.films import encoder_for
 from bonerisk.parts import Encoder
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find, load
@@ -62,8 +63,8 @@ class Frozen:
         import torch
 
         torch.manual_seed(self.seed)
-        weights = str(self.weights) if self.weights else "random"
-        return component({**self.encoder, "weights": weights}, Encoder, "encoder")
+        node = {**self.encoder, "weights": str(self.weights) if self.weights else "random"}
+        return encoder_for(self.preprocessing, node)
 
 
 def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Frozen:
@@ -82,7 +83,7 @@ def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Froz
     encoder = plain(config.encoder)
     if PARENT in encoder:
         encoder = plain(_of(_training(encoder, config, train), config.preprocessing))
-    path = _file(encoder)
+    path = _file(encoder, config.preprocessing)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
         raise ConfigError("the encoder has learnt nothing, and stays as it is", "encoder.weights", mend)
@@ -149,8 +150,8 @@ def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
     return None
 
 
-def _file(encoder: Node) -> Path | None:
+def _file(encoder: Node, preprocessing: Node) -> Path | None:
     """The file of an encoder's weights; pretrained ones are fetched where they aren't there yet."""
     if encoder["weights"] != "pretrained":
         return source.check(encoder["weights"], encoder["sha256"])
-    return component(encoder, Encoder, "encoder").file
+    return encoder_for(preprocessing, encoder).file

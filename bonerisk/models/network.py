@@ -13,7 +13,7 @@ from bonerisk.config.build import Node
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import Films
+from bonerisk.models.films import Films, encoder_for
 from bonerisk.models.predictions import predictions
 from bonerisk.parts import Encoder, TrainedHead
 from bonerisk.runs.find import StoredRun
@@ -108,7 +108,8 @@ class NewNetwork:
         import torch
 
         torch.manual_seed(seed)
-        return cls(config, component(config["encoder"], Encoder, "encoder"), torch.get_rng_state())
+        encoder = encoder_for(config["preprocessing"], config["encoder"])
+        return cls(config, encoder, torch.get_rng_state())
 
     def network(self, features: Features, scaling: Scaling) -> Network:
         """The whole network, given what was learnt of columns."""

@@ -96,7 +96,7 @@ def preprocessing(node: dict[str, Any]) -> None:
         mask.parent.mkdir()
         cv2.imwrite(str(mask), np.eye(150, 100, dtype=np.uint16) * 0xFFFF)
         image = transform(Film(pixels, 12, None, Path(folder, "films", "a.dcm")))
-    assert image.shape == (transform.size, transform.size)
+    assert image.shape == transform.shape
     assert image.dtype == np.uint8
     assert np.ptp(image) > 0
 
@@ -108,8 +108,7 @@ def encoder(node: dict[str, Any]) -> None:
     import torch
 
     found = build({**node, "weights": "random"}).eval()
-    size = getattr(found, "size", 64)
-    images = torch.randint(0, 256, (2, 1, size, size), dtype=torch.uint8)
+    images = torch.randint(0, 256, (2, *found.shape), dtype=torch.uint8)
     encoded = found(images)
     assert encoded.shape == (2, found.width)
     assert torch.isfinite(encoded).all()
