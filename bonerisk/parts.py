@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -72,8 +72,13 @@ class Transform(Protocol):
 
 
 class Encoder(Protocol):
-    """A torch module: images → features."""
+    """A torch module: images → features.
 
+    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take.
+    """
+
+    shape: tuple[int, ...]
+    """(k, h, w) of the images that it was built for; a grey film is one plane."""
     width: int
     """Number of features a film."""
     file: Path | None
@@ -217,22 +222,17 @@ class Objective(Protocol):
         ...
 
 
-Part = TypeVar("Part")
-
-
-def lacks(part: Any, contract: type) -> list[str]:
-    """Members of a contract that a class, or an instance, does not have; sorted.
+def lacks(kind: type, contract: type) -> list[str]:
+    """Members of a contract that a class does not have; sorted.
 
     >>> class Blank:
     ...     shape = (16, 16)
-    ...     note = None
-    ...     def __call__(self, film): ...
+    ...     note: str | None
     >>> lacks(Blank, Transform)
-    ['columns']
+    ['__call__', 'columns']
     """
-    kind = part if isinstance(part, type) else type(part)
-    declared = {name for base in kind.__mro__ for name in inspect.get_annotations(base)}
-    return sorted(name for name in members(contract) if not (name in declared or hasattr(part, name)))
+    there = {name for base in kind.__mro__ for name in (*vars(base), *inspect.get_annotations(base))}
+    return sorted(members(contract) - there)
 
 
 def members(contract: type) -> set[str]:
@@ -241,8 +241,8 @@ def members(contract: type) -> set[str]:
     return {name for name in own if name == "__call__" or not name.startswith("_")}
 
 
-def require(part: Any, contract: type[Part], where: str) -> Part:
-    """The part, if it has all members of a contract.
+def require(kind: type, contract: type, where: str) -> None:
+    """Refuse a class that does not have all members of a contract.
 
     Parameters
     ----------
@@ -254,9 +254,6 @@ def require(part: Any, contract: type[Part], where: str) -> Part:
     ConfigError
         It lacks some: they are named.
     """
-    lacking = lacks(part, contract)
-    if lacking:
-        kind = part if isinstance(part, type) else type(part)
+    if lacking := lacks(kind, contract):
         what = f"{kind.__module__}.{kind.__qualname__} is no {contract.__name__}: it lacks {', '.join(lacking)}"
-        raise ConfigError(what, where, f"bonerisk.parts.{contract.__name__} says what each is")
-    return part
+        raise ConfigError(what, where, f"{contract.__module__}.{contract.__name__} says what each is")

@@ -1,4 +1,4 @@
-"""Films decoded a second on one core, beside the naive way, the least it can cost and the store, in one run.
+"""Films decoded a second on one core, compared with the naive way, with the least possible cost and with the store.
 
 python scripts/bench_films.py [films]
 """
@@ -23,14 +23,14 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from bonerisk.imaging import store
-from bonerisk.imaging.decode import Decoder
+from bonerisk.imaging.decode import Decoded, Decoder, Source
 from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 from bonerisk.phantom.films import FILMS, MASKS, Maker
 from bonerisk.phantom.people.patient import Population
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 
-SHAPE = (2500, 2048)  # of a film of 12 bits, as detectors give them
+SHAPE = (2500, 2048)  # of a film of 12 bits, as detectors make them
 SIZE = 512  # OsPenScreen's
 ENCODINGS = {
     "JPEG 2000 lossless": gdcm.TransferSyntax.JPEG2000Lossless,
@@ -52,7 +52,7 @@ def naive(path: Path) -> np.ndarray:
 
 
 def limit(path: Path) -> np.ndarray:
-    """Read the bytes and make the stored values small: what no decoder can go without."""
+    """Read the bytes and resize the stored values: the least that any decoder must do."""
     pixels = np.frombuffer(path.read_bytes()[-2 * SHAPE[0] * SHAPE[1] :], "<u2").reshape(SHAPE)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
 
@@ -90,9 +90,9 @@ def encoded(path: Path, syntax: int, name: str) -> Path:
 
 
 def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
-    """Items a second of processor time: the median, of works that take turns so that all meet the same machine."""
+    """Items a second of processor time: the median; the works take turns, so that all meet the same machine."""
     seconds = np.empty((len(items) + 1, len(works)))
-    for row, item in enumerate([items[0], *items]):  # the first to warm up
+    for row, item in enumerate([items[0], *items]):  # the first warms up
         for column, work in enumerate(works):
             start = time.process_time()
             work(item)
@@ -100,12 +100,12 @@ def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
     return list(1 / np.median(seconds[1:], axis=0))
 
 
-def decoding(paths: Sequence[Path], decode: Decoder) -> float:
-    """Print rates of decoding films of all encodings, and return that of uncompressed ones."""
+def decoding(paths: Sequence[Path], decode: Callable[[Path], Decoded]) -> float:
+    """Print rates of decoding films in all encodings, and return the rate of uncompressed ones."""
     ours, theirs, bound = rates(paths, decode, naive, limit)
     print(f"uncompressed, {SHAPE[0]} × {SHAPE[1]} to {SIZE}²: {ours:.0f} films/s a core")
     print(f"  naively {theirs:.1f}: ours is {ours / theirs:.1f} × as fast")
-    print(f"  bytes read and made small {bound:.0f}: ours is {ours / bound:.2f} of this limit")
+    print(f"  bytes read and resized {bound:.0f}: ours is {ours / bound:.2f} of this limit")
     for name, syntax in ENCODINGS.items():
         copies = [encoded(path, syntax, name) for path in paths[:4]]
         packed, bare = rates(copies, decode, pixel_array)
@@ -115,10 +115,10 @@ def decoding(paths: Sequence[Path], decode: Decoder) -> float:
     return ours
 
 
-def stored(folder: Path, paths: Sequence[Path], transform: Callable[..., np.ndarray], decoded: float) -> None:
+def stored(folder: Path, paths: Sequence[Path], transform: GrayscaleTruncation, decoded: float) -> None:
     """Print the rate of reading images from a store in random order."""
     films = pd.DataFrame({"image_id": range(len(paths)), "image_path": paths})
-    images = store.build(folder, films, transform, (SIZE, SIZE)).images
+    images = store.build(folder, films, transform, transform.shape).images
     order = np.random.default_rng(0).integers(0, len(images), 2000)
     (opened,) = rates(np.array_split(order, 20), lambda rows: [np.array(images[row]) for row in rows])
     opened *= len(order) / 20
@@ -138,12 +138,13 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     cv2.setNumThreads(1)
     transform = GrayscaleTruncation(SIZE)
+    decoder = Decoder(transform, transform.shape)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = [folder / f"{number}.dcm" for number in range(count)]
         for number, path in enumerate(paths):
             write_film(path, number)
-        decoded = decoding(paths, Decoder(transform, (SIZE, SIZE)))
+        decoded = decoding(paths, lambda path: decoder(Source(path, {})))
         stored(folder / "store", paths, transform, decoded)
         simulated(folder / "simulated", 2 * count)
 

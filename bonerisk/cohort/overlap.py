@@ -48,8 +48,16 @@ def refuse_seen_by(table: pd.DataFrame, runs: Iterable[Path]) -> None:
     ------
     DataError
     """
-    for name, seen in _seen_by(runs):
+    for name, seen in seen_by(runs):
         refuse_seen(table, seen, f"the weights of {name}")
+
+
+def seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and cohort of each training among some runs and those before them."""
+    for run in map(load, runs):
+        if run.command == "train":
+            yield run.folder.name, pd.read_parquet(run.path("cohort.parquet"))
+            yield from seen_by(run.parents)
 
 
 def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
@@ -70,10 +78,3 @@ def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
             where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
             mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )
-
-
-def _seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
-    for run in map(load, runs):
-        if run.command == "train":
-            yield run.folder.name, pd.read_parquet(run.path("cohort.parquet"))
-            yield from _seen_by(run.parents)

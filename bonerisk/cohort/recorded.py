@@ -1,26 +1,49 @@
-"""From a dataset to its cohort, recorded in the run, and to the rows that a command is about."""
+"""A cohort on its way through a command: what of it is recorded in the run, and the rows that the command is about."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.table import SPLITS, Cohort
+from bonerisk.cohort.targets.target import find
 from bonerisk.errors import DataError
 from bonerisk.runs.folder import Run
 
+UNSEEN = ("test", "external")  # splits that no training sees
 
-def load_cohort(dataset: Any, run: Run, data: Path) -> Cohort:
-    """Load the cohort of a dataset; what must be told of it, and the tables it was read from, are noted in the run."""
-    cohort: Cohort = dataset.load(data)
+log = logging.getLogger(__name__)
+
+
+def recorded(cohort: Cohort, run: Run) -> Cohort:
+    """The cohort, after noting in the run what must be told of it, and the tables it was read from."""
     run.record["reference_standard"] = cohort.reference_standard
     for note in cohort.notes:
         run.note(note)
     for source in cohort.sources:
         run.reads("table", source)
     return cohort
+
+
+def of_target(cohort: Cohort, name: str, run: Run) -> Cohort:
+    """The rows that take part in a target; what it was established by, and what must be told of it, are noted.
+
+    Raises
+    ------
+    ConfigError
+        There is no such target.
+    DataError
+        No row is left, or those of the train split all have one outcome.
+    """
+    target = find(name)
+    if cohort.reference_standard == "DXA" and target.reference_standard:
+        run.record["reference_standard"] = target.reference_standard
+    chosen = target.rows(cohort)
+    for note in chosen.notes[len(cohort.notes) :]:
+        run.note(note)
+        log.warning(note)
+    return chosen
 
 
 def of_splits(cohort: Cohort, splits: Sequence[str]) -> Cohort:
@@ -37,6 +60,28 @@ def of_splits(cohort: Cohort, splits: Sequence[str]) -> Cohort:
         raise DataError(f"nothing in split {', '.join(splits)}", f"cohort {cohort.name}", f"splits there: {there}")
     flow = cohort.flow.step(f"split {', '.join(splits)}", cohort.table, table, "other splits")
     return replace(cohort, table=table, flow=flow)
+
+
+def in_order_of_splits(cohort: Cohort) -> Cohort:
+    """The same rows, split after split, in the order of `SPLITS`."""
+    place = cohort.table["split"].map(SPLITS.index)
+    return replace(cohort, table=cohort.table.iloc[place.argsort(kind="stable")].reset_index(drop=True))
+
+
+def note_seen_splits(cohort: Cohort, run: Run, key: str) -> None:
+    """Say how many rows lie in train and tune, where all of another dataset could have been evaluated.
+
+    Parameters
+    ----------
+    key : str
+        Of the configuration, that says which split rows are in.
+    """
+    left_out = int((~cohort.table["split"].isin(UNSEEN)).sum())
+    if left_out:
+        text = f"{left_out} of {len(cohort.table)} films of {cohort.name} lie in train and tune and are left out; "
+        text += f"{key}=external evaluates all of them."
+        run.note(text)
+        log.warning(text)
 
 
 def write_cohort(cohort: Cohort, run: Run) -> None:

@@ -14,7 +14,7 @@ with NaT.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +74,8 @@ class Cohort:
         How many rows of each of a hospital's tables belong to a film's patient, a row a table.
     features : tuple of str
         The columns that a model learns from, of a source without films.
+    make_films : callable, optional
+        Makes the films of some image ids that are not there yet, of a source that simulates its films.
 
     Raises
     ------
@@ -90,6 +92,7 @@ class Cohort:
     sources: tuple[Path, ...] = ()
     links: pd.DataFrame | None = None
     features: tuple[str, ...] = ()
+    make_films: Callable[[Iterable[str]], None] | None = None
 
     def __post_init__(self) -> None:
         raise_together(_breaches(self.table, self.name, self.features))

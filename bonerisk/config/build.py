@@ -11,8 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from bonerisk.config.signature import argument_types, cast
 from bonerisk.errors import ConfigError
 
+Node = Mapping[str, Any]  # keys of the configuration, from Hydra or read back from a run
 
-def build(node: Mapping[str, Any], **supplied: Any) -> Any:
+RENAMED = {"bonerisk.hospital.codes.Outcome": "bonerisk.hospital.codes.FractureCodes"}  # in configs of older runs
+
+
+def build(node: Node, **supplied: object) -> Any:
     """Call ``_target_`` with the node's other keys as plain arguments, and with what the code knows (`supplied`).
 
     A node within it that has a ``_target_`` is built first.
@@ -22,21 +26,39 @@ def build(node: Mapping[str, Any], **supplied: Any) -> Any:
     ConfigError
         The target is none of bonerisk's: a configuration read back from a run must not call other code.
     """
-    target = node["_target_"]
+    kind, content = class_of(node), plain(node)
+    types = argument_types(content.pop("_target_"))
+    return kind(**{key: _argument(value, types.get(key, Any)) for key, value in content.items()}, **supplied)
+
+
+def class_of(node: Node) -> type:
+    """The class that a node's ``_target_`` names.
+
+    Raises
+    ------
+    ConfigError
+        It is none of bonerisk's.
+    """
+    target = plain(node)["_target_"]
     if not target.startswith("bonerisk."):
         raise ConfigError(f"{target!r} is no component of bonerisk", "_target_", "only bonerisk.* may be a target")
-    types = argument_types(target)
-    content = {key: value for key, value in plain(node).items() if key != "_target_"}
-    arguments = {key: _argument(value, types.get(key, Any)) for key, value in content.items()}
-    return get_object(target)(**arguments, **supplied)
+    found: type = get_object(target)
+    return found
 
 
-def _argument(value: Any, hint: Any) -> Any:
+def _argument(value: object, hint: object) -> object:
     """A value as its type, or the component that a node within the node describes."""
     return build(value) if isinstance(value, Mapping) and "_target_" in value else cast(value, hint)
 
 
-def plain(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A node as plain dicts and lists, whether it comes from Hydra or was read back from a run."""
-    content: Any = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
-    return content
+def plain(node: Node) -> dict[str, Any]:
+    """A node as plain dicts and lists, its targets by the names that they have now."""
+    content = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
+    found: dict[str, Any] = _renamed(content)
+    return found
+
+
+def _renamed(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: RENAMED.get(of, of) if key == "_target_" else _renamed(of) for key, of in value.items()}

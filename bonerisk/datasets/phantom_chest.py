@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import bonerisk.phantom
@@ -114,7 +114,7 @@ class PhantomChest:
         Parameters
         ----------
         data : Path
-            The films lie in ``data/phantom_chest/<fingerprint>``, once `make_films` has made them.
+            The films lie in ``data/phantom_chest/<fingerprint>``, once the cohort's `make_films` has made them.
 
         Raises
         ------
@@ -139,17 +139,12 @@ class PhantomChest:
             table = shuffled(table, self.shuffle_labels)
             notes.append(SHUFFLED)
         name = "phantom_hospital" if self.population.kind == "hospital" else NAME
-        return Cohort(name, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
-
-    def make_films(self, cohort: Cohort, data: Path) -> None:
-        """Make the films of a cohort that are not there yet.
-
-        Raises
-        ------
-        RunError
-            They can't be written.
-        """
-        films.make(self.folder(data), self.people, cohort.table["image_id"])
+        return Cohort(
+            *(name, table, joined.flow, joined.rejected),
+            notes=tuple(notes),
+            links=joined.links,
+            make_films=partial(films.make, folder, people),
+        )
 
 
 def _refused(what: Population, first: int) -> list[BoneriskError]:

@@ -1,4 +1,4 @@
-"""Films through a frozen encoder into the store of embeddings."""
+"""Encode films with a frozen encoder, and append their embeddings to a store."""
 
 from __future__ import annotations
 
@@ -35,37 +35,38 @@ def extract(
 ) -> str:
     """Encode films and append their embeddings to a store, part after part.
 
-    An embedding hangs on the film and on `batch_size`, not on the other films: matrix products round by the shape of
-    their inputs, so every batch has the same (ViT-B/32 on a CPU: else up to 1e-6 apart, so bit for bit the same). A
-    stopped extraction is gone on with by calling this for the films that are missing still. A film whose embedding is
-    not finite is stored with that as its reason.
+    An embedding depends on the film and on `batch_size`, not on the other films. Matrix products round differently for
+    inputs of different shapes, so every batch has the same shape. Embeddings are then the same bit for bit; otherwise
+    ViT-B/32 on a CPU differs by up to 1e-6. To continue an extraction that was stopped, call this for the films that
+    are still missing. If an embedding is not finite, the store keeps the film with that as the reason.
 
     Parameters
     ----------
     encoder : nn.Module
-        From films (n, 1, h, w) uint8 to features (n, width); moved to the GPU where there is one, and frozen.
-    images : ndarray of shape (n, h, w), uint8
+        From images (n, k, h, w) uint8 to features (n, width). It is moved to the GPU if there is one, and frozen.
+    images : ndarray of shape (n, h, w) or (n, k, h, w), uint8
         A memory map, of which a few batches are read at a time.
     rows : ndarray of shape (m,), int
         Which images.
     hashes : sequence of str, length m
-        SHA-256 of each film's bytes, hex; each once.
+        SHA-256 of each film, hex, as `Embeddings` has them; each once.
     perceptual : sequence of bytes, length m
     store : Embeddings
     batch_size : int
         Films at a time.
     part : int
-        Films that are written at once, and the most that a stopped extraction loses; rounded to whole batches.
+        Films that are written at once, which is also the most that a stopped extraction loses; rounded to whole
+        batches.
 
     Returns
     -------
     str
-        What it ran on, as `cpu, 32-true`.
+        Device and precision, such as `cpu, 32-true`.
 
     Raises
     ------
     RunError
-        The store is of another width, or can't be written.
+        The store has embeddings of another width, or cannot be written.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     encoder = encoder.to(device).eval()
@@ -74,10 +75,11 @@ def extract(
     per_part = max(part // batch_size, 1)
 
     def load(batch: Array) -> Tensor:
-        films = torch.from_numpy(images[np.pad(rows[batch], (0, batch_size - len(batch)), "edge")]).unsqueeze(1)
+        films = torch.from_numpy(images[np.pad(rows[batch], (0, batch_size - len(batch)), "edge")])
+        films = films.unsqueeze(1) if films.ndim == 3 else films  # a grey film is one plane
         return films.pin_memory() if device.type == "cuda" else films
 
-    # Left to itself, a GPU rounds the inputs of convolutions to 10 bits, and picks their algorithms anew each time.
+    # By default, a GPU rounds the inputs of convolutions to 10 bits, and chooses their algorithms anew each time.
     exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
     with closing(_ahead(load, batches)) as loaded, exact:
         encoded: list[Tensor] = []
@@ -85,7 +87,7 @@ def extract(
             with torch.inference_mode():
                 encoded.append(encoder(films.to(device, non_blocking=True)).float())
             if len(encoded) == per_part or number == len(batches):
-                # Asked for only here: copying each batch back would halt a GPU.
+                # Copied only here: copying each batch would stall a GPU.
                 values = torch.cat(encoded).cpu().numpy()
                 done = np.concatenate(batches[number - len(encoded) : number])
                 _append(store, [hashes[at] for at in done], [perceptual[at] for at in done], values[: len(done)])
@@ -100,7 +102,7 @@ def _append(store: Embeddings, hashes: list[str], perceptual: list[bytes], value
 
 
 def _ahead(function: Callable[[A], B], items: Iterable[A]) -> Generator[B]:
-    """Map in order, in one thread that is a few items ahead and ends when the generator is closed."""
+    """Map in order, in one thread that works a few items ahead and ends when the generator is closed."""
     with ThreadPoolExecutor(1) as pool:
         waiting: deque = deque()
         try:

@@ -1,7 +1,9 @@
-"""The store of embeddings: each film is encoded once, found by the hash of its bytes, and mapped from disk.
+"""The store of embeddings: each film is encoded once, found by a hash, and mapped from disk.
 
-A store is a folder of parts, written once and never changed, each an uncompressed Arrow file with a row a film. Its
-name is the caller's and must change with whatever changes an embedding: the encoder, its weights, the preprocessing.
+A store is a folder of parts. A part is an uncompressed Arrow file with a row for each film; it is written once and
+never changed. The caller chooses the folder's name, which must change with everything that changes all embeddings: the
+encoder, its weights, the preprocessing. A film's hash is the SHA-256 of everything that decides its own embedding: its
+bytes, or, if the preprocessing reads columns of the cohort, its bytes and its values in them.
 """
 
 from __future__ import annotations
@@ -24,28 +26,28 @@ from bonerisk.runs.folder import replacing
 Array = np.ndarray
 
 HASH_BYTES = 32  # of a SHA-256
-GROUP_BYTES = 2**25  # of embeddings in a row group of `embeddings.parquet`, of which memory holds about four
+GROUP_BYTES = 2**25  # of embeddings in a row group of `embeddings.parquet`; memory holds about four groups
 MAKE_ROOM = "free some space there and run again; what is written so far is not computed again"
-DELETE = "delete it and run again: its films, and no others, are computed again"
+DELETE = "delete it and run again: only its films are computed again"
 
-_HASH, _KEY = pa.binary(HASH_BYTES), f"S{HASH_BYTES}"  # sorted as the hex digits are
+_HASH, _KEY = pa.binary(HASH_BYTES), f"S{HASH_BYTES}"  # in the order of the hex digits
 
 
 @dataclass
 class Embeddings:
     """Embeddings on disk; several processes may read and append at once.
 
-    Use `open`. What other processes append is seen by the next call.
+    Use `open`. Each call sees what other processes have appended before.
 
     Parameters
     ----------
     folder : Path
-        It appears with the first part; one that isn't there holds nothing.
+        It appears with the first part; if it does not exist, the store is empty.
 
     Attributes
     ----------
     width : int or None
-        Numbers an embedding; None while the store is empty.
+        Numbers in an embedding; None while the store is empty.
     """
 
     folder: Path
@@ -55,19 +57,19 @@ class Embeddings:
 
     @classmethod
     def open(cls, folder: Path) -> Embeddings:
-        """Open the store in `folder`, reading the hashes of its films alone.
+        """Open the store in `folder`; only the hashes of its films are read.
 
         Raises
         ------
         RunError
-            A part is damaged, or of another width than the others.
+            A part is damaged, or its embeddings have another width than those of the others.
         """
         store = cls(folder)
         store._look()
         return store
 
     def missing(self, hashes: Sequence[str]) -> list[str]:
-        """Those of `hashes` (SHA-256 of films, hex) that the store doesn't hold: sorted, each once."""
+        """The `hashes` (SHA-256 of films, hex) that the store does not hold: sorted, each once."""
         wanted = np.unique(_binary(hashes))
         found, _ = self._find(wanted)
         absent = wanted[~found].tobytes().hex()
@@ -80,23 +82,23 @@ class Embeddings:
         reasons: Sequence[str | None],
         embeddings: Array,
     ) -> None:
-        """Write one part: a film is in the store with the whole of it, or not at all.
+        """Write one part. Either all of its films are in the store afterwards, or none.
 
         Parameters
         ----------
         hashes : sequence of str, length n
-            SHA-256 of each film's bytes, hex.
+            SHA-256 of each film, hex.
         perceptual : sequence of bytes or None, length n
-            By which copies of an image are found; None where the film could not be read.
+            Copies of an image have similar ones; None if the film could not be read.
         reasons : sequence of str or None, length n
-            Why a film has no embedding; None where it has one.
+            Why a film has no embedding; None if it has one.
         embeddings : ndarray of shape (n, width), float32
-            Anything finite where there is a reason.
+            Any finite values for a film with a reason.
 
         Raises
         ------
         RunError
-            The width is not the store's, or the part can't be written.
+            The width is not the store's, or the part cannot be written.
         """
         self._look()
         width = embeddings.shape[1]
@@ -111,7 +113,7 @@ class Embeddings:
             pa.FixedSizeListArray.from_arrays(pa.array(embeddings.astype(np.float32).ravel()), width),
         ]
         part = pa.record_batch(columns, schema=_schema(width))
-        # Named by its films: who computes them too, at the same time, replaces the part by its like.
+        # Named by its films: a process that computes the same films at the same time replaces the part by an equal one.
         path = self.folder / f"part-{hashlib.sha256(keys.tobytes()).hexdigest()[:32]}.arrow"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,12 +127,12 @@ class Embeddings:
             raise RunError(what, str(self.folder), MAKE_ROOM) from error
 
     def read(self, hashes: Sequence[str]) -> Array:
-        """Embeddings (n, width) float32 of films, in the order of `hashes`; takes no other memory than that.
+        """Embeddings (n, width) float32 of films, in the order of `hashes`; they are all the memory that it needs.
 
         Raises
         ------
         RunError
-            The store doesn't hold a film, or no embedding of it.
+            The store does not hold a film, or holds no embedding of it.
         """
         where = self._where(hashes)
         out = np.empty((len(where), self.width or 0), np.float32)
@@ -144,12 +146,12 @@ class Embeddings:
         return out
 
     def facts(self, hashes: Sequence[str]) -> pd.DataFrame:
-        """What is known of films besides their embedding, in the order of `hashes`: columns perceptual and reason.
+        """The columns perceptual and reason of films, in the order of `hashes`.
 
         Raises
         ------
         RunError
-            The store doesn't hold a film.
+            The store does not hold a film.
         """
         where = self._where(hashes)
         facts = {name: np.empty(len(where), object) for name in ("perceptual", "reason")}
@@ -161,19 +163,19 @@ class Embeddings:
     def write_parquet(self, table: pd.DataFrame, path: Path) -> None:
         """Write `embeddings.parquet`: image_id, patient_id and embedding, sorted by image_id.
 
-        Its bytes hang on the films and their embeddings alone, not on the order of the table nor on the parts. Memory
-        holds a few row groups of 32 MiB, whatever the number of films.
+        Its bytes depend on the films and their embeddings alone, not on the order of the table or on the parts. Memory
+        holds a few row groups of 32 MiB, for any number of films.
 
         Parameters
         ----------
         table : DataFrame
-            image_id (each once), patient_id, and sha256 of the film's bytes, hex; copies may share one.
+            image_id (each once), patient_id, and sha256, the film's hash in hex; copies may share one.
         path : Path
 
         Raises
         ------
         RunError
-            As `read`, or the file can't be written.
+            The store does not hold a film or its embedding, or the file cannot be written.
         """
         order = table["image_id"].astype(str).to_numpy().argsort(kind="stable")
         width = self.width or 0
@@ -196,7 +198,7 @@ class Embeddings:
             raise RunError(what, str(path), MAKE_ROOM) from error
 
     def _look(self) -> None:
-        """Map the parts that were not there before."""
+        """Map the parts that are new since the last call."""
         for path in sorted(self.folder.glob("part-*.arrow")):
             if path.name not in self._parts:
                 part = _mapped(path)
@@ -207,7 +209,7 @@ class Embeddings:
                 self._parts[path.name], self.width, self._index = part, width, None
 
     def _sorted(self) -> tuple[Array, Array]:
-        """Keys of all films, sorted, and their rows, counted through the parts."""
+        """Keys of all films, sorted, and their rows, counted over all parts."""
         self._look()
         if self._index is None:
             keys = np.concatenate([np.empty(0, _KEY), *map(_keys, self._parts.values())])
@@ -216,7 +218,7 @@ class Embeddings:
         return self._index
 
     def _find(self, wanted: Array) -> tuple[Array, Array]:
-        """Which keys are held (n,), and the rows of those that are, counted through the parts."""
+        """Which keys are held (n,), and the rows of those that are, counted over all parts."""
         held, rows = self._sorted()
         places = np.searchsorted(held, wanted)
         found = places < len(held)
@@ -224,7 +226,7 @@ class Embeddings:
         return found, rows[places[found]]
 
     def _where(self, hashes: Sequence[str]) -> Array:
-        """Row (n,) of each film, counted through the parts."""
+        """Row (n,) of each film, counted over all parts."""
         found, rows = self._find(_binary(hashes))
         if not found.all():
             first = hashes[int(found.argmin())]
@@ -233,7 +235,7 @@ class Embeddings:
         return rows
 
     def _visit(self, where: Array) -> Iterator[tuple[pa.RecordBatch, Array, Array]]:
-        """Give each part of which a film is asked for, the rows in it, and their positions in `where`."""
+        """Yield each part that holds one of the films, the rows in it, and their positions in `where`."""
         ends = np.cumsum([part.num_rows for part in self._parts.values()])
         order = where.argsort(kind="stable")
         cuts = np.searchsorted(where[order], ends)
@@ -255,7 +257,7 @@ def _schema(width: int) -> pa.Schema:
 
 
 def _mapped(path: Path) -> pa.RecordBatch:
-    """A part, of which nothing is read yet; its file is closed, since a process may open a thousand only."""
+    """Map a part without reading it; its file is closed, because a process may open only about a thousand."""
     try:
         with pa.memory_map(str(path)) as file:
             part = pa.ipc.open_file(file).get_batch(0)

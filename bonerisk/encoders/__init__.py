@@ -1,1 +1,1 @@
-"""Images (n, c, h, w) to features (n, width)."""
+"""Encoders: torch modules from images (n, k, h, w) uint8 to features (n, width)."""

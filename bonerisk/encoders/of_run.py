@@ -1,4 +1,4 @@
-"""The encoder of a training run: which run it is, or how it is trained first."""
+"""The encoder of a training run: which run, or how to train one first."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from bonerisk.errors import ConfigError
 
 @dataclass(frozen=True)
 class OfRun:
-    """Stand for the encoder that a run of `bonerisk train` has learnt; the command that needs it finds or trains it.
+    """Stands for the encoder of a run of `bonerisk train`; the command that needs the encoder finds or trains it.
 
     Parameters
     ----------
     run : str, optional
-        A training run: a path, a unique prefix of its time, or `latest`. None: it is trained first.
+        A training run: a path, a unique prefix of its time, or `latest`. None: train one first.
     parent : list of str
-        Arguments of the `bonerisk train` that trains it where no run is named.
+        Arguments of `bonerisk train`, for the training if no run is named.
 
     Raises
     ------
     ConfigError
         Neither is given.
+
+    Examples
+    --------
+    >>> OfRun(run="latest")
+    OfRun(run='latest', parent=[])
     """
 
     run: str | None = None

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from bonerisk.encoders import weights as source
+from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
 
+SMALLEST = 16  # pixels a side: four halvings leave one
 FINE = 8  # pixels: ribs and endplates are finer, the mediastinum coarser
 MIDDLE, COARSE_SD, FINE_SD = 100.0, 64.0, 8.0  # of chest films after truncation, about
 
 
 class SmallCNN(nn.Module):
-    """Four convolutions of stride two over a film and its fine detail, averaged over the film.
+    """Four convolutions of stride two over an image and its fine detail, averaged over the image.
 
-    The fine detail (film minus its blur) shows bone edges free of exposure and of what lies around. The norms are batch
-    norms on purpose: group norm divides each film by its own contrast, and bone contrast is what is to be learned (on
-    simulated films it got no further than an AUC of 0.66 on tuning, and batch norm to 0.80).
+    The fine detail is the image minus its blur. It shows the edges of bones without the exposure and the tissue around
+    them. Batch norm is a deliberate choice: group norm divides each image by its own contrast, but bone contrast is
+    what the net has to learn. On simulated films, group norm reached an AUC of 0.66 on tuning, and batch norm 0.80.
 
     Parameters
     ----------
@@ -29,41 +33,79 @@ class SmallCNN(nn.Module):
     channels : int
         Of the first convolution; each further one has twice as many.
     dropout : float
-        Share of the features left out in a training step.
+        Share of the features that are left out in a training step.
+    shape : tuple of int
+        (k, h, w) of the images that it is given. The planes k are fixed; height and width may vary from 16 pixels.
 
     Attributes
     ----------
     width : int
-        Number of features a film.
+        Number of features of an image.
+    file : Path or None
+        The file that the weights were read from; None if they are random.
 
     Raises
     ------
     ConfigError
-        The weights can't be had or don't fit, or a number is out of range.
+        The weights are absent or do not fit, or a number or the shape is out of range.
+
+    Examples
+    --------
+    >>> encoder = SmallCNN(weights="random")
+    >>> encoder(torch.zeros(2, 1, 160, 160, dtype=torch.uint8)).shape, encoder.width
+    (torch.Size([2, 128]), 128)
+    >>> of_two_planes = SmallCNN(weights="random", shape=(2, 40, 64))
+    >>> of_two_planes(torch.zeros(5, 2, 40, 64, dtype=torch.uint8)).shape
+    torch.Size([5, 128])
     """
 
-    def __init__(self, weights: str, sha256: str | None = None, channels: int = 16, dropout: float = 0.3) -> None:
+    width: int
+    file: Path | None
+    shape: tuple[int, ...]
+
+    def __init__(
+        self,
+        weights: str,
+        sha256: str | None = None,
+        channels: int = 16,
+        dropout: float = 0.3,
+        shape: tuple[int, ...] = (1, 160, 160),
+    ) -> None:
         if channels < 1 or not 0 <= dropout < 1:
             what = f"channels is {channels} and dropout {dropout}, but they must be 1 or more, and from 0 to under 1"
             raise ConfigError(what, "encoder.channels, encoder.dropout")
         super().__init__()
         if weights == "pretrained":
-            mend = "encoder.weights=random learns from scratch; a file or the folder of a training run is taken too"
+            mend = "encoder.weights=random learns from scratch; a file or the folder of a training run also works"
             raise ConfigError("This encoder has no published weights", "encoder.weights=pretrained", mend)
-        path = source.check(weights, sha256)
-        widths = [2, *(channels * 2**depth for depth in range(4))]
+        self.shape, self.file = shape, source.check(weights, sha256)
+        self._check(shape)
+        widths = [2 * shape[0], *(channels * 2**depth for depth in range(4))]
         sizes = [5, 3, 3, 3]
-        blocks = [_block(*shape) for shape in zip(widths[:-1], widths[1:], sizes, strict=True)]
+        blocks = [_block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
         self.layers = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
         self.width = widths[-1]
-        if path is not None:
-            source.load_into(self, path)
+        if self.file is not None:
+            source.load_into(self, self.file)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (n, width) of films (n, 1, h, w) uint8, at least 16 pixels a side."""
-        films = images.float()
-        blur = interpolate(avg_pool2d(films, FINE), size=films.shape[-2:], mode="bilinear")
-        return self.layers(torch.cat([(films - blur) / FINE_SD, (films - MIDDLE) / COARSE_SD], dim=1))
+        """Features (n, width) float32 of images (n, k, h, w) uint8.
+
+        Raises
+        ------
+        ConfigError
+            The images have another number of planes, or a side under 16 pixels.
+        """
+        self._check(tuple(images.shape[1:]))
+        values = images.float()
+        blur = interpolate(avg_pool2d(values, FINE), size=values.shape[-2:], mode="bilinear")
+        return self.layers(torch.cat([(values - blur) / FINE_SD, (values - MIDDLE) / COARSE_SD], dim=1))
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        planes = self.shape[0]
+        if shape[0] != planes or min(shape[1:]) < SMALLEST:
+            mend = f"choose a preprocessing of {planes} planes, with sides of {SMALLEST} pixels or more"
+            raise unfit("SmallCNN", f"{planes} × {SMALLEST} × {SMALLEST} pixels or more", shape, mend)
 
 
 def _block(inputs: int, outputs: int, size: int) -> nn.Sequential:

@@ -1,80 +1,133 @@
-"""An encoder from timm, with its own normalisation inside and its classifier left off."""
+"""An encoder from timm, with its own normalisation and without its classifier."""
 
 from __future__ import annotations
 
 import difflib
 import sys
+from pathlib import Path
 from typing import Any
 
 import timm
 import torch
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from bonerisk.encoders import weights as source
+from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
+
+COLOURS = (1, 3)  # planes that timm's three input channels take as they are: grey serves as all three
 
 
 class TimmEncoder(nn.Module):
-    """Grey films → the features before timm's classifier.
+    """Images → the features before timm's classifier.
+
+    A grey image serves as all three colours, and three planes as one colour each. For another number of planes k, timm
+    adapts a published first convolution: the planes get the weights of red, green and blue in turn, times 3 / k. Each
+    plane is then normalised by the mean of the three colours' constants.
 
     Parameters
     ----------
     architecture : str
-        Name of a timm model with the tag of its weights, as `convnext_small.fb_in1k`.
+        Name of a timm model with the tag of its weights, such as `convnext_small.fb_in1k`.
     weights : str
         `pretrained` (timm's hub), a file, the folder of a training run, or `random`.
     sha256 : str, optional
         What the weights file must hash to.
+    shape : tuple of int, optional
+        (k, h, w) of the images that it is given. None: grey images, of the size that timm names.
 
     Attributes
     ----------
     width : int
-        Number of features a film.
+        Number of features of an image.
     file : Path or None
-        That the weights were read from, where they were not drawn at random.
+        The file that the weights were read from; None if they are random.
 
     Raises
     ------
     ConfigError
-        timm has no such model, the weights can't be had or don't fit, or those of OpenAI's CLIP meet a plain GELU.
+        timm has no such model; the weights are absent or do not fit; weights of OpenAI's CLIP are given to a model of
+        plain GELU; or the model has a fixed size, and the images have another.
+
+    Examples
+    --------
+    >>> encoder = TimmEncoder("test_convnext.r160_in1k", weights="random")
+    >>> encoder(torch.zeros(2, 1, 160, 160, dtype=torch.uint8)).shape, encoder.width
+    (torch.Size([2, 64]), 64)
     """
 
+    width: int
+    file: Path | None
+    shape: tuple[int, ...]
     mean: Tensor
     std: Tensor
 
     def __init__(
-        self, architecture: str = "convnext_small.fb_in1k", weights: str = "pretrained", sha256: str | None = None
+        self,
+        architecture: str = "convnext_small.fb_in1k",
+        weights: str = "pretrained",
+        sha256: str | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
         path = source.check(weights, sha256)
         cfg = _config(architecture)
+        self.shape, self.architecture = shape or (1, *cfg.input_size[1:]), architecture
+        self.fixed = tuple(cfg.input_size[1:]) if cfg.fixed_input_size else None
+        self._check(self.shape)
         if weights == "pretrained":
             path = source.from_hub(_hub_id(cfg, architecture), cfg.hf_hub_filename or "model.safetensors")
             source.check(str(path), sha256)
-        model: Any = timm.create_model(architecture, pretrained=False, num_classes=0)
+        channels = 3 if self.shape[0] in COLOURS else self.shape[0]
+        model: Any = timm.create_model(architecture, pretrained=False, num_classes=0, in_chans=channels)
         self.model, self.width = model, int(model.head_hidden_size)
         self.file = path
         self.classifier = f"{cfg.classifier}."
-        self.register_buffer("mean", torch.tensor(cfg.mean).view(1, 3, 1, 1) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(cfg.std).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("mean", _constants(cfg.mean, channels), persistent=False)
+        self.register_buffer("std", _constants(cfg.std, channels), persistent=False)
         if path is not None:
             source.load_into(self, path, lambda state: self._adapt(state, architecture, cfg))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (n, width) of films (n, 1, h, w) uint8, whose grey serves as all three colours."""
+        """Features (n, width) float32 of images (n, k, h, w) uint8.
+
+        Raises
+        ------
+        ConfigError
+            The images have another number of planes, or not the fixed size of the model.
+        """
+        self._check(tuple(images.shape[1:]))
         return self.model((images - self.mean) / self.std)
 
+    def _check(self, shape: tuple[int, ...]) -> None:
+        size = self.fixed or shape[1:]
+        if shape != (self.shape[0], *size):
+            mend = f"a preprocessing of {self.shape[0]} planes, with preprocessing.size={size[0]}"
+            raise unfit(self.architecture, " × ".join(map(str, (self.shape[0], *size))), shape, mend)
+
     def _adapt(self, state: dict[str, Tensor], architecture: str, cfg: timm.models.PretrainedCfg) -> dict[str, Tensor]:
-        """A published file under our names: timm's own translation of the authors' keys, without the classifier."""
+        """A published file under our names: timm translates the authors' keys, and the classifier is left out."""
         if source.CLIP_KEY in state:
             _check_activation(architecture, cfg)
         translate = getattr(sys.modules[type(self.model).__module__], "checkpoint_filter_fn", None)
         state = translate(state, self.model) if translate else state
+        if self.shape[0] not in COLOURS:
+            first = [cfg.first_conv] if isinstance(cfg.first_conv, str) else cfg.first_conv or []
+            state |= {f"{name}.weight": adapt_input_conv(self.shape[0], state[f"{name}.weight"]) for name in first}
         return {f"model.{key}": value for key, value in state.items() if not key.startswith(self.classifier)}
 
 
+def _constants(colours: tuple[float, ...], channels: int) -> Tensor:
+    """Mean or SD of each input channel (1, channels, 1, 1), of grey 0–255."""
+    values = torch.tensor(colours)
+    if channels != 3:
+        values = values.mean().expand(channels)
+    return values.view(1, channels, 1, 1) * 255
+
+
 def _config(architecture: str) -> timm.models.PretrainedCfg:
-    """timm's record of a model's weights: where they lie and what input they expect."""
+    """timm's record of a model's weights: where they are and which input they expect."""
     known = [*timm.list_models(), *timm.list_pretrained()]
     if architecture not in known:
         near = difflib.get_close_matches(architecture, known)
@@ -86,14 +139,14 @@ def _config(architecture: str) -> timm.models.PretrainedCfg:
 def _check_activation(architecture: str, cfg: timm.models.PretrainedCfg) -> None:
     """Refuse OpenAI's CLIP in a ViT of plain GELU, which takes its weights and gives other features.
 
-    A tag passes whose weights timm doesn't know as of QuickGELU: OpenCLIP's own have OpenAI's names as well.
+    Weights with a tag pass unless timm knows them as QuickGELU: OpenCLIP's own weights have OpenAI's names as well.
     """
     name, _, tag = architecture.partition(".")
     if "_clip_" not in name or "_quickgelu_" in name or (tag and "QuickGELU" not in str(cfg.notes)):
         return
     right = name.replace("_clip_", "_clip_quickgelu_")
     mend = f"encoder.architecture={right}" if timm.is_model(right) else "timm has no such architecture of this size"
-    what = f"The file is of OpenAI's CLIP, which has QuickGELU, and {architecture} has plain GELU"
+    what = f"The file is of OpenAI's CLIP, which has QuickGELU, but {architecture} has plain GELU"
     raise ConfigError(what, "encoder.architecture", mend)
 
 

@@ -1,6 +1,6 @@
-"""Where an encoder's weights come from: the hub, a file, a training run, or `random`, which must be asked for.
+"""Where an encoder's weights come from: the hub, a file, a training run, or `random`, which a user must ask for.
 
-Nothing here imports torch before weights are read, so that :func:`check` is cheap.
+Nothing here imports torch before weights are read, so that `check` is cheap.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ KEY = "encoder.weights"
 MODEL_FILE = "model.safetensors"  # a training's model file; its keys are encoder.* and head.*
 ENCODER_PREFIX = "encoder."
 CLIP_KEY = "visual.class_embedding"  # in the state dict of every OpenAI CLIP whose image encoder is a ViT
-SHOWN = 4  # keys named in an error
+SHOWN = 4  # keys that an error names
 
 
 def check(weights: str, sha256: str | None = None) -> Path | None:
-    """Find the file that `weights` names, without reading it into a model and without importing torch.
+    """Find the file that `weights` names, without reading it and without importing torch.
 
     Parameters
     ----------
@@ -41,12 +41,21 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
     Returns
     -------
     Path or None
-        The file; None for `pretrained`, which is settled when the encoder is built, and for `random`.
+        The file; None for `random`, and for `pretrained`, whose file is found when the encoder is built.
 
     Raises
     ------
     ConfigError
         There is no such file, the run holds no trained model, or the hash differs.
+
+    Examples
+    --------
+    >>> check("random")
+    >>> check("no_such_file.pt")
+    Traceback (most recent call last):
+    bonerisk.errors.ConfigError: There is no such weights file
+      where: encoder.weights=no_such_file.pt
+      mend:  encoder.weights= takes pretrained, a file, the folder of a training run, or random (to learn from scratch)
     """
     if weights in ("pretrained", "random"):
         return None
@@ -68,7 +77,7 @@ def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
     Raises
     ------
     ConfigError
-        It is neither cached nor to be had; the message says how to bring it by hand.
+        It is not cached and cannot be fetched; the message says how to bring it by hand.
     """
     from huggingface_hub import hf_hub_download, hf_hub_url, try_to_load_from_cache
 
@@ -77,7 +86,7 @@ def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
         return Path(cached)
     url = hf_hub_url(hub_id, filename)
     try:
-        # Knocked at first, since the hub's own client tries for half a minute where there is no network.
+        # A short test of the network: without one, the hub's own client tries for half a minute.
         with contextlib.suppress(urllib.error.HTTPError):  # any answer will do
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
         return Path(hf_hub_download(hub_id, filename))
@@ -91,37 +100,37 @@ def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
 def load_into(
     encoder: nn.Module, path: Path, adapt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = lambda state: state
 ) -> None:
-    """Load the tensors of `path` into `encoder`: all of them, and nothing else.
+    """Load all tensors of `path` into `encoder`; a missing or an extra one is an error.
 
     Parameters
     ----------
     encoder : nn.Module
     path : Path
-        A weights file, or the model file of a training run, of which the encoder's part is taken.
+        A weights file, or the model file of a training run, from which the encoder's part is taken.
     adapt : callable
-        Turns a foreign file's tensors into the encoder's names; a run's are taken as they are.
+        Renames the tensors of a file that is not bonerisk's; those of a run keep their names.
 
     Raises
     ------
     ConfigError
-        The file holds code, is damaged, or is of another architecture.
+        The file holds code, is damaged, or belongs to another architecture.
     """
     state = read(path)
     own = {key.removeprefix(ENCODER_PREFIX): value for key, value in state.items() if key.startswith(ENCODER_PREFIX)}
     try:
         encoder.load_state_dict(own or adapt(state))
-    except (RuntimeError, KeyError, AttributeError) as error:  # the latter two from an adapter that meets foreign keys
-        mend = "Give the weights of this very architecture (encoder.architecture), or choose the encoder they belong to"
+    except (RuntimeError, KeyError, AttributeError) as error:  # the last two: `adapt` met unknown keys
+        mend = "Give weights of the same architecture (encoder.architecture), or choose the encoder they belong to"
         raise ConfigError(f"The weights don't fit the encoder: {_brief(error)}", str(path), mend) from error
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """Tensors of a .safetensors or PyTorch file by name; code in it is never run.
+    """Tensors of a .safetensors or PyTorch file by name; code in the file is never run.
 
     Raises
     ------
     ConfigError
-        The file is damaged, holds code, or something else than tensors.
+        The file is damaged, holds code, or holds something other than tensors.
     """
     import torch
     from safetensors import SafetensorError
@@ -131,23 +140,23 @@ def read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         if _is_torchscript(path):
-            what = "The file is a TorchScript archive, as OpenAI's own CLIP files are, and code is never run"
-            mend = "Where you trust it: torch.save(torch.jit.load(OLD, 'cpu').state_dict(), NEW), and give NEW"
+            what = "The file is a TorchScript archive, as OpenAI's own CLIP files are; bonerisk never runs its code"
+            mend = "If you trust it: torch.save(torch.jit.load(OLD, 'cpu').state_dict(), NEW), and give NEW"
             raise ConfigError(what, str(path), mend)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise ConfigError(f"The weights file is damaged ({error})", str(path), "Fetch it again") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        what = "The file is no PyTorch weights file, or holds code besides tensors, which is never run"
-        mend = "Save its state_dict alone (safetensors.torch.save_file) where you trust it, and give that"
+        what = "The file is no PyTorch weights file, or it holds code besides tensors; bonerisk never runs that"
+        mend = "If you trust it, save its state_dict alone (safetensors.torch.save_file), and give that file"
         raise ConfigError(what, str(path), mend) from error
     for wrapper in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        mend = "Save the model's state_dict and give that"
+        mend = "Save the model's state_dict and give that file"
         raise ConfigError("The weights file holds no table of tensors", str(path), mend)
-    return {key.removeprefix("module."): value for key, value in state.items()}  # as data-parallel training saves them
+    return {key.removeprefix("module."): value for key, value in state.items()}  # data-parallel training adds it
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -158,7 +167,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _brief(error: Exception) -> str:
-    """PyTorch's mismatch message with the first few keys instead of hundreds."""
+    """PyTorch's message about a mismatch, with the first few keys instead of hundreds."""
     lines = [_first_keys(line.strip()) for line in str(error).splitlines()[1:] or [repr(error)]]
     return "; ".join(lines[:SHOWN]) + (f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else "")
 

@@ -6,7 +6,8 @@ the same whatever the number of threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,16 @@ class Boosted:
         Rounds without a lower loss on the tuning split after which no more are grown; those after the lowest are cut.
     """
 
-    penalised = False
+    names: list[str]
+    target: str
+    horizons_years: Sequence[float]
+    history: pd.DataFrame
     notes: tuple[str, ...]
+    penalised = False
 
-    def __init__(self, names: list[str], settings: dict[str, Any], metric: str, rounds: int, patience: int) -> None:
+    def __init__(
+        self, names: list[str], settings: Mapping[str, object], metric: str, rounds: int, patience: int
+    ) -> None:
         if rounds < 1 or patience < 1:
             raise ConfigError(f"rounds={rounds} and patience={patience} must be 1 or more", "head")
         self.names, self.metric, self.rounds, self.patience = names, metric, rounds, patience
@@ -124,7 +131,7 @@ class Boosted:
         """The trees, as the bytes of XGBoost's UBJSON."""
         return {"booster": np.frombuffer(self._fitted().save_raw("ubj"), dtype=np.uint8).copy()}
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         import xgboost
 

@@ -5,6 +5,7 @@ Where death competes it has a Cox model of its own, which the probabilities of f
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -36,7 +37,11 @@ class Cox:
         λ of λ/2 · Σ coefficient², on the features as they are.
     """
 
-    outcome = "survival"
+    names: list[str]
+    target: str
+    horizons_years: Sequence[float]
+    history: pd.DataFrame
+    notes: tuple[str, ...]
 
     def __init__(
         self,
@@ -50,7 +55,7 @@ class Cox:
         self.horizons_years = horizons(horizons_years)
         self.errors = np.zeros(len(self.names))
         self.hazards = Hazards.unknown(len(self.names))
-        self.notes: tuple[str, ...] = ()
+        self.notes = ()
         self.history = pd.DataFrame()
 
     @property
@@ -130,7 +135,7 @@ class Cox:
         """What was learnt, as arrays; of the competing event where there is one."""
         return {"standard_errors": self.errors, **self.hazards.tensors()}
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         self.errors, self.hazards = tensors["standard_errors"], Hazards.restored(tensors)
 

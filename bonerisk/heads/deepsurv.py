@@ -7,7 +7,7 @@ The gradient of the partial log-likelihood for a row's output is (event − even
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -55,7 +55,11 @@ class DeepSurv:
     Katzman et al. 2018, BMC Med Res Methodol 18:24.
     """
 
-    outcome = "survival"
+    names: list[str]
+    target: str
+    horizons_years: Sequence[float]
+    history: pd.DataFrame
+    notes: tuple[str, ...]
     penalised = False
 
     def __init__(
@@ -81,7 +85,7 @@ class DeepSurv:
         self.layers: list[tuple[Array, Array]] = []
         self.hazards = Hazards.unknown(1 + len(names))
         self.history = pd.DataFrame()
-        self.notes: tuple[str, ...] = ()
+        self.notes = ()
 
     def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Train on features (n, width); the tuning rows end the training, and calibrate the probabilities.
@@ -184,7 +188,7 @@ class DeepSurv:
         weights = {f"weight_{j}": weight for j, (weight, _) in enumerate(self.layers)}
         return weights | {f"bias_{j}": bias for j, (_, bias) in enumerate(self.layers)} | self.hazards.tensors()
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         self.layers = [(tensors[f"weight_{j}"], tensors[f"bias_{j}"]) for j in range(len(self.hidden) + 1)]
         self.hazards = Hazards.restored(tensors)

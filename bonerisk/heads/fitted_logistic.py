@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -36,15 +36,18 @@ class LogisticHead:
         Name of a target of yes or no.
     """
 
-    outcome = "binary"
-    penalised = False
+    names: list[str]
+    target: str
     horizons_years: Sequence[float] = ()
+    history: pd.DataFrame
+    notes: tuple[str, ...]
+    penalised = False
 
     def __init__(self, names: list[str], target: BinaryTarget = "any_fracture") -> None:
         self.names, self.target = names, target
         self.coefficients, self.errors = np.zeros((2, 1 + len(names)))  # the intercept first
         self.history = pd.DataFrame()
-        self.notes: tuple[str, ...] = ()
+        self.notes = ()
 
     def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient (Huber and White's).
@@ -106,7 +109,7 @@ class LogisticHead:
         """What was learnt, as arrays."""
         return {"coefficients": self.coefficients, "standard_errors": self.errors}
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         self.coefficients, self.errors = tensors["coefficients"], tensors["standard_errors"]
 

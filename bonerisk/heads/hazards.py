@@ -10,7 +10,7 @@ the training split at this slope, since there are many more events. Simulated (X
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,7 @@ class Hazards:
         }
 
     @classmethod
-    def restored(cls, tensors: dict[str, Array]) -> Hazards:
+    def restored(cls, tensors: Mapping[str, Array]) -> Hazards:
         """From what `tensors` gave."""
         reference, follow_up = tensors["reference"], float(tensors["follow_up"][0])
         baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], follow_up)

@@ -6,7 +6,7 @@ slope of the prediction, by maximum likelihood with censoring: trees are surer o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,7 @@ class LogNormal:
         }
 
     @classmethod
-    def restored(cls, tensors: dict[str, Array]) -> LogNormal:
+    def restored(cls, tensors: Mapping[str, Array]) -> LogNormal:
         """From what `tensors` gave."""
         intercept, slope, scale, follow_up = (float(value) for value in tensors["log_normal"])
         competing = None

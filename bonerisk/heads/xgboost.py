@@ -6,7 +6,7 @@ are a learning rate (`eta`) of 0.3 and a depth of 6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import expit
@@ -41,8 +41,6 @@ class XGBoostCox(Boosted):
     rounds, patience : int
         The most trees, and how many without a lower loss on the tuning split end the growth.
     """
-
-    outcome = "survival"
 
     def __init__(
         self,
@@ -92,7 +90,7 @@ class XGBoostCox(Boosted):
         """What was learnt, as arrays."""
         return super().tensors() | self.hazards.tensors()
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         super().restore(tensors)
         self.hazards = Hazards.restored(tensors)
@@ -116,8 +114,6 @@ class XGBoostAFT(Boosted):
     ----------
     Barnwal, Cho & Hocking 2022, J Comput Graph Stat 31:1292.
     """
-
-    outcome = "survival"
 
     def __init__(
         self,
@@ -171,7 +167,7 @@ class XGBoostAFT(Boosted):
         """What was learnt, as arrays."""
         return super().tensors() | self.times.tensors()
 
-    def restore(self, tensors: dict[str, Array]) -> None:
+    def restore(self, tensors: Mapping[str, Array]) -> None:
         """Take what `tensors` gave."""
         super().restore(tensors)
         self.times = LogNormal.restored(tensors)
@@ -190,7 +186,6 @@ class XGBoostBinary(Boosted):
         As `XGBoostCox`.
     """
 
-    outcome = "binary"
     horizons_years: Sequence[float] = ()
 
     def __init__(

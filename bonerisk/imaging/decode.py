@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,15 @@ from bonerisk.imaging.film import Film
 from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 
-KEPT_BYTES = 32 * 2**20 - 2**13  # the most that glibc learns from
+KEPT_BYTES = 32 * 2**20 - 2**13  # the largest size that glibc learns from
 FACTS = ("height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm", "perceptual")
+
+
+class Source(NamedTuple):
+    """Where a film lies, and its values in the columns that a transform asks for (`Film.row`)."""
+
+    path: Path
+    row: Mapping[str, object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,28 +36,56 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Decoder:
-    """Read a film and make it the image that `transform` makes of it, of `shape`."""
+    """Read a film and transform it to its image.
+
+    Parameters
+    ----------
+    transform : callable
+        From a film to a uint8 array of `shape`.
+    shape : tuple of int
+        (h, w) or (k, h, w).
+
+    Raises
+    ------
+    ValueError
+        `shape` is of another form. This is a bug of the transform that declares it.
+    """
 
     transform: Callable[[Film], np.ndarray]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
 
-    def __call__(self, path: Path) -> Decoded:
-        """Return a reason instead of an image where the film can't be used; anything else that is raised is a bug."""
+    def __post_init__(self) -> None:
+        if len(self.shape) not in (2, 3) or min(self.shape) < 1:
+            raise ValueError(f"{_name(self.transform)} declares images of shape {self.shape}, not (h, w) or (k, h, w)")
+
+    def __call__(self, source: Source) -> Decoded:
+        """The film's image, or the reason if the film cannot be used.
+
+        Raises
+        ------
+        ValueError
+            The image is not uint8 of `shape`. This is a bug of the transform, as is any other exception.
+        """
         _keep_memory()
         try:
-            film = read(path)
+            film = replace(read(source.path), row=source.row)
             image = self.transform(film)
         except DataError as error:
             return Decoded(reason=error.what)
         if image.shape != self.shape or image.dtype != np.uint8:
-            raise ValueError(f"the preprocessing gave {image.dtype} {image.shape}, not uint8 {self.shape}")
+            given = f"{image.dtype} {image.shape}"
+            raise ValueError(f"{_name(self.transform)} gave an image of {given}, not uint8 {self.shape}")
         facts = (*film.pixels.shape, film.bits, *(film.spacing_mm or (None, None)), perceptual(film))
         return Decoded(np.ascontiguousarray(image), facts)
 
 
-def _keep_memory() -> None:
-    """Let the C library keep the memory of arrays for the next film, else half of the time can go to getting it anew.
+def _name(transform: Callable[[Film], np.ndarray]) -> str:
+    return f"{type(transform).__module__}.{type(transform).__qualname__}"
 
-    glibc hands freed blocks back to the system from a size on, which rises to that of the largest block freed so far.
+
+def _keep_memory() -> None:
+    """Let the C library keep the memory of arrays for the next film; getting it anew can take half of the time.
+
+    glibc returns freed blocks to the system above a threshold, which rises to the largest block freed so far.
     """
     np.empty(KEPT_BYTES, np.uint8)

@@ -1,9 +1,10 @@
-"""A film: one radiograph as integers of known depth, bright where the body is dense, and what fits to be one."""
+"""A film: one radiograph as integers of known depth, bright where the body is dense; and checks that it can be used."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from bonerisk.errors import DataError
 
 SMALLEST_SIDE_PX = 64
-COPIES = 8  # of a frame that reading and preprocessing hold at once, one of them in float32
+COPIES = 8  # of a frame in memory at once while a film is read and preprocessed, one of them in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,15 +22,18 @@ class Film:
     Parameters
     ----------
     pixels : array of uint8 or uint16, shape (height, width)
-        Bright is dense: bone high, air low (DICOM's MONOCHROME2 sense).
+        High values are dense: bone high, air low (DICOM's MONOCHROME2).
     bits : int
-        The values lie in 0 … 2**bits − 1.
+        The values are from 0 to 2**bits − 1.
     spacing_mm : tuple of float, optional
-        Distance between rows and between columns, in millimetres; None where the file gives none that can be true.
+        Distance between rows and between columns, in millimetres; None if the file gives no plausible one.
     path : Path, optional
-        The file it was read from, beside which other files of the same film may lie.
+        The file it was read from. Other files of the same film may lie beside it.
     burned_in : bool
-        Whether the file says that text is burned into its pixels, which may name the patient.
+        Whether the file says that text is burned into its pixels. The text may name the patient.
+    row : mapping
+        The film's values in the columns of the cohort that a transform asks for, by column. A value is a float, a str
+        or a pandas Timestamp, or None where the cohort has none.
     """
 
     pixels: np.ndarray
@@ -37,6 +41,7 @@ class Film:
     spacing_mm: tuple[float, float] | None = None
     path: Path | None = None
     burned_in: bool = False
+    row: Mapping[str, object] = field(default_factory=dict)
 
 
 def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:
@@ -45,7 +50,7 @@ def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:
     Raises
     ------
     DataError
-        A side is under 64 pixels, or the frame would not fit in the memory that is free.
+        A side is under 64 pixels, or the frame would not fit into free memory.
     """
     if min(height, width) < SMALLEST_SIDE_PX:
         raise DataError(
@@ -62,7 +67,7 @@ def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:
 
 
 def check_not_blank(film: Film) -> Film:
-    """Return `film`, refused with a DataError where all its pixels have one value."""
+    """Return `film`; raise a DataError if all its pixels have one value."""
     if film.pixels.min() == film.pixels.max():
         raise DataError(
             f"the film is blank: every pixel is {film.pixels.flat[0]} after the file's own look-up tables and window",
@@ -72,7 +77,7 @@ def check_not_blank(film: Film) -> Film:
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
-    """First channel of an image (height, width, channels) of which red, green and blue are equal everywhere.
+    """First channel of an image (height, width, channels) whose red, green and blue are equal everywhere.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def grey(pixels: np.ndarray) -> np.ndarray:
 
 
 def free_memory() -> int | None:
-    """Bytes of memory that can be had without swapping, as far as the system tells (Linux: free and cached)."""
+    """Bytes of memory available without swapping (Linux: free and cached); None if the system does not say."""
     try:
         facts = Path("/proc/meminfo").read_text().split()
         return int(facts[facts.index("MemAvailable:") + 1]) * 1024

@@ -1,4 +1,4 @@
-"""A map over processes, in order, that outlives a process's death and leaves none behind."""
+"""Map a function over items in several processes, in order; the death of a process costs one item."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from bonerisk.runs.environment import cores
 A = TypeVar("A")
 B = TypeVar("B")
 
-WORTH_A_PROCESS = 16  # items: starting a process takes a second, in which that many films are read
-HOPELESS = 3  # deaths in a row: it can't be the items, then
+WORTH_A_PROCESS = 16  # items: a process takes a second to start, in which another reads about as many films
+HOPELESS = 3  # deaths in a row: the items are not the cause
 
 
 def parallel_map(function: Callable[[A], B], items: Sequence[A], died: Callable[[A], B]) -> Generator[B]:
     """Yield `function(item)` for each item, in order, from as many processes as there are cores.
 
-    The processes are spawned, not forked: a fork after torch or OpenCV has started threads can hang. Few items are
+    The processes are spawned, not forked: a fork can hang after torch or OpenCV has started threads. A few items are
     done in this process.
 
     Parameters
     ----------
     function : callable
-        Defined at the top of a module, or an instance of a class that is; a spawned process imports that module only.
+        Defined at the top level of a module, or an instance of such a class; a spawned process imports that module.
     items : sequence
     died : callable
-        Gives the result for an item whose process was killed by it (a decoder crashed, memory ran out).
+        Gives the result for an item that killed its process (a decoder crashed, memory ran out).
 
     Raises
     ------
     RunError
-        Every process dies, whatever the item: most often a script that calls this at its top level, which each
-        spawned process imports and so calls again.
+        Every process dies, whatever the item. The usual cause is a script that calls this function at its top level:
+        each spawned process imports the script and calls it again.
     """
     workers = min(cores(), len(items) // WORTH_A_PROCESS)
     if workers < 2:
@@ -47,7 +47,7 @@ def parallel_map(function: Callable[[A], B], items: Sequence[A], died: Callable[
         return
     done, deaths, at_once = 0, 0, workers
     while done < len(items):
-        # A dead process breaks its pool, which can't say over which item; so the next are done one at a time.
+        # A dead process breaks its pool, which does not say at which item; so the next items are done one at a time.
         try:
             for result in _pooled(function, items[done:], at_once):
                 yield result
@@ -72,7 +72,7 @@ def _pooled(function: Callable[[A], B], items: Sequence[A], workers: int) -> Gen
 
 
 def _prepare_process() -> None:
-    """Leave Ctrl-C to the parent, end when it is killed, and use one core."""
+    """Leave Ctrl-C to the parent, end when the parent is killed, and use one core."""
     import cv2
 
     cv2.setNumThreads(1)

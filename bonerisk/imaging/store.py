@@ -1,10 +1,11 @@
-"""The store of decoded images: each film is read and preprocessed once, later epochs map one array from disk."""
+"""The store of decoded images: each film is read and preprocessed once; later epochs map one array from disk."""
 
 from __future__ import annotations
 
 import logging
+import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError, RunError
-from bonerisk.imaging.decode import FACTS, Decoded, Decoder
+from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.lock import locked
 from bonerisk.imaging.parallel import parallel_map
@@ -25,7 +26,7 @@ INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
-SPARE_BYTES = 64 * 2**20  # left free on the disk, for the tables
+SPARE_BYTES = 64 * 2**20  # of the disk, for the tables
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +38,14 @@ class Store:
     Parameters
     ----------
     folder : Path
-    images : np.memmap, uint8, shape (n, height, width)
-        Read-only; one for each film that could be read.
+    images : np.memmap, uint8, shape (n, h, w) or (n, k, h, w)
+        Read-only; one image for each film that could be used.
     index : DataFrame
-        A row an image, in their order: image_id, image_path, and of the film as it was in its file height_px,
-        width_px, bits, row_spacing_mm, column_spacing_mm (empty where unknown), perceptual (bytes, by which copies of
-        an image are found).
+        One row for each image, in their order: image_id and image_path; of the film in its file height_px, width_px,
+        bits, row_spacing_mm and column_spacing_mm (missing if unknown), and perceptual (bytes; copies of an image have
+        similar ones).
     failures : DataFrame
-        image_id, image_path, reason of the films that could not be read.
+        image_id, image_path and reason of the films that could not be used.
     """
 
     folder: Path
@@ -58,30 +59,40 @@ class Store:
         return pd.Series(np.arange(len(self.index)), index=self.index["image_id"], name="row")
 
 
-def build(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndarray], shape: tuple[int, int]) -> Store:
-    """Open the store in `folder`, reading the films first where it isn't there yet.
+def build(
+    folder: Path,
+    films: pd.DataFrame,
+    transform: Callable[[Film], np.ndarray],
+    shape: tuple[int, ...],
+    columns: Sequence[str] = (),
+) -> Store:
+    """Open the store in `folder`; read the films first if it does not exist yet.
 
-    The folder appears under its name only when it is complete. Its name is the caller's, and must change with
-    whatever changes the images (the films, `transform`). A build that was killed is taken up where it stopped, and of
-    several processes that want the same store one builds it while the others wait.
+    The folder gets its name only when it is complete. The caller chooses the name, which must change with everything
+    that changes the images: the films, their values in `columns`, and `transform`. A build that was killed continues
+    where it stopped. If several processes want the same store, one builds it and the others wait.
 
     Parameters
     ----------
     folder : Path
     films : DataFrame
-        Columns image_id and image_path.
+        image_id, image_path, and `columns`.
     transform : callable
-        From a film to a uint8 array of `shape`, such as a preprocessing; must survive pickling. A film for which it
-        raises a DataError counts as one that could not be read.
+        A preprocessing: from a film to a uint8 array of `shape`. It is pickled. If it raises a DataError for a film,
+        the film is listed in the failures.
     shape : tuple of int
-        Height and width of the images.
+        Of each image: (h, w) or (k, h, w), in pixels.
+    columns : sequence of str
+        Columns of `films` whose values each film brings in `Film.row`.
 
     Raises
     ------
     DataError
-        An image_id stands twice in `films`, there are none, or none could be read.
+        `films` is empty, has an image_id twice, or none of its films could be used.
     RunError
-        The folder can't be written, the disk is full, or the store in it holds other films.
+        The folder cannot be written, the disk is full, or the store in it holds other films.
+    ValueError
+        The transform gave an image of another shape or dtype, which is a bug.
     """
     _check(films)
     if not folder.exists():
@@ -89,10 +100,21 @@ def build(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndar
             folder.parent.mkdir(parents=True, exist_ok=True)
             with locked(folder.with_name(f".{folder.name}.lock"), "another run is reading the same films: waiting"):
                 if not folder.exists():
-                    _write(folder, films, transform, shape)
+                    _write(folder, films, transform, shape, columns)
         except OSError as error:
             raise RunError(f"the images can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
     return _open(folder, films, shape)
+
+
+def film_rows(films: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, object]]:
+    """Values of each film in some columns, as `Film.row` has them: None where one is missing.
+
+    >>> film_rows(pd.DataFrame({"spacing_mm": [0.2, float("nan")], "view": ["PA", None]}), ["spacing_mm", "view"])
+    [{'spacing_mm': 0.2, 'view': 'PA'}, {'spacing_mm': None, 'view': None}]
+    """
+    asked = films[list(columns)].astype(object)
+    values = asked.where(asked.notna(), None)
+    return [dict(zip(columns, row, strict=True)) for _, *row in values.itertuples(name=None)]
 
 
 def _check(films: pd.DataFrame) -> None:
@@ -101,40 +123,47 @@ def _check(films: pd.DataFrame) -> None:
     twice = films.loc[films["image_id"].astype(str).duplicated(), "image_id"].unique()
     if len(twice):
         listed = ", ".join(map(str, twice[:5])) + (", …" if len(twice) > 5 else "")
-        raise DataError(f"{len(twice)} image_id stand more than once: {listed}", mend="give each film its own image_id")
+        raise DataError(f"{len(twice)} image_id occur more than once: {listed}", mend="give each film its own image_id")
 
 
-def _write(folder: Path, films: pd.DataFrame, transform: Callable[[Film], np.ndarray], shape: tuple[int, int]) -> None:
+def _write(
+    folder: Path,
+    films: pd.DataFrame,
+    transform: Callable[[Film], np.ndarray],
+    shape: tuple[int, ...],
+    columns: Sequence[str],
+) -> None:
     named = films[["image_id", "image_path"]].astype(str).reset_index(drop=True)
     unfinished = Unfinished(folder.with_name(f".{folder.name}.unfinished"), named, shape)
     done = unfinished.done()
     if len(done):
-        log.info(f"{len(done)} of {len(films)} films were read by a run that was stopped: going on from there")
-    paths = [Path(path) for path in named["image_path"][len(done) :]]
-    _refuse_if_full(folder.parent, len(paths), shape)
-    decoded = parallel_map(Decoder(transform, shape), paths, died=_died)
+        log.info(f"{len(done)} of {len(films)} films were read by a run that was stopped: continuing from there")
+    rows = zip(named["image_path"], film_rows(films, columns), strict=True)
+    sources = [Source(Path(path), row) for path, row in rows][len(done) :]
+    _refuse_if_full(folder.parent, len(sources), shape)
+    decoded = parallel_map(Decoder(transform, shape), sources, died=_died)
     try:
-        # Closed at once on Ctrl-C: left to itself, the pool would first read every film that still waits.
+        # Closed at once on Ctrl-C: otherwise the pool would first read all films in its queue.
         with closing(decoded) as results:
-            outcomes = unfinished.append(track(results, "reading films", len(paths)), done)
+            outcomes = unfinished.append(track(results, "reading films", len(sources)), done)
         _write_tables(unfinished.folder, outcomes)
-    except (OSError, RunError, MemoryError):  # mended by the user, after which it goes on
+    except (OSError, RunError, MemoryError):  # the user mends it, and the next build continues
         raise
-    except Exception:  # a bug, or no film can be read: the same would come again
+    except Exception:  # a bug, or no film can be used: the next build would meet it again
         shutil.rmtree(unfinished.folder, ignore_errors=True)
         raise
     unfinished.forget_parts()
     unfinished.folder.rename(folder)
 
 
-def _refuse_if_full(folder: Path, films: int, shape: tuple[int, int]) -> None:
-    needed, free = films * shape[0] * shape[1] + SPARE_BYTES, shutil.disk_usage(folder).free
+def _refuse_if_full(folder: Path, films: int, shape: tuple[int, ...]) -> None:
+    needed, free = films * math.prod(shape) + SPARE_BYTES, shutil.disk_usage(folder).free
     if needed > free:
         space = f"need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB left"
         raise RunError(f"the images of {films} films {space}", str(folder), MAKE_ROOM)
 
 
-def _died(path: Path) -> Decoded:
+def _died(source: Source) -> Decoded:
     return Decoded(reason=DIED)
 
 
@@ -149,7 +178,7 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     failures.to_parquet(folder / FAILURES, index=False)
 
 
-def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, int]) -> Store:
+def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, ...]) -> Store:
     try:
         images = np.load(folder / IMAGES, mmap_mode="r")
         index, failures = pd.read_parquet(folder / INDEX), pd.read_parquet(folder / FAILURES)
@@ -157,5 +186,5 @@ def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, int]) -> Store:
         raise RunError(f"the store of images is damaged: {error}", str(folder), DELETE) from error
     known = set(index["image_id"]) | set(failures["image_id"])
     if known != set(films["image_id"].astype(str)) or images.shape != (len(index), *shape):
-        raise RunError("the store holds other films or sizes than asked for", str(folder), DELETE)
+        raise RunError("the store holds other films, or images of another shape", str(folder), DELETE)
     return Store(folder, images, index, failures)

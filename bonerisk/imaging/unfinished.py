@@ -1,11 +1,12 @@
-"""A store in the making: what is read of it outlives the process that reads, and the next one goes on from there.
+"""An unfinished store: if the process that reads films is killed, the next one continues from what is on the disk.
 
-Images are appended to one file. For every part of `PART` films a table says what is known of each; it is written when
-their images are safely on the disk, so that whatever stands in the file behind the last part's is not to be trusted.
+Images are appended to one file. Each part of `PART` films has a table of their facts and failures, which is written
+after their images are on the disk. Images after the last recorded part are ignored.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from bonerisk.imaging.decode import FACTS, Decoded
 
 IMAGES = "images.npy"
 PART = 256  # films
-DTYPES = {  # explicit, since a part may have none of a kind
+DTYPES = {  # explicit, because a column of a part may be empty
     "image_id": "object",
     "image_path": "object",
     "reason": "object",
@@ -35,25 +36,26 @@ _EMPTY = pd.DataFrame(columns=list(DTYPES)).astype(DTYPES)
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What is there of the store of `films`, images of `shape`, in `folder`.
+    """The part of a store that is already in `folder`.
 
     Parameters
     ----------
     folder : Path
     films : DataFrame
-        Columns image_id and image_path, text, indexed from 0.
+        All films of the store: image_id and image_path, text, indexed from 0.
     shape : tuple of int
+        Of each image: (h, w) or (k, h, w).
     """
 
     folder: Path
     films: pd.DataFrame
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
 
     def done(self) -> pd.DataFrame:
-        """Rows of the films that need not be read again, columns of `DTYPES`; what can't be used is taken away."""
+        """Rows of the films that need not be read again, with columns `DTYPES`; delete what cannot be used."""
         try:
             done = self._there()
-        except (OSError, ValueError):  # nothing, or the machine went down while it was written
+        except (OSError, ValueError):  # there is nothing, or it was damaged when the machine went down
             done = None
         if done is None:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -61,12 +63,12 @@ class Unfinished:
         return done
 
     def append(self, results: Iterator[Decoded], done: pd.DataFrame) -> pd.DataFrame:
-        """Write the images of the films behind `done`, from one result each, and return the rows of all."""
+        """Write the images of the films after `done`, one result for each, and return the rows of all films."""
         parts, count = [done], int(done["reason"].isna().sum())
         self.folder.mkdir(exist_ok=True)
         with (self.folder / IMAGES).open("r+b" if len(done) else "wb") as file:
             _write_header(file, 0, self.shape)
-            file.seek(count * self.shape[0] * self.shape[1], os.SEEK_CUR)
+            file.seek(count * math.prod(self.shape), os.SEEK_CUR)
             file.truncate()
             for start in range(len(done), len(self.films), PART):
                 rows = self.films.iloc[start : start + PART]
@@ -81,7 +83,7 @@ class Unfinished:
         return pd.concat(parts, ignore_index=True)
 
     def forget_parts(self) -> None:
-        """Take away the tables of the parts."""
+        """Delete the tables of the parts."""
         for path in self.folder.glob("part-*"):
             path.unlink()
 
@@ -91,7 +93,7 @@ class Unfinished:
         path.with_suffix(".new").rename(path)
 
     def _there(self) -> pd.DataFrame | None:
-        """Return the rows of the parts, unless they are of other films or some of their images are lost."""
+        """Rows of the parts; None if they are rows of other films or some of their images are lost."""
         parts = [pd.read_parquet(path) for path in sorted(self.folder.glob("part-*.parquet"))]
         done = pd.concat([_EMPTY, *parts], ignore_index=True).astype(DTYPES)
         with (self.folder / IMAGES).open("rb") as file:
@@ -99,7 +101,7 @@ class Unfinished:
             shape = np.lib.format.read_array_header_1_0(file)[0]
             held = (self.folder / IMAGES).stat().st_size - file.tell()
         same = shape[1:] == self.shape and done[NAMES].equals(self.films.head(len(done))[NAMES])
-        return done if same and held >= done["reason"].isna().sum() * np.prod(self.shape) else None
+        return done if same and held >= done["reason"].isna().sum() * math.prod(self.shape) else None
 
 
 def _written(file: BinaryIO, result: Decoded) -> Decoded:
@@ -115,7 +117,7 @@ def _table(films: pd.DataFrame, outcomes: list[Decoded]) -> pd.DataFrame:
     return table.join(pd.DataFrame(facts, columns=list(FACTS), dtype=object)).astype(DTYPES)
 
 
-def _write_header(file: BinaryIO, count: int, shape: tuple[int, int]) -> None:
-    """NumPy pads this header so that its length doesn't change with the number of rows."""
+def _write_header(file: BinaryIO, count: int, shape: tuple[int, ...]) -> None:
+    """NumPy pads this header, so that its length does not change with the number of rows."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
     np.lib.format.write_array_header_1_0(file, header)

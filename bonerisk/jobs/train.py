@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+
+from omegaconf import DictConfig
 
 from bonerisk.config.run_folder import run_folder
-from bonerisk.config.signature import argument_types
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, raise_together
+from bonerisk.models.components import PARENT, contract_of, hold
 from bonerisk.models.fit_head import fit_head
-from bonerisk.models.frozen import PARENT
 from bonerisk.models.train_network import train_network
+from bonerisk.parts import FittedHead
 
 
 def train(order: Order) -> Path:
     """Fit a head to features that stay as they are (`training=none`), or encoder and head together."""
     with run_folder(order, order.config.name) as run:
+        hold(order.config)
         _check_together(order.config)
         if order.config.training:
             train_network(order.config, run)
@@ -25,14 +27,14 @@ def train(order: Order) -> Path:
     return run.folder
 
 
-def _check_together(config: Any) -> None:
+def _check_together(config: DictConfig) -> None:
     """Refuse, all at once, options that can't work with each other.
 
     Raises
     ------
     ConfigError
     """
-    fitted_head = "names" in argument_types(config.head._target_)  # of features; one of a `width` is trained
+    fitted_head = contract_of("head", config.head) is FittedHead
     wrong = {
         "training=none fits a head to features, and this one is trained with its encoder: choose head=logistic": (
             not config.training and not fitted_head

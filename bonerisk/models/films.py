@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
-from bonerisk.cohort.table import Cohort
-from bonerisk.config.build import build, plain
-from bonerisk.errors import ConfigError
+from bonerisk.cohort.table import Cohort, few
+from bonerisk.cohort.targets import target as targets
+from bonerisk.config.build import Node, plain
+from bonerisk.datasets.features import unfit
+from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.imaging import store
+from bonerisk.models.components import component
+from bonerisk.parts import Encoder, Transform
 from bonerisk.runs.folder import Run
 from bonerisk.runs.hashing import fingerprint, sha256_cached, sha256_of_code
+
+KEY = "preprocessing"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class DecodedFilms:
-    """A store of images, the hash of all that decides its content, and what its preprocessing says of itself."""
+    """A store of images, and the hash of everything that decides its content."""
 
     images: store.Store
     digest: str
-    note: str | None
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,63 @@ class Films:
     cohort: Cohort
     images: store.Store
 
-    def rows(self, table: pd.DataFrame) -> Any:
+    def rows(self, table: pd.DataFrame) -> np.ndarray:
         """Rows (m,) int64 of the images of a table's films, in its order."""
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
-def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
+def transform_of(preprocessing: Node) -> Transform:
+    """The transform that a configuration describes.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or it is no transform, or it asks for a column that an image must not show: the outcome, who the
+        patient is, or a simulated truth.
+    """
+    if not preprocessing:
+        raise ConfigError("preprocessing=none reads no films", KEY, "choose another")
+    transform = component(preprocessing, Transform, KEY)
+    if transform.columns:
+        known = {column for name in targets.names() for column in targets.find(name).known_from}
+        outcomes = sorted(known.intersection(transform.columns))
+        wrong = [ConfigError(f"{name} is an outcome; an image must not show it", KEY) for name in outcomes]
+        raise_together([*unfit(transform.columns, KEY), *wrong])
+    return transform
+
+
+def encoder_for(preprocessing: Node, encoder: Node) -> Encoder:
+    """The encoder that a configuration describes, for the images of a preprocessing.
+
+    Raises
+    ------
+    ConfigError
+        It is no encoder, or cannot take these images; or its weights are absent or do not fit.
+    """
+    shape = transform_of(preprocessing).shape
+    return component(encoder, Encoder, "encoder", shape=shape if len(shape) == 3 else (1, *shape))
+
+
+def demand(transform: Transform, table: pd.DataFrame) -> None:
+    """Refuse a cohort that has not all columns of a transform.
+
+    Raises
+    ------
+    DataError
+        Columns are absent; all are named, with the nearest column that the cohort has.
+    """
+    wrong = []
+    for name in transform.columns:
+        if name not in table:
+            there = list(map(str, table))
+            near = get_close_matches(name, there, n=1)
+            mend = f"the nearest column is {near[0]}; " if near else f"it has {few(there)}; "
+            mend += f"bring it, or name the table's own by dataset.columns.{name}=<column>"
+            wrong.append(DataError(f"the cohort has no column {name!r}, which the preprocessing needs", KEY, mend))
+    raise_together(wrong)
+
+
+def hashed(cohort: Cohort, data: Path) -> dict[str, str | None]:
     """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
 
     Raises
@@ -61,37 +118,60 @@ def hashed(cohort: Cohort, dataset: Any, data: Path) -> dict[str, str | None]:
     if cohort.features:
         mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
         raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
-    if hasattr(dataset, "make_films"):
-        dataset.make_films(cohort, data)
+    if cohort.make_films:
+        cohort.make_films(cohort.table["image_id"])
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
     return dict(zip(cohort.table["image_id"], hashes, strict=True))
 
 
+def keyed(table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]) -> Mapping[str, str | None]:
+    """What a transform makes an image from, as one SHA-256 for each film, by image_id; None if it cannot be read.
+
+    It is the hash of the film's bytes, or, if the transform asks for columns, of its bytes and its values in them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a cohort.
+    sha256 : mapping
+        Of each film's bytes, by image_id.
+    columns : sequence of str
+    """
+    if not columns:
+        return sha256
+    rows = zip(table["image_id"], store.film_rows(table, columns), strict=True)
+    return {name: (fingerprint([sha256[name], row]) if sha256[name] else None) for name, row in rows}
+
+
 def decode(
-    cohort: Cohort, sha256: Mapping[str, str | None], preprocessing: Mapping[str, Any], data: Path
+    cohort: Cohort,
+    keys: Mapping[str, str | None],
+    preprocessing: Node,
+    transform: Transform,
+    data: Path,
 ) -> DecodedFilms:
     """Decode the films of a cohort unless that was done before.
 
-    The store's name is the hash of everything that decides its content: the films' bytes, the preprocessing and the
-    code of both, so that a change of any makes a new store and an equal one is opened.
+    The store's name is the hash of everything that decides its content: the films, the preprocessing and the code of
+    both. A change of any of them makes a new store, and an equal store is opened.
 
-    Raises
-    ------
-    ConfigError
-        The preprocessing reads no films.
+    Parameters
+    ----------
+    cohort : Cohort
+    keys : mapping
+        Of each film by image_id, as `keyed` gives them.
+    preprocessing : mapping
+        The node of the configuration that describes `transform`.
+    transform : Transform
+    data : Path
     """
-    if not preprocessing:
-        raise ConfigError("preprocessing=none reads no films", "preprocessing", "choose another")
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
-    digest = fingerprint({"films": sorted(sha256.items()), "preprocessing": plain(preprocessing), "code": code})
-    transform = build(preprocessing)
-    size = (transform.size, transform.size)
+    digest = fingerprint({"films": sorted(keys.items()), "preprocessing": plain(preprocessing), "code": code})
     folder = data / cohort.name / digest[:16]
-    images = store.build(folder, cohort.table[["image_id", "image_path"]], transform, size)
-    return DecodedFilms(images, digest, getattr(transform, "note", None))
+    return DecodedFilms(store.build(folder, cohort.table, transform, transform.shape, transform.columns), digest)
 
 
-def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run: Run, data: Path) -> Films:
+def decoded(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> Films:
     """The decoded films of a cohort, recorded in the run, without those that can't be read.
 
     Raises
@@ -99,12 +179,14 @@ def decoded(cohort: Cohort, dataset: Any, preprocessing: Mapping[str, Any], run:
     ConfigError
         The dataset has no films, or the preprocessing reads none.
     DataError
-        A film of one split is in another, too.
+        A column of the preprocessing is absent, or a film of one split is in another, too.
     """
-    sha256 = hashed(cohort, dataset, data)
-    found = decode(cohort, sha256, preprocessing, data)
-    if found.note:
-        run.note(found.note)
+    transform = transform_of(preprocessing)
+    demand(transform, cohort.table)
+    sha256 = hashed(cohort, data)
+    found = decode(cohort, keyed(cohort.table, sha256, transform.columns), preprocessing, transform, data)
+    if transform.note:
+        run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)
     readable = without_failures(cohort, found.images.failures)
     refuse_copies(readable, sha256, found.images.index.set_index("image_id")["perceptual"], run)
@@ -128,11 +210,12 @@ def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: 
     """
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
-    if len(pairs):
-        known = run.folder / "copies.csv"  # of another model's films, where several are judged together
-        listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
-        with run.writes("copies", "copies.csv") as path:
-            listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
+    if pairs.empty:
+        return
+    known = run.folder / "copies.csv"  # of another model's films, where several are judged together
+    listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
+    with run.writes("copies", "copies.csv") as path:
+        listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
     for note in leaks.refuse(pairs, str(run.folder / "copies.csv")):
         run.note(note)
         log.warning(note)

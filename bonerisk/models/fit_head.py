@@ -6,22 +6,24 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from omegaconf import DictConfig
 
 from bonerisk.cohort.overlap import refuse_seen_by
-from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
+from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.cohort.targets.target import find
-from bonerisk.config.build import build
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.models.components import component
 from bonerisk.models.embeddings import embedded
-from bonerisk.models.fitted import Fitted, complete, learn_columns, select, write
+from bonerisk.models.fitted import Fitted, complete, learn_columns, write
 from bonerisk.models.frozen import frozen
+from bonerisk.parts import Dataset, FittedHead
 from bonerisk.runs.find import parents_of
 from bonerisk.runs.folder import Run
 from bonerisk.survival import proportional, sample_size
@@ -32,30 +34,30 @@ FEW = 30  # features whose proportional hazards are looked at one by one
 log = logging.getLogger(__name__)
 
 
-def fit_head(config: Any, run: Run, train_encoder: Callable[[Order], Path]) -> None:
+def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path]) -> None:
     """Fit the head to the training split, and predict the tuning split; an encoder may have to be trained first."""
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
-    features, dataset, data = build(config.features), build(config.dataset), Path(config.paths.data)
+    features = component(config.features, Features, "features")
+    dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     encoder = frozen(config, run, train_encoder) if features.films else None
-    loaded = load_cohort(dataset, run, data)
-    cohort = select(loaded, config.head.target, run)
+    cohort = of_target(recorded(dataset.load(data), run), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
     learn_columns(features, cohort, config.head.target)
-    predicted = find(config.head.target)
     cohort = complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
-    films = embedded(cohort, dataset, encoder, run, data) if encoder else None  # all films: evaluate needs the others
+    films = embedded(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
     cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
     write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")
     _demand(cohort, "tune", "thresholds are chosen there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
-    target, of_tuning = RowOutcomes.of(train, predicted.kind), RowOutcomes.of(tune, predicted.kind)
+    kind = find(config.head.target).kind
+    target, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
     x = features.fit(train, films.of(train) if films else None, target, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
-    head = build(config.head, names=features.names)
-    if predicted.kind == "survival":
+    head = component(config.head, FittedHead, "head", names=features.names)
+    if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
     head.fit(x, target, (x_tune, of_tuning), config.seed)
     for note in head.notes:
@@ -63,13 +65,13 @@ def fit_head(config: Any, run: Run, train_encoder: Callable[[Order], Path]) -> N
     model = Fitted(features, head)
     write(model, run)
     _explain(head, x_tune, tune["image_id"], run)
-    if predicted.kind == "survival" and len(features.names) <= FEW:
+    if kind == "survival" and len(features.names) <= FEW:
         _check_proportional(x, target, features.names, run)
     with run.writes("predictions", "tuning.parquet") as path:
         model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
-def _explain(head: Any, x: np.ndarray, names: pd.Series, run: Run) -> None:
+def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> None:
     """What each feature does to the risk of tuning films, where the head can say it."""
     importance = head.importance(x)
     if importance is None:

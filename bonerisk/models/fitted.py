@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,12 @@ from safetensors.numpy import save_file
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import find
-from bonerisk.config.build import build
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
+from bonerisk.models.components import component
 from bonerisk.models.embeddings import Embedded
 from bonerisk.models.predictions import predictions
+from bonerisk.parts import FittedHead
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
@@ -34,25 +34,13 @@ class Fitted:
     """Features and the head that was fitted to them."""
 
     features: Features
-    head: Any
+    head: FittedHead
 
     def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and survival where the head gives it."""
         x = self.features.matrix(table, films.of(table) if films else None)
         survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
-
-
-def select(cohort: Cohort, target: str, run: Run) -> Cohort:
-    """The rows that a target is defined for; what it was told from is not DXA."""
-    predicted = find(target)
-    if cohort.reference_standard == "DXA" and predicted.reference_standard:
-        run.record["reference_standard"] = predicted.reference_standard
-    selected = predicted.rows(cohort)
-    for note in selected.notes[len(cohort.notes) :]:
-        run.note(note)
-        log.warning(note)
-    return selected
 
 
 def learn_columns(features: Features, cohort: Cohort, target: str) -> None:
@@ -69,14 +57,14 @@ def learn_columns(features: Features, cohort: Cohort, target: str) -> None:
         raise ConfigError(what, "features.columns", "leave it out")
 
 
-def fitted(run: StoredRun) -> Fitted:
+def load_fitted(run: StoredRun) -> Fitted:
     """Features and head of a training run."""
     with safe_open(run.path(MODEL_FILE), framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         state = json.loads(file.metadata()["features"])
-    features = build(run.config["features"])
+    features = component(run.config["features"], Features, "features")
     features.restore(state, tensors)
-    head = build(run.config["head"], names=features.names)
+    head = component(run.config["head"], FittedHead, "head", names=features.names)
     head.restore(tensors)
     return Fitted(features, head)
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig
+
 import bonerisk.encoders
 import bonerisk.imaging
 import bonerisk.preprocessing
-from bonerisk.config.build import build, plain
+from bonerisk.config.build import Node, plain
 from bonerisk.config.order import order_of
 from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.imaging.lock import locked
+from bonerisk.models.components import PARENT
+from bonerisk.models.films import encoder_for
+from bonerisk.parts import Encoder
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find, load
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.runs.hashing import fingerprint, sha256, sha256_of_code
 
-PARENT = "parent"  # a key of an encoder that is a training run's (`bonerisk.encoders.of_run`)
 WEIGHTS = "weights"  # a kind of input of a run
 ASKED = "encoder.weights="  # an encoder trained from scratch has random ones by default, which no frozen one may have
 
@@ -40,8 +44,8 @@ class Frozen:
     seed : int
     """
 
-    encoder: Mapping[str, Any]
-    preprocessing: Mapping[str, Any]
+    encoder: Node
+    preprocessing: Node
     weights: Path | None
     seed: int
 
@@ -54,15 +58,16 @@ class Frozen:
         parts = {"encoder": architecture, "preprocessing": plain(self.preprocessing), "code": code}
         return fingerprint({**parts, "weights": content})
 
-    def build(self) -> Any:
-        """The encoder itself, as a torch module."""
+    def build(self) -> Encoder:
+        """The encoder itself."""
         import torch
 
         torch.manual_seed(self.seed)
-        return build({**self.encoder, "weights": str(self.weights) if self.weights else "random"})
+        node = {**self.encoder, "weights": str(self.weights) if self.weights else "random"}
+        return encoder_for(self.preprocessing, node)
 
 
-def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
+def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Frozen:
     """The encoder that a configuration asks for; its weights' file and the training it is from are recorded in `run`.
 
     `train` does an order of `bonerisk train`, where the encoder is one that must be trained first.
@@ -77,8 +82,8 @@ def frozen(config: Any, run: Run, train: Callable[[Order], Path]) -> Frozen:
         raise ConfigError(f"{none}=none looks at no film", none, "choose another, or features that need no film")
     encoder = plain(config.encoder)
     if PARENT in encoder:
-        encoder = _of(_training(encoder, config, train), config.preprocessing)
-    path = _file(encoder)
+        encoder = plain(_of(_training(encoder, config, train), config.preprocessing))
+    path = _file(encoder, config.preprocessing)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
         raise ConfigError("the encoder has learnt nothing, and stays as it is", "encoder.weights", mend)
@@ -108,7 +113,7 @@ def frozen_of(model: StoredRun) -> Frozen:
     return Frozen(encoder, config["preprocessing"], path, config["seed"])
 
 
-def _of(trained: StoredRun, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+def _of(trained: StoredRun, preprocessing: Node) -> Node:
     """The encoder of a training, which must see films as it has learnt to."""
     encoder = trained.config["encoder"]
     if not trained.config["training"]:
@@ -121,14 +126,14 @@ def _of(trained: StoredRun, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     return {**encoder, "weights": str(trained.folder), "sha256": None}
 
 
-def _training(encoder: Mapping[str, Any], config: Any, train: Callable[[Order], Path]) -> StoredRun:
+def _training(encoder: Node, config: DictConfig, train: Callable[[Order], Path]) -> StoredRun:
     """The training run that the encoder is from: the one named, an equal one that there is, or one made now."""
     outputs = Path(config.paths.outputs)
     if encoder["run"] is not None:
         return find(encoder["run"], outputs, ["train"])
     order = order_of("train", list(encoder[PARENT]))
     order.config.paths = config.paths  # a folder's name may be no word of Hydra's grammar
-    wanted: dict[str, Any] = plain(order.config)
+    wanted = plain(order.config)
     (outputs / "train").mkdir(parents=True, exist_ok=True)
     lock = outputs / "train" / f".{fingerprint(wanted)[:16]}.lock"
     with locked(lock, "another run is training the encoder: waiting"):
@@ -140,13 +145,13 @@ def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
     for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
         with contextlib.suppress(RunError):  # of another version, or its model is gone
             run = load(record.parent)
-            if run.status == "finished" and not differences(wanted, run.config) and run.path(source.MODEL_FILE):
+            if run.status == "finished" and not differences(wanted, plain(run.config)) and run.path(source.MODEL_FILE):
                 return run
     return None
 
 
-def _file(encoder: Mapping[str, Any]) -> Path | None:
+def _file(encoder: Node, preprocessing: Node) -> Path | None:
     """The file of an encoder's weights; pretrained ones are fetched where they aren't there yet."""
     if encoder["weights"] != "pretrained":
         return source.check(encoder["weights"], encoder["sha256"])
-    return build(encoder).file
+    return encoder_for(preprocessing, encoder).file

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from bonerisk.config.build import build
+from bonerisk.config.build import Node
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
-from bonerisk.models.films import Films
+from bonerisk.models.components import component
+from bonerisk.models.films import Films, encoder_for
 from bonerisk.models.predictions import predictions
+from bonerisk.parts import Encoder, TrainedHead
 from bonerisk.runs.find import StoredRun
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from bonerisk.training.examples import Inputs
+    from bonerisk.training.model import Model
 
 FEATURES, SCALING = "features", "scaling"  # in the note of a model's file
 
@@ -31,27 +33,34 @@ class Network:
 
     Attributes
     ----------
-    encoder, head : nn.Module
-        As `Encoder` and `TrainedHead` of `bonerisk.parts`.
+    encoder : Encoder
+    head : TrainedHead
     features : Features
         Which columns of the cohort the head gets beside the film, if any.
     scaling : Scaling
         Of these columns.
     """
 
-    encoder: Any
-    head: Any
+    encoder: Encoder
+    head: TrainedHead
     features: Features
     scaling: Scaling
+
+    @property
+    def module(self) -> Model:
+        """Encoder and head as one torch module."""
+        from bonerisk.training.model import Model
+
+        return Model(cast("nn.Module", self.encoder), cast("nn.Module", self.head))
 
     def predict(self, table: pd.DataFrame, films: Films, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts.
 
         Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.complete`).
         """
-        from bonerisk.training.model import Model, predict
+        from bonerisk.training.model import predict
 
-        outputs = predict(Model(self.encoder, self.head), films.images.images, self.inputs(table, films))
+        outputs = predict(self.module, films.images.images, self.inputs(table, films))
         return predictions(table, dataset, name, self.head.predictions(outputs))
 
     def embed(self, table: pd.DataFrame, films: Films) -> np.ndarray:
@@ -59,7 +68,7 @@ class Network:
         from bonerisk.training.examples import Inputs
         from bonerisk.training.model import predict
 
-        found = predict(self.encoder, films.images.images, Inputs(films.rows(table)), doing="embedding")
+        found = predict(self.module.encoder, films.images.images, Inputs(films.rows(table)), doing="embedding")
         return found.cpu().numpy()
 
     def inputs(self, table: pd.DataFrame, films: Films) -> Inputs:
@@ -84,29 +93,31 @@ class NewNetwork:
     Attributes
     ----------
     config : mapping
-    encoder : nn.Module
+    encoder : Encoder
     drawn : Tensor
         State of torch's random numbers after the encoder was drawn, from which the head is.
     """
 
-    config: Mapping[str, Any]
-    encoder: Any
+    config: Node
+    encoder: Encoder
     drawn: Tensor
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], seed: int) -> NewNetwork:
+    def of(cls, config: Node, seed: int) -> NewNetwork:
         """As configured; `seed` alone decides what is drawn at random in it."""
         import torch
 
         torch.manual_seed(seed)
-        return cls(config, build(config["encoder"]), torch.get_rng_state())
+        encoder = encoder_for(config["preprocessing"], config["encoder"])
+        return cls(config, encoder, torch.get_rng_state())
 
     def network(self, features: Features, scaling: Scaling) -> Network:
         """The whole network, given what was learnt of columns."""
         import torch
 
         torch.set_rng_state(self.drawn)
-        head = build(self.config["head"], width=self.encoder.width + len(features.columns.names))
+        width = self.encoder.width + len(features.columns.names)
+        head = component(self.config["head"], TrainedHead, "head", width=width)
         return Network(self.encoder, head, features, scaling)
 
 
@@ -116,11 +127,11 @@ def load_network(run: StoredRun) -> Network:
 
     path = run.path("model.safetensors")
     config = {**run.config, "encoder": {**run.config["encoder"], "weights": "random"}}  # replaced in the next lines
-    features, scaling = build(config["features"]), Scaling((), ())
+    features, scaling = component(config["features"], Features, "features"), Scaling((), ())
     if noted := notes_of(path).get(FEATURES):
         state = json.loads(noted)
         features.restore(state, {})
         scaling = Scaling.restored(state[SCALING])
     network = NewNetwork.of(config, seed=0).network(features, scaling)
-    load(network.encoder, network.head, path)
+    load(network.module.encoder, network.module.head, path)
     return network

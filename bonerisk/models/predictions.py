@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 
-def predictions(table: pd.DataFrame, dataset: str, name: str, found: Mapping[str, Any]) -> pd.DataFrame:
+def predictions(table: pd.DataFrame, dataset: str, name: str, found: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """The predictions table: who, what was `found` of them, and the other columns of the cohort."""
     first = {"dataset": dataset, "split": table["split"], "model": name, "image_id": table["image_id"]}
     front = pd.DataFrame({**first, "patient_id": table["patient_id"], **found}, index=table.index)

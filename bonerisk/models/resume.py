@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
+from omegaconf import DictConfig
 
+from bonerisk.config.build import plain
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
@@ -16,7 +16,7 @@ from bonerisk.runs.folder import Run
 CHECKPOINT = "resume.ckpt"
 
 
-def broken(config: Any) -> StoredRun | None:
+def broken(config: DictConfig) -> StoredRun | None:
     """The killed or failed run to go on with, which must have had the same configuration."""
     if config.resume is None:
         return None
@@ -24,8 +24,7 @@ def broken(config: Any) -> StoredRun | None:
     run = find(config.resume, Path(config.paths.outputs), ["train"], statuses, holding=CHECKPOINT)
     if not (run.folder / CHECKPOINT).exists():
         raise ConfigError("it ended before its first epoch did", str(run.folder), "train anew, without resume=")
-    ours: Any = OmegaConf.to_container(config)
-    different = sorted(differences(ours, run.config))
+    different = sorted(differences(plain(config), plain(run.config)))
     if different:
         mend = f"repeat its command with resume={config.resume}: {' '.join(run.record['command_line'][1:])}"
         raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from bonerisk.cohort.recorded import load_cohort, of_splits, write_cohort
-from bonerisk.cohort.targets.target import find, select
-from bonerisk.config.build import build
+from omegaconf import DictConfig
+
+from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
+from bonerisk.cohort.targets.target import find
+from bonerisk.config.build import Node
 from bonerisk.errors import ConfigError
+from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
+from bonerisk.models.components import component
 from bonerisk.models.films import decoded
 from bonerisk.models.fitted import complete, learn_columns
 from bonerisk.models.network import NewNetwork
 from bonerisk.models.resume import broken, resumed
+from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
-
-if TYPE_CHECKING:
-    from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.settings import TrainingSettings
 
 
-def train_network(config: Any, run: Run) -> None:
+def train_network(config: DictConfig, run: Run) -> None:
     """Train on the training split, keep the epoch that is best on the tuning split."""
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
 
     killed = broken(config)
     _note_weights(run, config.encoder)
-    dataset, features, data = build(config.dataset), build(config.features), Path(config.paths.data)
+    features = component(config.features, Features, "features")
+    dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
     new = NewNetwork.of(config, config.seed)  # before the films: weights that can't be had stop here
-    films = decoded(load_cohort(dataset, run, data), dataset, config.preprocessing, run, data)
-    cohort = select(films.cohort, config.head.target)
+    films = decoded(recorded(dataset.load(data), run), config.preprocessing, run, data)
+    cohort = of_target(films.cohort, config.head.target, run)
     learn_columns(features, cohort, config.head.target)
     cohort = of_splits(complete(cohort, features, run, config.name), ["train", "tune"])
     write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     network = new.network(features, Scaling.of(features.columns, train))
     trained = fit(
-        network.encoder,
-        network.head,
+        network.module.encoder,
+        network.module.head,
         films.images.images,
         train=Examples(network.inputs(train, films), settings.objective.targets(train)),
         tune=Examples(network.inputs(tune, films), settings.objective.targets(tune)),
@@ -56,7 +59,7 @@ def train_network(config: Any, run: Run) -> None:
         network.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
-def _settings(config: Any, run: Run) -> TrainingSettings:
+def _settings(config: DictConfig, run: Run) -> TrainingSettings:
     """The settings with an objective that fits the target; how it judges an epoch is recorded for the page.
 
     Raises
@@ -64,7 +67,7 @@ def _settings(config: Any, run: Run) -> TrainingSettings:
     ConfigError
         The objective is for targets of another kind.
     """
-    settings: TrainingSettings = build(config.training)
+    settings = component(config.training, TrainingSettings, "training")
     objective, kind = settings.objective, find(config.head.target).kind
     if kind not in objective.kinds:
         what = f"{type(objective).__name__} is for {' and '.join(objective.kinds)} targets, and head.target="
@@ -73,10 +76,10 @@ def _settings(config: Any, run: Run) -> TrainingSettings:
     return settings
 
 
-def _note_weights(run: Run, encoder: Any) -> None:
+def _note_weights(run: Run, encoder: Node) -> None:
     """Record the file that the encoder starts from, and the training it is from: its patients have been seen, too."""
     from bonerisk.encoders.weights import check
 
-    path = check(encoder.weights, encoder.sha256)
+    path = check(encoder["weights"], encoder["sha256"])
     if path is not None:
         run.reads("weights", path, parent=path.parent if (path.parent / RECORD).is_file() else None)

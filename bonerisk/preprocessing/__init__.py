@@ -1,1 +1,1 @@
-"""Pure functions on arrays, from a film to an encoder's input."""
+"""Transforms: pure functions from a film to the image that an encoder sees."""

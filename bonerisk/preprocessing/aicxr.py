@@ -1,44 +1,63 @@
-"""Chest films made ready for CheXzero: as AI-CXR did it, and as the films were that CheXzero learnt from."""
+"""Chest films for CheXzero: as AI-CXR prepared them, and as the films were prepared that CheXzero learnt from."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from bonerisk.errors import ConfigError
 from bonerisk.imaging.film import Film, check_not_blank
-from bonerisk.preprocessing.chest import MIN_SIZE
+from bonerisk.preprocessing.square import square
 
 SHORT_EDGE = 256  # pixels; AI-CXR, "Data processing"
 LONG_EDGE = 320  # pixels; CheXzero, data_process.py
 
 
 class CentreCrop:
-    """Bring a film's own range to 0–255, its shorter edge to 256 pixels, cut the central square, resize it bicubically.
+    """Scale a film's own range to 0–255 and its shorter edge to 256 pixels, cut the central square, resize it.
 
-    The range is from the film's minimum to its maximum, after Modality LUT, VOI and polarity. A film whose window or
-    VOI LUT clips both ends has them at black and white, and stays as it is; one without either would otherwise be as
-    dark as its unused bits make it, since 12-bit detectors seldom fill 12 bits. The paper doesn't give the intensities.
+    The range is from the film's minimum to its maximum, after Modality LUT, VOI and polarity. If a film's window or
+    VOI LUT clips both ends, the film already has black and white there and stays as it is. Without this step, a film
+    with neither would be too dark, because 12-bit detectors seldom use 12 bits. The paper does not give the
+    intensities.
 
-    The reduction averages over areas, as eight to ten times fewer pixels alias otherwise. The last step from 256 to 224
-    is CheXzero's own, bicubic without a low-pass. A `size` over 256 is cut at that size at once.
+    The reduction to 256 pixels averages over areas, because eight to ten times fewer pixels alias otherwise. The last
+    step from 256 to 224 is CheXzero's own: bicubic, without a low-pass filter. For a `size` over 256, the central
+    square is cut at that size, and there is no last step.
 
     Parameters
     ----------
     size : int
-        Side of the result in pixels: 224 for CheXzero.
+        Side of the image in pixels: 224 for CheXzero.
+
+    Raises
+    ------
+    ConfigError
+        The size is under 16.
 
     References
     ----------
     AI-CXR, "Data processing"; CheXzero, github.com/rajpurkarlab/CheXzero, zero_shot.py.
+
+    Examples
+    --------
+    >>> pixels = np.random.default_rng(0).integers(100, 3000, (1250, 1024), dtype=np.uint16)
+    >>> image = CentreCrop(size=224)(Film(pixels, bits=12))
+    >>> image.shape, image.dtype
+    ((224, 224), dtype('uint8'))
     """
 
+    shape: tuple[int, ...]
+    columns: Sequence[str] = ()
+    note: str | None = None
+
     def __init__(self, size: int = 224) -> None:
-        self.size = _checked(size)
+        self.size, self.shape = size, square(size)
 
     def __call__(self, film: Film) -> np.ndarray:
-        """Return the film's centre as uint8, shape (size, size).
+        """The film's centre as uint8, shape (size, size).
 
         Raises
         ------
@@ -56,31 +75,49 @@ class CentreCrop:
 
 
 class EqualisedHistogram:
-    """Equalise a film's histogram, bring its longer edge to 320 pixels, pad it with black, resize it bicubically.
+    """Equalise a film's histogram, resize its longer edge to 320 pixels, pad it with black, resize it bicubically.
 
-    As MIMIC-CXR-JPG, from which CheXzero learnt: minimum–maximum to 8 bits, cut to whole numbers, and OpenCV's
-    histogram equalisation; its JPEG compression (quality 95) is left out, and it took no VOI, which moves an equalised
-    film only where the window clips. Then as CheXzero's loader: Lanczos to 320 pixels, zeros around, bicubic to 224. A
-    `size` over 320 is padded at that size at once.
+    The first steps are those of MIMIC-CXR-JPG, from which CheXzero learnt: minimum–maximum to 8 bits, rounded down, and
+    OpenCV's histogram equalisation. Its JPEG compression (quality 95) is left out. It did not apply the VOI; this
+    changes an equalised film only where the window clips. The next steps are those of CheXzero's loader: Lanczos to 320
+    pixels, zeros around, bicubic to 224. For a `size` over 320, the film is padded at that size.
 
-    An equalised film has a mean of 128 and an SD of 74; padding of a fifth, which films of 2,500 × 3,050 get, brings
-    that to CheXzero's constants 101.5 and 83.4.
+    An equalised film has a mean of 128 and an SD of 74. Films of 2,500 × 3,050 pixels get a fifth of padding, which
+    brings mean and SD to CheXzero's constants 101.5 and 83.4.
 
     Parameters
     ----------
     size : int
-        Side of the result in pixels: 224 for CheXzero.
+        Side of the image in pixels: 224 for CheXzero.
+
+    Raises
+    ------
+    ConfigError
+        The size is under 16.
 
     References
     ----------
     Johnson et al. 2019, "MIMIC-CXR-JPG", arXiv:1901.07042; CheXzero, github.com/rajpurkarlab/CheXzero, data_process.py.
+
+    Examples
+    --------
+    >>> pixels = np.random.default_rng(0).integers(100, 3000, (1250, 1024), dtype=np.uint16)
+    >>> image = EqualisedHistogram(size=224)(Film(pixels, bits=12))
+    >>> image.shape, image.dtype
+    ((224, 224), dtype('uint8'))
+    >>> int(image[:, 0].max())  # padding beside a narrow film
+    0
     """
 
+    shape: tuple[int, ...]
+    columns: Sequence[str] = ()
+    note: str | None = None
+
     def __init__(self, size: int = 224) -> None:
-        self.size = _checked(size)
+        self.size, self.shape = size, square(size)
 
     def __call__(self, film: Film) -> np.ndarray:
-        """Return the equalised film in its padding as uint8, shape (size, size).
+        """The equalised film with its padding as uint8, shape (size, size).
 
         Raises
         ------
@@ -101,13 +138,7 @@ class EqualisedHistogram:
 
 
 def _bicubic(image: np.ndarray, size: int) -> np.ndarray:
-    """Resize as PyTorch's bicubic does without antialiasing, and round to uint8; to less than half it would alias."""
-    kind = cv2.INTER_CUBIC if len(image) <= 2 * size else cv2.INTER_AREA
+    """Resize as PyTorch's bicubic does without antialiasing, and round to uint8; average areas below half the size."""
+    kind = cv2.INTER_CUBIC if len(image) <= 2 * size else cv2.INTER_AREA  # bicubic would alias
     resized = cv2.resize(image, (size, size), interpolation=kind)
     return np.rint(resized).clip(0, 255).astype(np.uint8)
-
-
-def _checked(size: int) -> int:
-    if size < MIN_SIZE:
-        raise ConfigError(f"size is {size}, but must be {MIN_SIZE} or more", "preprocessing.size")
-    return size

@@ -1,50 +1,66 @@
-"""Chest films made ready for an encoder."""
+"""Chest films for an encoder, as OsPenScreen prepares them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
-
-MIN_SIZE = 16  # pixels; there is no bone to be seen in fewer
+from bonerisk.preprocessing.square import square
 
 
 class GrayscaleTruncation:
-    """Clip a film to the range of its centre, as OsPenScreen does, so that markers and collimation don't set the scale.
+    """Clip a film to the range of its centre, so that markers and collimation do not set the scale.
 
-    Minimum and maximum are taken at full resolution in the central rectangle of half the height and half the width;
-    the whole film is clipped to them, brought to 0–255 and resized to a square, without keeping the aspect.
+    Minimum and maximum are those of the central rectangle of half the height and half the width, at full resolution.
+    The whole film is clipped to them, scaled to 0–255 and resized to a square. The aspect ratio is not kept.
 
     Parameters
     ----------
     size : int
-        Side of the result in pixels.
+        Side of the image in pixels.
     percentile : float, optional
-        Clip at this percentile of the centre and at 100 minus it, instead of at minimum and maximum, which a single
-        hot pixel moves. Under 50.
+        Clip at this percentile of the centre and at 100 minus it. None: at minimum and maximum, which a single hot
+        pixel can move. Under 50.
+
+    Raises
+    ------
+    ConfigError
+        The size or the percentile is out of range.
 
     References
     ----------
     OsPenScreen, "Model development and activation map".
+
+    Examples
+    --------
+    >>> pixels = np.random.default_rng(0).integers(0, 4096, (2500, 2048), dtype=np.uint16)
+    >>> image = GrayscaleTruncation(size=512)(Film(pixels, bits=12))
+    >>> image.shape, image.dtype
+    ((512, 512), dtype('uint8'))
     """
 
+    shape: tuple[int, ...]
+    columns: Sequence[str] = ()
+    note: str | None = None
+
     def __init__(self, size: int = 512, percentile: float | None = None) -> None:
-        if size < MIN_SIZE:
-            raise ConfigError(f"size is {size}, but must be {MIN_SIZE} or more", "preprocessing.size")
+        self.size, self.shape = size, square(size)
         if percentile is not None and not 0 <= percentile < 50:
             where, mend = "preprocessing.percentile", "choose one from 0 to under 50, or null for minimum and maximum"
             raise ConfigError(f"no range lies between the percentiles {percentile} and {100 - percentile}", where, mend)
-        self.size, self.percentile = size, percentile
+        self.percentile = percentile
 
     def __call__(self, film: Film) -> np.ndarray:
-        """Return the film as uint8, shape (size, size).
+        """The film as uint8, shape (size, size).
 
         Raises
         ------
         DataError
-            The centre of the film has one value only.
+            All pixels in the centre of the film have one value.
         """
         height, width = film.pixels.shape
         low, high = self._range(film.pixels[height // 4 : height - height // 4, width // 4 : width - width // 4])

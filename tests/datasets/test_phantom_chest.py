@@ -29,8 +29,8 @@ def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_cohort_has_both_hospitals_and_the_oracles(data: Path) -> None:
     source = phantom("patients=12", "seed=3")
     cohort = source.load(data)
-    source.make_films(cohort, data)
     table = cohort.table
+    cohort.make_films(table["image_id"])
     assert len(table) == 12
     assert (table["view"] == "PA").all()
     assert table["film_date"].isna().all()  # days and ages tell enough

@@ -73,7 +73,16 @@ def test_embeddings_are_the_frozen_encoders(tmp_path: Path, images: np.ndarray) 
     assert len(list(store.folder.iterdir())) == -(-FILMS // 96)  # parts are whole batches
 
 
-def test_an_embedding_does_not_hang_on_the_other_films(tmp_path: Path, images: np.ndarray) -> None:
+def test_images_of_several_planes_are_encoded(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (50, 2, 40, 64), dtype=np.uint8)
+    encoder, store = SmallCNN("random", channels=2, shape=(2, 40, 64)).eval(), Embeddings.open(tmp_path / "s")
+    hashes = run(encoder, images, store)
+    with torch.inference_mode():
+        expected = encoder(torch.from_numpy(images)).numpy()
+    np.testing.assert_allclose(store.read(hashes), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_embedding_does_not_depend_on_the_other_films(tmp_path: Path, images: np.ndarray) -> None:
     whole, few = Embeddings.open(tmp_path / "whole"), Embeddings.open(tmp_path / "few")
     hashes = run(Stopping(), images, whole)
     chosen = np.arange(5, FILMS, 77)[::-1]

@@ -25,7 +25,7 @@ def names(count: int, start: int = 0) -> list[str]:
 
 
 def vectors(hashes: list[str], width: int = WIDTH) -> np.ndarray:
-    """An embedding that tells which film it is of."""
+    """An embedding that shows which film it belongs to."""
     return np.array([[int(name[:6], 16) + column for column in range(width)] for name in hashes], np.float32)
 
 

@@ -120,6 +120,8 @@ def test_films_of_another_size_are_refused(encoder: CheXzero) -> None:
         with pytest.raises(ConfigError, match="1 × 224 × 224") as caught:
             encoder(torch.zeros(shape, dtype=torch.uint8))
         assert "preprocessing=aicxr" in caught.value.mend
+    with pytest.raises(ConfigError, match="CheXzero takes images of 1 × 224 × 224, not 2 × 40 × 64"):
+        CheXzero("random", shape=(2, 40, 64))
 
 
 def test_a_runs_encoder_is_taken(encoder: CheXzero, tmp_path: Path) -> None:

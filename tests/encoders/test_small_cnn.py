@@ -17,6 +17,25 @@ def test_films_of_any_size_give_features(side: int) -> None:
     assert encoder(images).shape == (2, encoder.width)
 
 
+def test_images_of_several_planes_and_any_shape_give_features() -> None:
+    encoder = SmallCNN("random", shape=(2, 40, 64)).eval()
+    images = torch.randint(0, 256, (3, 2, 40, 64), dtype=torch.uint8)
+    features = encoder(images)
+    assert features.shape == (3, encoder.width)
+    assert not torch.allclose(encoder(images.flip(1)), features, rtol=0.05)  # each plane has weights of its own
+    assert encoder(images[:, :, :16, :33]).shape == (3, encoder.width)
+
+
+def test_images_that_it_cannot_take_are_refused() -> None:
+    encoder = SmallCNN("random", shape=(2, 40, 64))
+    for shape in ((1, 40, 64), (2, 15, 64)):
+        said = f"SmallCNN takes images of 2 × 16 × 16 pixels or more, not {' × '.join(map(str, shape))}"
+        with pytest.raises(ConfigError, match=said):
+            encoder(torch.zeros(1, *shape, dtype=torch.uint8))
+    with pytest.raises(ConfigError, match="not 1 × 12 × 20"):
+        SmallCNN("random", shape=(1, 12, 20))
+
+
 def test_each_film_is_seen_by_itself_and_its_contrast_counts() -> None:
     encoder = SmallCNN("random").eval()
     images = torch.randint(0, 256, (3, 1, 32, 32), dtype=torch.uint8)

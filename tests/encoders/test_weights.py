@@ -46,6 +46,45 @@ def test_a_runs_encoder_is_taken_without_its_head(published: Path, tmp_path: Pat
     assert all(torch.equal(again.state_dict()[name], value) for name, value in trained.state_dict().items())
 
 
+def test_two_planes_share_the_published_weights(published: Path, tmp_path: Path) -> None:
+    """Two equal planes give the features of one grey image, where the weights of all colours are alike."""
+    state = weights.read(published)
+    state["stem.0.weight"] = state["stem.0.weight"].mean(dim=1, keepdim=True).repeat(1, 3, 1, 1)
+    file = str(tmp_path / "alike.safetensors")
+    save_file(state, file)
+    grey, two = TimmEncoder(TINY, file).eval(), TimmEncoder(TINY, file, shape=(2, 64, 96)).eval()
+    images = torch.randint(0, 256, (2, 1, 64, 96), dtype=torch.uint8)
+    with torch.inference_mode():
+        torch.testing.assert_close(two(images.expand(-1, 2, -1, -1)), grey(images), atol=1e-4, rtol=1e-4)
+    save_file({f"encoder.{name}": value for name, value in two.state_dict().items()}, tmp_path / "model.safetensors")
+    again = TimmEncoder(TINY, weights=str(tmp_path), shape=(2, 64, 96)).state_dict()
+    assert all(torch.equal(again[name], value) for name, value in two.state_dict().items())
+
+
+def test_three_planes_are_the_colours(published: Path) -> None:
+    encoder = TimmEncoder(TINY, str(published), shape=(3, 64, 64)).eval()
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    with torch.inference_mode():
+        features = encoder(images)
+        assert not torch.allclose(encoder(images.flip(1)), features)
+        grey = images[:, :1]
+        expected = TimmEncoder(TINY, str(published)).eval()(grey)
+        torch.testing.assert_close(encoder(grey.expand(-1, 3, -1, -1)), expected)
+
+
+def test_images_that_a_timm_model_cannot_take_are_refused() -> None:
+    vit = "test_vit.r160_in1k"
+    with pytest.raises(
+        ConfigError, match=r"test_vit\.r160_in1k takes images of 2 × 160 × 160, not 2 × 40 × 64"
+    ) as caught:
+        TimmEncoder(vit, weights="random", shape=(2, 40, 64))
+    assert "preprocessing.size=160" in caught.value.mend
+    with pytest.raises(ConfigError, match="takes images of 1 × 160 × 160, not 1 × 64 × 64"):
+        TimmEncoder(vit, weights="random")(torch.zeros(1, 1, 64, 64, dtype=torch.uint8))
+    with pytest.raises(ConfigError, match="takes images of 1 × 64 × 64, not 2 × 64 × 64"):
+        TimmEncoder(TINY, weights="random")(torch.zeros(1, 2, 64, 64, dtype=torch.uint8))
+
+
 def test_a_pytorch_file_of_tensors_is_read(published: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     torch.save({"model": weights.read(published)}, path)

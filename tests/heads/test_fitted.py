@@ -98,7 +98,6 @@ def test_what_was_learnt_is_restored_from_a_file(make: type, fitted: Any, simula
 @pytest.mark.parametrize("make", SURVIVAL + BINARY)
 def test_it_says_how_it_was_fitted(make: type, fitted: Any) -> None:
     head = fitted(make)
-    assert head.outcome == ("survival" if make in SURVIVAL else "binary")
     assert len(head.history)
     assert list(head.horizons_years) == ([1, 2, 3, 4, 5] if make in SURVIVAL else [])
     assert (head.penalised, "standard_error" in head.table()) == (make in (CoxRidge, Coxnet, LogisticRidge), True)

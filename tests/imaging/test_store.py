@@ -78,7 +78,7 @@ def test_film_with_a_blank_centre_is_a_failure(tmp_path: Path, films: pd.DataFra
 
 
 def test_ids_that_stand_twice(tmp_path: Path, films: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="1 image_id stand more than once: 003"):
+    with pytest.raises(DataError, match="1 image_id occur more than once: 003"):
         store.build(tmp_path / "s", pd.concat([films, films.iloc[[3]]]), TRANSFORM, SHAPE)
 
 
@@ -93,7 +93,7 @@ def test_no_film_and_no_readable_film(tmp_path: Path, films: pd.DataFrame) -> No
 def test_other_films_under_the_same_name(tmp_path: Path, films: pd.DataFrame) -> None:
     store.build(tmp_path / "s", films.head(5), TRANSFORM, SHAPE)
     for asked, shape in ((films.head(6), SHAPE), (films.head(5), (16, 16))):
-        with pytest.raises(RunError, match="other films or sizes"):
+        with pytest.raises(RunError, match="other films, or images of another shape"):
             store.build(tmp_path / "s", asked, TRANSFORM, shape)
 
 
@@ -173,6 +173,61 @@ def test_parts_that_do_not_fit_are_read_again(tmp_path: Path, films: pd.DataFram
             assert (resumed.images[resumed.rows[name]] == GrayscaleTruncation(shape[0])(read(Path(path)))).all()
 
 
+class Planes:
+    """Two planes of a film: its first rows, and its values in the columns that it brings."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.stop_at = stop_at
+
+    def __call__(self, film: Film) -> np.ndarray:
+        if film.row["number"] == self.stop_at:
+            raise FULL
+        if film.row["letter"] is None:
+            raise DataError("the film has no letter")
+        rows = film.pixels[:7, :5]
+        return np.stack([rows, np.full_like(rows, film.row["number"] + ord(film.row["letter"]))])
+
+
+@pytest.fixture
+def lettered(films: pd.DataFrame) -> pd.DataFrame:
+    """The films with a column of numbers and one of letters, which the fifth lacks."""
+    letters = pd.Series(["x"] * 40).mask(films.index == 4, None)
+    return films.assign(number=np.arange(40.0), letter=letters, beside=1)
+
+
+BROUGHT = (2, 7, 5), ("number", "letter")
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_images_of_any_shape_from_a_films_row(
+    tmp_path: Path, lettered: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: cores)
+    built = store.build(tmp_path / "s", lettered, Planes(), *BROUGHT)
+    assert (built.images.shape, built.images.dtype) == ((37, 2, 7, 5), np.uint8)
+    assert list(built.failures["image_id"]) == ["002", "004", "039"]
+    assert built.failures["reason"][1] == "the film has no letter"
+    for film in lettered[lettered["image_id"].isin(built.rows.index)].itertuples():
+        image = built.images[built.rows[film.image_id]]
+        assert (image[0] == read(Path(film.image_path)).pixels[:7, :5]).all()
+        assert (image[1] == film.number + ord("x")).all()
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_a_stopped_build_of_planes_goes_on(tmp_path: Path, lettered: pd.DataFrame) -> None:
+    with pytest.raises(RunError, match="No space left"):
+        store.build(tmp_path / "s", lettered, Planes(stop_at=21), *BROUGHT)
+    assert len(list((tmp_path / ".s.unfinished").glob("part*"))) == 2
+    resumed = store.build(tmp_path / "s", lettered, Planes(), *BROUGHT)
+    assert (resumed.images == store.build(tmp_path / "whole", lettered, Planes(), *BROUGHT).images).all()
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 2, 3, 4), (0, 5), ()])
+def test_a_declared_shape_of_no_image_is_a_bug(tmp_path: Path, films: pd.DataFrame, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"GrayscaleTruncation declares images of shape .*, not \(h, w\) or"):
+        store.build(tmp_path / "s", films, TRANSFORM, shape)
+
+
 @pytest.mark.usefixtures("one_by_one")
 def test_full_disk_asks_for_the_rest_alone(
     tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
@@ -191,7 +246,8 @@ def test_unwritable(tmp_path: Path, films: pd.DataFrame) -> None:
 
 
 def test_bug_in_a_preprocessing_is_no_bad_film(tmp_path: Path, films: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="not uint8"):
+    said = r"chest\.GrayscaleTruncation gave an image of uint8 \(16, 16\), not uint8 \(32, 32\)"
+    with pytest.raises(ValueError, match=said):
         store.build(tmp_path / "s", films.head(3), GrayscaleTruncation(16), SHAPE)
     assert not list(tmp_path.glob("*s*"))
 

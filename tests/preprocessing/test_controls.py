@@ -72,11 +72,13 @@ def test_default_planes_are_the_bones_of_simulated_films() -> None:
 
 def test_film_without_mask_is_refused(film: Film, tmp_path: Path) -> None:
     control, (mask,) = BonesMasked([5], 40), (tmp_path / "masks").iterdir()
-    with pytest.raises(DataError, match="from no file"):
+    with pytest.raises(DataError, match="not read from a file"):
         control(Film(film.pixels, 12))
     with pytest.raises(DataError, match=r"masks/a.b.png marks no bone"):
         BonesMasked([0], 40)(film)
-    with pytest.raises(DataError, match=r"masks/a.b.png of shape \(100, 80\) is not of this film, 160 × 200"):
+    with pytest.raises(
+        DataError, match=r"masks/a.b.png of shape \(100, 80\) does not belong to this film of 160 × 200 pixels"
+    ):
         control(Film(film.pixels.T.copy(), 12, None, film.path))
     mask.write_bytes(b"no image")
     with pytest.raises(DataError, match=f"no organ mask can be read at {mask}"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics import curves, decision, influence
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.calibration.model import log_odds
-from bonerisk.evaluation.metrics.metric import Key, Metric, named, of_follow_up
-from bonerisk.evaluation.metrics.rules import given_or_rule
+from bonerisk.evaluation.metrics.metric import Key, Metric, Values, named, of_follow_up
+from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
 from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.evaluation.samples.sample import Sample
@@ -47,6 +47,12 @@ class Binary:
     """
 
     outcome = ("label",)
+    ranking: Mapping[str, Callable[..., Values]]
+    thresholds: Sequence[Threshold | Rule]
+    baselines: Sequence[Sequence[str]]
+    gains: Sequence[Sequence[str]] | None
+    subgroups: Sequence[str]
+    net_benefit: Mapping[str, Metric]
 
     def __init__(
         self,

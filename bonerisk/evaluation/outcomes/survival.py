@@ -29,7 +29,7 @@ from bonerisk.evaluation.metrics.metric import (
     takes_horizon,
     unfitted,
 )
-from bonerisk.evaluation.metrics.rules import given_or_rule
+from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.risk_table import refuse
@@ -75,6 +75,12 @@ class Survival:
     """
 
     outcome = ("event", "time_years")
+    ranking: Mapping[str, Callable[..., Values]]
+    thresholds: Sequence[Threshold | Rule]
+    baselines: Sequence[Sequence[str]]
+    gains: Sequence[Sequence[str]] | None
+    subgroups: Sequence[str]
+    net_benefit: Mapping[str, Metric]
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ class Scene:
     @property
     def film(self) -> str:
         """The trained model that the evaluation is about, the first."""
-        return next(model for model, kind in self.result.kinds.items() if kind == "film")
+        return next(model for model, kind in self.result.roles.items() if kind == "film")
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -66,10 +66,10 @@ class Scene:
         model that is judged on some of the films alone is on other axes: its prevalence is another.
         """
         outcome = "label" if self.result.outcome == "binary" else "event"
-        others = [model for model, kind in self.result.kinds.items() if kind == "film" and model != self.film]
+        others = [model for model, kind in self.result.roles.items() if kind == "film" and model != self.film]
         return {
             model: kind
-            for model, kind in self.result.kinds.items()
+            for model, kind in self.result.roles.items()
             if words.concerns(model, outcome)
             and model.partition(" + ")[0] not in others
             and model not in self.of_other_films
@@ -117,7 +117,7 @@ class Scene:
         """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `told` are its numbers."""
         names = [kind, self.split, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
-        left_out = [words.model(model) for model in self.of_other_films if self.result.kinds[model] == "baseline"]
+        left_out = [words.model(model) for model in self.of_other_films if self.result.roles[model] == "baseline"]
         why = f"Not drawn, as on some of these {self.terms.rows.lower()} alone"
         beside = f". {why}: {listed(left_out)}" if left_out else ""
         name = "_".join(filter(None, names))

@@ -39,7 +39,7 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     called : Terms
     """
     metrics, predictions = result.metrics, result.predictions
-    film = next(model for model, kind in result.kinds.items() if kind == "film")
+    film = next(model for model, kind in result.roles.items() if kind == "film")
     cuts = {t["threshold"]: t["value"] for t in result.thresholds["thresholds"] if t["model"] == film}
     found = analyses(metrics, film, {name: cut for name, cut in cuts.items() if cut is not None})
     if not found:
@@ -62,7 +62,7 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     title = f"Calibration at {words.years(last)}, with and without T-score (as AI-CXR's Figure 6)"
     figure = calibration_by_t_score(metrics, predictions, found, called, last)
     save(figure, folder, FIGURES[2], title, f"{title}. Observed incidence over predicted risk, a panel an analysis.")
-    kinds = {model: kind for model, kind in result.kinds.items() if kind == "baseline" or model == film}
+    kinds = {model: kind for model, kind in result.roles.items() if kind == "baseline" or model == film}
     title = f"Decision curves at {words.years(last)} among those with a T-score: film, DXA and clinical models"
     figure = decision_by_t_score(predictions, splits(metrics, found), kinds, called, last)
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")

@@ -1,0 +1,91 @@
+"""The parts of a model from a configuration: each is held against its contract before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from bonerisk.config.build import Node, build, class_of
+from bonerisk.encoders.of_run import OfRun
+from bonerisk.errors import ConfigError, raise_together
+from bonerisk.features.features import Features
+from bonerisk.parts import Dataset, Encoder, FittedHead, Objective, Outcome, TrainedHead, Transform, lacks, require
+from bonerisk.training.settings import TrainingSettings
+
+Part = TypeVar("Part")
+
+PARENT = "parent"  # a key of an encoder that is a training run's (`bonerisk.encoders.of_run`)
+CONTRACTS = {
+    "dataset": Dataset,
+    "preprocessing": Transform,
+    "encoder": Encoder,
+    "features": Features,
+    "head": TrainedHead,
+    "training": TrainingSettings,
+    "training.objective": Objective,
+    "evaluation.binary": Outcome,
+    "evaluation.survival": Outcome,
+}
+
+
+def component(node: Node, contract: type[Part], where: str, **supplied: object) -> Part:
+    """The component that a node describes, whose class must meet the contract; see `bonerisk.config.build.build`.
+
+    Parameters
+    ----------
+    node : mapping
+        ``_target_`` and its arguments.
+    contract : type
+        One of `bonerisk.parts`, or the class itself where there is but one.
+    where : str
+        Key of the node, for the error.
+    supplied
+        Arguments that the code knows, such as a width.
+
+    Raises
+    ------
+    ConfigError
+        The class lacks members of the contract, which are named; nothing is built then.
+    """
+    require(class_of(node), contract, where)
+    part: Part = build(node, **supplied)
+    return part
+
+
+def hold(config: Node) -> None:
+    """Hold the classes of all components that a configuration chooses against their contracts.
+
+    Raises
+    ------
+    ConfigError
+        Classes lack members, all of which are named.
+    """
+    raise_together(list(_incomplete(config)))
+
+
+def contract_of(where: str, node: Node) -> type:
+    """The contract that the class of a node must meet.
+
+    An encoder may stand for that of a training run. A head is trained with its encoder or fitted to features: it is the
+    one of which its class lacks least.
+    """
+    if where == "head":
+        return min((TrainedHead, FittedHead), key=lambda contract: len(lacks(class_of(node), contract)))
+    return OfRun if where == "encoder" and PARENT in node else CONTRACTS[where]
+
+
+def _incomplete(config: Node) -> Iterator[ConfigError]:
+    for where in CONTRACTS:
+        if node := _node(config, where):
+            try:
+                require(class_of(node), contract_of(where, node), where)
+            except ConfigError as error:
+                yield error
+
+
+def _node(config: Node, where: str) -> Node | None:
+    """What stands at a key such as ``evaluation.binary``; None where nothing is chosen."""
+    found: Node | None = config
+    for key in where.split("."):
+        found = found.get(key) if found else None
+    return found

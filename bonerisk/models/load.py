@@ -1,0 +1,162 @@
+"""From the folder of a training to the model that it has left: a network, or a head fitted to features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.recorded import of_target
+from bonerisk.cohort.table import Cohort
+from bonerisk.models.embeddings import Embedded, embedded
+from bonerisk.models.films import Films, decoded
+from bonerisk.models.fitted import Fitted, complete, load_fitted
+from bonerisk.models.frozen import frozen_of
+from bonerisk.models.network import Network, load_network
+from bonerisk.models.rows import Rows
+from bonerisk.models.trained import DATA, TrainedModel
+from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.folder import Run
+from bonerisk.runs.unrecorded import Unrecorded
+
+OUTPUTS = Path("outputs")
+
+
+def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedModel:
+    """The model of a finished training, whatever trained it.
+
+    Parameters
+    ----------
+    run : str, Path or StoredRun
+        A folder of `bonerisk train`, the beginning of its time, or ``latest``, looked for in ``outputs/``.
+    name : str, optional
+        What predictions call it; by default as its training is called.
+
+    Raises
+    ------
+    ConfigError
+        There is no such run, or it is not that of a finished training.
+
+    Examples
+    --------
+    A Cox model of simulated patients, trained as ``bonerisk train model=cox dataset=survival_table …`` does it:
+
+    >>> from bonerisk.config.order import order_of
+    >>> from bonerisk.datasets.survival_table import SurvivalTable
+    >>> from bonerisk.jobs.train import train
+    >>> rng = np.random.default_rng(0)
+    >>> age = rng.uniform(50, 90, 400).round()
+    >>> years = rng.exponential(np.exp(6 - age / 15))
+    >>> table = pd.DataFrame({"patient_id": np.arange(400).astype(str), "age_years": age})
+    >>> table = table.assign(event=(years < 5).astype(int), time_years=years.clip(0.1, 5))
+    >>> table.to_csv("patients.csv", index=False)
+    >>> options = ["model=cox", "dataset=survival_table", "dataset.table=patients.csv", "dataset.features=[age_years]"]
+    >>> model = load_model(train(order_of("train", options)))
+    >>> model.name, model.target_name, model.films, model.columns
+    ('cox', 'fracture', False, ('age_years',))
+    >>> model.trained_on["split"].value_counts().to_dict()
+    {'train': 280, 'tune': 40}
+
+    It predicts any cohort that has its columns, and chooses thresholds on the tuning split:
+
+    >>> cohort = SurvivalTable("patients.csv", split="external").load(Path("data"))
+    >>> predictions = model.predict(cohort).sort_values("age_years")
+    >>> predictions["risk"].is_monotonic_increasing, predictions["survival_5y"].is_monotonic_decreasing
+    (True, True)
+    >>> threshold = model.threshold("youden", horizon_years=3)
+    >>> oldest, youngest = predictions["risk"].iloc[[-1, 0]] >= threshold.value
+    >>> bool(oldest), bool(youngest)
+    (True, False)
+    """
+    stored = run if isinstance(run, StoredRun) else find(str(run), OUTPUTS, ["train"])
+    kind = NetworkModel if stored.config["training"] else FeatureModel
+    return kind(stored, name or stored.name)
+
+
+class NetworkModel(TrainedModel):
+    """An encoder and a head that were trained together."""
+
+    films = True
+
+    @cached_property
+    def network(self) -> Network:
+        """Encoder and head."""
+        return load_network(self.run)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those that its head gets beside the film."""
+        return self.network.features.columns.used
+
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those whose film can be read, and of these those with a value in each column."""
+        run = run or Unrecorded()
+        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        return Rows(complete(films.cohort, self.network.features, run, self.name), films)
+
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those whose film can be read, of these those with an outcome, and of these those with all columns."""
+        run = run or Unrecorded()
+        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        known = of_target(films.cohort, self.target_name, run)
+        return Rows(complete(known, self.network.features, run, self.name), films)
+
+    def _predicted(self, rows: Rows) -> pd.DataFrame:
+        return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)
+
+    def _embedded(self, rows: Rows) -> np.ndarray:
+        return self.network.embed(rows.cohort.table, _films(rows))
+
+
+class FeatureModel(TrainedModel):
+    """A head that was fitted to features: columns of a cohort, or embeddings of films by an encoder that stays."""
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """Features and head."""
+        return load_fitted(self.run)
+
+    @property
+    def films(self) -> bool:
+        """Whether an embedding is among its features."""
+        return self.fitted.features.films
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those that its features are made of."""
+        return self.fitted.features.columns.used
+
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those with a value in each column, and whose film can be read."""
+        run = run or Unrecorded()
+        known = complete(cohort, self.fitted.features, run, self.name)
+        if not self.films:
+            return Rows(known)
+        films = embedded(known, frozen_of(self.run), run, data)
+        return Rows(films.cohort, films)
+
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """Those with an outcome, and of these those that are predictable."""
+        return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
+
+    def _predicted(self, rows: Rows) -> pd.DataFrame:
+        films = _embeddings(rows) if self.films else None
+        return self.fitted.predict(rows.cohort.table, films, rows.cohort.name, self.name)
+
+    def _embedded(self, rows: Rows) -> np.ndarray:
+        return _embeddings(rows).of(rows.cohort.table)
+
+
+def _films(rows: Rows) -> Films:
+    if not isinstance(rows.films, Films):
+        raise TypeError("these rows were made ready for another model")
+    return rows.films
+
+
+def _embeddings(rows: Rows) -> Embedded:
+    if not isinstance(rows.films, Embedded):
+        raise TypeError("these rows were made ready for another model")
+    return rows.films

@@ -1,0 +1,95 @@
+"""Trained models that are judged together: of one target, and each by a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from bonerisk.config.build import Node, plain
+from bonerisk.errors import ConfigError
+from bonerisk.models.load import load_model
+from bonerisk.models.trained import TrainedModel
+from bonerisk.runs.differences import differences
+from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.folder import Run
+
+TELLING = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # models of one name apart
+
+
+def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:
+    """The models of the trainings that a user names.
+
+    Raises
+    ------
+    ConfigError
+        There is no such run, or nothing tells two apart.
+    """
+    runs = [find(text, outputs, ["train"]) for text in ([texts] if isinstance(texts, str) else texts)]
+    return [load_model(run, name) for run, name in zip(runs, _names(runs), strict=True)]
+
+
+def outcome_of(models: Sequence[TrainedModel]) -> Literal["binary", "survival"]:
+    """The kind of outcome that the models predict.
+
+    Raises
+    ------
+    ConfigError
+        They predict different targets, or one of a kind that is not evaluated.
+    """
+    targets = {model.target_name: model.target.kind for model in models}
+    if len(targets) > 1:
+        raise ConfigError(f"the runs predict {' and '.join(targets)}", "run", "evaluate models of one target together")
+    [(name, kind)] = targets.items()
+    if kind == "binary" or kind == "survival":
+        return kind
+    raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run")
+
+
+def dataset_of(models: Sequence[TrainedModel]) -> Node:
+    """The dataset that all models were trained on, as a node of the configuration.
+
+    Raises
+    ------
+    ConfigError
+        There are several; the keys in which they differ are named.
+    """
+    first, *rest = models
+    node = plain(first.run.config["dataset"])
+    for other in rest:
+        if found := differences(node, plain(other.run.config["dataset"])):
+            what = f"{first.run.folder.name} and {other.run.folder.name} were trained on datasets that differ in "
+            raise ConfigError(f"{what}{', '.join(sorted(found))}", "run", "say which one is meant: dataset=…")
+    return node
+
+
+def note_inputs(models: Sequence[TrainedModel], run: Run) -> None:
+    """Note in a run the files of the models that it reads; the first one's training split is read, too."""
+    first = models[0].run
+    run.reads("cohort", first.path("cohort.parquet"), parent=first.folder)
+    for kind, file in (("tuning", "tuning.parquet"), ("model", "model.safetensors")):
+        for model in models:
+            run.reads(kind, model.run.path(file), parent=model.run.folder)
+
+
+def _names(runs: Sequence[StoredRun]) -> list[str]:
+    """A name for each model: its own, or where several have the same, with what tells them apart.
+
+    Raises
+    ------
+    ConfigError
+        Nothing does.
+    """
+    if len({model.name for model in runs}) == len(runs):
+        return [model.name for model in runs]
+    choices = [{**model.record["choices"], "seed": model.config["seed"]} for model in runs]
+    told = [key for key in TELLING if len({str(chosen.get(key)) for chosen in choices}) > 1]
+    for keys in [*([key] for key in told), told]:
+        names = [
+            f"{model.name} ({', '.join(str(chosen[key]) for key in keys)})"
+            for model, chosen in zip(runs, choices, strict=True)
+        ]
+        if len(set(names)) == len(runs):
+            return names
+    mend = "name each run once; give trainings that are alike in these names of their own: train … name=…"
+    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(TELLING)}", "run", mend)

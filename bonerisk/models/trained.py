@@ -1,0 +1,177 @@
+"""A trained model as one thing: whatever trained it, it predicts rows of a cohort and embeds their films."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bonerisk.cohort.overlap import refuse_seen_by, seen_by
+from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.target import Target, find
+from bonerisk.errors import ConfigError
+from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.models.rows import Rows
+from bonerisk.models.thresholds import chosen
+from bonerisk.runs.find import StoredRun
+from bonerisk.runs.folder import Run
+
+DATA = Path("data")  # where a project's made films, decoded images and embeddings lie
+SEEN = ["site", "patient_id", "image_id", "split"]
+
+
+class TrainedModel(ABC):
+    """What a finished training has left; weights are read when they are first needed.
+
+    Parameters
+    ----------
+    run : StoredRun
+        The training.
+    name : str
+        What predictions call it.
+    """
+
+    def __init__(self, run: StoredRun, name: str) -> None:
+        self.run, self.name = run, name
+
+    @property
+    @abstractmethod
+    def films(self) -> bool:
+        """Whether it sees films."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Sequence[str]:
+        """Columns of the cohort that it reads."""
+
+    @property
+    def target_name(self) -> str:
+        """Name of what it predicts."""
+        name: str = self.run.config["head"]["target"]
+        return name
+
+    @property
+    def target(self) -> Target:
+        """What it predicts."""
+        return find(self.target_name)
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """Rows of the cohort that it was fitted to, with their outcomes."""
+        cohort = pd.read_parquet(self.run.path("cohort.parquet"))
+        return cohort[cohort["split"] == "train"]
+
+    @cached_property
+    def tuning(self) -> pd.DataFrame:
+        """Its predictions of the tuning split."""
+        return pd.read_parquet(self.run.path("tuning.parquet")).assign(model=self.name)
+
+    @cached_property
+    def trained_on(self) -> pd.DataFrame:
+        """All films that it, or a training that it started from, was trained or tuned on.
+
+        Returns
+        -------
+        DataFrame
+            `run` (name of the training's folder), `site`, `patient_id`, `image_id`, `split`.
+        """
+        parts = [cohort[SEEN].assign(run=name) for name, cohort in seen_by([self.run.folder])]
+        return pd.concat(parts, ignore_index=True)[["run", *SEEN]]
+
+    def refuse_seen(self, table: pd.DataFrame) -> None:
+        """Stop where a patient of a cohort's table is among those that it was trained or tuned on.
+
+        Raises
+        ------
+        DataError
+            Names the first of them, and the training.
+        """
+        refuse_seen_by(table, [self.run.folder])
+
+    def threshold(self, rule: str, horizon_years: float | None = None) -> Threshold:
+        """The threshold on the risk that a rule chooses on the tuning split; positive is a risk at or above it.
+
+        Parameters
+        ----------
+        rule : str
+            "youden"; "f1" or another Fβ; "sensitivity=0.9"; "specificity=0.9"; "net_benefit=0.1".
+        horizon_years : float, optional
+            By when an event counts, for a target with times; by default the last horizon that the model predicts and
+            the tuning split is followed up to.
+
+        Returns
+        -------
+        Threshold
+            Its `value` is None, with a `note`, where the rule can choose none.
+
+        Raises
+        ------
+        ConfigError
+            There is no such rule, or the horizon is beyond the follow-up.
+        """
+        return chosen(self.tuning, self.target, rule, horizon_years)
+
+    @abstractmethod
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """The rows of a cohort that have all that the model needs, whether their outcome is known or not.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        data : Path
+            The project's data folder: films are decoded or embedded once, and found there again.
+        run : Run, optional
+            A run that records what is read, and what a reader must know.
+
+        Raises
+        ------
+        ConfigError, DataError, RunError
+            The cohort lacks films or columns, a film is in two splits, or the disk is full.
+        """
+
+    @abstractmethod
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+        """The rows that it can predict and whose outcome is known, with the target's columns; see `predictable`."""
+
+    @abstractmethod
+    def _predicted(self, rows: Rows) -> pd.DataFrame:
+        """The predictions table of rows that are predictable."""
+
+    @abstractmethod
+    def _embedded(self, rows: Rows) -> np.ndarray:
+        """Features (n, width) of the films of such rows."""
+
+    def predict(self, rows: Cohort | Rows) -> pd.DataFrame:
+        """Predict a cohort, or rows of one that were made ready.
+
+        Returns
+        -------
+        DataFrame, a row a film
+            `dataset`, `split`, `model`, `image_id`, `patient_id`, `risk` (higher is worse), ``survival_<h>y``
+            (probability of no event by h years) where the target has times, and the other columns of the cohort. Rows
+            of a cohort that lack what the model needs are left out.
+
+        Raises
+        ------
+        ConfigError, DataError, RunError
+            As `predictable`.
+        """
+        return self._predicted(rows if isinstance(rows, Rows) else self.predictable(rows))
+
+    def embed(self, rows: Cohort | Rows) -> np.ndarray:
+        """Features (n, width) float32 of the films of a cohort, or of rows that were made ready.
+
+        Raises
+        ------
+        ConfigError
+            The model sees no films.
+        DataError, RunError
+            As `predictable`.
+        """
+        if not self.films:
+            raise ConfigError(f"{self.name} sees no films", str(self.run.folder), "name a model that does")
+        return self._embedded(rows if isinstance(rows, Rows) else self.predictable(rows))
