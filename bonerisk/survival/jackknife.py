@@ -15,13 +15,13 @@ Array = np.ndarray
 
 
 def curve_variance(table: LifeTable, at_risk: Array, ended: Array, basis: Array) -> Array:
-    """Variance of a curve at each time, (T,); NaN if there is one unit only, which has nothing to vary against.
+    """Variance of a curve at each time, (T,); NaN if there is only one unit.
 
     Parameters
     ----------
     table : LifeTable
     at_risk, ended : array (n, p)
-        θ of each row while it is at risk, and from the time on at which that ends.
+        θ of each row while it is at risk, and after that.
     basis : array (T, p)
 
     References
@@ -39,7 +39,7 @@ def curve_variance(table: LifeTable, at_risk: Array, ended: Array, basis: Array)
     state = np.cumsum(np.concatenate([inside, outside - inside])[order], axis=0)
     first = np.flatnonzero(np.append(True, unit[1:] != unit[:-1]))
     before = np.vstack([np.zeros(state.shape[1]), state[:-1]])
-    # The running sum goes through all units: take off what those before have left.
+    # The running sum goes through all units: subtract what the units before have left in it.
     left_over = np.repeat(before[first], np.diff(np.append(first, len(unit))), axis=0)
     state, before = state - left_over, before - left_over
     variance = np.zeros(size)
