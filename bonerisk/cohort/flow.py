@@ -11,15 +11,20 @@ import pandas as pd
 class Flow:
     """Steps from a source to the rows used; each call of `step` returns a longer flow.
 
-    >>> flow = Flow().step("rows of label.csv", table, table)
-    >>> flow = flow.step("age 50 or over", table, older, "WHO's classes are meant from 50 years on")
-    >>> flow.table.to_csv("flow.csv", index=False)
+    >>> films = pd.DataFrame({"patient_id": ["a", "b", "b"], "site": "x", "age_years": [47, 58, 61]})
+    >>> older = films[films["age_years"] >= 50]
+    >>> flow = Flow().step("rows of label.csv", films, films)
+    >>> flow = flow.step("age 50 or over", films, older, "WHO's classes are meant from 50 years on")
+    >>> flow.table[["step", "kept", "dropped", "kept_patients"]]
+                    step  kept  dropped  kept_patients
+    0  rows of label.csv     3        0              2
+    1     age 50 or over     2        1              1
     """
 
     steps: tuple[tuple[str, int, int, int, str], ...] = ()
 
     def step(self, name: str, before: pd.DataFrame, after: pd.DataFrame, reason: str = "") -> Flow:
-        """Return the flow with one step more.
+        """Return the flow with one more step.
 
         Parameters
         ----------
@@ -35,5 +40,5 @@ class Flow:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns `step`, `kept` and `dropped` (images), `kept_patients`, `reason`; a row a step."""
+        """Columns `step`, `kept` and `dropped` (images), `kept_patients`, `reason`; one row per step."""
         return pd.DataFrame(self.steps, columns=["step", "kept", "dropped", "kept_patients", "reason"])

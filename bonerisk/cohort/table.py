@@ -96,14 +96,14 @@ class Cohort:
 
 
 def patients(table: pd.DataFrame) -> pd.Series:
-    """Key of each row's patient, who is one within a site; missing where the row has no `patient_id`."""
+    """Key of each row's patient, unique within a site; missing if the row has no `patient_id`."""
     return table["site"] + "\x1f" + table["patient_id"]  # a separator that no identifier holds
 
 
 def arrange(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` with the contract's columns first, in order, its dtypes, and the rows as they came, from 0.
+    """Return `table` with the contract's columns first, in order, and its dtypes; rows keep their order, from 0.
 
-    Columns of `COLUMNS` that are not there are added empty; `site` is `NO_SITE` where it is missing.
+    Missing columns of `COLUMNS` are added empty; a missing `site` becomes `NO_SITE`.
     """
     table = table.reset_index(drop=True)
     order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *BODY) if c in table)]
@@ -119,7 +119,7 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[DataError]:
-    """Return what no cohort may have, whatever its source."""
+    """Return the errors that no cohort may have, whatever its source."""
     missing = [column for column in (*COLUMNS, *features) if column not in table]
     if missing:
         return [DataError(f"the table has no column {', '.join(missing)}", where=f"cohort {name}")]
