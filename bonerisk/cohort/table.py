@@ -1,4 +1,4 @@
-"""The cohort: one table, a row an image, with checked columns, a flow and the rows that were refused.
+"""The cohort: one table, one row per image, with checked columns, a flow and the rows that were refused.
 
 Vocabulary. Text is ``object`` with None where it is missing, numbers are float64 with NaN, dates are datetime64[ns]
 with NaT.

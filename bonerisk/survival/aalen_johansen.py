@@ -125,7 +125,7 @@ def fit(
 
     Examples
     --------
-    Four patients: an event, a death, an event, and one who is censored.
+    Four patients: an event, a death, an event and a censoring.
 
     >>> curves = fit([1, 2, 3, 4], [1, 2, 1, 0])
     >>> curves.incidence  # of the event, and of death
