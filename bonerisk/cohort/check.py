@@ -44,7 +44,7 @@ class Refusals:
     parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, text: pd.DataFrame, refused: pd.Series, column: str, reason: str | pd.Series) -> None:
-        """Refuse the rows of `text` where the mask `refused` holds, for their value of `column`."""
+        """Refuse the rows of `text` that the mask `refused` marks, for their value of `column`."""
         text = text.loc[refused]
         found: dict[str, Any] = {name: text.get(name) for name in ("patient_id", "image_id")}
         found |= {"file": self.file, "row": text.index, "column": self.names.get(column, column)}

@@ -74,7 +74,7 @@ def _rounded(t_score: pd.Series) -> pd.Series:
 
 
 def _named(values: pd.Series, masks: dict[str, pd.Series]) -> pd.Series:
-    """Return the name of the mask that holds for each of `values`; None where none does."""
+    """Return the name of the mask that holds for each of `values`; None if none does."""
     names = np.select([mask.to_numpy() for mask in masks.values()], list(masks), "")
     named = pd.Series(names, index=values.index, dtype="object")
     return named.where(named != "", None)

@@ -91,7 +91,7 @@ class Design:
         return complete
 
     def matrix(self, table: pd.DataFrame) -> Array:
-        """Numbers (n, terms) of each row, without intercept; NaN where a number is missing.
+        """Numbers (n, terms) of each row, without intercept; NaN if a number is missing.
 
         Raises
         ------

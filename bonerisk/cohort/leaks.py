@@ -174,7 +174,7 @@ def _near(hashes: npt.NDArray[np.uint8]) -> Indices:
 
 
 def _distance(words: npt.NDArray[Any], pairs: Indices) -> npt.NDArray[np.float64]:
-    """Share of bits that differ among those set in either (Jaccard's distance); 1 where none is set."""
+    """Share of bits that differ among those set in either (Jaccard's distance); 1 if none is set."""
     found = [np.empty(0)]
     for some in np.array_split(pairs, len(pairs) // 50_000 + 1):  # bounds the memory
         one, other = words[some[:, 0]], words[some[:, 1]]

@@ -4,10 +4,10 @@ Vocabulary. Text is ``object`` with None where it is missing, numbers are float6
 with NaT.
 
 - ``patient_id`` is compared within ``site``; a source that knows no sites has the one site ``unknown``.
-- ``image_id`` is unique; ``image_path`` is where the film lies, missing where a source has ``features`` and no films.
+- ``image_id`` is unique; ``image_path`` is where the film lies, missing if a source has ``features`` and no films.
 - ``split``: train, tune, test or external. ``sex``: F or M. ``age_years``: at the film.
 - ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
-- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 where another event ended the follow-up.
+- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up.
 - Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
   is a risk known from the truth.
 """
@@ -38,7 +38,7 @@ COLUMNS = {  # in the order of the table; these are always there
     "t_score": NUMBER,
     "bone_class": TEXT,
 }
-FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # where the source has it
+FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # if the source has it
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 DTYPES = COLUMNS | FOLLOW_UP | BODY
 

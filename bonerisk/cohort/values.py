@@ -165,7 +165,7 @@ def code(text: pd.Series, system: str) -> pd.Series:
 
 
 def covariate(text: pd.Series) -> pd.Series:
-    """Numbers where every cell is one, else text; leading zeros make a code, not a number."""
+    """Numbers if every cell is one, else text; leading zeros make a code, not a number."""
     numbers = number(text)
     return text if is_code(text) or (numbers.isna() & text.notna()).any() else numbers
 

@@ -17,7 +17,7 @@ _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequen
 
 @cache
 def argument_types(target: str) -> dict[str, Any]:
-    """Argument names of a class or function and their types (`Any` where there is no annotation).
+    """Argument names of a class or function and their types (`Any` without an annotation).
 
     Parameters
     ----------

@@ -85,9 +85,8 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
     rows = table[design.complete(table)]
     y = rows[label].to_numpy(dtype=float)
     if len(np.unique(y)) < 2:
-        raise DataError(
-            f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes", "logistic model"
-        )
+        what = f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes"
+        raise DataError(what, "logistic model", "take columns that more films have, or bring films of both outcomes")
     intercept, slopes = maximise(design.matrix(rows), y, columns)
     coefficients = dict(zip(design.terms, slopes.tolist(), strict=True))
     return Logistic(design, intercept, coefficients, len(rows), len(table) - len(rows))

@@ -110,9 +110,11 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
     design = Design.of(table, columns, WHERE)
     rows = table[design.complete(table)]
     if not (rows["event"] == 1).any():
-        raise DataError(f"{len(rows)} rows with a value in {', '.join(columns)} have no event", WHERE)
+        what = f"{len(rows)} rows with a value in {', '.join(columns)} have no event"
+        raise DataError(what, WHERE, "take columns that more rows have, or bring rows with an event")
     if not design.terms:
-        raise DataError(f"{', '.join(columns)} constant in the rows that are fitted", WHERE)
+        what = f"{', '.join(columns)} constant in the rows that are fitted"
+        raise DataError(what, WHERE, "take columns that differ between patients")
     x, time, event = design.matrix(rows), rows["time_years"].to_numpy(), rows["event"].to_numpy()
     fitted = partial(cox.fit, names=design.names)
     model = fitted(x, time, event)

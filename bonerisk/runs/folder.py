@@ -65,7 +65,7 @@ class Run:
     _config: dict[str, Any] = field(repr=False)
 
     def reads(self, kind: str, path: Path, digest: str | None = None, parent: Path | None = None) -> Path:
-        """Note an input, its path relative to the run folder; `digest` is its SHA-256 where `path` is a folder.
+        """Note an input, its path relative to the run folder; `digest` is its SHA-256 if `path` is a folder.
 
         Returns `path`.
         """

@@ -55,7 +55,8 @@ def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None,
         )
     if not abs(decrement) < DECREMENT:
         away = np.sqrt(abs(decrement))
-        raise DataError(f"no convergence: {away:.1g} standard errors from the maximum", "Cox regression")
+        what = f"no convergence: {away:.1g} standard errors from the maximum"
+        raise DataError(what, "Cox regression", "take fewer columns")
     return point
 
 

@@ -113,7 +113,8 @@ class FewColumns:
         checked = outcome(time, event)
         columns, cases = _columns(x, len(checked), names), _weights(weights, len(checked))
         if not checked.n_events:
-            raise DataError(f"none of {len(checked)} rows has an event", "Cox regression")
+            mend = "check how events are coded"
+            raise DataError(f"none of {len(checked)} rows has an event", "Cox regression", mend)
         self.names = tuple(names) if names is not None else tuple(f"column {j}" for j in range(columns.shape[1]))
         order = np.argsort(-checked.time, kind="stable")
         self.scale = np.where(np.ptp(columns, axis=0) > 0, columns.std(axis=0), 1.0)

@@ -2,7 +2,7 @@
 
 The influence of a unit on the curve at time t is θ(t)·b(t), where the basis b is common to all units and θ changes only
 when a row of the unit comes under risk or leaves it. So Σ (θ·b)² = bᵀ (Σ θθᵀ) b, and the inner sum is a step function
-with at most two steps a row: n log n work, where a matrix of influences takes n times T.
+with at most two steps per row: n log n work, whereas a matrix of influences takes n times T.
 """
 
 from __future__ import annotations

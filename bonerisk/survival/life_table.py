@@ -43,7 +43,7 @@ class LifeTable:
     share, unit : array (n,)
         See above.
     variance : str
-        "Greenwood" where the units are rows, else "infinitesimal jackknife".
+        "Greenwood" if the units are rows, else "infinitesimal jackknife".
     """
 
     time: Array
@@ -153,7 +153,7 @@ def life_table(
 
 
 def checked_weights(weights: ArrayLike | None, n: int) -> Array:
-    """Weights of `n` rows, all 1 if none are given; DataError where one is not over 0."""
+    """Weights of `n` rows, all 1 if none are given; DataError if one is not over 0."""
     if weights is None:
         return np.ones(n)
     values = np.asarray(weights, dtype=float)
@@ -166,7 +166,7 @@ def checked_weights(weights: ArrayLike | None, n: int) -> Array:
 
 
 def labels(values: ArrayLike, n: int, name: str) -> tuple[Array, Array]:
-    """Distinct values, sorted, and the index of each row's, (n,); DataError where one is missing."""
+    """Distinct values, sorted, and the index (n,) of each row's value; DataError if one is missing."""
     column = np.asarray(values)
     if column.shape != (n,):
         raise DataError(f"{name} must have the length of time, {n}, not {column.shape}", name)

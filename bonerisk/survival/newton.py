@@ -24,7 +24,7 @@ ROUNDING = 1e-10  # decrement: if no step reduces it further, the columns are ne
 MOST_STEPS = 200
 KEPT = 0.01  # share of the decrement: if a step leaves more, the information is computed again
 # On the way to infinity each step reduces the decrement to about 1/e, and moves linear predictors by about 1.
-FLAT, SLOW, MOVING = 1e-4, 0.2, 0.3  # what shows it: decrement under, its share left by a step over, and the move over
+FLAT, SLOW, MOVING = 1e-4, 0.2, 0.3  # shown by a decrement under FLAT, over SLOW × the last, and a move over MOVING
 # A pivot is the share of a column's spread that the columns before it don't determine. Under these it is rounding.
 TRUSTED = {np.float32: 1e-4, np.float64: 1e-11}
 MEND = "leave it out, or set a penalty"

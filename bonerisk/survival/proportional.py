@@ -58,7 +58,7 @@ class Proportionality:
     split_time : float
         The event time that divides the events into halves; events up to it are the first half.
     n_early, n_late : int
-        Events in the halves, unequal where times tie.
+        Events in the halves, unequal if times tie.
     event_times, transformed : array (events,)
         Rising; time and its transform.
     residuals : array (events, p)

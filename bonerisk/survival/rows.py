@@ -80,7 +80,8 @@ class Parquet:
             with pq.ParquetFile(self.path) as file:
                 n, schema = file.metadata.num_rows, file.schema_arrow
         except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"not a Parquet file that can be read ({error})", f"{self.path}") from error
+            what = f"not a Parquet file that can be read ({error})"
+            raise DataError(what, f"{self.path}", "write it again") from error
         absent = [name for name in self._chosen if name not in schema.names]
         if absent:
             raise DataError(f"no column {', '.join(absent)}", f"{self.path}", f"it has {', '.join(schema.names)}")
@@ -180,7 +181,7 @@ class Moments:
     Parameters
     ----------
     mean, scale : array (p,)
-        Standard deviation (divisor n), 1 where a column is constant.
+        Mean and standard deviation (divisor n); the latter is 1 if a column is constant.
     constant : array (p,) of bool
     """
 

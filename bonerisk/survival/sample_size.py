@@ -107,7 +107,7 @@ def before_fit(
     """
     rows = outcome(time, event)
     if not rows.n_events:
-        raise DataError(f"none of {len(rows)} rows has an event", "sample size")
+        raise DataError(f"none of {len(rows)} rows has an event", "sample size", "check how events are coded")
     share, followup = rows.n_events / len(rows), float(rows.time.mean())
     if c_index is None:
         r2, basis = UNKNOWN * cox_snell.maximum(share), f"{UNKNOWN:.0%} of its maximum"
