@@ -1,7 +1,7 @@
-"""Films embedded a second, beside the encoder by itself, and what the store of embeddings takes to read.
+"""Films embedded per second, beside the encoder alone, and the cost of reading the store of embeddings.
 
 The films are read from a file that is not in memory. Bare encoder and extraction take turns, and the best of each
-counts, since a shared machine drifts; CPU seconds of the same turns stand beside, which other processes disturb less.
+counts, since the speed of a shared machine drifts; CPU seconds, which other processes disturb less, are printed too.
 Memory is what a process can't give back: pages mapped from a file are left out.
 
 python scripts/bench_extract.py
@@ -29,7 +29,7 @@ from bonerisk.embeddings.store import Embeddings
 from bonerisk.encoders.small_cnn import SmallCNN
 
 BATCH = 64
-MANY, WIDTH, PART = 200_000, 512, 164  # films in parts so small that there are as many as 5 million films make
+MANY, WIDTH, PART = 200_000, 512, 164  # small parts, as many as 5 million films would make
 ASKED = 100_000
 ARCHIVE, ARCHIVE_PART = 5_000_000, 4096
 
@@ -47,7 +47,7 @@ class ViT(nn.Module):
 
 
 def timed(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> tuple[float, Any]:
-    """Seconds, and what the work gave."""
+    """Seconds, and the result of the work."""
     start = clock()
     result = work()
     return clock() - start, result
@@ -60,7 +60,7 @@ def both(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def bare(encoder: nn.Module, films: Tensor) -> None:
-    """The encoder alone, on films that lie ready."""
+    """The encoder alone, on films in memory."""
     with torch.inference_mode():
         for batch in films.split(BATCH):
             encoder(batch)
@@ -75,7 +75,7 @@ def hashes_of(count: int) -> list[str]:
 
 
 def encoding(name: str, encoder: nn.Module, count: int, side: int, turns: int, folder: Path) -> float:
-    """Compare and print; films a second of the extraction."""
+    """Compare and print; return the extraction's films per second."""
     path = folder / f"{name}.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, (count, side, side), dtype=np.uint8))
     images, hashes = np.load(path, mmap_mode="r"), hashes_of(count)
@@ -105,13 +105,13 @@ def forget(path: Path) -> None:
 
 
 def anonymous() -> float:
-    """MiB of this process that no file stands behind."""
+    """MiB of this process that no file backs."""
     status = Path("/proc/self/status").read_text().split("RssAnon:")[1]
     return int(status.split()[0]) / 1024
 
 
 def peak(work: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds, and MiB that the work took at most on top of what there was."""
+    """Seconds, and the most MiB that the work added."""
     before, highest, done = anonymous(), [0.0], threading.Event()
 
     def watch() -> None:
@@ -127,7 +127,7 @@ def peak(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def reading(folder: Path) -> None:
-    """Print what look-ups and `embeddings.parquet` take."""
+    """Print the cost of look-ups and of `embeddings.parquet`."""
     hashes = sorted(hashes_of(MANY))
     values = np.random.default_rng(1).normal(size=(MANY, WIDTH)).astype(np.float32)
     writer = Embeddings.open(folder / "many")

@@ -1,4 +1,4 @@
-"""Films decoded a second on one core, beside the naive way, the least it can cost and the store, in one run.
+"""Films decoded per second on one core, beside the naive way, the least possible cost and the store, in one run.
 
 python scripts/bench_films.py [films]
 """
@@ -52,7 +52,7 @@ def naive(path: Path) -> np.ndarray:
 
 
 def limit(path: Path) -> np.ndarray:
-    """Read the bytes and make the stored values small: what no decoder can go without."""
+    """Read the bytes and shrink the stored values: the least that any decoder must do."""
     pixels = np.frombuffer(path.read_bytes()[-2 * SHAPE[0] * SHAPE[1] :], "<u2").reshape(SHAPE)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
 
@@ -90,7 +90,7 @@ def encoded(path: Path, syntax: int, name: str) -> Path:
 
 
 def rates(items: Sequence[Any], *works: Callable[[Any], object]) -> list[float]:
-    """Items a second of processor time: the median, of works that take turns so that all meet the same machine."""
+    """Items per second of processor time, the median; works take turns, so that all meet the same machine."""
     seconds = np.empty((len(items) + 1, len(works)))
     for row, item in enumerate([items[0], *items]):  # the first to warm up
         for column, work in enumerate(works):

@@ -1,4 +1,4 @@
-"""Simulated chest films of two hospitals and the records of their patients, joined by the rules that real ones are."""
+"""Simulated chest films of two hospitals and the records of their patients, joined by the same rules as real ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class PhantomChest:
-    """A simulated population with known truth; films are made where they are not there yet.
+    """A simulated population with known truth; missing films are made.
 
     Parameters
     ----------
@@ -40,22 +40,22 @@ class PhantomChest:
         People of 50 and over with one film and DXA of the same day, as in OsPenScreen's Table 1; or adults with several
         films, records of diagnoses, drugs and deaths, and few DXA, as in AI-CXR.
     patients : int
-        The first n are the same whatever their number.
+        A larger population begins with the same patients.
     first_patient : int
-        Number of the first of them: people from 100000 on, say, are others than those of a cohort that begins at 0.
+        Number of the first patient; from 100000 on, say, there are other patients than in a cohort that begins at 0.
     seed : int
     bone_signal : float
         How far the bones on film depart from the population's mean density: 1 as in the patient, 0 not at all.
     quality_effect : float
         Factor on the effect of bone quality, which films show in part and DXA does not, on the hazard of fracture.
     shortcut : float
-        Probability that a film of a sick patient is taken on the other site's detector; 0: detectors tell nothing.
+        Probability that a film of a sick patient is taken on the other site's detector; 0: detectors show nothing.
     events : {"natural", "enriched"}
-        Enriched: so many fractures that a small cohort can be checked.
+        Enriched: enough fractures to check a small cohort.
     t_score_share : float, optional
         Share of patients with a DXA; null: as in the population, where it is not missing at random.
     shuffle_labels : int, optional
-        A seed: targets change hands at random, as a negative control.
+        A seed: targets are shuffled at random, as a negative control.
     export : str, optional
         Folder into which the population is also written as a hospital would hand it over.
 
@@ -119,7 +119,7 @@ class PhantomChest:
         Raises
         ------
         RunError
-            What is exported can't be written.
+            The export can't be written.
         """
         folder = self.folder(data)
         people = self.people
@@ -142,7 +142,7 @@ class PhantomChest:
         return Cohort(name, table, joined.flow, joined.rejected, notes=tuple(notes), links=joined.links)
 
     def make_films(self, cohort: Cohort, data: Path) -> None:
-        """Make the films of a cohort that are not there yet.
+        """Make the missing films of a cohort.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The DXA reading of each film: the nearest in time, within a window, and never one that the outcome chose."""
+"""The DXA reading of each film: the nearest in time within a window, on request only before the first fracture."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SKELETON = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the l
 
 @dataclass(frozen=True)
 class Pairing:
-    """How films and DXA readings meet.
+    """How a film gets its DXA reading.
 
     Parameters
     ----------
     window_days : int
-        Greatest distance in days, either way.
+        Greatest distance in days, before or after the film.
     required : bool
         Whether a film without reading is dropped.
     before_event : bool
@@ -36,21 +36,21 @@ class Pairing:
             )
 
     def pair(self, films: pd.DataFrame, dxa: pd.DataFrame, first_event: pd.Series) -> pd.DataFrame:
-        """Find each film's reading: the nearest day, of two equally near the earlier.
+        """Find each film's reading: the nearest day, the earlier of two equally near.
 
         Parameters
         ----------
         films : DataFrame
             Columns `person`, `film_date`.
         dxa : DataFrame
-            Columns `person`, `date` and those of `SKELETON`, a row a day.
+            Columns `person`, `date` and those of `SKELETON`, one row per day.
         first_event : Series
             Date of the first fracture by person.
 
         Returns
         -------
         DataFrame
-            A row a film, in its order: t_lumbar_spine, t_femoral_neck, t_total_hip, t_score (the lowest, in SD of
+            One row per film, in its order: t_lumbar_spine, t_femoral_neck, t_total_hip, t_score (the lowest, in SD of
             young adults), dxa_days (from the film, negative before it) and bool tied.
         """
         if self.before_event:

@@ -19,7 +19,7 @@ MOTTLE_MM = 4.2
 
 @dataclass(frozen=True)
 class Soft:
-    """What the soft tissue gives on the coarse grid.
+    """The soft tissue projected on the coarse grid.
 
     Parameters
     ----------
