@@ -111,13 +111,13 @@ def _regions(rows: pd.DataFrame, refusals: Refusals, regions: Regions, set_aside
     meant = {_plain(word)[0]: region for region, words in regions.items() for word in words}
     refusals.add(rows, rows["region"].isna(), "region", "missing")
     rows = rows[rows["region"].notna()]
-    told = rows["region"] + " " + (rows["side"].fillna("") if "side" in rows else "")
-    plain = {words: _plain(words) for words in told.unique()}
-    region = told.map({words: meant.get(word) for words, (word, _) in plain.items()})
+    named = rows["region"] + " " + (rows["side"].fillna("") if "side" in rows else "")
+    plain = {words: _plain(words) for words in named.unique()}
+    region = named.map({words: meant.get(word) for words, (word, _) in plain.items()})
     reason = f"an unknown region: add it to the right one, as {KEY}.femoral_neck, or to {KEY}.{IGNORED}"
     refusals.add(rows, region.isna(), "region", reason)
     _count(set_aside, "regions that do not count", region == IGNORED)
-    rows = rows.assign(region=region, side=told.map({words: side for words, (_, side) in plain.items()}))
+    rows = rows.assign(region=region, side=named.map({words: side for words, (_, side) in plain.items()}))
     rows = rows[region.isin(SKELETON)]
     refusals.add(rows, rows["t_score"].isna(), "t_score", "missing")
     return left(rows, refusals)

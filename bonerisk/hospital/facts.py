@@ -35,8 +35,8 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
     """
     problem = pd.Series(None, films.index, dtype="object")
     for column, words in (("birth_date", "birth dates"), ("sex", "sexes")):
-        told = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
-        several = pd.concat(told).groupby("person")[column].nunique() > 1
+        columns = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
+        several = pd.concat(columns).groupby("person")[column].nunique() > 1
         problem = problem.mask(films["person"].map(several).astype(bool), f"the patient has two {words}")
     birth = films["birth_date"]
     if patients is not None and "birth_date" in patients:
@@ -71,8 +71,8 @@ def of_patient(films: pd.DataFrame, patients: pd.DataFrame | None, reports: pd.D
         films = films.assign(**{column: films[column].fillna(films.groupby("person")[column].transform("first"))})
     if reports is not None:
         keys = report_keys(reports)
-        told = reports.set_index(keys).drop(columns="accession", errors="ignore")
-        films = films.join(told, on=keys, rsuffix="_report")  # a column of patients keeps its name
+        reported = reports.set_index(keys).drop(columns="accession", errors="ignore")
+        films = films.join(reported, on=keys, rsuffix="_report")  # a column of patients keeps its name
     age = _age_years(films["birth_date"], films["film_date"]).fillna(films["age_years"])
     return films.assign(age_years=np.floor(age * 10 + 1e-6) / 10)
 

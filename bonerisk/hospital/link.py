@@ -76,7 +76,7 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     links = pd.DataFrame(rows, columns=list(LINKS))
     if len(links) and not links["linked_rows"].any():
         forms = {name: _form(table["patient_id"].iloc[0]) for name, table in tables.items()}
-        told = ", ".join(
+        seen = ", ".join(
             f"{form} in {name}" for name, form in {"films": _form(films["patient_id"].iloc[0]), **forms}.items()
         )
         mend = "; ".join(notes) or "the films' PatientID and the tables' patient_id must be written alike"
@@ -84,7 +84,7 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
         if named and not named & set(films["site"]):
             mend = f"the tables' sites are {few(sorted(named))} and the films' {few(sorted(set(films['site'])))}: "
             mend += "dataset.sites.<name in the tables>=<InstitutionName>, or dataset.columns.<table>.site=null"
-        raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {told}", "dataset", mend)
+        raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {seen}", "dataset", mend)
     nobody = pd.DataFrame(columns=["table", "row", "site", "patient_id"])
     gathered = pd.concat([nobody, *(part for part in unlinked if len(part))], ignore_index=True)
     return Linked(films, linked, links, gathered[list(nobody.columns)], tuple(notes))
@@ -113,9 +113,9 @@ def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> tuple[pd.DataFra
             what = f"{doubtful.sum()} reports fit films of two sites, which have the same {key[0]}"
             raise DataError(what, "dataset.tables.reports", mend)
     known = pd.MultiIndex.from_frame(reports[key]).isin(pd.MultiIndex.from_frame(films[key].dropna()))
-    told = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
-    persons = films.loc[told, "person"].nunique()
-    counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(told.sum()), int((~told).sum())]
+    found = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
+    persons = films.loc[found, "person"].nunique()
+    counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(found.sum()), int((~found).sum())]
     notes = [] if known.any() else [f"No row of reports belongs to a remaining film: is {key[-1]} written alike?"]
     return pd.DataFrame([["reports", *counts]], columns=list(LINKS)), notes
 

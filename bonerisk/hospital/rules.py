@@ -149,8 +149,8 @@ class Rules:
             steps.keep_first_of_day(work)
         links = linked.links
         if "reports" in tables:
-            met, told = link_reports(work.table, tables["reports"])
-            links, notes = pd.concat([links, met], ignore_index=True), notes + told
+            met, more = link_reports(work.table, tables["reports"])
+            links, notes = pd.concat([links, met], ignore_index=True), notes + more
         work.table = facts.of_patient(work.table, patients, tables.get("reports"))
         steps.keep_ages(work, self.min_age_years, self.max_age_years)
         steps.keep_visits(work, self.min_visits)

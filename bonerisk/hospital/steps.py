@@ -115,9 +115,9 @@ def follow_up(
 def flag(work: Selection, linked: Linked, codes: CodeSet) -> list[str]:
     """Add comorbidities and drug classes by their codes, except those that a table of the hospital has as a column."""
     flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
-    told = [str(name) for name in flags if name in work.table]
-    work.table = work.table.join(flags.drop(columns=told))
-    return [f"Taken from the tables, not from codes: {', '.join(told)}."] if told else []
+    given = [str(name) for name in flags if name in work.table]
+    work.table = work.table.join(flags.drop(columns=given))
+    return [f"Taken from the tables, not from codes: {', '.join(given)}."] if given else []
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:

@@ -58,9 +58,9 @@ def lowest(filmed: Array | None, count: int) -> Array:
     """
     mean, variance = np.zeros(count), 1.0
     if filmed is not None:
-        told = LOADING[len(SITES) :] / (1 - LOADING[len(SITES) :] ** 2)
-        variance = 1 / (1 + told @ LOADING[len(SITES) :])
-        mean = variance * filmed @ told
+        weights = LOADING[len(SITES) :] / (1 - LOADING[len(SITES) :] ** 2)
+        variance = 1 / (1 + weights @ LOADING[len(SITES) :])
+        mean = variance * filmed @ weights
     factor = mean[:, None] + np.sqrt(variance) * _NODES
     return np.asarray(np.interp(factor, _F, _lowest_given_factor()) @ _WEIGHTS / _WEIGHTS.sum())
 
