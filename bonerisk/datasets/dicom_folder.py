@@ -164,7 +164,7 @@ class DicomFolder:
         headers = found.films.assign(
             image_path=[str(self.image_root.absolute() / path) for path in found.films["path"]]
         )
-        table = films.described(headers, self.views, self.body_parts)
+        table = films.with_views(headers, self.views, self.body_parts)
         named = {institution: site for site, institution in self.sites.items()}
         site = table["institution"].map(named) if named else pd.Series(self.name, table.index)
         unknown = sorted(table.loc[site.isna(), "institution"].dropna().unique())

@@ -70,7 +70,7 @@ def _other_codes(cells: pd.Series, refusals: Refusals) -> Iterator[DataError]:
         mend = "write 1 for the event and 0 for censored"
         mend += " (in R's Surv 2 is the event and 1 censored)" if set(cells.dropna().astype(str)) == {"1", "2"} else ""
         mend += "; where another event ended the follow-up, event is 0, and a column competing_event 1"
-        yield DataError(f"the event is not coded as 1 and 0 but as {found}", _place(refusals, "event"), mend)
+        yield DataError(f"the event must be coded 1 and 0, but is {found}", _place(refusals, "event"), mend)
 
 
 def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[DataError]:

@@ -226,4 +226,4 @@ def _gaps(table: pd.DataFrame, chosen: Sequence[str]) -> Iterator[str]:
     missing = table[list(chosen)].isna().sum()
     listed = [f"{name} in {count}" for name, count in missing[missing > 0].items()]
     if listed:
-        yield f"Values are missing: {few(listed)}, of {len(table)} rows. These rows stay for the model to handle."
+        yield f"Missing values among {len(table)} rows: {few(listed)}. These rows stay for the model to handle."

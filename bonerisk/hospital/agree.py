@@ -9,12 +9,12 @@ import pandas as pd
 from bonerisk.cohort.check import Refusals
 
 
-def left(table: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+def not_refused(table: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
     """Return the rows in which nothing was refused."""
     return table[~table.index.isin([line for part in refusals.parts for line in part["row"]])]
 
 
-def one_each(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str) -> pd.DataFrame:
+def merge_agreeing(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str) -> pd.DataFrame:
     """Return one row for each value of `keys`: the first, its gaps filled from the others.
 
     Copies are refused, and so are all rows of a key that contradict each other; the message calls the key `what`.
@@ -22,7 +22,7 @@ def one_each(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str
     said = [column for column in table.columns if column not in keys]
     for column in said:
         refuse_contradictions(table, keys, column, refusals, what)
-    table = left(table, refusals)
+    table = not_refused(table, refusals)
     again = table[table.duplicated(keys, keep=False)]
     if again.empty:
         return table

@@ -118,10 +118,9 @@ class CodeSet:
         for name, parts in self.composites.items():
             unknown = sorted(set(parts) - set(self.comorbidities))
             if unknown:
-                known = ", ".join(self.comorbidities)
-                raise ConfigError(
-                    f"{name} names unknown {', '.join(unknown)}", f"dataset.codes.composites.{name}", f"known: {known}"
-                )
+                what = f"{name} names unknown comorbidities: {', '.join(unknown)}"
+                mend = f"known: {', '.join(self.comorbidities)}"
+                raise ConfigError(what, f"dataset.codes.composites.{name}", mend)
 
     def flags(self, films: pd.DataFrame, diagnoses: pd.DataFrame | None, drugs: pd.DataFrame | None) -> pd.DataFrame:
         """Return a column of 0 and 1 for each comorbidity and drug class, one row per film.

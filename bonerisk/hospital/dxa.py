@@ -16,8 +16,8 @@ import pandas as pd
 from bonerisk.cohort import values
 from bonerisk.cohort.check import Refusals, describe
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.hospital.agree import left, refuse_contradictions
-from bonerisk.hospital.pairing import SKELETON
+from bonerisk.hospital.agree import not_refused, refuse_contradictions
+from bonerisk.hospital.pairing import DXA_REGIONS
 
 IGNORED = "ignored"
 KEY = "dataset.regions"
@@ -29,8 +29,8 @@ Regions = Mapping[str, Sequence[str]]
 
 def wrong_regions(regions: Regions) -> Iterator[ConfigError]:
     """Yield the errors in a mapping of regions: an unknown region, or a word that stands for two."""
-    for region in set(regions) - {*SKELETON, IGNORED}:
-        yield ConfigError(f"there is no region {region!r}", KEY, f"one of {', '.join(SKELETON)}, {IGNORED}")
+    for region in set(regions) - {*DXA_REGIONS, IGNORED}:
+        yield ConfigError(f"there is no region {region!r}", KEY, f"one of {', '.join(DXA_REGIONS)}, {IGNORED}")
     meant: dict[str, str] = {}
     for region, words in regions.items():
         for word in words:
@@ -64,9 +64,9 @@ def by_day(rows: pd.DataFrame, refusals: Refusals, regions: Regions) -> tuple[pd
     DataError
         The table is both long and wide, or has no T-score that can be used.
     """
-    everything, rows = rows, left(rows, refusals)
+    everything, rows = rows, not_refused(rows, refusals)
     keys = [column for column in ("site", "patient_id", "date") if column in rows]
-    wide = [region for region in SKELETON if region in rows]
+    wide = [region for region in DXA_REGIONS if region in rows]
     if wide and "t_score" in rows:
         mend = " ".join(f"dataset.columns.dxa.{name}=null" for name in wide) + " reads it as long"
         raise DataError("the table has T-scores in one row per region and one column per region", refusals.file, mend)
@@ -77,17 +77,17 @@ def by_day(rows: pd.DataFrame, refusals: Refusals, regions: Regions) -> tuple[pd
         parts = {region: rows.assign(side=sides)[rows[region].notna()] for region in wide}
     else:
         readings = _regions(_t_scores(rows, refusals, set_aside), refusals, regions, set_aside)
-        parts = {region: readings[readings["region"] == region] for region in SKELETON}
+        parts = {region: readings[readings["region"] == region] for region in DXA_REGIONS}
     column_of = {region: region if wide else "t_score" for region in parts}
     for region, part in parts.items():
         _refuse_outside(part, column_of[region], refusals)
-        refuse_contradictions(left(part, refusals), [*keys, "side"], column_of[region], refusals, "one day")
+        refuse_contradictions(not_refused(part, refusals), [*keys, "side"], column_of[region], refusals, "one day")
     _refuse_days(everything, parts.values(), keys, refusals)
-    parts = {region: left(part, refusals) for region, part in parts.items()}
+    parts = {region: not_refused(part, refusals) for region, part in parts.items()}
     lowest = {region: part.groupby(keys)[column_of[region]].min() for region, part in parts.items()}
     lines = pd.concat([part[keys].assign(line=part.index) for part in parts.values()]).groupby(keys)["line"].min()
-    table = pd.DataFrame(lowest, lines.index).reindex(columns=list(SKELETON)).reset_index()
-    table = table.set_axis(lines.to_numpy()).sort_index().astype(dict.fromkeys(SKELETON, "float64"))
+    table = pd.DataFrame(lowest, lines.index).reindex(columns=list(DXA_REGIONS)).reset_index()
+    table = table.set_axis(lines.to_numpy()).sort_index().astype(dict.fromkeys(DXA_REGIONS, "float64"))
     if table.empty:
         counts = "".join(f"\n{count} rows set aside: {kind}" for kind, count in set_aside.items())
         raise DataError(
@@ -118,9 +118,9 @@ def _regions(rows: pd.DataFrame, refusals: Refusals, regions: Regions, set_aside
     refusals.add(rows, region.isna(), "region", reason)
     _count(set_aside, "regions that do not count", region == IGNORED)
     rows = rows.assign(region=region, side=named.map({words: side for words, (_, side) in plain.items()}))
-    rows = rows[region.isin(SKELETON)]
+    rows = rows[region.isin(DXA_REGIONS)]
     refusals.add(rows, rows["t_score"].isna(), "t_score", "missing")
-    return left(rows, refusals)
+    return not_refused(rows, refusals)
 
 
 def _refuse_outside(part: pd.DataFrame, column: str, refusals: Refusals) -> None:
@@ -131,13 +131,13 @@ def _refuse_outside(part: pd.DataFrame, column: str, refusals: Refusals) -> None
 
 def _refuse_days(rows: pd.DataFrame, parts: Iterable[pd.DataFrame], keys: list[str], refusals: Refusals) -> None:
     """Refuse a whole day if one of its readings was refused: that reading may have been the lowest."""
-    scores = {refusals.names.get(column, column) for column in ("t_score", *SKELETON)}
+    scores = {refusals.names.get(column, column) for column in ("t_score", *DXA_REGIONS)}
     empty = [part["value"].isna() & part["column"].isin(scores) for part in refusals.parts]  # not measured
     lines = {line for part, none in zip(refusals.parts, empty, strict=True) for line in part.loc[~none, "row"]}
     refused = rows[rows.index.isin(list(lines))]
     days = pd.MultiIndex.from_frame(refused.loc[refused["date"].notna(), keys])
     for part in parts:
-        rest = left(part, refusals)
+        rest = not_refused(part, refusals)
         reason = "another reading of that day is refused, and may have been the lowest"
         refusals.add(rest, pd.Series(pd.MultiIndex.from_frame(rest[keys]).isin(days), rest.index), "t_score", reason)
 

@@ -83,7 +83,7 @@ def report_keys(reports: pd.DataFrame) -> list[str]:
 
 
 def _age_years(birth: pd.Series, day: pd.Series) -> pd.Series:
-    """Return ages in years that change their whole part on the birthday, unlike days over 365.25."""
+    """Return ages in years whose whole part changes on the birthday, unlike days / 365.25."""
     before_birthday = (day.dt.month * 100 + day.dt.day) < (birth.dt.month * 100 + birth.dt.day)
     completed = day.dt.year - birth.dt.year - before_birthday
     return ((day - birth).dt.days / DAYS_PER_YEAR).clip(completed, completed + 0.999)

@@ -12,7 +12,7 @@ from bonerisk.errors import ConfigError
 TEXTS = ("view_code", "series_description", "protocol_name", "study_description")
 
 
-def described(headers: pd.DataFrame, views: Mapping[str, str], body_parts: Mapping[str, str]) -> pd.DataFrame:
+def with_views(headers: pd.DataFrame, views: Mapping[str, str], body_parts: Mapping[str, str]) -> pd.DataFrame:
     """Return the headers with our names of `view` and `body_part`.
 
     The name comes from the first text that exactly one pattern matches: the header's own tag (ViewPosition,

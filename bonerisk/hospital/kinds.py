@@ -11,14 +11,14 @@ from bonerisk.cohort import values
 from bonerisk.cohort.columns import misnamed
 from bonerisk.cohort.table import COLUMNS, FOLLOW_UP
 from bonerisk.errors import ConfigError
-from bonerisk.hospital.pairing import SKELETON
+from bonerisk.hospital.pairing import DXA_REGIONS
 
 PATIENT = {"site": "text", "patient_id": "text"}
 CODED = PATIENT | {"date": "date", "code": "code", "code_system": "text"}
 KINDS: dict[str, dict[str, str]] = {  # our columns of each kind of table, and what their cells hold
     "dxa": PATIENT
     | {"date": "date", "region": "text", "side": "text", "score_type": "text", "t_score": "number"}
-    | dict.fromkeys(SKELETON, "number"),
+    | dict.fromkeys(DXA_REGIONS, "number"),
     "diagnoses": CODED,
     "drugs": CODED,
     "follow_up": PATIENT | {"last_contact": "date", "death_date": "date"},
@@ -30,14 +30,30 @@ KINDS: dict[str, dict[str, str]] = {  # our columns of each kind of table, and w
 NEEDED = {"dxa": ("patient_id", "date"), "diagnoses": ("patient_id", "date", "code", "code_system")}
 NEEDED |= {"drugs": NEEDED["diagnoses"], "follow_up": ("patient_id",), "patients": ("patient_id",), "reports": ()}
 ONE_OF = {  # a table has all columns of one of these; a row of follow_up or reports has a cell in one
-    "dxa": (("region", "t_score"), *((region,) for region in SKELETON)),
+    "dxa": (("region", "t_score"), *((region,) for region in DXA_REGIONS)),
     "follow_up": (("last_contact",), ("death_date",)),
     "reports": (("image_id",), ("accession",)),
 }
 SYSTEMS = {"diagnoses": ("icd9", "icd10"), "drugs": ("atc", "name")}
 WITH_COVARIATES = ("patients", "reports")
-OF_FILMS = {*COLUMNS, *FOLLOW_UP, *SKELETON, "film_time", "birth_date", "modality", "intent", "body_part", "accession"}
-OF_FILMS |= {"manufacturer", "burned_in", "dxa_days", "days_from_first_film", *(f"t_{region}" for region in SKELETON)}
+OF_FILMS = {
+    *COLUMNS,
+    *FOLLOW_UP,
+    *DXA_REGIONS,
+    "film_time",
+    "birth_date",
+    "modality",
+    "intent",
+    "body_part",
+    "accession",
+}
+OF_FILMS |= {
+    "manufacturer",
+    "burned_in",
+    "dxa_days",
+    "days_from_first_film",
+    *(f"t_{region}" for region in DXA_REGIONS),
+}
 DIRECTIVES = set("YmdjbBHIMSp%")  # of strptime that are allowed; a year of two digits would be a guess
 
 

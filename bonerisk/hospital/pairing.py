@@ -8,7 +8,7 @@ import pandas as pd
 
 from bonerisk.errors import ConfigError
 
-SKELETON = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the lowest counts
+DXA_REGIONS = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the lowest counts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Pairing:
         films : DataFrame
             Columns `person`, `film_date`.
         dxa : DataFrame
-            Columns `person`, `date` and those of `SKELETON`, one row per day.
+            Columns `person`, `date` and those of `DXA_REGIONS`, one row per day.
         first_event : Series
             Date of the first fracture by person.
 
@@ -56,7 +56,7 @@ class Pairing:
         if self.before_event:
             dxa = dxa[~(dxa["date"] >= dxa["person"].map(first_event))]
         films = films[["person", "film_date"]].assign(place=range(len(films))).sort_values("film_date", kind="stable")
-        dxa = dxa[["person", "date", *SKELETON]].sort_values("date", kind="stable")
+        dxa = dxa[["person", "date", *DXA_REGIONS]].sort_values("date", kind="stable")
         window = pd.Timedelta(days=self.window_days)
         sides = [
             pd.merge_asof(
@@ -67,7 +67,7 @@ class Pairing:
         before, after = ((side["date"] - side["film_date"]).dt.days for side in sides)
         later = after.notna() & ~(before.abs() <= after)
         chosen = sides[0].where(~later, sides[1])
-        readings = chosen[list(SKELETON)].astype("float64")
+        readings = chosen[list(DXA_REGIONS)].astype("float64")
         found = readings.add_prefix("t_").assign(
             t_score=readings.min(axis=1),
             dxa_days=before.where(~later, after).astype("float64"),

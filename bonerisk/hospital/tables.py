@@ -15,7 +15,7 @@ from bonerisk.cohort import textfile, values
 from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.errors import DataError, raise_together
-from bonerisk.hospital.agree import left, one_each
+from bonerisk.hospital.agree import merge_agreeing, not_refused
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
@@ -82,13 +82,13 @@ def read(
     table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
     _refuse_empty(kind, text, refusals)
     if kind != "dxa":  # by_day needs its refused rows: it refuses their days
-        table = left(table, refusals)
+        table = not_refused(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
         keys = [column for column in (*PATIENT, "image_id", "accession") if column in table]
-        table = one_each(table, keys, refusals, "one film" if kind == "reports" else "one patient")
+        table = merge_agreeing(table, keys, refusals, "one film" if kind == "reports" else "one patient")
     if kind == "follow_up":
         table = _with_unclear(_ended(table, text, refusals), text, refusals)
-    if left(table, refusals).empty:
+    if not_refused(table, refusals).empty:
         raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
     return table, refusals
 

@@ -51,7 +51,7 @@ def consolidated(body: Body, x: Array, y: Array) -> Array | None:
         dx = (x - np.float32(middle[0] + rng.normal(0, 13))) / np.float32(across)
         dy = (y - np.float32(middle[1] + rng.normal(0, 15))) / np.float32(along)
         share = np.maximum(share, np.float32(rng.uniform(0.45, 0.75)) * np.exp(-((dx * dx + dy * dy) ** 1.4)))
-    mottle = texture.spread(texture.noise(rng, MOTTLE_MM), MOTTLE_MM, x, y)
+    mottle = texture.interpolate(texture.noise(rng, MOTTLE_MM), MOTTLE_MM, x, y)
     return np.asarray(np.clip(share * (1 + 0.12 * mottle), 0, 0.9))
 
 

@@ -2,7 +2,7 @@
 
 A rib runs round its own ellipse (half axes ``wide``, ``deep``) by the angle φ from the spine (0) over the side (π/2)
 towards the sternum (π), falling as it goes. A ray meets the band's outer and inner ellipse at closed-form depths, so
-the bright line where rays graze the chest's side comes for free. All ribs are evaluated together, column by column.
+the bright line where rays graze the chest's side follows. All ribs are evaluated together, column by column.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def grain(rng: np.random.Generator, quality: float, sheet: Sheet) -> Array:
     coarse = cv2.GaussianBlur(white[::-1, ::-1], (0, 0), coarse_px, sigmaY=1.4 * coarse_px)
     field = fine * np.float32((1 - share) ** 0.5 / fine.std()) + coarse * np.float32(share**0.5 / coarse.std())
     field -= cv2.blur(field, (17, 17))  # slower variation belongs to the density
-    return spread(field, NODE_MM, sheet.x, sheet.y)
+    return interpolate(field, NODE_MM, sheet.x, sheet.y)
 
 
 def noise(rng: np.random.Generator, node_mm: float) -> Array:
@@ -58,7 +58,7 @@ def noise(rng: np.random.Generator, node_mm: float) -> Array:
     return np.asarray(cv2.randn(field, np.zeros(1), np.ones(1)))
 
 
-def spread(field: Array, node_mm: float, x: Array, y: Array) -> Array:
+def interpolate(field: Array, node_mm: float, x: Array, y: Array) -> Array:
     """Interpolate a field on nodes that cover a patient to x (1, n) and y (m, 1)."""
     scale = float(x[0, 1] - x[0, 0]) / node_mm
     left, top = ((float(axis.flat[0]) - span[0]) / node_mm for axis, span in zip((x, y), FIELD_MM, strict=True))

@@ -66,8 +66,8 @@ def fractures(
     """Draw the fractures after the first film, in order: all until the last contact, and the first of each type.
 
     The fractures of a type are a Poisson process in its cumulative hazard: a standard exponential draw leads to each.
-    The first fracture of any type raises the hazard of all by `hazard.PRIOR`, once. Their number has no limit: with
-    one, the patients with most fractures would look safest.
+    The first fracture of any type raises the hazard of all by `hazard.PRIOR`, once. Their number has no limit: a
+    limit would make the patients with most fractures look safest.
 
     Parameters
     ----------
