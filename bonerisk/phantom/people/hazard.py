@@ -36,7 +36,7 @@ PRIOR_YEARS = 3.0  # it lies at most this far back
 # slopes are close to 0.09 a year everywhere.
 DEATH_BASELINE, DEATH_PER_YEAR, DEATH_MALE, DEATH_FRAILTY = 0.016, 0.085, 0.40, 0.80
 
-TOP_QUARTER = 0.0  # third quartile of the hospital's true linear predictor at first films
+TOP_QUARTER = 0.0  # about the third quartile of the hospital's true linear predictor at first films
 
 
 def linear_predictor(
