@@ -2,9 +2,9 @@
 
 python scripts/bench_cox.py [--rows N] [--columns P] [--events D] [--peers R sksurv]
 
-Each line is a process of its own. Peak memory is its largest resident set (ru_maxrss) less that before it had the
-covariates, over the size of the covariates: 1 is the covariates and nothing else. Times are the best of three, but for
-the peers, and for the path of penalties.
+Each line is a process of its own. Peak memory is the growth of its largest resident set (ru_maxrss) from before it
+loads the covariates, divided by their size: 1 is the covariates alone. Times are the best of three, except for the
+peers and the path of penalties.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ cat(jsonlite::toJSON(result, digits = NA, auto_unbox = TRUE))
 
 
 def make(folder: Path, n: int, p: int, events: int, _: str) -> dict[str, Any]:
-    """Correlated columns, follow-up of up to ten years in whole days, and about that many events."""
+    """Correlated columns, follow-up of up to ten years in whole days, and about `events` events."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -65,7 +65,7 @@ def product(folder: Path, *_: Any) -> dict[str, Any]:
 
 
 def best_of_three(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of the quickest of three runs, which other work on the machine disturbed least, and what it gave."""
+    """Seconds of the quickest of three runs, which other work disturbed least, and the result."""
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
@@ -75,8 +75,8 @@ def best_of_three(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def fit(folder: Path, n: int, p: int, events: int, kind: str) -> dict[str, Any]:
-    """Ours, of an array or of the Parquet file."""
-    import pyarrow.parquet  # noqa: F401  as much a part of the process as numpy, and none of the fit
+    """Our fit, of an array or of the Parquet file."""
+    import pyarrow.parquet  # noqa: F401  loaded before memory is measured, as numpy is
 
     from bonerisk.survival import cox, rows
 
@@ -130,7 +130,7 @@ def in_r(folder: Path, n: int, p: int, events: int, kind: str) -> dict[str, Any]
 
 
 def alone(work: Any, *arguments: Any) -> dict[str, Any]:
-    """In a process of its own."""
+    """Run `work` in a process of its own."""
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(work, arguments)
 

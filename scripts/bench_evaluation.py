@@ -1,6 +1,6 @@
-"""How many times as fast bootstrap draws are as loops over the usual packages, which take one draw at a time.
+"""Bootstrap draws timed beside loops over the usual packages, which take one draw at a time.
 
-Both get the same draws, made before the clock starts. A loop is timed over a few draws and scaled, as it says.
+Both get the same draws, made before the clock starts. A loop is timed over a few draws and scaled up, as printed.
 
 python scripts/bench_evaluation.py [draws of the loops]
 """
@@ -46,7 +46,7 @@ COUNTED = {
 
 
 def cohort(n: int, share: float) -> Followed:
-    """Patients of a Weibull hazard, a `share` of whom have the event under observation, to the day."""
+    """Patients with a Weibull hazard; a `share` of them have an observed event, timed to the day."""
     rng = np.random.default_rng(0)
     risk = rng.normal(size=n)
     event = rng.weibull(1.3, n) * np.exp(-0.6 * risk)
@@ -123,7 +123,7 @@ def whole(n: int) -> None:
 
 
 def patients(n: int, split: str) -> pd.DataFrame:
-    """Predictions table of simulated patients, about 5 % of whom break."""
+    """Predictions table of simulated patients; about 5 % of them have a fracture."""
     rng = np.random.default_rng(len(split))
     age, sex, bone = rng.uniform(45, 90, n), rng.choice(["F", "M"], n), rng.normal(size=n)
     fracture = rng.exponential(120 * np.exp(-0.05 * (age - 65) - bone))

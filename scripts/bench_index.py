@@ -1,4 +1,4 @@
-"""Headers indexed a second: of a new folder, of one that is known, and after 1 % of it has changed.
+"""Headers indexed per second: of a new folder, of a known one, and after 1 % of it has changed.
 
 python scripts/bench_index.py [files [full-size files]]
 """
@@ -59,7 +59,7 @@ def film(number: int, rows: int, columns: int) -> Dataset:
 
 
 def timed(what: str, folder: Path, store: Path, files: int) -> None:
-    """Index `folder` and print how fast."""
+    """Index `folder` and print the speed."""
     from bonerisk.imaging.index import index  # here, because each worker imports this script's top and needs no pandas
 
     start = time.perf_counter()

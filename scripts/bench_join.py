@@ -57,7 +57,7 @@ def films(rng: np.random.Generator, count: int) -> pd.DataFrame:
 
 
 def write_tables(folder: Path, rng: np.random.Generator, count: int) -> dict[str, Path]:
-    """Four tables: five diagnoses and a prescription and a half a film, a DXA for a few, the end of each follow-up."""
+    """Four tables: 5 diagnoses and 1.5 prescriptions per film, a DXA for a few patients, the end of each follow-up."""
 
     def patients(size: int) -> list[str]:
         return [f"{number:08d}" for number in rng.integers(0, count // 2, size)]
@@ -81,7 +81,7 @@ def write_tables(folder: Path, rng: np.random.Generator, count: int) -> dict[str
 
 
 def option(group: str, name: str) -> Any:
-    """What an option of dataset/<group> describes."""
+    """The object that an option of dataset/<group> describes."""
     return build(yaml.safe_load((config_dir() / "dataset" / group / f"{name}.yaml").read_text(encoding="utf-8")))
 
 

@@ -2,7 +2,7 @@
 
 python scripts/golden_table.py
 
-The tests hold many more cases (weights, clusters, strata, ties); here is one of each statistic, to be read.
+The tests hold many more cases (weights, clusters, strata, ties); here is one of each statistic, for reading.
 """
 
 from __future__ import annotations

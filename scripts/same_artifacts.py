@@ -4,9 +4,9 @@
     python scripts/same_artifacts.py make /tmp/after
     python scripts/same_artifacts.py compare /tmp/before /tmp/after
 
-The chains are small and their seeds fixed: the chest demo, AI-CXR's demo judged with several models, Cox regression
-on a table (SUPPORT where it is brought, by `--support FILE`), and a sweep over heads. An artifact is equal if its bytes
-are, or, for a table, if every column that it had holds the values it held.
+The chains are small and their seeds fixed: the chest demo, AI-CXR's demo evaluated with several models, Cox regression
+on a table (SUPPORT, if given by `--support FILE`), and a sweep over heads. An artifact is equal if its bytes
+are, or, for a table, if every old column still holds the same values.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ARTIFACTS = {
         "thresholds.json",
     ],
 }
-TIMES = ["seconds"]  # columns that no two runs share
+TIMES = ["seconds"]  # columns that differ between any two runs
 
 
 class Chains:
@@ -61,7 +61,7 @@ class Chains:
         self.environment = {**os.environ, "PYTHONPATH": str(code)}
 
     def __call__(self, *words: str) -> list[str]:
-        """Run folders that a command prints; the script ends where one fails."""
+        """Return the run folders that a command prints; a failed command ends the script."""
         print("bonerisk", *words, file=sys.stderr, flush=True)
         call = [sys.executable, "-c", "from bonerisk.cli import main; main()", *words]
         done = subprocess.run(
@@ -85,7 +85,7 @@ class Chains:
         self("report", f"runs=[{model},{judged}]")
 
     def aicxr(self) -> None:
-        """A frozen encoder, features of several kinds, several models judged together."""
+        """A frozen encoder, features of several kinds, several models evaluated together."""
         encoder = [*FILMS, "model=ospenscreen_demo", "dataset.first_patient=100000", "training.max_epochs=2"]
         (trained,) = self("train", *encoder, "name=encoder")
         chain = ["model=aicxr_demo", *HOSPITAL, "preprocessing.size=96", f"encoder.run={trained}"]
@@ -112,7 +112,7 @@ class Chains:
 
 
 def compare(before: Path, after: Path) -> int:
-    """Print one line an artifact; the number of those that differ."""
+    """Print one line per artifact; return how many differ."""
     different = 0
     for name, old, new in _pairs(before, after):
         verdict = _verdict(old, new)
@@ -155,14 +155,14 @@ def _verdict(old: Path, new: Path) -> str:
 
 
 def _placeless(table: pd.DataFrame) -> pd.DataFrame:
-    """A table without times, and paths without the folder: that of simulated films is named by a hash of their code."""
+    """A table without times, and paths without the folder: simulated films lie in one named by a hash of their code."""
     if "image_path" in table:
         table = table.assign(image_path=table["image_path"].map(lambda path: Path(path).name, na_action="ignore"))
     return table.drop(columns=TIMES, errors="ignore")
 
 
 def main() -> int:
-    """Do what is typed."""
+    """Make or compare, as typed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     making = verbs.add_parser("make")

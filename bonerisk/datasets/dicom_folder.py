@@ -24,34 +24,34 @@ from bonerisk.hospital.rules import Rules
 from bonerisk.hospital.tables import read
 from bonerisk.imaging.index import index
 
-UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # of the headers
+UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # columns of the headers
 
 log = logging.getLogger(__name__)
 
 
 class DicomFolder:
-    """Films of an archive, told apart by their headers, with what the hospital's tables say of their patients.
+    """Films of an archive, chosen by their headers, with the hospital's tables about their patients.
 
     Parameters
     ----------
     image_root : str
         Folder of the DICOM files, at any depth.
     tables : dict
-        CSV of each of `KINDS` that there is: a row a reading, a diagnosis, a prescription, a patient, a report.
+        CSV of each of `KINDS` that exists: one row per reading, diagnosis, prescription, patient or report.
     columns : dict
         By table, our column names to the table's.
     date_format : str, optional
-        Of all tables, as "%d.%m.%Y"; null is ISO 8601 (2024-05-31 or 20240531).
+        For all tables, as "%d.%m.%Y"; null is ISO 8601 (2024-05-31 or 20240531).
     date_formats : dict
-        Of single tables, by name.
+        For single tables, by name.
     code_systems : dict
-        By table: the code system of all its rows, where it has no column `code_system`.
+        By table: the code system of all its rows, if it has no column `code_system`.
     regions : dict
         Skeletal region to the words for it in the table of DXA.
     views, body_parts : dict
-        Name to the regular expression that tells it, in the header's tag or else in the descriptions.
+        Name to the regular expression that finds it in the header's tag, or else in the descriptions.
     sites : dict
-        Our name of each site to its InstitutionName; without any, all films are of one site, called as the cohort.
+        Our name of each site to its InstitutionName; without any, all films are of one site, named like the cohort.
     external_sites : list of str
         Sites that are the external split.
     administrative_end : str, optional
@@ -60,18 +60,18 @@ class DicomFolder:
     codes : CodeSet
     outcome : FractureCodes
     female, male : str, optional
-        How the table of patients writes the sexes, where it isn't F/M or female/male.
+        How the table of patients writes the sexes, if not F/M or female/male.
     name : str
-        Of the cohort in results, and of its folder under data.
+        Name of the cohort in results, and of its folder under data.
     reference_standard : str
-        What the labels are.
+        Where the labels come from.
     shuffle_labels : int, optional
-        A seed: targets change hands at random, as a negative control.
+        A seed: targets are shuffled at random, as a negative control.
 
     Raises
     ------
     ConfigError
-        A table, column or pattern is misspelt, or a day is none.
+        A table, column or pattern is misspelt, or a day is no date.
     """
 
     def __init__(
@@ -122,8 +122,8 @@ class DicomFolder:
     def load(self, data: Path) -> Cohort:
         """Index the films, read the tables, and join them by the rules; no pixel is read.
 
-        What is returned holds pseudonyms; whose they are stands under ``data/<name>``, with the full lists of what was
-        refused or met no film.
+        The cohort has pseudonyms; their key stays in ``data/<name>``, with the full lists of refused rows and of rows
+        without a film.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class DicomFolder:
         table = pseudonyms.hide(joined.table, folder, salt)
         rejected = pd.concat([*refused, joined.rejected], ignore_index=True)
         handover.keep(folder, rejected, joined.unlinked)
-        handover.tell(joined, rejected, folder)
+        handover.log_summary(joined, rejected, folder)
         table = arrange(table.assign(bone_class=bone_class(table["t_score"])))
         if self.shuffle_labels is not None:
             table = shuffled(table, self.shuffle_labels)
@@ -164,7 +164,7 @@ class DicomFolder:
         headers = found.films.assign(
             image_path=[str(self.image_root.absolute() / path) for path in found.films["path"]]
         )
-        table = films.described(headers, self.views, self.body_parts)
+        table = films.with_views(headers, self.views, self.body_parts)
         named = {institution: site for site, institution in self.sites.items()}
         site = table["institution"].map(named) if named else pd.Series(self.name, table.index)
         unknown = sorted(table.loc[site.isna(), "institution"].dropna().unique())
@@ -181,7 +181,7 @@ class DicomFolder:
         return table, [refused.assign(column="header").reindex(columns=list(REJECTED))]
 
     def _read(self, kind: str, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return a table and what of it was refused."""
+        """Return a table and its refused rows."""
         day, system = self.date_formats.get(kind) or self.date_format, self.code_systems.get(kind)
         table, refusals = read(kind, path, self.columns.get(kind), day, system, self.sexes)
         if kind == "dxa":
@@ -222,4 +222,4 @@ def _day(text: str | None) -> pd.Timestamp | None:
     try:
         return pd.Timestamp(date.fromisoformat(text)) if text is not None else None
     except ValueError:
-        raise ConfigError(f"{text!r} is no day", "dataset.administrative_end", "write YYYY-MM-DD") from None
+        raise ConfigError(f"{text!r} is no date", "dataset.administrative_end", "write YYYY-MM-DD") from None

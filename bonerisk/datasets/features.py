@@ -21,22 +21,22 @@ NO_FEATURES = (
     "film_date",
     "label",
     *FOLLOW_UP,
-)  # who, when, and what is to be foretold
-FEWEST = 20  # rows; of fewer, columns of ages or of words may well have no two cells alike
+)  # identity, date and outcome
+FEWEST = 20  # rows; in fewer, a column of ages or of words may have no equal cells by chance
 
 
 def unfit(features: Sequence[str] | None, key: str = KEY) -> list[ConfigError]:
-    """Return what is wrong with a list of features whatever the table: none, one twice, or one that can be none."""
+    """Return errors in a list of features that are wrong for any table: none, one twice, or one that is not allowed."""
     if features is None:
         return []
-    wrong = [ConfigError(f"{name} can be no feature", key, "take it out") for name in features if _forbidden(name)]
+    wrong = [ConfigError(f"{name} can't be a feature", key, "take it out") for name in features if _forbidden(name)]
     twice = sorted({name for name in features if features.count(name) > 1})
-    wrong += [ConfigError(f"{name} is a feature twice", key, "take one out") for name in twice]
+    wrong += [ConfigError(f"{name} is listed twice", key, "take one out") for name in twice]
     return wrong if features else [ConfigError("no feature is named", key, f"{key}=[…], or null")]
 
 
 def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame) -> tuple[str, ...]:
-    """Return the features asked for, by our names where they have one.
+    """Return the requested features, by our names where they have one.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
     Raises
     ------
     DataError
-        The file has no such column, with the nearest it has, or the column is another thing; all such at once.
+        The file has no such column (the message gives the nearest), or it can't be a feature; all at once.
     """
     ours = {theirs: ours for ours, theirs in names.items()}
     found = [name if name in names else ours.get(name, name) for name in features]
@@ -58,7 +58,7 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
     for asked, name in zip(features, found, strict=True):
         if name not in names and name in DTYPES and name in rows:
             wrong.append(
-                DataError(f"the column {name!r} is left out", KEY, f"take it out here, or dataset.columns.{name}")
+                DataError(f"the column {name!r} is left out", KEY, f"take it out here, or in dataset.columns.{name}")
             )
         elif name not in names and name not in rows:
             near = get_close_matches(asked, [*rows, *names], n=1)
@@ -66,7 +66,7 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
             mend += f"it has {few(list(rows.columns))}"
             wrong.append(DataError(f"the table has no column {asked!r}", KEY, mend))
         elif _forbidden(name):
-            wrong.append(DataError(f"the column {asked!r} is {name}, which can be no feature", KEY, "take it out"))
+            wrong.append(DataError(f"the column {asked!r} is {name}, which can't be a feature", KEY, "take it out"))
     raise_together(wrong)
     return tuple(found)
 
@@ -85,7 +85,7 @@ def candidates(
     hidden : collection of str
         Names that the user left out.
     within : collection of str, optional
-        The file's names of features, where its form tells them.
+        The file's names of features, if its format gives them.
     """
     ours = {theirs: ours for ours, theirs in names.items()}
     free = [name for name in map(str, rows) if name in ours or (name and name not in {*DTYPES, *hidden})]
@@ -94,9 +94,9 @@ def candidates(
 
 
 def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Return the values of a feature, and which cells have none though something stands there.
+    """Return the values of a feature, and which cells are filled but have no valid value.
 
-    Values are finite numbers where most cells are such, else text. Leading zeros make a code, which is text.
+    Values are finite numbers if most cells are, else text. Leading zeros make a code, which is text.
     """
     cells = tablefile.as_values(cells)
     if _numeric(cells):
@@ -109,16 +109,16 @@ def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     return text, pd.Series(False, text.index)
 
 
-def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], told: bool) -> dict[str, str]:
-    """Return those of `names` that are no columns of numbers, or look like identifiers, with the reason.
+def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: bool) -> dict[str, str]:
+    """Return the `names` whose columns hold no numbers or look like identifiers, with the reason.
 
     Parameters
     ----------
     names : sequence of str
     cells : mapping of str to Series
-        Values of those that the contract does not know.
-    told : bool
-        Whether the file's form itself says that these are features, so that none is an identifier.
+        Values of the columns that the contract does not know.
+    declared : bool
+        Whether the file's format itself gives the features, so that none is an identifier.
     """
     found = {}
     for name in names:
@@ -129,7 +129,7 @@ def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], told: bool)
         elif not _numeric(cells[name]):
             kind = "text"
         else:
-            kind = "" if told or not _numbers_rows(cells[name]) else "a whole number of its own in each row"
+            kind = "" if declared or not _numbers_rows(cells[name]) else "a different whole number in each row"
         if kind:
             found[name] = kind
     return found
@@ -141,7 +141,7 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
     Parameters
     ----------
     table : DataFrame
-        A cohort's table; reads split. Without rows to train on, one value for all is no fault.
+        A cohort's table; uses `split`. Without training rows, a constant column is accepted.
     features : sequence of str
     """
     train = table[table["split"] == "train"]
@@ -151,7 +151,7 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
         if not kinds:
             found[name] = "empty"
         elif len(train) and train[name].nunique() < 2:
-            found[name] = "one value in all rows of train"
+            found[name] = "the same value in all rows of train"
         elif not _numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
             found[name] = f"text with {kinds} levels in {len(table)} rows"
     return found
@@ -166,5 +166,5 @@ def _numeric(cells: pd.Series) -> bool:
 
 
 def _numbers_rows(cells: pd.Series) -> bool:
-    """Return whether these look like identifiers: whole numbers, no two alike."""
+    """Return whether these look like identifiers: whole numbers, no two equal."""
     return len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all())

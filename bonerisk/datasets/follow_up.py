@@ -1,4 +1,4 @@
-"""The outcome in a table of a user's own: the event by 1 and 0, times in years."""
+"""The outcome in a user's own table: the event as 1 or 0, times in years."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bonerisk.errors import ConfigError, DataError, raise_together
 
 PER_YEAR = {"years": 1.0, "months": 12.0, "days": 365.25}
 LONGEST = values.BOUNDS["time_years"][1]
-SLIPS = 0.01  # share of rows; what is wrong in more of them is no slip, but another code or unit
+SLIPS = 0.01  # share of rows; an error in more of them is no slip, but another code or unit
 
 
 def bad_unit(unit: str) -> Iterator[ConfigError]:
-    """Yield an error where there is no such unit of time."""
+    """Yield an error if there is no such unit of time."""
     if unit not in PER_YEAR:
         near = get_close_matches(unit, PER_YEAR, n=1)
         mend = f"did you mean {near[0]}? " if near else ""
@@ -26,7 +26,7 @@ def bad_unit(unit: str) -> Iterator[ConfigError]:
 
 
 def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool = True) -> pd.DataFrame:
-    """Return the rows with times as numbers of years, those without a valid outcome refused.
+    """Return the rows with times in years; rows without a valid outcome are refused.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
         Takes rows whose outcome is missing, whose time is no number, not over 0 or over 120 years, and those where
         event and competing event are both 1.
     required : bool
-        Whether a row without an outcome is refused; otherwise it stays, for what can be learnt without.
+        Whether a row without an outcome is refused; otherwise it stays, for other targets.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
             refusals.add(text, text[column].isna(), column, "missing")
     if "competing_event" in text:
         both = (values.flag(text["event"]) == 1) & (values.flag(text["competing_event"]) == 1)
-        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first one is")
+        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first may be")
     if "time_years" not in text:
         raise_together([*_other_codes(text["event"], refusals)])
         return text
@@ -58,7 +58,7 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
     years = values.number(cells) / PER_YEAR[unit]
     raise_together([*_other_codes(text["event"], refusals), *_other_unit(years, unit, refusals)])
     refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
-    refusals.add(text, years <= 0, "time_years", "not over 0: follow-up starts after the features")
+    refusals.add(text, years <= 0, "time_years", "not over 0: there is no follow-up")
     refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
     return text.assign(time_years=years)
 
@@ -70,7 +70,7 @@ def _other_codes(cells: pd.Series, refusals: Refusals) -> Iterator[DataError]:
         mend = "write 1 for the event and 0 for censored"
         mend += " (in R's Surv 2 is the event and 1 censored)" if set(cells.dropna().astype(str)) == {"1", "2"} else ""
         mend += "; where another event ended the follow-up, event is 0, and a column competing_event 1"
-        yield DataError(f"the event is not told by 1 and 0 but by {found}", _place(refusals, "event"), mend)
+        yield DataError(f"the event must be coded 1 and 0, but is {found}", _place(refusals, "event"), mend)
 
 
 def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[DataError]:

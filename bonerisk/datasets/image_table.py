@@ -1,4 +1,4 @@
-"""Films of a user's own: a CSV with a row a film, and a folder of DICOM, PNG or JPEG."""
+"""A user's own films: a CSV with one row per film, and a folder of DICOM, PNG or JPEG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
-SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may name films without
+SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may leave it out
 
 log = logging.getLogger(__name__)
 
@@ -37,28 +37,28 @@ class ImageTable:
     image_root : str
         Folder that the table's `image_path` starts from.
     columns : dict
-        Our column names to the table's, for those named otherwise there; null leaves a column out that has our name.
+        Our column names to the table's, where they differ; null leaves out a column that has our name.
         Names beyond the contract become covariates.
     female, male : str, optional
-        How the table writes the sexes, where it isn't F/M or female/male.
+        How the table writes the sexes, if not F/M or female/male.
     name : str
-        Name of the cohort in results; also the site, where the table has no column for it.
+        Name of the cohort in results; also the site, if the table has no column for it.
     split : list of 3 float, or str
         Shares of patients in train, tune and test; or the split that all films belong to. A column `split` is kept.
     split_seed : int
     time_unit : {"years", "months", "days"}
-        Of the column of `time_years`: 12 months or 365.25 days are a year.
+        Unit of the column of `time_years`: 12 months or 365.25 days are a year.
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
     reference_standard : str
         Where the labels come from.
     shuffle_labels : int, optional
-        A seed: targets change hands at random, as a negative control.
+        A seed: targets are shuffled at random, as a negative control.
 
     Raises
     ------
     ConfigError
-        A column of ours is misspelt, a Z-score is given as T-score, or a value is out of range; all at once.
+        One of our columns is misspelt, a Z-score is given as T-score, or a value is out of range; all at once.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class ImageTable:
         raise_together([*misnamed(self.columns), *wrong, *bad_unit(time_unit)])
 
     def load(self, data: Path) -> Cohort:
-        """Read the table and look for its films, of which no pixel is read.
+        """Read the table and look for its films; no pixel is read.
 
         Parameters
         ----------
         data : Path
-            Where the hashes of films are kept, if they are needed to tell patients apart.
+            Where the hashes of films are kept, if they are needed to identify patients.
 
         Raises
         ------
@@ -120,17 +120,17 @@ class ImageTable:
         return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
 
     def _followed(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
-        """Return the rows with times in years, where films were followed up; those without an outcome stay."""
+        """Return the rows with times in years, if films were followed up; rows without an outcome stay."""
         if "event" in text:
             return in_years(text, self.time_unit, refusals, required=False)
-        told = [column for column in FOLLOW_UP if column in text]
-        if told:
-            what = f"the table has {' and '.join(told)}, but no event"
+        given = [column for column in FOLLOW_UP if column in text]
+        if given:
+            what = f"the table has {' and '.join(given)}, but no event"
             raise DataError(what, str(self.table), "dataset.columns.event=<column> names it, with 1 and 0")
         return text
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
-        """Return the rows with the path of each film, those without one refused."""
+        """Return the rows with the path of each film; rows without a film are refused."""
         if not self.image_root.is_dir():
             raise DataError("there is no such folder", str(self.image_root), "dataset.image_root=<folder of the films>")
         names = track(text["image_path"], "looking for films")
@@ -142,7 +142,7 @@ class ImageTable:
         return text.assign(image_id=ids, image_path=found.where(~lost, text["image_path"]), site=site)
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Return the rows with a patient each; where the table knows none, those of one image are one patient."""
+        """Return the rows with a patient each; if the table has no patients, rows of equal images are one patient."""
         if "patient_id" in text:
             return text, ()
         paths = [Path(path) for path in text["image_path"].dropna().unique()]
@@ -173,8 +173,8 @@ class ImageTable:
         young = int(((table["age_years"] < WHO_AGE) & table["bone_class"].notna()).sum())
         if young:
             notes.append(
-                f"{young} of {len(table)} films are of patients under {WHO_AGE:g} years, for whom WHO's classes of "
-                f"T-scores are not meant; dataset.min_age_years={WHO_AGE:g} leaves them out."
+                f"{young} of {len(table)} films are of patients under {WHO_AGE:g} years, an age at which WHO's classes "
+                f"of T-scores do not apply; dataset.min_age_years={WHO_AGE:g} leaves them out."
             )
         if self.reference_standard != "DXA":
             notes.append(f"The labels are not DXA measurements but: {self.reference_standard}.")
@@ -182,13 +182,13 @@ class ImageTable:
 
 
 def _film(root: Path, name: str) -> str | None:
-    """Return the film's absolute path; a name from Windows, or without suffix, will do."""
+    """Return the film's absolute path; a Windows path, or one without suffix, is accepted."""
     stem = root.absolute() / name.replace("\\", "/")
     return next((str(path) for path in (Path(f"{stem}{suffix}") for suffix in SUFFIXES) if path.is_file()), None)
 
 
 def _derived(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with what follows from it: BMI, and the class of each T-score."""
+    """Return the table with derived columns: BMI, and the class of each T-score."""
     if {"height_cm", "weight_kg"} <= set(table):
         bmi = table["weight_kg"] / (table["height_cm"] / 100) ** 2
         table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))

@@ -1,4 +1,4 @@
-"""Settings that the tables of a user's own share, and what can be wrong with them."""
+"""Settings that the datasets of users' own tables share, and their errors."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def sexes(female: str | None, male: str | None) -> dict[str, str]:
 
 
 def bad_sexes(female: str | None, male: str | None) -> Iterator[ConfigError]:
-    """Yield an error where one code is to mean both sexes."""
+    """Yield an error if one code stands for both sexes."""
     if female is not None and str(female) == str(male):
         yield ConfigError(f"female and male cannot both be {str(male)!r}", "dataset.female, dataset.male")
 
 
 def bad_name(name: str) -> Iterator[ConfigError]:
-    """Yield an error where a cohort's name can't name a folder."""
+    """Yield an error if a cohort's name can't name a folder."""
     if not re.fullmatch(r"\w[\w.-]*", name):
-        yield ConfigError(f"the name {name!r} may hold letters, digits, '_', '-' and '.' alone", "dataset.name")
+        yield ConfigError(f"the name {name!r} may hold only letters, digits, '_', '-' and '.'", "dataset.name")
 
 
 def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
-    """Yield an error where `split` is neither the name of one nor three shares."""
+    """Yield an error if `split` is neither the name of a split nor three shares."""
     try:
         if isinstance(split, str) and split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}", "dataset.split", f"one of {', '.join(SPLITS)}, or shares")
@@ -41,7 +41,7 @@ def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
 
 
 def refuse_split_twice(split: Sequence[float] | str, text: pd.DataFrame, names: Mapping[str, str]) -> None:
-    """Raise DataError where all rows are to be of one split, but the table tells them apart itself."""
+    """Raise DataError if all rows are to be of one split, but the table has a column `split`."""
     if "split" in text and isinstance(split, str):
         what = f"all rows are to be of split {split}, but the table has a column {names['split']!r}"
         raise DataError(what, "dataset.split", "dataset.columns.split=null leaves the column out")

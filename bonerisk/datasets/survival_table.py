@@ -1,4 +1,4 @@
-"""Follow-up without films: a CSV, Parquet or HDF5 with a row a patient, or a row a visit."""
+"""Follow-up without films: a CSV, Parquet or HDF5 with one row per patient, or per visit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.hashing import sha256_cached
 
-CHANCE = 10  # times as many rows alike as chance would make; features and outcome are not unrelated
+CHANCE = 10  # times the equal rows that chance makes are accepted, as features and outcome are related
 KNOWN = [column for column in DTYPES if column != "image_path"]
 
 log = logging.getLogger(__name__)
@@ -34,31 +34,30 @@ class SurvivalTable:
     ----------
     table : str
         CSV with a header (comma, semicolon or tab, UTF-8, decimal point or comma), Parquet, or HDF5 as of
-        `cohort.hdf5`, told apart by content.
+        `cohort.hdf5`, recognised by content.
     features : list of str, optional
-        Columns that a model learns from, by our names or the table's; text has levels. By default all columns of
-        numbers, but those of who, when, split and outcome, and those that look like identifiers.
+        Columns that a model learns from, by our names or the table's; text is taken as levels. By default all columns
+        of numbers, except identity, date, split and outcome, and columns that look like identifiers.
     columns : dict
-        Our column names to the table's, for those named otherwise there; null leaves a column out that has our name.
+        Our column names to the table's, where they differ; null leaves out a column that has our name.
         Names beyond the contract become covariates.
     time_unit : {"years", "months", "days"}
-        Of the column of `time_years`: 12 months or 365.25 days are a year.
+        Unit of the column of `time_years`: 12 months or 365.25 days are a year.
     female, male : str, optional
-        How the table writes the sexes, where it isn't F/M or female/male.
+        How the table writes the sexes, if not F/M or female/male.
     name : str
-        Name of the cohort in results; also the site, where the table has no column for it.
+        Name of the cohort in results; also the site, if the table has no column for it.
     split : list of 3 float, or str
-        Shares of patients in train, tune and test; or the split that all rows belong to. A split that the table tells
-        is kept, but where it tells train and test alone, tune is drawn from train by the first two shares.
+        Shares of patients in train, tune and test; or the split that all rows belong to. A column `split`
+        is kept; if it has only train and test, tune is drawn from train by the first two shares.
     split_seed : int
     shuffle_labels : int, optional
-        A seed: outcomes change hands at random, as a negative control.
+        A seed: outcomes are shuffled at random, as a negative control.
 
     Raises
     ------
     ConfigError
-        A column of ours is misspelt, a column of the outcome is to be a feature, or a value is out of range; all at
-        once.
+        One of our columns is misspelt, a column of the outcome is a feature, or a value is out of range; all at once.
     """
 
     def __init__(
@@ -95,8 +94,8 @@ class SurvivalTable:
         ------
         DataError
             The table can't be read, lacks a column, or has no row that can be used; the event has other codes than 1
-            and 0, times are of another unit, or a feature holds nothing; a patient is in two splits, or copies of a
-            row are.
+            and 0, times are of another unit, or a feature holds nothing; a patient, or copies of a row, are in
+            two splits.
         """
         file = tablefile.read(self.table)
         text, names = self._renamed(file)
@@ -122,15 +121,15 @@ class SurvivalTable:
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), features=chosen)
 
     def _renamed(self, file: tablefile.TableFile) -> tuple[pd.DataFrame, dict[str, str]]:
-        """Return the columns that have a name of ours, as text, and the file's names of them."""
+        """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
         taken = [column for column in map(str, file.rows) if column in {*KNOWN, *columns.values()}]
         rows = file.rows.assign(**{column: tablefile.as_text(file.rows[column]) for column in taken})
-        timeless = self.columns.get("time_years", "") is None  # said so, not forgotten
+        timeless = self.columns.get("time_years", "") is None  # set to null, not forgotten
         return rename(rows, columns, ("event",) if timeless else ("event", "time_years"), str(self.table), KNOWN)
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Return the rows with site, patient and an id each; where the table knows no patients, a row is one."""
+        """Return the rows with site, patient and an id each; if the table has no patients, each row is one."""
         notes: tuple[str, ...] = ()
         width = len(str(text.index.max()))
         lines = pd.Series([f"{line:0{width}}" for line in text.index], text.index)
@@ -150,7 +149,7 @@ class SurvivalTable:
     def _with_features(
         self, text: pd.DataFrame, file: tablefile.TableFile, refusals: Refusals
     ) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, str]]:
-        """Return the rows with the features' values, the features' names, and why other columns are none."""
+        """Return the rows with the features' values, the features' names, and why other columns are left out."""
         if self.features is None:
             chosen = candidates(file.rows, refusals.names, self.columns, file.features)
         else:
@@ -161,13 +160,13 @@ class SurvivalTable:
         left_out = no_numbers(chosen, cells, file.features is not None) if self.features is None else {}
         chosen = tuple(name for name in chosen if name not in left_out)
         for name in [name for name in found if name in chosen and found[name][1].any()]:
-            told = text.assign(**{name: tablefile.as_text(raw[name])})
-            refusals.add(told, found[name][1], name, "no number, as most cells are")
+            written = text.assign(**{name: tablefile.as_text(raw[name])})
+            refusals.add(written, found[name][1], name, "no number, unlike most cells")
         taken = pd.DataFrame({name: series for name, series in cells.items() if name in chosen}, index=text.index)
         return text.drop(columns=taken.columns, errors="ignore").join(taken), chosen, left_out
 
     def _split(self, table: pd.DataFrame, given: bool) -> tuple[pd.Series, tuple[str, ...]]:
-        """Return the split of each row, and what there is to say of it."""
+        """Return the split of each row, and notes on it."""
         if isinstance(self.split, str):
             return pd.Series(self.split, table.index, dtype="object"), ()
         train, tune, test = (float(share) for share in self.split)
@@ -179,19 +178,19 @@ class SurvivalTable:
         share = tune / (train + tune)
         learnt = table[found == "train"]
         drawn = random_split(learnt, self.split_seed, (1 - share, share, 0), learnt["event"])
-        note = f"The table tells no tune: {(drawn == 'tune').sum()} of {len(drawn)} rows of train were drawn for it."
+        note = f"The table has no split tune: {(drawn == 'tune').sum()} of {len(drawn)} rows of train are drawn for it."
         return drawn.reindex(table.index).fillna(found), (note,)
 
     def _useful(
         self, table: pd.DataFrame, chosen: tuple[str, ...], left_out: dict[str, str]
     ) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Return the features without those that tell nothing, which are an error where they were asked for."""
+        """Return the features without useless ones, which are an error if they were asked for."""
         dull = useless(table, chosen)
         if self.features is not None and dull:
             raise DataError(f"no model can learn from {_listed(dull)}", KEY, f"leave {', '.join(dull)} out")
         chosen, left_out = tuple(name for name in chosen if name not in dull), left_out | dull
         if not chosen:
-            listed = _listed(left_out) or "there is no other than event and time"
+            listed = _listed(left_out) or "there are only event and time"
             raise DataError(f"no column of numbers can be a feature: {listed}", str(self.table), f"{KEY}=[…]")
         return chosen, left_out
 
@@ -201,7 +200,7 @@ class SurvivalTable:
             yield f"Features are all columns of numbers: {', '.join(chosen)}{without}. {KEY}=[…] names others."
 
     def _copies(self, table: pd.DataFrame, chosen: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse rows that stand in two splits, unless chance alone explains rows with the same values."""
+        """Refuse equal rows in two splits, unless chance alone explains them."""
         outcome = [column for column in FOLLOW_UP if column in table]
         pairs = leaks.copies_of_rows(table, [*chosen, *outcome])
         chance = leaks.expected_by_chance(table, chosen, outcome)
@@ -209,7 +208,7 @@ class SurvivalTable:
             return leaks.refuse(pairs, str(self.table))
         if pairs.empty:
             return ()
-        return (f"{len(pairs)} rows have the values of another patient's, as features this coarse make likely.",)
+        return (f"{len(pairs)} rows have the same values as another patient's; coarse features make this likely.",)
 
 
 def _films(columns: dict[str, str | None]) -> Iterator[ConfigError]:
@@ -227,4 +226,4 @@ def _gaps(table: pd.DataFrame, chosen: Sequence[str]) -> Iterator[str]:
     missing = table[list(chosen)].isna().sum()
     listed = [f"{name} in {count}" for name, count in missing[missing > 0].items()]
     if listed:
-        yield f"Of {len(table)} rows, values are missing: {few(listed)}. These rows stay, for the model to decide on."
+        yield f"Missing values among {len(table)} rows: {few(listed)}. These rows stay for the model to handle."

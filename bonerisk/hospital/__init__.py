@@ -1,1 +1,1 @@
-"""A hospital's films and tables, joined by patient into a cohort by rules that a site can write down."""
+"""A hospital's films and tables, joined by patient into a cohort by a site's own rules."""

@@ -1,4 +1,4 @@
-"""Rows that speak of one and the same thing: those that agree are one row, those that contradict each other none."""
+"""Rows about the same thing: rows that agree become one row, rows that contradict each other are refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pandas as pd
 from bonerisk.cohort.check import Refusals
 
 
-def left(table: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
+def not_refused(table: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
     """Return the rows in which nothing was refused."""
     return table[~table.index.isin([line for part in refusals.parts for line in part["row"]])]
 
 
-def one_each(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str) -> pd.DataFrame:
-    """Return a row for each of `keys`: the first, completed by what the others add.
+def merge_agreeing(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str) -> pd.DataFrame:
+    """Return one row for each value of `keys`: the first, its gaps filled from the others.
 
-    Copies are refused, and so are all rows of keys of which two say different things; `what` they should agree on.
+    Copies are refused, and so are all rows of a key that contradict each other; the message calls the key `what`.
     """
     said = [column for column in table.columns if column not in keys]
     for column in said:
         refuse_contradictions(table, keys, column, refusals, what)
-    table = left(table, refusals)
+    table = not_refused(table, refusals)
     again = table[table.duplicated(keys, keep=False)]
     if again.empty:
         return table
@@ -35,11 +35,11 @@ def one_each(table: pd.DataFrame, keys: list[str], refusals: Refusals, what: str
 
 
 def refuse_contradictions(table: pd.DataFrame, keys: list[str], column: str, refusals: Refusals, what: str) -> None:
-    """Refuse the rows of equal `keys` that have different values of `column`: nothing tells which is right."""
+    """Refuse rows with equal `keys` but different values of `column`: nothing shows which is right."""
     again = table[table.duplicated(keys, keep=False) & table[column].notna()]
     wrong = again[again.groupby(keys)[column].transform("nunique") > 1]
     reasons = pd.Series(None, wrong.index, dtype="object")
-    for places in wrong.groupby(keys).indices.values():  # without the values, which may be birth dates
+    for places in wrong.groupby(keys).indices.values():  # without values: they may be birth dates
         reasons.iloc[places] = f"rows {' and '.join(map(str, wrong.index[places]))} of {what} disagree"
     shown = wrong.assign(**{column: wrong[column].map(_shown)})
     refusals.add(shown, pd.Series(True, wrong.index), column, reasons)

@@ -1,4 +1,4 @@
-"""Which split a patient belongs to, and which of the patient's films stand for it."""
+"""Which split a patient belongs to, and which films represent the patient."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bonerisk.cohort.splits import check_fractions, random_split
 from bonerisk.cohort.table import BONE_CLASSES, SPLITS
 from bonerisk.errors import ConfigError, DataError
 
-BMD_WITHIN_1Y = "bmd_within_1y"  # spine DeepSurv: those whose FRAX can be computed are the test set
+BMD_WITHIN_1Y = "bmd_within_1y"  # spine DeepSurv: patients whose FRAX can be computed are the test set
 YEAR_DAYS = 365
 FIVE_TO_ONE = (5 / 6, 1 / 6, 0.0)
-INDEX = {  # the film that stands for a patient, in words
+INDEX = {  # the film that represents a patient, in words
     "all": "one",
     "first": "the patient's first film",
     "nearest_dxa": "the patient's film nearest to DXA",
-    "random": "the patient's film drawn by lot",
+    "random": "the patient's film drawn at random",
 }
 
 
@@ -37,16 +37,16 @@ def check_index(index: Mapping[str, str]) -> None:
     wrong = [f"{split}: {rule}" for split, rule in index.items() if split not in SPLITS or rule not in INDEX]
     if wrong:
         mend = f"{{<{'|'.join(SPLITS)}>: <{'|'.join(INDEX)}>}}"
-        raise ConfigError(f"no such index film: {', '.join(wrong)}", "dataset.rules.index", mend)
+        raise ConfigError(f"there is no such rule for index films: {', '.join(wrong)}", "dataset.rules.index", mend)
 
 
 def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_sites: Sequence[str]) -> pd.Series:
-    """Return the split of each film, all films of a patient in one.
+    """Return the split of each film; all films of a patient share it.
 
     Parameters
     ----------
     films : DataFrame
-        Columns `site`, `patient_id`, `person`, `sex`; `t_score` and `dxa_days`, or `event`, where there are any.
+        Columns `site`, `patient_id`, `person`, `sex`; `t_score` and `dxa_days`, or `event`, if present.
     rule : list of 3 float, or str
     seed : int
     external_sites : sequence of str
@@ -62,7 +62,7 @@ def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_
         tested = near.groupby(inside["person"]).transform("any")
         if not tested.any():
             mend = "dataset.tables.dxa=FILE, or another dataset.rules.split"
-            raise DataError("no patient has a DXA within a year of a film, who would be tested", rule, mend)
+            raise DataError("no patient has a DXA within a year of a film, so the test set is empty", rule, mend)
         found[tested.index[tested]] = "test"
     rest = inside[~tested]
     if len(rest):
@@ -72,7 +72,7 @@ def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_
 
 
 def index_films(films: pd.DataFrame, index: Mapping[str, str], seed: int) -> tuple[pd.Series, str]:
-    """Return the mask of the films that stand for their patient, and the rules in words.
+    """Return a mask of the films that represent their patient, and the rules in words.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def index_films(films: pd.DataFrame, index: Mapping[str, str], seed: int) -> tup
     index : mapping
         Split to rule; see `Rules`.
     seed : int
-        Of rule random.
+        For the rule random.
     """
     rule = films["split"].map(index).fillna("all")
     first = films["film_date"].rank(method="dense")

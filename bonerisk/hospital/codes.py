@@ -1,8 +1,7 @@
 """Diagnosis and drug codes: which rows of a hospital's tables mean an outcome, a comorbidity or a drug class.
 
-Vocabulary. A *code list* maps a code system (icd9, icd10, atc, name) to codes, each of which stands for all codes that
-begin with it; dots, blanks and case don't count. Codes meet within their system alone: V58.65 of ICD-9 is no V code of
-ICD-10.
+Vocabulary. A *code list* maps a code system (icd9, icd10, atc, name) to codes. A code stands for all codes that begin
+with it; dots, blanks and case don't count. Codes match within their system only: ICD-9's V58.65 is no V code of ICD-10.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ EVENT, TRAUMATIC, ENCOUNTER = "event", "traumatic", "follow-up encounter"
 
 
 def matches(table: pd.DataFrame, codes: CodeList) -> pd.Series:
-    """Whether each row's code is of a code list.
+    """Whether each row's code belongs to a code list.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def _plain(code: str, system: str) -> str:
 
 @dataclass(frozen=True)
 class FractureCodes:
-    """A fracture by its codes, what is no new fracture kept apart.
+    """The codes of a fracture; traumatic fractures and later encounters are kept apart.
 
     Parameters
     ----------
@@ -62,9 +61,9 @@ class FractureCodes:
     codes : mapping of str to list of str
         Code list of the fracture.
     traumatic : mapping of str to list of str
-        Code list of external causes: a fracture coded on the day of one is traumatic, and no event.
+        Code list of external causes: a fracture coded on the same day is traumatic, and no event.
     subsequent : list of str
-        Seventh characters of ICD-10 that mark an encounter after the fracture, and no event.
+        Seventh characters of ICD-10 for an encounter after the fracture, which is no event.
     """
 
     name: str
@@ -102,11 +101,11 @@ class CodeSet:
     Parameters
     ----------
     comorbidities : mapping of str to CodeList
-        Becomes a covariate each: 1 where a code stands at the film's day or before, else 0.
+        Each becomes a covariate: 1 if one of its codes is dated on the film's day or before, else 0.
     composites : mapping of str to list of str
-        A covariate that is 1 where one of several comorbidities is.
+        Each becomes a covariate: 1 if any of the comorbidities is, else 0.
     drug_classes : mapping of str to CodeList
-        Becomes a covariate `drug_<class>` each, alike.
+        Each becomes a covariate `drug_<class>`, in the same way.
     """
 
     comorbidities: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -119,20 +118,19 @@ class CodeSet:
         for name, parts in self.composites.items():
             unknown = sorted(set(parts) - set(self.comorbidities))
             if unknown:
-                known = ", ".join(self.comorbidities)
-                raise ConfigError(
-                    f"{name} names {', '.join(unknown)}", f"dataset.codes.composites.{name}", f"known: {known}"
-                )
+                what = f"{name} names unknown comorbidities: {', '.join(unknown)}"
+                mend = f"known: {', '.join(self.comorbidities)}"
+                raise ConfigError(what, f"dataset.codes.composites.{name}", mend)
 
     def flags(self, films: pd.DataFrame, diagnoses: pd.DataFrame | None, drugs: pd.DataFrame | None) -> pd.DataFrame:
-        """Return a column of 0 and 1 for each comorbidity and drug class, a row a film.
+        """Return a column of 0 and 1 for each comorbidity and drug class, one row per film.
 
         Parameters
         ----------
         films : DataFrame
             Columns `person` and `film_date`.
         diagnoses, drugs : DataFrame, optional
-            Columns `person`, `date`, `code`, `code_system`; where a hospital has no such table, its columns are absent.
+            Columns `person`, `date`, `code`, `code_system`; without the table its columns are absent.
         """
         found: dict[str, pd.Series] = {}
         if diagnoses is not None:
@@ -145,6 +143,6 @@ class CodeSet:
 
 
 def _before(films: pd.DataFrame, rows: pd.DataFrame, codes: CodeList) -> pd.Series:
-    """1 where a code of the list is dated at the film's day or before, else 0."""
+    """1 where a code of the list is dated on the film's day or before, else 0."""
     first = rows[matches(rows, codes)].groupby("person")["date"].min()
     return (films["person"].map(first) <= films["film_date"]).astype("float64")

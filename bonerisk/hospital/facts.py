@@ -1,4 +1,4 @@
-"""What is known of a patient at a film: sex, age, covariates, the end of follow-up; and what of it cannot be true."""
+"""What is known of a film's patient: sex, age, covariates, the end of follow-up; and which of it cannot be true."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INTERNAL = ("person", "film_time", "modality", "intent", "accession", "birth_dat
 
 
 def incomplete(films: pd.DataFrame) -> pd.Series:
-    """Return what a film lacks to be joined at all, as text; None where it lacks nothing."""
+    """Return why a film cannot be joined, as text; None where it can."""
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
@@ -24,7 +24,7 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
 
 
 def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Series:
-    """Return in what a film's patient is two people, over all films and the table of patients; else None.
+    """Return what contradicts itself in a patient's films and row of the table of patients, as text; else None.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
     """
     problem = pd.Series(None, films.index, dtype="object")
     for column, words in (("birth_date", "birth dates"), ("sex", "sexes")):
-        told = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
-        several = pd.concat(told).groupby("person")[column].nunique() > 1
+        columns = [table[["person", column]] for table in (films, patients) if table is not None and column in table]
+        several = pd.concat(columns).groupby("person")[column].nunique() > 1
         problem = problem.mask(films["person"].map(several).astype(bool), f"the patient has two {words}")
     birth = films["birth_date"]
     if patients is not None and "birth_date" in patients:
@@ -46,60 +46,60 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
 
 
 def of_patient(films: pd.DataFrame, patients: pd.DataFrame | None, reports: pd.DataFrame | None) -> pd.DataFrame:
-    """Add what tables tell of a film's patient and of the film itself, and the age at the film.
+    """Add what the tables say of each film and its patient, and the age at the film.
 
     Parameters
     ----------
     films : DataFrame
         Columns `person`, `image_id`, `accession`, `film_date`, `sex`, `birth_date`, `age_years` (from the header).
     patients : DataFrame, optional
-        Column `person`, and covariates; a row a person.
+        Column `person`, and covariates; one row per person.
     reports : DataFrame, optional
-        Column `image_id` or `accession`, and covariates; a row a film.
+        Column `image_id` or `accession`, and covariates; one row per film.
 
     Returns
     -------
     DataFrame
-        With covariates; `age_years` is counted from the birth date where that is known, cut to a tenth of a year.
+        The films with covariates; `age_years` is counted from the birth date if known, cut to a tenth of a year.
     """
     if patients is not None:
         known = patients.drop(columns=["site", "patient_id"], errors="ignore").set_index("person")
         for column in {"sex", "birth_date"} & set(known):
             films = films.assign(**{column: films[column].fillna(films["person"].map(known[column]))})
         films = films.join(known.drop(columns=["sex", "birth_date"], errors="ignore"), on="person")
-    for column in ("sex", "birth_date"):  # what one film lacks another may have
+    for column in ("sex", "birth_date"):  # another film of the patient may have it
         films = films.assign(**{column: films[column].fillna(films.groupby("person")[column].transform("first"))})
     if reports is not None:
         keys = report_keys(reports)
-        told = reports.set_index(keys).drop(columns="accession", errors="ignore")
-        films = films.join(told, on=keys, rsuffix="_report")  # what the table of patients tells, too, keeps its name
+        reported = reports.set_index(keys).drop(columns="accession", errors="ignore")
+        films = films.join(reported, on=keys, rsuffix="_report")  # a column of patients keeps its name
     age = _age_years(films["birth_date"], films["film_date"]).fillna(films["age_years"])
     return films.assign(age_years=np.floor(age * 10 + 1e-6) / 10)
 
 
 def report_keys(reports: pd.DataFrame) -> list[str]:
-    """Return the columns by which reports meet films."""
+    """Return the columns by which reports are joined to films."""
     return [*(["site"] if "site" in reports else []), "image_id" if "image_id" in reports else "accession"]
 
 
 def _age_years(birth: pd.Series, day: pd.Series) -> pd.Series:
-    """Return ages in years whose whole part changes on the birthday, as ages in years of 365.25 days don't."""
+    """Return ages in years whose whole part changes on the birthday, unlike days / 365.25."""
     before_birthday = (day.dt.month * 100 + day.dt.day) < (birth.dt.month * 100 + birth.dt.day)
     completed = day.dt.year - birth.dt.year - before_birthday
     return ((day - birth).dt.days / DAYS_PER_YEAR).clip(completed, completed + 0.999)
 
 
 def ends(follow_up: pd.DataFrame | None, persons: pd.Series, administrative_end: pd.Timestamp | None) -> pd.DataFrame:
-    """Return last_contact and death_date of each person; follow-up ends with the earliest of these and of the end.
+    """Return last_contact and death_date of each person; last_contact is never after death or the administrative end.
 
     Parameters
     ----------
     follow_up : DataFrame, optional
         Columns `person`, and `last_contact` or `death_date` or both.
     persons : Series of int
-        Of the films.
+        The films' persons.
     administrative_end : Timestamp, optional
-        Stands for the last contact of those who have none.
+        Latest possible end of follow-up, and the last contact of persons who have none.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def ends(follow_up: pd.DataFrame | None, persons: pd.Series, administrative_end:
         last = last.mask(unclear)
     elif last.isna().all():
         raise DataError(
-            "no patient has a last contact, so that nobody's follow-up is known to have an end",
+            "no patient has a last contact, so no end of follow-up is known",
             "dataset.tables.follow_up",
             "a table with last_contact; or dataset.administrative_end=<day until which all events are known>",
         )
@@ -126,9 +126,9 @@ def ends(follow_up: pd.DataFrame | None, persons: pd.Series, administrative_end:
 
 
 def finished(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table without what only the joining needed, and with what follows from its columns.
+    """Return the table without the columns that only joining needed, and with BMI.
 
-    Dates become days from the patient's first film: what leaves a hospital holds no date.
+    Dates become days from the patient's first film: no date leaves the hospital.
     """
     first = table.groupby("person")["film_date"].transform("min")
     table = table.assign(days_from_first_film=(table["film_date"] - first).dt.days.astype("float64"))

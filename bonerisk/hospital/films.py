@@ -12,18 +12,18 @@ from bonerisk.errors import ConfigError
 TEXTS = ("view_code", "series_description", "protocol_name", "study_description")
 
 
-def described(headers: pd.DataFrame, views: Mapping[str, str], body_parts: Mapping[str, str]) -> pd.DataFrame:
-    """Return the headers with `view` and `body_part` as names of ours.
+def with_views(headers: pd.DataFrame, views: Mapping[str, str], body_parts: Mapping[str, str]) -> pd.DataFrame:
+    """Return the headers with our names of `view` and `body_part`.
 
-    A name is given where its pattern, and no other, is found: first in the header's own tag (ViewPosition,
-    BodyPartExamined), then in the first description that fits any. "Chest PA/lateral" stays unknown.
+    The name comes from the first text that exactly one pattern matches: the header's own tag (ViewPosition,
+    BodyPartExamined), then the descriptions. "Chest PA/lateral" gives none.
 
     Parameters
     ----------
     headers : DataFrame
         Columns `view_position`, `body_part` and those of `TEXTS`, as in the files.
     views, body_parts : mapping of str to str
-        Name to regular expression, searched whatever the case.
+        Name to regular expression; case doesn't matter.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def _compiled(patterns: Mapping[str, str], key: str) -> dict[str, re.Pattern[str
 
 
 def _named(texts: pd.DataFrame, patterns: Mapping[str, re.Pattern[str]]) -> pd.Series:
-    """Return the name for each row; a header's texts repeat, so that each is looked at once."""
+    """Return the name for each row; texts repeat between headers, so each is searched once."""
     found = pd.Series(None, texts.index, dtype="object")
     for column in texts:
         of_text = {text: _only(text, patterns) for text in texts[column].dropna().unique()}

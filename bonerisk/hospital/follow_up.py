@@ -1,4 +1,4 @@
-"""What became of the patient of each film: the next fracture, death, or the last contact, in years from the film."""
+"""Follow-up of each film: the next fracture, death or last contact, in years from the film."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ DAYS_PER_YEAR = 365.25
 
 @dataclass(frozen=True)
 class FollowUp:
-    """How films are followed.
+    """The rules of follow-up.
 
     Parameters
     ----------
     required : bool
-        Whether there is an outcome at all; where not, films without follow-up stay.
+        Whether the cohort needs an outcome; if not, films without follow-up stay.
     min_years : float
-        Drop films followed for less without a fracture.
+        Drop films followed for less than this without a fracture.
     look_back_days : int, optional
-        A fracture, or an encounter after one, in so many days before the film (its own day included) is prevalent,
-        and the film dropped; None looks back over the whole record.
+        Drop films with a prevalent fracture: one, or an encounter after one, in this many days before the film or on
+        its day; None looks back over the whole record.
     """
 
     required: bool = True
@@ -46,15 +46,15 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
     films : DataFrame
         Columns `person`, `film_date`.
     fractures : DataFrame
-        Columns `person`, `date`, `kind` as `Outcome.classify` gives them.
+        Columns `person`, `date`, `kind` as `FractureCodes.classify` gives them.
     ends : DataFrame
-        Columns `last_contact`, `death_date`, a row a person, indexed by it; last contact is where follow-up ends.
+        Columns `last_contact`, `death_date`, one row per person, indexed by it; follow-up ends at the last contact.
     rule : FollowUp
 
     Returns
     -------
     DataFrame
-        A row a film, with its index: event, competing_event (1/0), time_years, bool prevalent, and `problem` (text,
+        One row per film, with its index: event, competing_event (1/0), time_years, bool prevalent, and `problem` (text,
         None where there is none) for a film whose dates contradict each other.
     """
     end = films["person"].map(ends["last_contact"])
@@ -88,7 +88,7 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
 
 
 def _nearest(films: pd.DataFrame, dated: pd.DataFrame, direction: Literal["backward", "forward"]) -> pd.Series:
-    """Return the date of the next row after each film's day (forward), or of the last until it (backward)."""
+    """Return the date of the next row after each film's day (forward), or of the last row until then (backward)."""
     left = films[["person", "film_date"]].assign(place=films.index).sort_values("film_date", kind="stable")
     right = dated[["person", "date"]].sort_values("date", kind="stable")
     found = pd.merge_asof(

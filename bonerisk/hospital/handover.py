@@ -1,4 +1,4 @@
-"""What is told of refused rows: all of it within the data folder, and nothing that tells of a person outside."""
+"""Lists of refused rows: complete within the data folder, without identifiers or values outside it."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def without_identifiers(rejected: pd.DataFrame, salt: bytes) -> pd.DataFrame:
     return rejected.assign(patient_id=None, value=None, image_id=images, file=files.mask(of_film, None))
 
 
-def tell(joined: Joined, rejected: pd.DataFrame, folder: Path) -> None:
-    """Log how the tables met the films and what was refused, without a value: logs are handed on."""
+def log_summary(joined: Joined, rejected: pd.DataFrame, folder: Path) -> None:
+    """Log how many rows were linked and what was refused, without values: logs are handed on."""
     for row in joined.links.to_dict("records"):
         log.info(
             f"{row['table']}: {row['linked_rows']} of {row['rows']} rows are of patients with a film; "
-            f"{row['films_with']} films have some, {row['films_without']} have none"
+            f"{row['films_with']} films have such rows, {row['films_without']} have none"
         )
     if len(joined.unlinked):
         log.info(f"rows of patients without a film: {folder / UNLINKED}")
     if rejected.empty:
         return
-    log.warning(f"refused (all, with their values: {folder / REJECTED}):\n{describe(rejected, identifying=False)}")
+    log.warning(f"refused (full list with values: {folder / REJECTED}):\n{describe(rejected, identifying=False)}")

@@ -1,7 +1,7 @@
-"""Who is who: one number for each patient of the films, and the rows of other tables that belong to them.
+"""Patients across tables: a number for each patient of the films, and the rows of other tables that belong to them.
 
-A patient is an identifier within a site. A table without a column `site` is joined by the identifier alone, which is
-refused where two sites use the same one. Nothing is joined that is only nearly equal.
+A patient is an identifier within a site. A table without a column `site` is joined by the identifier alone; this is
+refused if two sites use the same identifier. Identifiers that are only nearly equal are not joined.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinke
 
 @dataclass(frozen=True)
 class Linked:
-    """A hospital's tables with a column `person`, and how well they meet the films.
+    """A hospital's tables with a column `person`, and how many of their rows belong to films.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Linked:
     tables : dict of str to DataFrame
         Rows of the films' patients, each with its `person`.
     links : DataFrame
-        Columns `LINKS`, a row a table.
+        Columns `LINKS`, one row per table.
     unlinked : DataFrame
         table, row (line in its file), site, patient_id of the rows of patients without a film.
     notes : tuple of str
@@ -45,7 +45,7 @@ class Linked:
 
 
 def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
-    """Number the films' patients and find the rows of each table that are theirs.
+    """Number the films' patients and find their rows in each table.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     Raises
     ------
     DataError
-        A table without sites has a patient whom two sites know, or no table's patient has a film.
+        A table without sites has an identifier that two sites use, or no table has a patient with a film.
     """
     films = films.assign(person=pd.factorize(patients(films))[0])
     linked, rows, unlinked, notes = {}, [], [], []
@@ -76,33 +76,33 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     links = pd.DataFrame(rows, columns=list(LINKS))
     if len(links) and not links["linked_rows"].any():
         forms = {name: _form(table["patient_id"].iloc[0]) for name, table in tables.items()}
-        told = ", ".join(
+        seen = ", ".join(
             f"{form} in {name}" for name, form in {"films": _form(films["patient_id"].iloc[0]), **forms}.items()
         )
         mend = "; ".join(notes) or "the films' PatientID and the tables' patient_id must be written alike"
         named = {site for table in tables.values() if "site" in table for site in table["site"].dropna().unique()}
         if named and not named & set(films["site"]):
-            mend = f"the tables are of {few(sorted(named))} and the films of {few(sorted(set(films['site'])))}: "
+            mend = f"the tables' sites are {few(sorted(named))} and the films' {few(sorted(set(films['site'])))}: "
             mend += "dataset.sites.<name in the tables>=<InstitutionName>, or dataset.columns.<table>.site=null"
-        raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {told}", "dataset", mend)
+        raise DataError(f"no patient of {', '.join(tables)} has a film; identifiers look like {seen}", "dataset", mend)
     nobody = pd.DataFrame(columns=["table", "row", "site", "patient_id"])
     gathered = pd.concat([nobody, *(part for part in unlinked if len(part))], ignore_index=True)
     return Linked(films, linked, links, gathered[list(nobody.columns)], tuple(notes))
 
 
 def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Count how reports meet films, by image_id or accession, within a site where they name it.
+    """Count the reports that belong to films, by image_id or accession, within a site if they name it.
 
     Returns
     -------
     links : DataFrame
-        Their row of `LINKS`; reports have no patients of their own to count.
+        The reports' row of `LINKS`; they name no patients to count.
     notes : list of str
 
     Raises
     ------
     DataError
-        An accession without a site is one of films of two sites.
+        Reports without a site have an accession that films of two sites share.
     """
     key = report_keys(reports)
     if "site" not in key:
@@ -110,18 +110,18 @@ def link_reports(films: pd.DataFrame, reports: pd.DataFrame) -> tuple[pd.DataFra
         doubtful = reports[key[0]].isin(sites.index[sites > 1])
         if doubtful.any():
             mend = "a column with the site, as dataset.columns.reports.site=<column>"
-            what = f"{doubtful.sum()} reports are of a film in each of two sites, which have the same {key[0]}"
+            what = f"{doubtful.sum()} reports fit films of two sites, which have the same {key[0]}"
             raise DataError(what, "dataset.tables.reports", mend)
     known = pd.MultiIndex.from_frame(reports[key]).isin(pd.MultiIndex.from_frame(films[key].dropna()))
-    told = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
-    persons = films.loc[told, "person"].nunique()
-    counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(told.sum()), int((~told).sum())]
-    notes = [] if known.any() else [f"No row of reports is of a film that is left: is {key[-1]} written alike?"]
+    found = pd.MultiIndex.from_frame(films[key]).isin(pd.MultiIndex.from_frame(reports[key]))
+    persons = films.loc[found, "person"].nunique()
+    counts = [len(reports), None, int(known.sum()), persons, int((~known).sum()), int(found.sum()), int((~found).sum())]
+    notes = [] if known.any() else [f"No row of reports belongs to a remaining film: is {key[-1]} written alike?"]
     return pd.DataFrame([["reports", *counts]], columns=list(LINKS)), notes
 
 
 def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
-    """Return the person of each row of a table; missing where no film is theirs."""
+    """Return the person of each row of a table; missing where the patient has no film."""
     there = films.drop_duplicates("person")
     if "site" in table:
         return patients(table).map(pd.Series(there["person"].to_numpy(), patients(there)))
@@ -129,7 +129,7 @@ def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
     doubtful = sorted(set(shared) & set(table["patient_id"]))
     if doubtful:
         raise DataError(
-            f"{len(doubtful)} identifiers stand for patients of two sites, of the form {_form(doubtful[0])}",
+            f"{len(doubtful)} identifiers are used by two sites, of the form {_form(doubtful[0])}",
             f"dataset.tables.{name}",
             f"a column with the site, as dataset.columns.{name}.site=<column>",
         )
@@ -138,21 +138,21 @@ def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
 
 
 def _alike(name: str, unlinked: pd.Series, known: pd.Series) -> list[str]:
-    """Say which identifiers differ from a film's in zeros, blanks or case alone; they are not joined."""
+    """Say which identifiers differ from a film's only in zeros, blanks or case; they are not joined."""
     pairs = differently_written(unlinked, known)
     if not pairs:
         return []
     examples = few(sorted({f"{_form(theirs)} for {_form(ours)}" for theirs, ours in pairs})[:3])
     return [
-        f"{len(pairs)} patients of {name} are written otherwise than in the films ({examples}) and were not joined: "
-        "write identifiers alike, zeros included"
+        f"{len(pairs)} patients of {name} are written differently in the films ({examples}) and were not joined: "
+        "write identifiers in the same way, zeros included"
     ]
 
 
 def differently_written(first: pd.Series, second: pd.Series) -> list[tuple[str, str]]:
-    """Return pairs of an identifier of each that are not equal but would be without zeros in front, blanks and case.
+    """Return pairs of identifiers, one of each series, that differ only in leading zeros, a final .0, blanks or case.
 
-    A spreadsheet makes 123 or 123.0 of 00123; whether these are one patient, the hospital alone knows.
+    A spreadsheet turns 00123 into 123 or 123.0; only the hospital knows whether they are one patient.
     """
     known: dict[str, list[str]] = {}
     for one in second.dropna().unique():
@@ -165,6 +165,6 @@ def _bare(identifier: str) -> str:
 
 
 def _form(identifier: str) -> str:
-    """Return the form of an identifier, such as 00999A: what is shown may end up in a log that is handed on."""
+    """Return the form of an identifier, such as 00999A: messages go into a log that is handed on."""
     zeros = len(identifier) - len(identifier.lstrip("0"))
     return "0" * zeros + re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", identifier[zeros:]))

@@ -1,4 +1,4 @@
-"""The DXA reading of each film: the nearest in time, within a window, and never one that the outcome chose."""
+"""The DXA reading of each film: the nearest in time within a window, on request only before the first fracture."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pandas as pd
 
 from bonerisk.errors import ConfigError
 
-SKELETON = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the lowest counts
+DXA_REGIONS = ("lumbar_spine", "femoral_neck", "total_hip")  # WHO's regions; the lowest counts
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """How films and DXA readings meet.
+    """How a film gets its DXA reading.
 
     Parameters
     ----------
     window_days : int
-        Greatest distance in days, either way.
+        Greatest distance in days, before or after the film.
     required : bool
         Whether a film without reading is dropped.
     before_event : bool
@@ -36,27 +36,27 @@ class Pairing:
             )
 
     def pair(self, films: pd.DataFrame, dxa: pd.DataFrame, first_event: pd.Series) -> pd.DataFrame:
-        """Find each film's reading: the nearest day, of two equally near the earlier.
+        """Find each film's reading: the nearest day, the earlier of two equally near.
 
         Parameters
         ----------
         films : DataFrame
             Columns `person`, `film_date`.
         dxa : DataFrame
-            Columns `person`, `date` and those of `SKELETON`, a row a day.
+            Columns `person`, `date` and those of `DXA_REGIONS`, one row per day.
         first_event : Series
             Date of the first fracture by person.
 
         Returns
         -------
         DataFrame
-            A row a film, in its order: t_lumbar_spine, t_femoral_neck, t_total_hip, t_score (the lowest, in SD of
+            One row per film, in its order: t_lumbar_spine, t_femoral_neck, t_total_hip, t_score (the lowest, in SD of
             young adults), dxa_days (from the film, negative before it) and bool tied.
         """
         if self.before_event:
             dxa = dxa[~(dxa["date"] >= dxa["person"].map(first_event))]
         films = films[["person", "film_date"]].assign(place=range(len(films))).sort_values("film_date", kind="stable")
-        dxa = dxa[["person", "date", *SKELETON]].sort_values("date", kind="stable")
+        dxa = dxa[["person", "date", *DXA_REGIONS]].sort_values("date", kind="stable")
         window = pd.Timedelta(days=self.window_days)
         sides = [
             pd.merge_asof(
@@ -67,7 +67,7 @@ class Pairing:
         before, after = ((side["date"] - side["film_date"]).dt.days for side in sides)
         later = after.notna() & ~(before.abs() <= after)
         chosen = sides[0].where(~later, sides[1])
-        readings = chosen[list(SKELETON)].astype("float64")
+        readings = chosen[list(DXA_REGIONS)].astype("float64")
         found = readings.add_prefix("t_").assign(
             t_score=readings.min(axis=1),
             dxa_days=before.where(~later, after).astype("float64"),

@@ -1,7 +1,7 @@
-"""What leaves a hospital: salted hashes for identifiers, and films under names that tell nothing.
+"""Pseudonyms for what leaves a hospital: salted hashes instead of identifiers and of the names of films.
 
-The salt and the key (pseudonym to identifier and file) stay in the data folder, closed to other users. Whoever has the
-salt can test whether a known identifier is in a cohort, so it is not handed over; without it nobody can.
+The salt and the key (pseudonym to identifier and file) stay in the data folder, closed to other users. With the salt
+anyone can test whether a known identifier is in a cohort, so it is not handed over; without it nobody can.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def salt_of(data: Path) -> bytes:
             unfinished.write_text(secrets.token_hex(32))
             unfinished.chmod(0o600)
             with contextlib.suppress(FileExistsError):
-                os.link(unfinished, path)  # atomic, and of two processes one wins
+                os.link(unfinished, path)  # atomic: one of two processes wins
             unfinished.unlink()
         salt = bytes.fromhex(path.read_text())
     except (OSError, ValueError) as error:
-        raise RunError(f"the salt of pseudonyms can't be kept: {error}", str(path), "check the folder") from error
+        raise RunError(f"the salt of pseudonyms can't be used: {error}", str(path), "check the folder") from error
     if len(salt) != 32:
         raise RunError("the salt of pseudonyms is damaged", str(path), "restore it, or pseudonyms will not match")
     return salt
 
 
 def private(folder: Path) -> None:
-    """Make a folder that others can't look into.
+    """Make a folder that other users can't read.
 
     Raises
     ------
@@ -72,14 +72,14 @@ def pseudonyms(values: Iterable[str], salt: bytes) -> list[str]:
 
 
 def hide(table: pd.DataFrame, folder: Path, salt: bytes) -> pd.DataFrame:
-    """Put pseudonyms for patients and films, and link each film under its own into `folder`.
+    """Give patients and films pseudonyms, and link each film under its pseudonym into `folder`.
 
     Parameters
     ----------
     table : DataFrame
         Columns `site`, `patient_id`, `image_id`, `image_path` (absolute).
     folder : Path
-        Gets ``films/`` with the links and ``key.csv`` with what stands behind the pseudonyms.
+        Gets ``films/`` with the links and ``key.csv`` with the identifier and file of each pseudonym.
     salt : bytes
 
     Raises
@@ -102,12 +102,12 @@ def hide(table: pd.DataFrame, folder: Path, salt: bytes) -> pd.DataFrame:
             _link(folder / FILMS / image, path)
         _keep(key, folder / KEY)
     except OSError as error:
-        raise RunError(f"the pseudonyms can't be kept: {error.strerror}", str(folder), MAKE_ROOM) from error
+        raise RunError(f"the pseudonyms can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
     return hidden
 
 
 def _keep(key: pd.DataFrame, path: Path) -> None:
-    """Write the key with what it held of films of other cohorts; a path need not be valid UTF-8."""
+    """Write the key, with its rows of other cohorts' films; a path need not be valid UTF-8."""
     with locked(path.with_suffix(".lock"), "another command is writing the key of pseudonyms; waiting"):
         if path.exists():
             before = pd.read_csv(path, dtype=str, encoding_errors="surrogateescape")

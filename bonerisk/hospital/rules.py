@@ -20,12 +20,12 @@ from bonerisk.hospital.selection import Selection
 
 @dataclass(frozen=True)
 class Joined:
-    """What rules made of a hospital's films and tables.
+    """What the rules made of a hospital's films and tables.
 
     Parameters
     ----------
     table : DataFrame
-        A row a film, with the contract's columns and covariates, and `split`.
+        One row per film, with the contract's columns and covariates, and `split`.
     flow : Flow
     rejected : DataFrame
         Columns `bonerisk.cohort.table.REJECTED`.
@@ -44,34 +44,34 @@ class Joined:
 
 @dataclass(frozen=True)
 class Rules:
-    """Which films make a cohort; an empty list, or null, asks for nothing.
+    """Which films make a cohort; an empty list, or null, sets no condition.
 
     Parameters
     ----------
     modality, body_part, view : list of str
-        Kept; as CR and DX, CHEST, and PA, AP, LATERAL.
+        Values to keep, such as CR and DX, CHEST, and PA, AP, LATERAL.
     for_processing : bool
         Whether films that the archive holds FOR PROCESSING (raw) stay.
     same_day : {"all", "first"}
-        Films of one patient, day, body part and view that are kept.
+        Which films of one patient, day, body part and view are kept.
     min_age_years, max_age_years : float, optional
         Age at the film, both included.
     min_visits : int
-        Days with a film that a patient has, after the steps above.
+        Fewest days on which a patient has a film, after the steps above.
     exclude_where : list of str
-        Columns (of `patients` or `reports`) that are 1 in films to be left out; a note names those that aren't there.
+        Columns (of `patients` or `reports`) that are 1 in films to be left out; a note names missing ones.
     without_drugs : list of str
-        Drug classes that no patient may have had at the film's day or before.
+        Drug classes that no patient may have had on the film's day or before.
     follow_up : FollowUp
     pair : Pairing
     split : list of 3 float, or str
         Shares of patients in train, tune and test; or "bmd_within_1y" (patients with a DXA within a year of a film are
-        the test set, the others train and tune 5:1), or the name of the split of all.
+        the test set, the others train and tune 5:1), or the name of one split for all.
     split_seed : int
     index : dict
-        Which films of a patient are kept, by split: all, first, nearest_dxa or random. One that is not named: all.
+        Which films of a patient are kept, by split: all, first, nearest_dxa or random. Splits not named: all.
     index_seed : int
-        Of index random.
+        For index random.
     """
 
     modality: list[str] = field(default_factory=lambda: ["DX", "CR"])
@@ -95,10 +95,10 @@ class Rules:
         choice.check_split(self.split)
         if self.split == choice.BMD_WITHIN_1Y and self.pair.window_days < choice.YEAR_DAYS:
             mend = f"dataset.rules.pair.window_days={choice.YEAR_DAYS} or more"
-            raise ConfigError("a split by DXA within a year needs readings within one", "dataset.rules.split", mend)
+            raise ConfigError("bmd_within_1y needs DXA readings up to a year from a film", "dataset.rules.split", mend)
         choice.check_index(self.index)
         if self.same_day not in ("all", "first"):
-            raise ConfigError(f"there is no {self.same_day!r}", "dataset.rules.same_day", "all or first")
+            raise ConfigError(f"same_day can't be {self.same_day!r}", "dataset.rules.same_day", "all or first")
 
     def apply(
         self,
@@ -114,10 +114,10 @@ class Rules:
         Parameters
         ----------
         films : DataFrame
-            A row a film: site, patient_id, image_id, image_path, film_date, film_time, sex, birth_date, age_years,
-            modality, intent, view, body_part, accession, and what else is to be carried along.
+            One row per film: site, patient_id, image_id, image_path, film_date, film_time, sex, birth_date, age_years,
+            modality, intent, view, body_part, accession, and other columns, which are carried along.
         tables : mapping of str to DataFrame
-            Those of dxa, diagnoses, drugs, follow_up, patients and reports that the hospital has, as
+            The tables that the hospital has, of dxa, diagnoses, drugs, follow_up, patients and reports, as
             `bonerisk.hospital.tables.read` gives them.
         codes : CodeSet
         outcome : FractureCodes
@@ -131,12 +131,12 @@ class Rules:
         ConfigError
             The rules name a drug class that `codes` does not define.
         DataError
-            A step leaves no film; an outcome is asked for, and there are no diagnoses, or no last contact.
+            A step leaves no film; an outcome is required, and there are no diagnoses, or no last contact.
         """
         unknown = sorted(set(self.without_drugs) - set(codes.drug_classes))
         if unknown:
-            known = ", ".join(codes.drug_classes) or "none"
-            raise ConfigError(f"no drug class {', '.join(unknown)}", "dataset.rules.without_drugs", f"classes: {known}")
+            mend = f"classes: {', '.join(codes.drug_classes) or 'none'}"
+            raise ConfigError(f"there is no drug class {', '.join(unknown)}", "dataset.rules.without_drugs", mend)
         work = Selection(films, "films indexed")
         work.refuse("film has a patient and a date", facts.incomplete(work.table), "header")
         linked = link(work.table, {name: table for name, table in tables.items() if name != "reports"})
@@ -149,8 +149,8 @@ class Rules:
             steps.keep_first_of_day(work)
         links = linked.links
         if "reports" in tables:
-            met, told = link_reports(work.table, tables["reports"])
-            links, notes = pd.concat([links, met], ignore_index=True), notes + told
+            met, more = link_reports(work.table, tables["reports"])
+            links, notes = pd.concat([links, met], ignore_index=True), notes + more
         work.table = facts.of_patient(work.table, patients, tables.get("reports"))
         steps.keep_ages(work, self.min_age_years, self.max_age_years)
         steps.keep_visits(work, self.min_visits)
@@ -163,7 +163,7 @@ class Rules:
         try:
             split = choice.split(work.table, self.split, self.split_seed, external_sites)
         except DataError as error:
-            raise DataError(f"{error.what}, after these steps:\n{work.told}", error.where, error.mend) from None
+            raise DataError(f"{error.what}, after these steps:\n{work.summary}", error.where, error.mend) from None
         work.table = work.table.assign(split=split.to_numpy())
         chosen, reason = choice.index_films(work.table, self.index, self.index_seed)
         work.keep("index film", chosen, reason)

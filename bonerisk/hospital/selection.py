@@ -1,4 +1,4 @@
-"""A table of films that only shrinks: each step is counted in the flow, each film refused for its data is listed."""
+"""A table of films that only loses rows: the flow counts each step, and films refused for their data are listed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Selection:
         The films that are left.
     flow : Flow
     rejected : list of DataFrame
-        Columns `REJECTED`: films whose data are wrong, unlike those that a rule leaves out.
+        Columns `REJECTED`: films with wrong data, not those that a rule leaves out.
     """
 
     def __init__(self, films: pd.DataFrame, start: str) -> None:
@@ -34,7 +34,7 @@ class Selection:
         self.rejected: list[pd.DataFrame] = []
 
     def keep(self, name: str, kept: pd.Series, reason: str = "") -> None:
-        """Keep the films of a mask; a step that leaves none is an error, since no later one can mend it.
+        """Keep the films of a mask; a step that leaves none is an error.
 
         Raises
         ------
@@ -44,12 +44,12 @@ class Selection:
         after = self.table[kept]
         self.flow = self.flow.step(name, self.table, after, reason if len(after) < len(self.table) else "")
         if after.empty:
-            raise DataError(f"no film is left after the step “{name}” ({reason}):\n{self.told}", "dataset.rules")
+            raise DataError(f"no film is left after the step “{name}” ({reason}):\n{self.summary}", "dataset.rules")
         self.table = after
 
     @property
-    def told(self) -> str:
-        """The steps so far, a line each."""
+    def summary(self) -> str:
+        """The steps so far, one line each."""
         return "\n".join(f"  {step}: {left} of {left + lost}" for step, left, lost, _, _ in self.flow.steps)
 
     def refuse(self, name: str, problem: pd.Series, column: str) -> None:

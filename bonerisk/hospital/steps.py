@@ -1,6 +1,6 @@
-"""The steps of a site's rules, each from the films that are left to fewer of them; `Rules.apply` has their order.
+"""The steps of a site's rules, each of which keeps some of the films; `Rules.apply` has their order.
 
-Each returns what a reader of the results must know, as notes.
+Those that return text return notes, which a reader of the results must know.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bonerisk.hospital.selection import Selection
 
 
 def keep_kinds(work: Selection, wanted: Mapping[str, Sequence[str]], for_processing: bool) -> None:
-    """Keep the films of the right modality, body part and view, and the raw ones only where they are asked for."""
+    """Keep the films of the wanted modality, body part and view, and raw films only if asked for."""
     if not for_processing:
         work.keep("for presentation", work.table["intent"] != "FOR PROCESSING", "raw, for processing")
     for column, names in wanted.items():
@@ -49,7 +49,7 @@ def keep_ages(work: Selection, low: float | None, high: float | None) -> None:
 
 
 def keep_visits(work: Selection, least: int) -> None:
-    """Keep the films of patients who have films of `least` days."""
+    """Keep the films of patients with films on at least `least` days."""
     if least > 1:
         days = work.table.groupby("person")["film_date"].transform("nunique")
         work.keep(f"at least {least} visits", days >= least, "fewer days with such a film")
@@ -113,15 +113,15 @@ def follow_up(
 
 
 def flag(work: Selection, linked: Linked, codes: CodeSet) -> list[str]:
-    """Add comorbidities and drug classes by their codes; what a table of the hospital tells itself goes first."""
+    """Add comorbidities and drug classes by their codes, except those that a table of the hospital has as a column."""
     flags = codes.flags(work.table, linked.tables.get("diagnoses"), linked.tables.get("drugs"))
-    told = [str(name) for name in flags if name in work.table]
-    work.table = work.table.join(flags.drop(columns=told))
-    return [f"Taken from the tables, and not by codes: {', '.join(told)}."] if told else []
+    given = [str(name) for name in flags if name in work.table]
+    work.table = work.table.join(flags.drop(columns=given))
+    return [f"Taken from the tables, not from codes: {', '.join(given)}."] if given else []
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:
-    """Drop films of patients who had a drug, and films for which a column of the tables is 1."""
+    """Drop films of patients with earlier drugs of these classes, and films where one of these columns is 1."""
     notes = []
     drugs = [f"drug_{name}" for name in without_drugs]
     if set(drugs) <= set(work.table) and drugs:
@@ -132,7 +132,7 @@ def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequen
     for column in exclude_where:
         if column in work.table:
             if work.table[column].dtype == object:
-                what = f"column {column} holds text, and films are to be left out where it is 1"
+                what = f"column {column} holds text, but films are left out where it is 1"
                 raise DataError(what, "dataset.rules.exclude_where", "write 1 and 0, or yes and no")
             name = column.removeprefix("finding_").replace("_", " ")
             work.keep(f"no {name}", work.table[column] != 1, name)
@@ -143,17 +143,17 @@ def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequen
 
 
 def pair(work: Selection, dxa: pd.DataFrame | None, fractures: pd.DataFrame, pairing: Pairing) -> list[str]:
-    """Add the nearest DXA reading, and drop films without one where the rules ask for it.
+    """Add the nearest DXA reading, and drop films without one if the rules require it.
 
     Raises
     ------
     DataError
-        Readings are asked for, and there is no such table.
+        Readings are required, and there is no table of DXA.
     """
     if dxa is None:
         if pairing.required:
             mend = "dataset.tables.dxa=FILE, or dataset.rules.pair.required=false"
-            raise DataError("the rules pair films with DXA, and there is no such table", "dataset.tables.dxa", mend)
+            raise DataError("the rules require DXA readings, but there is no table of DXA", "dataset.tables.dxa", mend)
         work.table = work.table.assign(t_score=float("nan"))
         return []
     first = fractures[fractures["kind"] == EVENT].groupby("person")["date"].min()

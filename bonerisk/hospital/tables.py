@@ -1,7 +1,7 @@
-"""Reading a hospital's CSV tables: each by a mapping of columns and the one way in which it writes dates.
+"""Reading a hospital's CSV tables, each by a mapping of columns and one date format.
 
-A row that can't be used is refused with a reason, and the rest goes on. Dates and codes are never guessed: a table
-says how it writes days, and each code of which system it is.
+A row that can't be used is refused with a reason; the others are read. Dates and codes are never guessed: each table
+has one date format, and each code a code system.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from bonerisk.cohort import textfile, values
 from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.errors import DataError, raise_together
-from bonerisk.hospital.agree import left, one_each
-from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, SYSTEMS, WHO, wrong_settings
+from bonerisk.hospital.agree import merge_agreeing, not_refused
+from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
-MOST_MISFITS = 0.05  # of a column's dates: assumed, as slips are rarer
+MOST_MISFITS = 0.05  # share of a column's dates; assumed: slips are rarer
 
 
 def read(
@@ -38,21 +38,21 @@ def read(
     path : Path
         CSV: comma, semicolon or tab, UTF-8, decimal point or comma.
     columns : mapping, optional
-        Our column names to the table's; None leaves out a column that has our name. Of patients and reports, other
-        names become covariates; a report's columns finding_… are, without being named.
+        Our column names to the table's; None leaves out a column that has our name. In patients and reports, other
+        names become covariates; a report's columns finding_… do so without being named.
     date_format : str, optional
-        As strptime has it, "%d.%m.%Y"; by default ISO 8601, YYYY-MM-DD or YYYYMMDD.
+        For strptime, as "%d.%m.%Y"; by default ISO 8601, YYYY-MM-DD or YYYYMMDD.
     code_system : str, optional
-        Of those codes beside which the table names none: ICD-9 or ICD-10 of diagnoses, ATC or name of drugs.
+        For codes without one in the table: ICD-9 or ICD-10 for diagnoses, ATC or name for drugs.
     sexes : mapping of str to {"F", "M"}, optional
-        How the table writes them, where that is not F/M or female/male.
+        How the table writes them, if not F/M or female/male.
 
     Returns
     -------
     table : DataFrame
-        Indexed by line. Of diagnoses and drugs, a row a code; of follow_up and patients a row a patient; of reports a
-        row an image_id (else accession); of dxa all rows (see `bonerisk.hospital.dxa.by_day`). Patients of whom a row
-        of follow_up is refused stay without dates, `unclear` being true: nobody may think that they are alive.
+        Indexed by line. One row per code in diagnoses and drugs, per patient in follow_up and patients, per image_id
+        (else accession) in reports; all rows of dxa (see `bonerisk.hospital.dxa.by_day`). Patients whose rows of
+        follow_up are refused stay without dates and with `unclear` true, so that they do not count as alive.
     refusals : Refusals
         Rows left out.
 
@@ -72,7 +72,7 @@ def read(
     text, names = rename(rows, columns, needed, str(path), KINDS[kind], key)
     _check_one_of(kind, text, path)
     if "image_id" in text:
-        text = text.drop(columns="accession", errors="ignore")  # the surer of two keys
+        text = text.drop(columns="accession", errors="ignore")  # the safer of two keys
     if code_system:
         given = text.get("code_system", pd.Series(None, text.index, dtype="object"))
         text = text.assign(code_system=given.fillna(str(code_system)))
@@ -81,14 +81,14 @@ def read(
     ours = map(str, text.columns)
     table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
     _refuse_empty(kind, text, refusals)
-    if kind != "dxa":  # whose refused rows are needed to find the days that they spoil
-        table = left(table, refusals)
+    if kind != "dxa":  # by_day needs its refused rows: it refuses their days
+        table = not_refused(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
-        keys = [column for column in (*WHO, "image_id", "accession") if column in table]
-        table = one_each(table, keys, refusals, "one film" if kind == "reports" else "one patient")
+        keys = [column for column in (*PATIENT, "image_id", "accession") if column in table]
+        table = merge_agreeing(table, keys, refusals, "one film" if kind == "reports" else "one patient")
     if kind == "follow_up":
         table = _with_unclear(_ended(table, text, refusals), text, refusals)
-    if left(table, refusals).empty:
+    if not_refused(table, refusals).empty:
         raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
     return table, refusals
 
@@ -104,7 +104,7 @@ def _check_one_of(kind: str, text: pd.DataFrame, path: Path) -> None:
 def _parsed(
     kind: str, text: pd.DataFrame, column: str, refusals: Refusals, date_format: str | None, sexes: Mapping[str, str]
 ) -> pd.Series:
-    """Return the values of a column, refusing those that mean nothing or cannot be."""
+    """Return the values of a column; cells that can't be read or can't be true are refused."""
     cells, holds = text[column], KINDS[kind].get(column)
     if column == "code_system":
         allowed = SYSTEMS[kind]
@@ -127,7 +127,7 @@ def _parsed(
         reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
     elif holds == "number":
         parsed, reason = values.number(cells), "no number"
-        if kind != "dxa":  # there, what is no T-score is set aside first
+        if kind != "dxa":  # in dxa, other scores are set aside first
             low, high = values.BOUNDS[column]
             refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")
     elif column.startswith(FINDING):
@@ -142,24 +142,24 @@ def _parsed(
 def _refuse_swapped(
     kind: str, cells: pd.Series, parsed: pd.Series, refusals: Refusals, date_format: str | None
 ) -> None:
-    """Stop where many dates don't fit their format: it is another, and those that fit may be read wrongly.
+    """Stop if many dates don't fit the format: it is wrong, and dates that fit may be misread.
 
     Raises
     ------
     DataError
-        More than `MOST_MISFITS` of the column's dates are none.
+        More than `MOST_MISFITS` of the column's dates don't fit.
     """
     there, misfits = cells.notna().sum(), int((cells.notna() & parsed.isna()).sum())
     if misfits > max(MOST_MISFITS * there, 2):
         column, written = refusals.names.get(str(cells.name), cells.name), date_format or "YYYY-MM-DD or YYYYMMDD"
         row = cells.index[cells.notna() & parsed.isna()][0]
         what = f"{misfits} of {there} dates of column {column} are not written as {written}, the first in row {row}"
-        others = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y' or null (YYYY-MM-DD), as the table has it"
+        others = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y' or null (YYYY-MM-DD), as the table writes them"
         raise DataError(what, refusals.file, f"dataset.date_formats.{kind}={others}; a number such as 43890 is no date")
 
 
 def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:
-    """Return codes, each by the rules of its system; those that look like no such code are refused."""
+    """Return codes, each checked by the rules of its system; codes that break them are refused."""
     systems, parsed = values.code_system(text["code_system"]), pd.Series(None, text.index, dtype="object")
     for system, cells in text["code"].groupby(systems):
         parsed[cells.index] = values.code(cells, str(system))
@@ -179,14 +179,14 @@ def _covariate(cells: pd.Series, refusals: Refusals, column: str) -> pd.Series:
 
 
 def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:
-    """Refuse rows without a patient, day, code or what else a row of this kind is nothing without."""
+    """Refuse rows that lack a patient, day, code or another value that this kind of table needs."""
     for column in [column for column in ("site", *NEEDED[kind]) if column in text and column != "code_system"]:
         refusals.add(text, text[column].isna(), column, "missing")
     if "code_system" in text:
         reason = "a code without a system: V5865 means one thing in ICD-9 and another in ICD-10; "
-        reason += f"dataset.code_systems.{kind}={SYSTEMS[kind][-1]}, if all are of that"
+        reason += f"dataset.code_systems.{kind}={SYSTEMS[kind][-1]}, if all rows have it"
         refusals.add(text, text["code"].notna() & text["code_system"].isna(), "code_system", reason)
-    if kind == "reports" or "last_contact" in text:  # a table of deaths alone has none for the living
+    if kind == "reports" or "last_contact" in text:  # a table of deaths alone has no date for the living
         there = [choice[0] for choice in ONE_OF[kind] if choice[0] in text]
         refusals.add(text, text[there].isna().all(axis=1), there[0], "missing")
 
@@ -202,8 +202,8 @@ def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.Da
 
 
 def _with_unclear(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
-    """Return the table with the patients of rows refused for what they say, of whom nothing is known."""
-    who = [column for column in WHO if column in table]
+    """Return the table, with a row marked `unclear` for each patient left only with rows refused for a value."""
+    who = [column for column in PATIENT if column in table]
     lines = {line for part in refusals.parts for line in part.loc[part["value"].notna(), "row"]}
     refused = text.loc[text.index.isin(list(lines)), who].dropna(subset="patient_id").drop_duplicates()
     unclear = refused[~pd.MultiIndex.from_frame(refused).isin(pd.MultiIndex.from_frame(table[who]))]

@@ -1,4 +1,4 @@
-"""A DICOM file to be parsed, so that nothing it says of itself costs more time and memory than a true film does."""
+"""A DICOM file read within a budget, so that false lengths can't cost more time and memory than a true film."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import zlib
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-GROUPS = (b"\x02\x00", b"\x08\x00")  # with which a DICOM data set without a preamble begins
+GROUPS = (b"\x02\x00", b"\x08\x00")  # first bytes of a DICOM data set without a preamble
 MOST_BYTES = 8 * 2**20  # of a header; values that are skipped do not count
-COST = 100  # bytes, for which each read counts: pydicom makes objects even of empty elements
-BUFFER = 16 * 2**10  # most headers lie in it as a whole
+COST = 100  # bytes that each read costs: pydicom makes objects even of empty elements
+BUFFER = 16 * 2**10  # holds most headers whole
 
 
 class Bounded(io.BufferedReader):
-    """A file of which `budget` bytes can be read, whatever lengths it claims and however many elements it has."""
+    """A file of which `budget` bytes can be read, with any claimed lengths and any number of elements."""
 
     name = ""  # pydicom would look for times and deferred values under it
 
@@ -23,7 +23,7 @@ class Bounded(io.BufferedReader):
         self.left = budget
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As of any file; a ValueError once the budget is spent."""
+        """Read as usual; raise ValueError once the budget is spent."""
         data = super().read(min(size, self.left) if size is not None and size >= 0 else self.left)
         self.left -= len(data) + COST
         if self.left < 0:
@@ -42,9 +42,9 @@ def is_deflated(start: bytes) -> bool:
 
 
 def inflate(content: bytes, limit: int) -> tuple[bytes, bool]:
-    """A file of the deflated transfer syntax as one of explicit little endian, and whether that is all of it.
+    """Return a deflated file as one of explicit little endian, and whether that is all of it.
 
-    At most `limit` bytes are inflated: what takes a few kilobytes as deflated zeros can be gigabytes.
+    At most `limit` bytes are inflated: a few kilobytes of deflated zeros can become gigabytes.
     """
     start = 132 if content[128:132] == b"DICM" else 0
     end = start + 12 + int.from_bytes(content[start + 8 : start + 12], "little")  # of the meta header

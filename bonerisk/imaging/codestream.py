@@ -1,7 +1,7 @@
-"""The size of an image as its JPEG, JPEG-LS or JPEG 2000 codestream says it, read without decoding.
+"""The size of an image from its JPEG, JPEG-LS or JPEG 2000 codestream, read without decoding.
 
 A decoder follows the codestream, not the DICOM header. Where the two differ, GDCM ends the whole process, and OpenJPEG
-takes the memory that a size calls for which nobody has checked.
+takes memory for a size that nobody has checked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 
 
 def shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Rows, columns and channels; None where it is none of these codestreams, or damaged.
+    """Rows, columns and channels; None if it is none of these codestreams, or damaged.
 
     References
     ----------

@@ -32,16 +32,16 @@ from bonerisk.imaging.film import COPIES, Film, check_frame, free_memory, grey
 NOT_AN_IMAGE = "leave this file out, or give the image that it belongs to"
 EXPORT_AGAIN = "export the film again from the archive"
 CODESTREAMS = {*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes}
-LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit}  # by Pillow: over some damaged frames GDCM ends the process
+LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit}  # by Pillow: on some damaged frames GDCM ends the process
 REQUIRED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
 
 
 def decode(content: bytes) -> Film:
     """The single frame of a DICOM file, after Modality LUT or rescale, VOI and polarity.
 
-    Files without preamble or meta header are read. Where the transfer syntax is missing, pixel data of just the
-    length that the header calls for are taken as uncompressed; any others are refused. A colour image is accepted
-    where its channels are equal, and then gets no VOI, which is defined for grey only.
+    Files without preamble or meta header are read. If the transfer syntax is missing, pixel data of exactly
+    the length that the header requires are taken as uncompressed; others are refused. A colour image is accepted if
+    its channels are equal, and gets no VOI, which is defined for grey only.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _parse(content: bytes) -> pydicom.Dataset:
         content, whole = inflate(content, (free_memory() or 2**32) // COPIES)
         if not whole:
             raise DataError("the deflated DICOM file is truncated, or would not fit in memory", mend=EXPORT_AGAIN)
-    warnings.filterwarnings("error", "End of file reached")  # or else it leaves out the tag that was cut off
+    warnings.filterwarnings("error", "End of file reached")  # otherwise it leaves out the tag that was cut off
     try:
         return pydicom.dcmread(Bounded(BytesIO(content), 2 * len(content) + MOST_BYTES), force=True)
     except (EOFError, UserWarning) as error:
@@ -88,8 +88,8 @@ def _parse(content: bytes) -> pydicom.Dataset:
 def _check(header: pydicom.Dataset) -> None:
     """Refuse by the header what can't become a film, before anything is decoded."""
     if not header.get("PixelData"):
-        uid = UID(str(header.get("SOPClassUID") or ""))  # of a damaged file, anything may stand there
-        kind = f"it is a {uid.name}" if uid.is_valid and uid.name != uid else "it names no kind of object that is known"
+        uid = UID(str(header.get("SOPClassUID") or ""))  # a damaged file can hold anything there
+        kind = f"it is a {uid.name}" if uid.is_valid and uid.name != uid else "its kind of object is unknown"
         raise DataError(f"the DICOM file holds no pixels: {kind}", mend=NOT_AN_IMAGE)
     missing = [name for name in REQUIRED if not header.get(name)]
     if missing:
@@ -126,16 +126,16 @@ def _stored(header: pydicom.Dataset) -> np.ndarray:
     if syntax in CODESTREAMS:
         _check_codestream(header)
     try:
-        plugin = "pillow" if syntax in LOSSY else ""  # the latter is any
+        plugin = "pillow" if syntax in LOSSY else ""  # "" is any
         pixels = pixel_array(header, raw=header.SamplesPerPixel == 1, view_only=True, decoding_plugin=plugin)
-    except RuntimeError as error:  # none of pydicom's plugins could
+    except RuntimeError as error:  # no plugin of pydicom could decode it
         what = f"the {syntax.name} pixels are truncated or damaged, or no installed decoder knows their kind"
         raise DataError(what, mend=EXPORT_AGAIN) from error
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
 
 
 def _check_codestream(header: pydicom.Dataset) -> None:
-    """Refuse a compressed frame that is not of the size that the header says: decoders go by the frame alone."""
+    """Refuse a compressed frame whose size is not the header's: decoders use the frame alone."""
     found = codestream.shape(next(generate_frames(header.PixelData, number_of_frames=1)))
     if found is None:
         raise DataError("the compressed frame is damaged: it doesn't say its size", mend=EXPORT_AGAIN)
@@ -146,9 +146,9 @@ def _check_codestream(header: pydicom.Dataset) -> None:
 
 
 def _guess_transfer_syntax(header: pydicom.Dataset, held: int, expected: int) -> UID:
-    """Guess where only one reading is possible: pixels of just the length that an uncompressed frame has."""
+    """Guess only where one reading is possible: pixels of exactly the length of an uncompressed frame."""
     if held not in (expected, expected + expected % 2):
-        what = f"pixels of {held} bytes, which an uncompressed frame of {expected} can't be"
+        what = f"{held} bytes of pixels, but an uncompressed frame has {expected}"
         raise DataError(f"the DICOM file names no transfer syntax, and holds {what}", mend=EXPORT_AGAIN)
     implicit, little = header.original_encoding
     if implicit:

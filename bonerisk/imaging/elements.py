@@ -1,4 +1,4 @@
-"""The elements of a DICOM header as Python's values, from their bytes; what can't be understood is a problem."""
+"""The elements of a DICOM header as Python values, from their bytes; those that can't be read are problems."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Elements:
     elements : dict of RawDataElement or DataElement
         By keyword. A DataElement can only be a sequence; a value that was not read because it is too long is None.
     dataset : Dataset
-        Which they are of.
+        The data set that they belong to.
     """
 
     def __init__(self, elements: dict[str, RawDataElement | DataElement], dataset: Dataset) -> None:
@@ -38,7 +38,7 @@ class Elements:
         return self._bytes(keyword).decode("latin-1").strip(PADDING) or None
 
     def text(self, keyword: str) -> str | None:
-        """A value in the file's character set; bytes that it doesn't have are replaced."""
+        """A value in the file's character set; bytes outside it are replaced."""
         value = self._bytes(keyword)
         if value.isascii() and b"\x1b" not in value:
             return value.decode("ascii").strip(PADDING) or None
@@ -46,7 +46,7 @@ class Elements:
         return text.encode("utf-8", "replace").decode("utf-8").strip(PADDING) or None
 
     def number(self, keyword: str) -> int:
-        """An unsigned short, 0 where there is none."""
+        """An unsigned short, 0 if missing."""
         little = getattr(self.elements.get(keyword), "is_little_endian", True)
         return int.from_bytes(self._bytes(keyword)[:2], "little" if little else "big")
 
@@ -92,7 +92,7 @@ class Elements:
             return None
         try:
             return str(self.dataset[keyword].value[0].CodeMeaning).strip(PADDING) or None
-        except Exception:  # whatever pydicom raises: the rest of the header still holds
+        except Exception:  # any error of pydicom: the rest of the header is still valid
             self.problems.append(f"{keyword} is damaged")
             return None
 

@@ -1,6 +1,6 @@
 """DICOM's grayscale pipeline as one integer table: Modality LUT or rescale, then VOI, then polarity.
 
-Each step depends on a pixel's value alone, so the whole of it is computed once for every value that a pixel can store
+Each step depends on a pixel's value alone, so the pipeline is computed once for every value that a pixel can store
 (256 or 65,536 of them, in float64) and applied as a look-up. That is exact, and takes a tenth of the time of the
 same steps on an image in float64.
 
@@ -20,8 +20,8 @@ from bonerisk.errors import DataError
 def table(header: Dataset, dtype: np.dtype) -> tuple[np.ndarray, int]:
     """Displayed value for each stored value, dense always bright.
 
-    Polarity is PhotometricInterpretation's alone. PresentationLUTShape INVERSE is no second inversion: in the image
-    IODs it restates MONOCHROME1 (PS3.3 C.7.6.1: it "shall be used if Photometric Interpretation is MONOCHROME1").
+    Polarity depends on PhotometricInterpretation alone. PresentationLUTShape INVERSE is no second inversion: in the
+    image IODs it restates MONOCHROME1 (PS3.3 C.7.6.1: it "shall be used if Photometric Interpretation is MONOCHROME1").
     Padding (PixelPaddingValue) is no tissue and becomes 0.
 
     Parameters
@@ -99,7 +99,7 @@ def _look_up(header: Dataset, lut: Dataset, values: np.ndarray, signed: bool) ->
 
 
 def _window(header: Dataset) -> tuple[float, float] | None:
-    """Centre and width of the first window; None where there is none or its width is one that DICOM forbids."""
+    """Centre and width of the first window; None if there is none or DICOM forbids its width."""
     if header.get("WindowCenter") is None or header.get("WindowWidth") is None:
         return None
     centre, width = (float(np.atleast_1d(header[name].value)[0]) for name in ("WindowCenter", "WindowWidth"))

@@ -44,13 +44,13 @@ DIRECTORY = 0x0004  # the group of a DICOMDIR's records, which can be many
 
 
 class Header(NamedTuple):
-    """The header of a film; None where the file doesn't say or says what can't be.
+    """The header of a film; None where the file gives no value or an impossible one.
 
     `film_date` is AcquisitionDate, else ContentDate, SeriesDate, StudyDate: the first that is not empty decides,
-    and where it is no date there is none; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
+    and gives None if it is no date; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
     PresentationIntentType, else what the SOP class says. `burned_in` is 1 or 0. `view_position`, `view_code` (the
     meaning of the first ViewCodeSequence item), `body_part` and the descriptions are as they stand in the file.
-    `problems` says what could not be understood.
+    `problems` lists what could not be read.
     """
 
     patient_id: str | None
@@ -81,8 +81,8 @@ class Header(NamedTuple):
 class Refused(NamedTuple):
     """Why a file gives no header.
 
-    `kind` is "damaged"; "other" where it isn't a DICOM image at all, which is no fault of it; or "unread", where the
-    fault may not be the file's, and may be gone the next time.
+    `kind` is "damaged"; "other" if it isn't a DICOM image at all, which is no fault; or "unread" if the fault may lie
+    outside the file, and may be gone the next time.
     """
 
     reason: str
@@ -90,28 +90,28 @@ class Refused(NamedTuple):
 
 
 def read_headers(paths: Sequence[str]) -> list[Header | Refused]:
-    """What `read_header` gives for each path: a task long enough to be worth its way to another process."""
+    """The results of `read_header` for several paths: a task long enough to send to another process."""
     return [read_header(path) for path in paths]
 
 
 def read_header(path: Path | str) -> Header | Refused:
-    """The header of a DICOM file, with or without preamble. Whatever the file's bytes are, nothing is raised."""
+    """The header of a DICOM file, with or without preamble. No content of a file raises an error."""
     try:
         with open(path, "rb", buffering=0, opener=_open) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(file)
     except OSError as error:
-        if error.errno is not None:  # else it is pydicom's, and about the file's content
+        if error.errno is not None:  # otherwise it is pydicom's, about the file's content
             return Refused(f"the file can't be read: {error.strerror}", "unread")
         return Refused(f"the header is damaged: {error}")
     except RecursionError:
-        return Refused("the header is damaged: sequences within sequences without end")
-    except Exception as error:  # whatever pydicom raises is about this file
+        return Refused("the header is damaged: sequences are nested without end")
+    except Exception as error:  # any error of pydicom is about this file
         return Refused(f"the header is damaged: {reason_of(error)}")
 
 
 def _open(path: str, flags: int) -> int:
-    """Open without waiting for whoever writes into a pipe."""
+    """Open without waiting for the writer of a pipe."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -120,7 +120,7 @@ def _open(path: str, flags: int) -> int:
 
 
 class _Head(Bounded):
-    """A file that tells where the last of TAGS would have been passed."""
+    """A file that notes when the last of TAGS has been passed."""
 
     ended = False
 
@@ -153,7 +153,7 @@ def _read(file: io.FileIO) -> Header | Refused:
 
 def _no_image(kind: str, what: str) -> Refused:
     name = _name(kind)
-    if "Image" in name or name == kind:  # the latter where it is no kind that is known
+    if "Image" in name or name == kind:  # the latter if the kind is unknown
         return Refused(f"the DICOM file has no image: {what}")
     return Refused(f"a DICOM file without an image: {name}", "other")
 

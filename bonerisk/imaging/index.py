@@ -23,9 +23,9 @@ from bonerisk.imaging.headers import Header, Refused, read_headers
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.progress import track
 
-VERSION = b"1"  # of what `read_header` makes of a file: raise it with every change there
-CHUNK = 64  # files a task
-KEEP_EVERY_S = 60.0  # so that an index which is killed has not read for nothing
+VERSION = b"1"  # of the results of `read_header`: raise it with every change there
+CHUNK = 64  # files per task
+KEEP_EVERY_S = 60.0  # so that a killed run loses little of what it has read
 
 ARROW = {str: pa.string(), date: pa.date32(), float: pa.float64(), int: pa.int64()}
 FILE = [("path", pa.binary()), ("size", pa.int64()), ("mtime_ns", pa.int64())]  # a path need not be valid UTF-8
@@ -40,13 +40,13 @@ class Index:
     Parameters
     ----------
     films : DataFrame
-        A row a DICOM image, by path: path (relative to the folder, with "/"), and the fields of
-        `headers.Header`; two files may have the same image_id. Bytes of a path that are no UTF-8 are escaped as Python
-        does it (PEP 383), so that it can be opened.
+        One row per DICOM image, by path: path (relative to the folder, with "/"), and the fields of
+        `headers.Header`; two files may have the same image_id. Bytes of a path that are no UTF-8 are escaped by
+        PEP 383, so that Python can open it.
     refused : DataFrame
-        file, reason of those that are damaged or can't be read, and of symbolic links that leave the folder.
+        file, reason: files that are damaged or can't be read, and symbolic links that leave the folder.
     counts : dict of int
-        files, and of them films, refused, other (no DICOM image at all); read (new or changed); vanished.
+        files, and among them films, refused, other (no DICOM image); read (new or changed); vanished.
     """
 
     films: pd.DataFrame
@@ -62,17 +62,17 @@ class _File(NamedTuple):
 
 
 def index(folder: Path, store: Path) -> Index:
-    """The headers of all files below `folder`, less those whose name or folder begins with a dot.
+    """The headers of all files below `folder`, except those whose name or folder begins with a dot.
 
-    A symbolic link that leads to a file in the folder stands for it, where it is not met without; one that leads out
-    of the folder is refused.
+    A file of the folder that is found only by a symbolic link is read, too; a link that leads out of the folder is
+    refused.
 
     Parameters
     ----------
     folder : Path
     store : Path
-        A Parquet file, which keeps the index. Files of which it knows the size and the time of change are not read
-        again. Where it is damaged, or of another version or folder, it is made anew.
+        Parquet file of the index. Files whose size and time of change are still the same are not read again. If it is
+        damaged, or of another version or folder, it is made anew.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def index(folder: Path, store: Path) -> Index:
 
 
 def _walk(root: str, refused: list[tuple[str, str]]) -> Iterator[_File]:
-    """Files below `root`; symbolic links are followed last, when what they most often lead to is known."""
+    """Files below `root`; symbolic links are followed last, when most of their targets are known."""
     inside = root.rstrip(os.sep) + os.sep
     seen: set[str] = set()
     links = [("", root)]
@@ -142,7 +142,7 @@ def _below(
 
 
 def _load(store: Path, schema: pa.Schema) -> pa.Table:
-    """What the store knows, or nothing where it can't be trusted."""
+    """The table in the store, empty if it can't be trusted."""
     try:
         with pq.ParquetFile(store, page_checksum_verification=True) as file:
             table = file.read()
@@ -152,7 +152,7 @@ def _load(store: Path, schema: pa.Schema) -> pa.Table:
 
 
 def _read(files: Sequence[_File], known: pa.Table, store: Path) -> pa.Table:
-    """Rows of `files`, in their order; what has been read is saved now and then beside what is `known`."""
+    """Rows of `files`, in their order; from time to time they are saved together with the `known` ones."""
     chunks = [[file.real for file in files[start : start + CHUNK]] for start in range(0, len(files), CHUNK)]
     rows: list[tuple[Any, ...]] = []
     due = time.monotonic() + KEEP_EVERY_S
@@ -183,14 +183,14 @@ def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
 
 
 def _merge(known: pa.Table, fresh: pa.Table, files: Iterable[_File]) -> pa.Table:
-    """A row for each of `files`, of what was just read or else of what was known."""
+    """A row for each of `files`, `fresh` where there is one, else `known`."""
     table = pa.concat_tables([known, fresh])
     row = {path: number for number, path in enumerate(table["path"].to_pylist())}
     return table.take(pa.array([row[file.path] for file in files], pa.int64()))
 
 
 def _save(table: pa.Table, store: Path) -> None:
-    """Under a name of its own first: who is killed, or who writes at the same time, leaves the store whole."""
+    """Write to a temporary name: crashes and concurrent writers cannot corrupt the store."""
     unfinished = store.with_name(f".{store.name}-{uuid4().hex}")
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def _save(table: pa.Table, store: Path) -> None:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         mend = "free some space, or set paths.data to a folder that you can write to"
-        raise RunError(f"the index of the films can't be kept: {error.strerror or error}", str(store), mend) from error
+        raise RunError(f"the films' index can't be written: {error.strerror or error}", str(store), mend) from error
 
 
 def _index(table: pa.Table, links: list[tuple[str, str]], counts: dict[str, int]) -> Index:

@@ -1,4 +1,4 @@
-"""A lock that processes take in turn, held by a file, and let go by the system when its holder dies."""
+"""A lock file that processes hold in turn; the system releases it when its holder dies."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def locked(path: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock `path`, a file that is made here and taken away again.
+    """Hold the lock `path`, a file that is created here and removed again.
 
     Parameters
     ----------
     path : Path
-        In a folder that is there.
+        In an existing folder.
     waiting : str
-        What the log says, once, where another process holds it.
+        Logged once if another process holds it.
 
     Raises
     ------
     OSError
-        The file can't be written, or its file system knows no locks.
+        The file can't be written, or its file system has no locks.
     """
     file = _taken(path, waiting)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # while it is held, so that who waits for it finds it gone and makes a new one
+        path.unlink(missing_ok=True)  # while it is held: a waiting process finds it gone and makes a new one
         os.close(file)
 
 
 def _taken(path: Path, waiting: str) -> int:
-    import fcntl  # of POSIX alone
+    import fcntl  # POSIX only
 
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

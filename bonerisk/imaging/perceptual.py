@@ -1,7 +1,7 @@
 """What a film looks like, in 480 bytes: copies of an image agree in nearly all bits, different films in half of them.
 
-All chest films look alike from afar, so the bits come from what is fine and a patient's own: of a picture of 64 × 64
-pixels, whether each is brighter than its four neighbours on average. A new window, depth, size or encoding keeps that.
+All chest films are alike in coarse structure, so the bits come from fine detail, which is the patient's own: whether
+each of 64 × 64 pixels is brighter than the mean of its four neighbours. A new window, depth, size or encoding keeps it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from bonerisk.imaging.film import Film
 
 SIDE, FINE = 64, 384  # pixels: of the picture compared, and of the sample it is averaged from
 BYTES = 480  # all but four of the 62² bits within the margin
-FLAT = 1e-3  # of the film's range: less than this above its neighbours is noise, and no detail
+FLAT = 1e-3  # of the film's range: a smaller excess over the neighbours is noise
 
-# Neighbouring bits lie apart, so that any few bytes of two hashes that agree say that the films agree all over.
+# Neighbouring bits are spread apart, so that a few equal bytes of two hashes mean that the films agree everywhere.
 _ORDER = np.random.default_rng(0).permutation((SIDE - 2) ** 2)[: 8 * BYTES]
 
 
 def perceptual(film: Film) -> bytes:
-    """Hash of what the film shows, 480 bytes: a bit is set where there is fine detail brighter than what is around it.
+    """Hash of what the film shows, 480 bytes: a bit is set where fine detail is brighter than its surroundings.
 
-    Two hashes are compared by the share of bits that differ among those set in either, measured so on 149 chest films
-    of two hospitals, 7 radiographs of other parts and 200 simulated chest films:
+    Two hashes are compared by the share of differing bits among those set in either. Measured on 149 chest films of two
+    hospitals, 7 radiographs of other parts and 200 simulated chest films:
 
     ===============================================================  ==========
     copy as 8 bits, as JPEG of quality 90, of half the size, of 224²  up to 0.20
@@ -33,7 +33,7 @@ def perceptual(film: Film) -> bytes:
     different films: simulated, which are more alike                  over 0.46
     ===============================================================  ==========
 
-    A copy that is turned, mirrored, or cropped by more than a hundredth is another image to it.
+    A copy that is turned, mirrored, or cropped by more than a hundredth counts as another image.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ CHANNELS = {"L": 1, "I": 1, "I;16": 1, "LA": 2, "P": 3, "RGB": 3, "RGBA": 4}
 def decode(content: bytes) -> Film:
     """A PNG of 8 or 16 bits or a JPEG, taken as bright where dense (these formats can't say) and of unknown spacing.
 
-    Colour is accepted where the channels are equal, and an alpha channel where it is opaque throughout: what stands
-    under a transparent pixel is anybody's guess. A printer's resolution (pHYs, JFIF density) is no detector spacing.
+    Colour is accepted if the channels are equal, and an alpha channel if it is opaque throughout: the value under a
+    transparent pixel is unknown. A printer's resolution (pHYs, JFIF density) is no detector spacing.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A film from any file that holds one, told by its content and not by its name."""
+"""A film from any file that holds one, recognised by its content, not by its name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read(path: Path) -> Film:
     Raises
     ------
     DataError
-        Whatever is wrong with the file: what, which file, how to mend it. Nothing else is raised.
+        The file is wrong: what, which file, how to mend it. Nothing else is raised.
     """
     try:
         return replace(check_not_blank(_decode(_content(path))), path=path)
@@ -36,14 +36,14 @@ def read(path: Path) -> Film:
         raise DataError(error.what, str(path), error.mend) from None
     except MemoryError:
         raise DataError("the film does not fit in memory", str(path), "close other programs") from None
-    except Exception as error:  # decoders raise what they like; whatever it is, it is about this file
+    except Exception as error:  # any error of a decoder is about this file
         raise DataError(f"the film can't be decoded: {reason_of(error)}", str(path), EXPORT_AGAIN) from error
 
 
 def _content(path: Path) -> bytes:
     if path.is_dir():
         raise DataError("a folder stands where a film should be", mend="give the file in it")
-    if path.exists() and not path.is_file():  # reading a pipe would wait for whoever writes into it
+    if path.exists() and not path.is_file():  # reading a pipe would wait for its writer
         raise DataError("it is no ordinary file", mend="give a file that holds a film")
     try:
         size, free = path.stat().st_size, free_memory()

@@ -34,8 +34,8 @@ DICOM, README = "dicom", "README.txt"
 DAY = "%d.%m.%Y"
 
 # assumed: shares of films, high enough that a small export has each.
-WITHOUT_VIEW = 0.10  # ViewPosition is empty, and SeriesDescription tells
-RESPELT = 0.06  # the name is written otherwise, as at another registration desk
+WITHOUT_VIEW = 0.10  # ViewPosition is empty, and SeriesDescription gives the view
+RESPELT = 0.06  # the name is written differently, as at another registration desk
 BURNED_IN = 0.02  # name and number stand in the pixels
 
 REGIONS = {"lumbar_spine": "L1-L4", "femoral_neck": "Neck", "total_hip": "Total hip"}
@@ -54,7 +54,7 @@ Read it with
 
 
 def write(folder: Path, people: Sequence[Patient], made: Path) -> None:
-    """Write `people` into `folder`; what an earlier, killed run wrote there stays.
+    """Write `people` into `folder`; files of an earlier, killed run stay.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def write(folder: Path, people: Sequence[Patient], made: Path) -> None:
     people : sequence of Patient
         Of one population.
     made : Path
-        Folder of their films (`films.make`), where missing ones are made. Films are hard links to those there, or
-        copies on another disk, unless their header differs.
+        Folder of their films, where `films.make` makes missing ones. The export holds hard links to them, or copies
+        on another disk, unless a header differs.
 
     Raises
     ------
     RunError
-        The folder holds something else, can't be written, or the disk is full.
+        The folder holds other files, can't be written, or the disk is full.
     """
     films.make(made, people)
     handed = as_handed_over(people)
@@ -76,7 +76,7 @@ def write(folder: Path, people: Sequence[Patient], made: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not _is(folder / README, text):
-            raise RunError("the folder of the export holds something else", str(folder), "choose an empty folder")
+            raise RunError("the folder of the export holds other files", str(folder), "choose an empty folder")
         (folder / README).write_text(text)
         films.refuse_if_full(folder, sum(film.raw_twin for patient in people for film in patient.films))
         for patient in track(people, "exporting patients"):
@@ -105,7 +105,7 @@ def readme(folder: Path, population: Population, handed: Mapping[str, pd.DataFra
 
 
 def _quoted(key: str, path: Path) -> str:
-    """Return an override quoted for the shell, and within that for Hydra, which wants it but for the plainest paths."""
+    """Return an override quoted for the shell and, inside, for Hydra; only plain paths need no quotes."""
     return f"{key}={path}" if re.fullmatch(r"[\w./-]+", str(path), re.ASCII) else shlex.quote(f'{key}="{path}"')
 
 
@@ -114,7 +114,7 @@ def _is(path: Path, text: str) -> bool:
 
 
 def as_handed_over(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
-    """Return the tables that the population has, by name, as they stand in the CSVs."""
+    """Return the population's tables by name, as written to the CSVs."""
     found = {name: table for name, table in tables(people).items() if table is not None}
     del found["films"]
     if "reports" in found:
@@ -125,7 +125,7 @@ def as_handed_over(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
 
 
 def long(readings: pd.DataFrame) -> pd.DataFrame:
-    """Return DXA readings (a row a day) with a row a region, side and kind of score, as densitometers list them.
+    """Return DXA readings (one row per day) as one row per region, side and kind of score, as densitometers list them.
 
     Rows that don't count are added: Z-scores, Ward's triangle, and the better hip.
     """
@@ -150,7 +150,7 @@ def _regions(number: int, reading: Mapping[Any, Any]) -> Iterator[dict[str, Any]
 
 
 def _write_film(tree: Path, source: Path, patient: Patient, film: Exposure) -> None:
-    """Write a film, and its twin for processing where there is one."""
+    """Write a film, and its twin FOR PROCESSING if it has one."""
     seed = patient.population.seed
     rng = np.random.default_rng([seed, patient.index, 4, film.number])
     viewless, respelt, burned = rng.random(3) < (WITHOUT_VIEW, RESPELT, BURNED_IN)

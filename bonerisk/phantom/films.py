@@ -1,10 +1,10 @@
-"""A folder of simulated films, made where they are missing: each file appears whole, so that a killed build resumes.
+"""A folder of simulated films; missing ones are made. Each file appears whole, so that a killed build resumes.
 
 ``films/<image_id>.dcm``  the films
 ``masks/<image_id>.png``  organs as bit planes of a 16-bit image of half the film's size; bit k is `sheet.PLANES[k]`
 
-A film is a function of the population's settings, without their number of patients, and of the patient's and the film's
-number. So longer cohorts and other processes can share a folder.
+A film depends only on the population's settings, except the number of patients, and on the patient's and the film's
+number. So larger cohorts and other processes can share a folder.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ Image = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes a film and its mask; survives pickling."""
+    """Makes a film and its mask; can be pickled."""
 
     folder: Path
     population: Population
 
     def __call__(self, which: tuple[int, int]) -> None:
-        """Write film and mask of a patient's index and the film's number."""
+        """Write the film and mask of a patient's index and a film's number."""
         _keep_memory()
         patient = draw(self.population, which[0])
         film = patient.films[which[1]]
@@ -56,7 +56,7 @@ class Maker:
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
-    """Let `save` write a file under a name of this process's own, and give it its name once it is whole."""
+    """Let `save` write a file under a temporary name of this process, then rename the whole file."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save(part)
@@ -71,9 +71,9 @@ def path_of(image_id: str) -> str:
 
 
 def _keep_memory() -> None:
-    """Let the C library keep the memory of arrays for the next ones, else a sixth of the time goes to getting it anew.
+    """Let the C library keep the memory of freed arrays: getting it anew would take a sixth of the time.
 
-    glibc hands freed blocks back to the system from a size on, which rises to that of the largest block freed so far.
+    glibc hands freed blocks above a size back to the system; this size rises to that of the largest block freed so far.
     """
     np.empty(KEPT_BYTES, np.uint8)
 
@@ -116,11 +116,11 @@ def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None =
     Parameters
     ----------
     folder : Path
-        Belongs to one population, whatever its number of patients.
+        Belongs to one population, with any number of patients.
     people : iterable of Patient
         Of one population.
     wanted : iterable of str, optional
-        The image ids to have; all, if not given.
+        Image ids of the films to make; by default all.
 
     Raises
     ------
@@ -150,21 +150,21 @@ def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None =
 
 
 def refuse_if_full(folder: Path, films: int) -> None:
-    """Raise RunError where the disk of `folder` lacks the room for so many films."""
+    """Raise RunError if the disk of `folder` lacks the room for this many films."""
     needed, free = films * FILM_BYTES + SPARE_BYTES, shutil.disk_usage(folder).free
     if needed > free:
         raise RunError(
             f"{films} simulated films need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB",
             str(folder),
-            "free space there, choose another folder with paths.data, or fewer dataset.patients",
+            "free space there, choose another folder with paths.data, or lower dataset.patients",
         )
 
 
 def not_written(folder: Path, error: OSError) -> RunError:
-    """Return what to raise where `folder` can't be written."""
+    """Return the error for a `folder` that can't be written."""
     mend = "free space there, or choose another folder with paths.data"
     return RunError(f"the simulated films can't be written: {error.strerror}", str(folder), mend)
 
 
 def _died(which: tuple[int, int]) -> None:
-    raise RunError(f"the process that simulated film {which} was killed: memory ran out?", mend="run again")
+    raise RunError(f"the process that simulated film {which} was killed, perhaps for lack of memory", mend="run again")

@@ -1,7 +1,6 @@
-"""The tables that a hospital would have of simulated patients, and the truth that it would not.
+"""The tables that a hospital would have of simulated patients, and the truth that it would not have.
 
-Text is object with None, dates are datetime64[ns] with NaT, numbers float64. An index is the line that the row would
-have in a CSV file.
+Text is object with None, dates are datetime64[ns] with NaT, numbers float64. The index is the row's line in a CSV file.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from bonerisk.phantom.people.density import BONES, SITES
 from bonerisk.phantom.people.disease import FINDINGS
 from bonerisk.phantom.people.patient import Exposure, Patient
 
-RAW = "_raw"  # what the image_id of a film's twin FOR PROCESSING has behind the film's
+RAW = "_raw"  # ending of the image_id of a film's twin FOR PROCESSING
 
 COLUMNS = {
     "films": "site patient_id image_id film_date film_time sex birth_date age_years modality intent view body_part "
@@ -38,7 +37,7 @@ NUMBERS = ("age_years", "burned_in", "height_cm", "weight_kg", *SITES, *(f"findi
 
 
 def tables(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
-    """Return the hospital's tables by name, without those that a screening doesn't keep.
+    """Return the hospital's tables by name; a screening has films, dxa and patients only.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ def tables(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        films (a row a film, without image_path; twins FOR PROCESSING are rows of their own), dxa, diagnoses, drugs,
+        films (one row per film, without image_path; twins FOR PROCESSING are rows of their own), dxa, diagnoses, drugs,
         follow_up, patients, reports.
     """
     made: dict[str, Iterable[list[Any]]] = {
@@ -67,7 +66,7 @@ def tables(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
 
 
 def truth(people: Sequence[Patient]) -> pd.DataFrame:
-    """Return what only the simulation knows, a row a film.
+    """Return what only the simulation knows, one row per film.
 
     Returns
     -------
@@ -92,12 +91,12 @@ def truth(people: Sequence[Patient]) -> pd.DataFrame:
                 row |= {"oracle_fracture_truth": life.predictor(film.date)}
             rows.append(row)
     table = pd.DataFrame(rows)
-    told = {"bone": oracles.bone(people)}
+    expected = {"bone": oracles.bone(people)}
     if "oracle_fracture_truth" in table:
-        told["fracture"] = oracles.fracture(people)
-    for of, given in told.items():
-        for whom, values in given.items():
-            table[f"oracle_{of}_{whom}"] = values
+        expected["fracture"] = oracles.fracture(people)
+    for outcome, by_source in expected.items():
+        for source, values in by_source.items():
+            table[f"oracle_{outcome}_{source}"] = values
     return table
 
 

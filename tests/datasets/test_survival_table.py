@@ -82,7 +82,7 @@ def test_a_european_spreadsheet_in_months(load: Load) -> None:
     assert table["time_years"].tolist() == [0.5, 10.0] and table["event"].tolist() == [1.0, 0.0]
     assert table["sex"].tolist() == ["F", "M"] and table["BMI"].tolist()[0] == 25.5 and pd.isna(table["BMI"][1])
     assert table["image_path"].isna().all() and cohort.rejected.empty
-    assert cohort.notes == ("Of 2 rows, values are missing: BMI in 1. These rows stay, for the model to decide on.",)
+    assert cohort.notes == ("Missing values among 2 rows: BMI in 1. These rows stay for the model to handle.",)
     assert cohort.reference_standard == "follow-up as t.csv has it"
 
 
@@ -113,9 +113,9 @@ def test_all_numbers_are_features_but_who_when_outcome_and_identifiers(load: Loa
     assert cohort.features == ("age_years", "bmi", "dose_mg")
     reasons = [
         "race (text)",
-        "id (a whole number of its own in each row)",
+        "id (a different whole number in each row)",
         "note (empty)",
-        "centre (one value in all rows of train)",
+        "centre (the same value in all rows of train)",
         "stage (text)",
     ]
     assert all(reason in cohort.notes[0] for reason in reasons), cohort.notes
@@ -173,7 +173,7 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
     assert len(cohort.table) == 49 and cohort.flow.table["dropped"].tolist() == [0, 11]
     reasons = cohort.rejected.set_index("row")["reason"]
     assert (
-        "dataset.time_unit" in reasons[11] and reasons[7] == "missing" and reasons[8] == "no number, as most cells are"
+        "dataset.time_unit" in reasons[11] and reasons[7] == "missing" and reasons[8] == "no number, unlike most cells"
     )
 
 
@@ -195,7 +195,7 @@ def test_both_events_at_once_are_refused(load: Load) -> None:
 @pytest.mark.parametrize(
     ("signs", "told"),
     [
-        ([2, 1, 1], r"by 1 in 40 rows, 2 in 20 rows\n.*\n.*in R's Surv 2 is the event"),
+        ([2, 1, 1], r"is 1 in 40 rows, 2 in 20 rows\n.*\n.*in R's Surv 2 is the event"),
         ([2, 1, 0], "column competing_event 1"),
         (["dead", "alive", "alive"], "alive in 40 rows"),
     ],
@@ -218,7 +218,7 @@ def test_columns_that_the_table_lacks_or_that_can_be_no_feature_are_told(load: L
     assert "did you mean bmi?" in str(caught.value) and "did you mean race?" in str(caught.value)
     with pytest.raises(DataError, match=r"no column is named time_years[\s\S]*dataset.columns.time_years=<column>"):
         load(PEOPLE.rename(columns={"time_years": "days"}))
-    with pytest.raises(DataError, match="'days' is time_years, which can be no feature"):
+    with pytest.raises(DataError, match="'days' is time_years, which can't be a feature"):
         load(PEOPLE.rename(columns={"time_years": "days"}), columns={"time_years": "days"}, features=["days"])
     with pytest.raises(DataError, match="the column 'age_years' is left out"):
         load(PEOPLE, features=["age_years"], columns={"age_years": None})
@@ -239,7 +239,7 @@ def test_features_that_tell_nothing_are_an_error_where_they_were_asked_for(load:
     people = PEOPLE.assign(empty=None, same=1, words=[f"word {n}" for n in range(60)])
     with pytest.raises(DataError) as caught:
         load(people, features=["empty", "same", "words", "bmi"])
-    for part in ("empty (empty)", "same (one value in all rows of train)", "words (text with 60 levels in 60 rows)"):
+    for part in ("empty (empty)", "same (the same value in all rows", "words (text with 60 levels in 60 rows)"):
         assert part in str(caught.value)
 
 
@@ -250,8 +250,8 @@ def test_wrong_options_are_told_at_once() -> None:
     for part in (
         "columns.time_years=t?",
         "has no films",
-        "event can be no feature",
-        "a is a feature twice",
+        "event can't be a feature",
+        "a is listed twice",
         "did you mean days?",
         "'extern'",
         "'a/b'",
@@ -309,7 +309,7 @@ class TestCopies:
         rng = np.random.default_rng(0)
         coarse = {"sex_code": rng.integers(0, 2, 300), "grade": rng.integers(0, 3, 300)}
         people = pd.DataFrame({**coarse, "event": rng.integers(0, 2, 300), "time_years": rng.integers(1, 11, 300)})
-        assert "as features this coarse make likely" in load(people).notes[-1]
+        assert "coarse features make this likely" in load(people).notes[-1]
 
 
 class TestDamagedFiles:
@@ -375,7 +375,7 @@ def test_a_table_without_times_tells_whether_the_event_came_where_that_is_said(l
     assert cohort.table["event"].tolist() == ([1, 0, 0] * 20)[1:]
     assert refused(cohort) == {(2, "competing_event", "1")}
     assert {"train", "tune", "test"} == set(cohort.table["split"])
-    with pytest.raises(DataError, match=r"by 1 in 40 rows, 2 in 20 rows"):
+    with pytest.raises(DataError, match=r"is 1 in 40 rows, 2 in 20 rows"):
         load(people.assign(event=[2, 1, 1] * 20), columns={"time_years": None})
 
 

@@ -86,7 +86,7 @@ def test_columns_that_tell_nothing_are_refused(columns: list[str] | None, said: 
 
 @pytest.mark.parametrize("name", ["event", "label", "patient_id", "oracle_fracture_truth"])
 def test_what_can_be_no_feature_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="can be no feature"):
+    with pytest.raises(ConfigError, match="can't be a feature"):
         Columns(["age_years", name])
 
 

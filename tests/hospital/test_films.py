@@ -6,7 +6,7 @@ import yaml
 
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import ConfigError
-from bonerisk.hospital.films import TEXTS, described
+from bonerisk.hospital.films import TEXTS, with_views
 
 SETTINGS = yaml.safe_load((config_dir() / "dataset" / "dicom_folder.yaml").read_text(encoding="utf-8"))
 
@@ -16,7 +16,7 @@ def kinds(
 ) -> tuple:
     header = dict.fromkeys(TEXTS) | {"view_position": view, "body_part": part}
     header |= {"series_description": series, "study_description": study}
-    found = described(pd.DataFrame([header], dtype="object"), SETTINGS["views"], SETTINGS["body_parts"]).iloc[0]
+    found = with_views(pd.DataFrame([header], dtype="object"), SETTINGS["views"], SETTINGS["body_parts"]).iloc[0]
     return found["view"], found["body_part"]
 
 
@@ -49,4 +49,4 @@ def test_the_tag_goes_before_the_descriptions_and_the_series_before_the_study():
 
 def test_a_pattern_that_is_none_is_told():
     with pytest.raises(ConfigError, match=r"dataset\.views\.PA"):
-        described(pd.DataFrame([dict.fromkeys([*TEXTS, "view_position", "body_part"])]), {"PA": "("}, {})
+        with_views(pd.DataFrame([dict.fromkeys([*TEXTS, "view_position", "body_part"])]), {"PA": "("}, {})

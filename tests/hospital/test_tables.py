@@ -168,7 +168,7 @@ def test_misspelt_names_of_ours_are_errors_and_covariates_are_for_patients_and_r
         table("diagnoses", "a\n1\n", columns={"smoker": "X"})
     with pytest.raises(ConfigError, match="looks like a Z-score"):
         table("dxa", "a\n1\n", columns={"femoral_neck": "neck_z"})
-    with pytest.raises(ConfigError, match="'view' is a column of the films"):
+    with pytest.raises(ConfigError, match="'view' is already a column of the films"):
         table("patients", "a\n1\n", columns={"view": "a"})
     found, _ = table("patients", "patient_id,S,Unit\n1,yes,007\n2,no,\n", columns={"smoker": "S", "unit": "Unit"})
     assert found["smoker"].tolist() == [1.0, 0.0] and found["unit"].tolist() == ["007", None]

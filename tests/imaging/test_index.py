@@ -150,7 +150,7 @@ def test_empty_and_missing_folder(tmp_path: Path, store: Path) -> None:
 
 def test_unwritable_store(films: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="can't be kept"):
+    with pytest.raises(RunError, match="can't be written"):
         index(films, tmp_path / "file" / "index.parquet")
 
 

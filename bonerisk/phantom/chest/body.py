@@ -1,4 +1,4 @@
-"""The measures of one patient's chest, from sex, height and body mass index, with each person's own variation.
+"""The measures of one patient's chest, from sex, height and body mass index, with individual variation.
 
 Lengths in mm as projected (`sheet` has the axes). assumed: they were set by eye on films of NIH ChestX-ray14, since no
 single source gives a chest's whole shape; the cardiothoracic ratio stays near 0.45, and men's chests are 8 % wider.
@@ -22,20 +22,20 @@ RIB_FALL = (14, 27, 37, 45, 52, 58, 63, 67, 70, 71, 60, 40)  # from the spine to
 RIB_RUN = (38, 62, 82, 98, 111, 120, 125, 125, 118, 106, 60, 40)  # from the spine to the front end
 RIB_END_X = (0.26, 0.36, 0.40, 0.45, 0.52, 0.61, 0.70, 0.78, 0.85, 0.90, 1.0, 1.0)  # front end's x, of the widest
 
-# A portable film, its tube 1.1 m before the patient's front and the detector behind the back. assumed: the heart, some
-# 150 mm before the detector, is magnified by 1100 / (1100 - 150) against a posteroanterior film's 1.03; a patient who
-# sits or lies breathes in by about one intercostal space less.
+# A portable film: the tube in front of the patient, 1.1 m from the detector behind the back. assumed: the heart, about
+# 150 mm from the detector, is magnified by 1100 / (1100 - 150), compared with 1.03 on a posteroanterior film; a sitting
+# or lying patient breathes in by about one intercostal space less.
 PORTABLE_HEART = 1.13
 PORTABLE_RISE = 20.0  # mm
 
 
 class Body:
-    """Measures that every part of the anatomy reads.
+    """Measures that every part of the anatomy uses.
 
     Parameters
     ----------
     patient : Patient
-        Whose anatomy is the same in all of their films, but for age, findings and position.
+        The anatomy is the same in all of a patient's films, except for age, findings and position.
     film : Exposure
     seed : int
     pose : Generator
@@ -49,7 +49,7 @@ class Body:
 
     def __init__(self, patient: Patient, film: Exposure, seed: int, pose: np.random.Generator) -> None:
         self.findings = findings.choose(film.drawn, seed, patient.index, film.number)
-        self.rng = rng = np.random.default_rng([seed, patient.index, 1])  # the order of its draws makes the patient
+        self.rng = rng = np.random.default_rng([seed, patient.index, 1])  # the order of its draws defines the patient
         self.sex, self.bmi_kg_m2, self.age_years = patient.sex, patient.bmi_kg_m2, film.age_years
         self.portable = film.view == "AP"
         male, bmi = self.sex == "M", self.bmi_kg_m2
@@ -64,7 +64,7 @@ class Body:
         self.heart = rng.normal(1, 0.06) * (PORTABLE_HEART if self.portable else 1.0)  # factor on its size
         self.air = 1.0  # factor on the lungs' attenuation
         self.flat = 1.0  # factor on the height of the diaphragm's domes
-        self.turn = pose.normal(0, 0.02)  # rotation about the long axis: mm sideways a mm of depth
+        self.turn = pose.normal(0, 0.02)  # rotation about the long axis: mm sideways per mm of depth
         breath = pose.normal(0, 4) - (PORTABLE_RISE if self.portable else 0.0)
 
         pitch = np.array(PITCH)
@@ -83,7 +83,7 @@ class Body:
         return {int(rng.integers(7, 13)): float(rng.uniform(0.3, 0.5))} if rng else {}
 
     def _swell(self) -> None:
-        """Take on the shapes of an enlarged heart and of emphysema: deep, dark lungs over flat domes."""
+        """Apply the shapes of an enlarged heart and of emphysema: deep, dark lungs over flat domes."""
         if rng := self.findings.get("cardiomegaly"):
             self.heart *= rng.uniform(1.22, 1.42)
         if rng := self.findings.get("emphysematous_change"):
@@ -106,7 +106,7 @@ class Body:
         return np.asarray(self.bend[0] * np.sin(np.pi * phase) + self.bend[1] * np.sin(2 * np.pi * phase))
 
     def shift(self, depth: float) -> float:
-        """Return the sideways shift of what lies `depth` mm before the spine, as the patient is turned."""
+        """Return the sideways shift, by rotation, of a point `depth` mm in front of the spine."""
         return self.turn * depth
 
     def cage_half_width(self, y: npt.NDArray[Any] | float) -> Floats:

@@ -1,7 +1,7 @@
 """Metal, plastic and wire in and on a patient: sternotomy, port, pacemaker, stomach tube and tracheal tube.
 
 assumed: sizes are those of common products; attenuation at 60 keV from NIST XCOM's μ/ρ (iron 1.205, titanium 0.766
-cm²/g), less where a thing is hollow.
+cm²/g), less for hollow devices.
 """
 
 from __future__ import annotations

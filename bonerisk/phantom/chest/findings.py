@@ -1,4 +1,4 @@
-"""The findings that a film can show, each with a generator of its own, so that it leaves the anatomy's draws alone."""
+"""The findings that a film can show, each with its own generator, so that it doesn't change the anatomy's draws."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choose(drawn: Collection[str], seed: int, index: int, film: int) -> Findings
     """
     unknown = sorted(set(drawn) - set(NAMES))
     if unknown:
-        raise ValueError(f"no way to draw {', '.join(unknown)}: there are {', '.join(NAMES)}")
+        raise ValueError(f"can't draw {', '.join(unknown)}; one of {', '.join(NAMES)}")
     return {
         name: np.random.default_rng([seed, index, 3, place, film if name in PASSING else 0])
         for place, name in enumerate(NAMES)

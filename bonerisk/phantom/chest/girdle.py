@@ -87,7 +87,7 @@ def _sides(body: Body) -> list[tuple[int, tuple[float, float], tuple[float, floa
     found = []
     for side in (-1, 1):
         tip = (body.wide * 1.05 + 28 + float(body.rng.normal(0, 2)), body.level(1.1) + float(body.rng.normal(0, 5)))
-        # From the front, the collar bones lie further from the detector, and are cast higher.
+        # On a portable film the collar bones are further from the detector and appear higher.
         inner = body.level(2.5 if body.portable else 3.0) + float(body.rng.normal(0, 3))
         found.append((side, tip, (22.0, inner)))
     return found

@@ -1,7 +1,7 @@
 """Diseases of the chest's soft tissue on film: fluid, consolidation and calcified vessels.
 
-assumed, throughout: sizes and places are drawn from ranges that read as the finding on films of NIH ChestX-ray14; they
-claim no epidemiology. What changes the shape of heart, lungs or spine is in `body`.
+assumed, throughout: sizes and places are drawn from ranges that look like the finding on films of NIH ChestX-ray14,
+without a claim to epidemiology. Findings that change the shape of heart, lungs or spine are in `body`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def fluid(body: Body, x: Array, y: Array) -> Array | None:
             angle = (body.right_dome if side < 0 else body.left_dome) + 42 * body.tall  # y of the costophrenic angle
             high = np.float32(rng.uniform(*rise) * (1.0 if side == first else 0.6))
             surface = angle - high * (middle + (1 - middle) * out**curve)  # the meniscus climbs the chest's wall
-            fade = np.float32(30 if body.portable and middle else 7)  # behind a patient who lies, it spreads
+            fade = np.float32(30 if body.portable and middle else 7)  # it spreads out in a lying patient
             filled = np.clip((y - surface) / fade + 0.5, 0, 1) * (x * side > 0)
             share = filled if share is None else np.maximum(share, filled)
     return share
@@ -51,7 +51,7 @@ def consolidated(body: Body, x: Array, y: Array) -> Array | None:
         dx = (x - np.float32(middle[0] + rng.normal(0, 13))) / np.float32(across)
         dy = (y - np.float32(middle[1] + rng.normal(0, 15))) / np.float32(along)
         share = np.maximum(share, np.float32(rng.uniform(0.45, 0.75)) * np.exp(-((dx * dx + dy * dy) ** 1.4)))
-    mottle = texture.spread(texture.noise(rng, MOTTLE_MM), MOTTLE_MM, x, y)
+    mottle = texture.interpolate(texture.noise(rng, MOTTLE_MM), MOTTLE_MM, x, y)
     return np.asarray(np.clip(share * (1 + 0.12 * mottle), 0, 0.9))
 
 

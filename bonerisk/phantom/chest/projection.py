@@ -41,7 +41,7 @@ def project(
     ----------
     patient : Patient
     film : Exposure
-        Gives what of the patient changes: age, densities, quality, findings; and the view.
+        Gives what changes between films: age, densities, quality, findings and view.
     seed : int
     pose : Generator
         Draws the position on the film.

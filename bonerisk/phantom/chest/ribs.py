@@ -2,7 +2,7 @@
 
 A rib runs round its own ellipse (half axes ``wide``, ``deep``) by the angle φ from the spine (0) over the side (π/2)
 towards the sternum (π), falling as it goes. A ray meets the band's outer and inner ellipse at closed-form depths, so
-the bright line where rays graze the chest's side comes by itself. All ribs are evaluated together, column by column.
+the bright line where rays graze the chest's side follows. All ribs are evaluated together, column by column.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bonerisk.phantom.chest.body import RIB_END_X, RIB_FALL, RIB_HALF_WIDTH, RIB
 from bonerisk.phantom.machine.sheet import Array, Sheet, half_chord
 from bonerisk.phantom.machine.texture import Bone
 
-SHELL_MM = 0.75  # cortex; assumed, between the 0.5 and 1 mm of the skin's and the lung's side
+SHELL_MM = 0.75  # cortex; assumed: between the 0.5 mm of the skin's side and the 1 mm of the lung's
 PART = 1024  # columns laid at once: more would fall out of the processor's cache
 
 
@@ -132,7 +132,7 @@ def _lay_all(bone: Bone, course: _Course) -> None:
     grazing = course.smear > 0.25 * course.half
     for some, profile in ((~grazing, _round), (grazing, _smeared)):
         where = np.nonzero(some)[0]
-        where = where[np.argsort(reach[where], kind="stable")]  # columns of like heights together waste few rows
+        where = where[np.argsort(reach[where], kind="stable")]  # columns of similar height waste few rows
         for begin in range(0, len(where), PART):
             _lay(bone, course.part(where[begin : begin + PART]), profile)
 

@@ -19,7 +19,7 @@ MOTTLE_MM = 4.2
 
 @dataclass(frozen=True)
 class Soft:
-    """What the soft tissue gives on the coarse grid.
+    """The soft tissue projected on the coarse grid.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _markings(body: Body, x: Array, y: Array) -> Array:
     """Attenuation of vessels too small to be drawn: dense about the hila, mottled everywhere."""
     across = (np.abs(x - np.float32(body.shift(60))) - 32) / 34
     haze = 0.40 * np.exp(-(across**2)) * np.exp(-(((y - np.float32(body.level(7.2))) / 55) ** 2))
-    mottle = texture.spread(texture.noise(body.rng, MOTTLE_MM), MOTTLE_MM, x, y)
+    mottle = texture.interpolate(texture.noise(body.rng, MOTTLE_MM), MOTTLE_MM, x, y)
     return body.air * (haze * (1 + 0.12 * mottle) + 0.012 * mottle).astype(np.float32)
 
 

@@ -10,7 +10,7 @@ from bonerisk.phantom.machine.texture import Bone
 
 PLATE_MM = 0.6  # end plates, 0.4–0.9 mm; assumed
 WALL_MM = 0.5  # the body's shell, 0.3–0.6 mm; assumed
-CEMENT = 0.09  # 1/mm; assumed: acrylic with a third of barium sulphate (0.2 at 60 keV) fills under half of its place
+CEMENT = 0.09  # 1/mm; assumed: acrylic with a third of barium sulphate (0.2 at 60 keV) fills under half of the space
 
 
 def project(body: Body, bone: Bone) -> None:
@@ -48,7 +48,7 @@ def _vertebra(body: Body, bone: Bone, number: int, top: float, pitch: float) -> 
 
 
 def _body(bone: Bone, x: float, top: float, high: float, half: float, depth: float, lost: float) -> None:
-    """Lay one vertebral body: an elliptic drum with a waist, closed by end plates; one that lost height is denser."""
+    """Lay one vertebral body: an elliptic drum with a waist, closed by end plates; lost height makes it denser."""
     found = bone.sheet.box(x - half - 2, x + half + 2, top - 2, top + high + 2)
     if found is None:
         return

@@ -10,7 +10,7 @@ from bonerisk.phantom.machine.sheet import LUNG, SOFT, Array
 
 SCALE = 600.0  # grey levels a unit of attenuation: the widest vessel stays under 255
 SMALLEST_MM = 0.75
-PASSES = ((1.0, 1.1, 0), (0.6, 1.5, 4))  # width and depth over the vessel's, and from which width on (half-mm)
+PASSES = ((1.0, 1.1, 0), (0.6, 1.5, 4))  # width and depth relative to the vessel's, and least width (half-mm)
 # Angle from straight down, outwards, and width in mm where a vessel leaves the hilum: arteries and veins of the lobes.
 TRUNKS = (
     (0.30, 11.0),
@@ -27,7 +27,7 @@ TRUNKS = (
 
 
 def project(body: Body, shape: tuple[int, int], spacing_mm: float, left_mm: float, top_mm: float) -> Array:
-    """Return the attenuation that the vessels add to the lungs, before it is cut to them."""
+    """Return the attenuation that the vessels add to the lungs, before it is limited to their area."""
     canvas = np.zeros(shape, np.uint8)
     lines = np.concatenate([_tree(body, side) for side in (-1, 1)])
     ends = ((lines[:, :4] - [left_mm, top_mm, left_mm, top_mm]) / spacing_mm * 16).astype(np.int32).reshape(-1, 2, 2)

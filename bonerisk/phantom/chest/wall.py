@@ -64,7 +64,7 @@ def _wall(body: Body, x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _union(*chords: Array) -> Array:
-    """Chord of solids that grow into each other."""
+    """Chord of solids that merge smoothly."""
     squares = [chord * chord for chord in chords]
     total = sum(square * square for square in squares)
     return np.sqrt(np.sqrt(total))

@@ -1,1 +1,1 @@
-"""The X-ray machine: detector, the sheet it writes, texture, DICOM."""
+"""The X-ray machine: the sheet of projections, bone texture, detector, DICOM."""

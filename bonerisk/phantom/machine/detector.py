@@ -16,7 +16,7 @@ TOP = 2**BITS - 1
 
 @dataclass(frozen=True)
 class System:
-    """One hospital's X-ray system and its processing; assumed values within what digital radiography does.
+    """One hospital's X-ray system and its processing; assumed: values within the range of digital radiography.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ class System:
     quanta : float
         Detected quanta a pixel in the open beam.
     scatter : float
-        Scattered over primary radiation, both averaged over the film, behind the grid.
+        Ratio of scattered to primary radiation behind the grid, both averaged over the film.
     blur_px : float
         SD of the detector's point spread.
     equalisation : float
-        Share of the slow contrast that processing takes away.
+        Share of coarse contrast that processing removes.
     sharpening : float
-        Share of the fine contrast that processing adds.
+        Share of fine contrast that processing adds.
     gamma : float
         Steepness of the display curve.
     window : (float, float)
@@ -66,11 +66,11 @@ SYSTEMS = {
 
 
 GRIDLESS = 1.8  # factor on the scatter of a portable film; assumed: taken with a light grid or none
-RAW_BLACK, RAW_PER_UNIT = 200, 455  # of 4,095: the open beam, and a unit of the natural logarithm
+RAW_BLACK, RAW_PER_UNIT = 200, 455  # of 4,095: the open beam, and steps per unit of the natural logarithm
 
 
 def detect(system: System, attenuation: Array, rng: np.random.Generator, portable: bool = False) -> Array:
-    """Return what the detector measures (rows, columns), as a share of the open beam, behind a line integral."""
+    """Return the detector's signal (rows, columns), as a share of the open beam, from line integrals of attenuation."""
     signal: Array = cv2.exp(-attenuation)
     signal += _scatter(system, signal) * np.float32(GRIDLESS if portable else 1)
     signal = cv2.GaussianBlur(signal, (0, 0), system.blur_px)
@@ -84,13 +84,13 @@ def detect(system: System, attenuation: Array, rng: np.random.Generator, portabl
 
 
 def raw(signal: Array) -> npt.NDArray[np.uint16]:
-    """Return the film (rows, columns) for processing: 12 bit, the exposure's logarithm as it is, bright = dense."""
+    """Return the film (rows, columns) for processing: 12 bit, the exposure's plain logarithm, bright = dense."""
     dense: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
     return np.asarray(np.clip(RAW_BLACK - dense * np.float32(RAW_PER_UNIT), 0, TOP), np.uint16)
 
 
 def _scatter(system: System, primary: Array) -> Array:
-    """Scattered radiation: broad, and levelled over the film."""
+    """Scattered radiation: broad and smooth over the film."""
     small = cv2.resize(primary, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
     small = np.minimum(small, 0.35)  # the open beam beside the body scatters nothing
     broad = cv2.GaussianBlur(small, (0, 0), 45 / system.spacing_mm / 16)
@@ -112,7 +112,7 @@ def _beam(system: System, rng: np.random.Generator, portable: bool) -> Array:
 
 
 def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool) -> None:
-    """Put the letter of a side beside that shoulder, or the name of a portable film's view."""
+    """Draw the letter of a side beside that shoulder, or AP on a portable film."""
     left = rng.random() < 0.7
     size = 22 / system.spacing_mm
     high, wide = int(size * 1.6), int(size * (2.4 if portable else 1.6))
@@ -130,7 +130,7 @@ def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool)
 def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
     """Return the film (rows, columns) for presentation, 12 bit, bright = dense.
 
-    Logarithm, equalisation, sharpening, and a display curve laid over the film's own histogram.
+    Logarithm, equalisation, sharpening, and a display curve fitted to the film's own histogram.
     """
     dark: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
     small: Array = -cv2.resize(dark, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)

@@ -38,7 +38,7 @@ def header(
         12 bit, bright = dense.
     seed : int
     processed : bool
-        False for the film before display processing, whose kind of object is another.
+        False for the film before display processing, which has another SOP class.
     """
     found, system = Dataset(), SYSTEMS[film.system]
     _identify(found, patient, film, seed, processed)
@@ -55,7 +55,7 @@ def header(
 
 
 def uid(seed: int, film: Exposure, kind: str) -> UID:
-    """Return the identifier of a film's study, or of its series or instance "presentation" or "processing"."""
+    """Return a film's UID of kind "study", "presentation" or "processing", or of their series, "series …"."""
     return generate_uid(entropy_srcs=["bonerisk phantom", str(seed), film.image_id, kind])
 
 
@@ -80,7 +80,7 @@ def _identify(found: Dataset, patient: Patient, film: Exposure, seed: int, proce
 
 
 def accession(patient: Patient, film: Exposure) -> str:
-    """Return the number under which the hospital's information system knows the film."""
+    """Return the film's number in the hospital's information system."""
     return f"{patient.index:07d}{film.number:02d}"
 
 
@@ -90,7 +90,7 @@ def name(patient: Patient) -> str:
 
 
 def institution(site: str) -> str:
-    """Return the name of a site in its films."""
+    """Return a site's InstitutionName."""
     return f"Simulated hospital {site[-1].upper()}"
 
 

@@ -24,17 +24,17 @@ FAT = 0.01875
 LUNG = 0.00534
 CORTICAL = 0.06044 - SOFT  # bones are laid over soft tissue, so only what they add counts
 TRABECULAR = (
-    0.0060  # added by spongiosa; assumed: 1.18 g/cm³ at 0.235 cm²/g, as ICRP 110's spongiosas lie between 1.1 and 1.25
+    0.0060  # added by spongiosa; assumed: 1.18 g/cm³ at 0.235 cm²/g, as ICRP 110's spongiosas lie from 1.1 to 1.25
 )
 
 PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri", "device")
 BIT = {name: 1 << place for place, name in enumerate(PLANES)}
 
-COARSE = 2  # pixels a side of a pixel of the organ masks
+COARSE = 2  # film pixels per side of a mask pixel
 
 
 class Sheet:
-    """A pixel grid with what has been projected on it so far.
+    """A pixel grid and the projections laid on it so far.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Sheet:
 
 
 def half_chord(square: Array) -> Array:
-    """Square root of what is inside, 0 outside."""
+    """Square root where `square` is positive, 0 elsewhere."""
     return np.sqrt(np.maximum(square, 0, out=square), out=square)
 
 
@@ -82,7 +82,7 @@ class Solid:
     ----------
     sheet : Sheet
     plane : str or None
-        Name in `PLANES` of the plane that shows where it lies; None for what is no organ.
+        Name in `PLANES` of the plane that marks its place; None if it is no organ.
     rim, core : float
         Attenuation in 1/mm that they add to soft tissue.
     """
@@ -92,7 +92,7 @@ class Solid:
         self.rim, self.core = np.float32(rim), np.float32(core)
 
     def added(self, whole: Array, marrow: Array, place: Place) -> Array:
-        """Return the attenuation of chords of which `marrow` lies in the core, at `place` of the sheet."""
+        """Return the attenuation of chords `whole`, of which `marrow` lies in the core, at `place` of the sheet."""
         return np.asarray(self.rim * (whole - marrow) + self.core * marrow)
 
     def lay(self, box: tuple[slice, slice], whole: Array, marrow: Array) -> None:
@@ -154,7 +154,7 @@ class Solid:
         points : array (n, 4)
             x, y, radius and thickness of the rim, in mm, along the axis.
         flatness : float
-            Depth of the cross-section over its width in the film.
+            Ratio of the cross-section's depth to its width in the film.
         """
         chain = np.asarray(points, np.float32)
         reach = chain[:, 2].max()
@@ -172,7 +172,7 @@ class Solid:
     def _segment(
         self, start: list[float], end: list[float], box: tuple[slice, slice], whole: Array, marrow: Array
     ) -> None:
-        """Take the squares of a segment's half chords into those of its chain, which fill `box`."""
+        """Merge the squared half chords of a segment into those of its chain, which fill `box`."""
         reach = max(start[2], end[2])
         found = self.sheet.box(
             min(start[0], end[0]) - reach,
@@ -200,7 +200,7 @@ class Solid:
 
 
 def reach_of(axis: Array, middle: float, reach: float) -> slice:
-    """Return where an axis lies within `reach` mm of `middle`: all else of a small organ needs no evaluation."""
+    """Return the slice of an axis within `reach` mm of `middle`: a small organ is evaluated only there."""
     return slice(*np.searchsorted(axis.ravel(), (middle - reach, middle + reach)))
 
 

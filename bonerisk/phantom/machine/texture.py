@@ -1,7 +1,7 @@
-"""How bone quality shows at a given density: the grain of trabecular bone, and the mineral's split with the cortex.
+"""How bone quality shows at a given density: the grain of trabecular bone, and the cortex's share of mineral.
 
 Vocabulary. *Quality* is standard normal, higher is better. Poor quality: fewer, coarser and unevenly spread trabeculae,
-upright ones left over, and a thinner cortex, whose mineral is taken to lie on its inside, in the trabecular bone.
+mainly upright, and a thinner cortex, whose lost mineral is assumed to lie inside it, in the trabecular bone.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from bonerisk.phantom.machine.sheet import CORTICAL, TRABECULAR, Array, Place, Sheet, Solid
 
 # Trabecular bone is lost faster than cortical bone (Riggs et al., J Bone Miner Res 2008;23:205). assumed: these powers
-# of the density, which keep their sum close to it.
+# of the density, whose sum stays close to it.
 CORTICAL_POWER, TRABECULAR_POWER = 0.85, 1.6
 
-# assumed: a tenth of the smaller share an SD moves, since cortical thickness varies by 10–15 % between people of one
+# assumed: one SD moves a tenth of the smaller share, since cortical thickness varies by 10–15 % between people of one
 # age and density; a bone's quality departs from its patient's by 0.4 SD.
 SHIFT_PER_SD, SHIFT_MOST = 0.10, 0.35
 BONE_SD = 0.4
@@ -24,7 +24,7 @@ BONE_SD = 0.4
 # Bone Miner Res 1987;2:595); a film shows sums of many along a ray. Local mineral varies by half of its mean.
 FINE_MM, COARSE_MM = 0.9, 3.0
 COARSE_SHARE, COARSE_PER_SD = 0.40, -0.18  # of the grain's variance
-GRAIN_SD, GRAIN_PER_SD = 0.65, -0.28  # of the local mineral; change of its logarithm an SD
+GRAIN_SD, GRAIN_PER_SD = 0.65, -0.28  # of the local mineral; change of its logarithm per SD
 
 NODE_MM = 0.75
 FIELD_MM = ((-200.0, 200.0), (-110.0, 370.0))  # x and y where a patient has grain
@@ -46,20 +46,20 @@ def grain(rng: np.random.Generator, quality: float, sheet: Sheet) -> Array:
     fine = cv2.GaussianBlur(white, (0, 0), fine_px)
     coarse = cv2.GaussianBlur(white[::-1, ::-1], (0, 0), coarse_px, sigmaY=1.4 * coarse_px)
     field = fine * np.float32((1 - share) ** 0.5 / fine.std()) + coarse * np.float32(share**0.5 / coarse.std())
-    field -= cv2.blur(field, (17, 17))  # what is slower belongs to the density
-    return spread(field, NODE_MM, sheet.x, sheet.y)
+    field -= cv2.blur(field, (17, 17))  # slower variation belongs to the density
+    return interpolate(field, NODE_MM, sheet.x, sheet.y)
 
 
 def noise(rng: np.random.Generator, node_mm: float) -> Array:
-    """Return white noise on nodes that cover a patient; one number is drawn, whatever the film's size."""
+    """Return white noise on nodes that cover a patient; one number is drawn for any size of film."""
     (left, right), (top, bottom) = FIELD_MM
     field = np.empty((int((bottom - top) / node_mm), int((right - left) / node_mm)), np.float32)
     cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's normal deviates cost a quarter of NumPy's
     return np.asarray(cv2.randn(field, np.zeros(1), np.ones(1)))
 
 
-def spread(field: Array, node_mm: float, x: Array, y: Array) -> Array:
-    """Return a field on nodes that cover a patient at x (1, n) and y (m, 1)."""
+def interpolate(field: Array, node_mm: float, x: Array, y: Array) -> Array:
+    """Interpolate a field on nodes that cover a patient to x (1, n) and y (m, 1)."""
     scale = float(x[0, 1] - x[0, 0]) / node_mm
     left, top = ((float(axis.flat[0]) - span[0]) / node_mm for axis, span in zip((x, y), FIELD_MM, strict=True))
     place = np.array([[scale, 0, left], [0, scale, top]])
@@ -94,12 +94,12 @@ class Bone(Solid):
         self.grain = grain
 
     def added(self, whole: Array, marrow: Array, place: Place) -> Array:
-        """Return the attenuation of chords `whole` and `marrow` at `place`, the same in sum whatever the quality."""
+        """Return the attenuation of chords `whole` and `marrow` at `place`; quality keeps its sum, grain aside."""
         rim, core = self._split(float(whole.sum()), float(marrow.sum()))
         total = rim * whole
         total += (core - rim) * marrow
         if self.grain is not None:
-            # Independent grains along a ray add up as their number's root; a ray shorter than one has one.
+            # Independent grains along a ray add up as the root of their number; a ray shorter than one has one.
             rough = np.minimum(marrow, self.size_mm)
             rough *= marrow
             np.sqrt(rough, out=rough)
@@ -109,7 +109,7 @@ class Bone(Solid):
         return total
 
     def _split(self, whole: float, marrow: float) -> tuple[np.float32, np.float32]:
-        """Return the attenuation in 1/mm of rim and core, of a solid of which the summed chords are given."""
+        """Return the attenuation in 1/mm of rim and core of a solid, from its summed chords."""
         outer, inner = float(self.rim) * (whole - marrow), float(self.core) * marrow
         moved = self.moved * min(outer, inner)
         if not moved:

@@ -1,1 +1,1 @@
-"""Who the simulated patients are: bones, diseases, course, and what the truth could tell."""
+"""Simulated patients: their bones, diseases, course and records, and oracles of the truth."""

@@ -1,4 +1,4 @@
-"""What the hospital writes down: diagnoses in ICD-9 and from 2016 on in ICD-10, drugs by ATC; codes without dots."""
+"""The hospital's records: diagnoses in ICD-9 and from 2016 on in ICD-10, drugs by ATC; codes without dots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Record:
     code_system: str
 
 
-# Condition: ICD-9-CM, ICD-10-CM. Falls go by the history of falling, so that no external cause is near a fracture.
+# Condition: ICD-9-CM, ICD-10-CM. Falls are coded as history of falling, so that no external cause is near a fracture.
 CONDITIONS = {
     "diabetes": ("25000", "E119"),
     "hypertension": ("4019", "I10"),
@@ -52,23 +52,23 @@ TRAUMATIC = {  # a vertebra broken in an accident has no code of a pathological 
     **{kind: FRACTURES[kind] for kind in ("hip", "forearm", "humerus")},
 }
 EXTERNAL_CAUSE = ("E8120", "V4352XA")  # a car accident
-TRAUMA = 0.003  # a year, whatever the bones; assumed
-FOLLOW_UP_VISITS, FOLLOW_UP_YEARS = 1.5, 0.35  # expected visits after a fracture, mean time to each; assumed
-SEQUELA_AFTER = 365  # days, from which on a visit is coded S, not D; assumed
+TRAUMA = 0.003  # a year, for any bones; assumed
+FOLLOW_UP_VISITS, FOLLOW_UP_YEARS = 1.5, 0.35  # expected visits after a fracture, mean years to each; assumed
+SEQUELA_AFTER = 365  # days after which a visit is coded S, not D; assumed
 AGAIN = 0.5  # probability that a condition is coded once more in the stay; assumed
 
 STEROID, THIAZIDE, STATIN = "H02AB06", "C03AA03", "C10AA05"
-# Condition as recorded, probability of the drug; assumed. Drugs follow the record, so they tell nothing beyond it.
+# Recorded condition: its drug and the probability; assumed. Drugs follow the record, so they add nothing to it.
 TREATED = {"steroids": (STEROID, 0.9), "hypertension": (THIAZIDE, 0.15), "hyperlipidaemia": (STATIN, 0.6)}
-ANTIOSTEOPOROTIC = ("M05BA04", "M05BA04", "M05BX04", "G03XC01", "H05AA02")  # weights by repetition
+ANTIOSTEOPOROTIC = ("M05BA04", "M05BA04", "M05BX04", "G03XC01", "H05AA02")  # a repeated code is likelier
 # Probability of such a drug before the first film: after a fracture, else in women of 50 and over, else; assumed.
 ANTIOSTEOPOROTIC_CHANCE = (0.25, 0.02, 0.002)
 
 
 def conditions(recorded: Iterable[str], first: date, last: date, rng: np.random.Generator) -> Iterator[Record]:
-    """Yield the diagnoses of conditions: before the first film, some of them once more until the last contact."""
+    """Yield the diagnoses of conditions: once before the first film, some again until the last contact."""
     named = set(recorded)
-    for name, pair in CONDITIONS.items():  # in this order: that of a set differs between processes
+    for name, pair in CONDITIONS.items():  # in this order: the order of a set differs between processes
         if name in named:
             before, again, place = rng.integers(400), rng.random(), rng.random()
             yield _diagnosis(first - timedelta(days=int(before)), pair)

@@ -1,4 +1,4 @@
-"""A patient's way through the hospital: days of films, leaving, death, and fractures."""
+"""A patient's course in the hospital: days of films, leaving, death, and fractures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCREENING_START, SCREENING_DAYS = date(2015, 1, 1), 3000
 
 FURTHER_FILM = 0.635  # probability of one more film, if the patient stays; AI-CXR has 166,571 films of 78,548 patients
 GAP_YEARS = (0.5, 1.2)  # median between films and SD of its logarithm; assumed
-SAME_DAY = 0.03  # of further films repeat one of the same day; assumed
+SAME_DAY = 0.03  # share of further films that repeat one of the same day; assumed
 LEAVING = 0.06  # a year; assumed: patients go elsewhere
 YEAR = 365.25  # days
 
@@ -30,7 +30,7 @@ class Stay:
         At least one.
     last_contact : date
     death_date : date or None
-        None unless the hospital knows of it: the last contact then.
+        Equal to the last contact; None if the hospital knows of no death.
     """
 
     films: tuple[date, ...]
@@ -63,28 +63,28 @@ def stay(age: float, male: bool, frailty: float, rng: np.random.Generator) -> St
 def fractures(
     predictor: float, growth: float, enriched: bool, broken: bool, first: date, last: date, rng: np.random.Generator
 ) -> tuple[Fracture, ...]:
-    """Draw the fractures after the first film, in order: all until the last contact, and of each type the first.
+    """Draw the fractures after the first film, in order: all until the last contact, and the first of each type.
 
-    A type's fractures are a Poisson process in its hazard added up: one further standard exponential draw to each. The
-    first fracture of any type raises the hazard of all by `hazard.PRIOR`, once. Their number has no limit, beyond which
-    who breaks most would look safest.
+    The fractures of a type are a Poisson process in its cumulative hazard: a standard exponential draw leads to each.
+    The first fracture of any type raises the hazard of all by `hazard.PRIOR`, once. Their number has no limit: a
+    limit would make the patients with most fractures look safest.
 
     Parameters
     ----------
     predictor, growth : float
-        Linear predictor at the first film, and the growth of the hazard's logarithm a year.
+        Linear predictor at the first film, and the yearly growth of the log hazard.
     enriched : bool
         Whether the baseline is `hazard.ENRICHMENT` times as high.
     broken : bool
-        Whether there was a fracture before the first film, which `predictor` then holds.
+        Whether there was a fracture before the first film, which `predictor` then includes.
     first, last : date
         Of the first film and the last contact.
     """
     total = hazard.BASELINE * (hazard.ENRICHMENT if enriched else 1.0) * math.exp(predictor)
     raised = 1.0 if broken else math.exp(hazard.PRIOR)
-    limit = raised * hazard.added_up(total, growth, ((last - first).days + 1) / YEAR)
+    limit = raised * hazard.cumulative(total, growth, ((last - first).days + 1) / YEAR)
     shares = np.array(list(hazard.TYPES.values()))
-    drawn = [rng.exponential(size=len(shares)) / shares]  # all types' hazard added up to a fracture of each, then again
+    drawn = [rng.exponential(size=len(shares)) / shares]  # cumulative hazard at each type's fractures
     while drawn[-1].min() < limit:
         drawn.append(drawn[-1] + rng.exponential(size=len(shares)) / shares)
     earliest = drawn[0].min()
@@ -99,12 +99,12 @@ def fractures(
 
 
 def after(day: date, years: float, least: int = 0) -> date:
-    """Return the day `years` later, `least` days at least; a century at most, past which no course goes."""
+    """Return the day `years` later, at least `least` days and at most a century."""
     return day + timedelta(days=max(int(min(years, 100.0) * YEAR), least))
 
 
 def age_on(birth: date, day: date) -> float:
-    """Age in completed years and the share of the next one."""
+    """Age in years: the completed ones and the share of the next."""
     years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
     last, ahead = _birthday(birth, birth.year + years), _birthday(birth, birth.year + years + 1)
     return years + (day - last).days / (ahead - last).days

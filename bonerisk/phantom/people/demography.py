@@ -11,27 +11,27 @@ from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 WOMEN = {"screening": 0.535, "hospital": 0.5}
 SITE_B_SHARE = 0.25  # AI-CXR's hospitals A and B: 141,962 and 36,667 patients, 79 to 21
 
-# Screening: mean and SD of a gamma distribution from 50 on before its cut at 90, which leaves those of SCH, women
-# 59.2 ± 7.2 and men 59.1 ± 7.4. AMC's 53.4 ± 6.9 for women can't hold among people of 50 and over.
+# Screening: mean and SD of a gamma distribution from 50 on, before it is cut at 90. The cut gives SCH's values, women
+# 59.2 ± 7.2 and men 59.1 ± 7.4. AMC's 53.4 ± 6.9 for women is impossible among people of 50 and over.
 SCREENING_AGES = (50.0, 90.0)
 SCREENING_AGE = {"F": (59.4, 7.6), "M": (59.3, 7.9)}
 # Hospital: over 20 (AI-CXR); assumed: a normal distribution, cut.
 HOSPITAL_AGES = (20.0, 95.0)
 HOSPITAL_AGE = (53.0, 18.0)
 
-HEIGHT_CM = {"F": (161.5, 6.4), "M": (175.0, 7.0)}  # assumed: close to NHANES' adults of 50
+HEIGHT_CM = {"F": (161.5, 6.4), "M": (175.0, 7.0)}  # assumed: close to adults of 50 in NHANES
 HEIGHT_PER_YEAR = -0.1  # cm a year after 50; assumed
 BMI = {
     "F": (27.6, 0.19),
     "M": (27.9, 0.16),
-}  # kg/m²: median at 50 and SD of its logarithm; assumed, between Asia and US
+}  # kg/m²: median at 50 and SD of its logarithm; assumed: between values of Asia and the US
 BMI_BY_AGE = ((20, 35, 50, 75, 95), (0.88, 0.96, 1.0, 1.0, 0.92))  # share of that median; assumed
 BMI_RANGE = (16.5, 48.0)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who a patient is at the first film; age in years, BMI in kg/m²."""
+    """Demography of a patient at the first film; age in years, BMI in kg/m²."""
 
     sex: str
     site: str
@@ -56,7 +56,7 @@ def median_bmi(sex: str, age: float) -> float:
 
 
 def age_at(kind: str, sex: str, share: float) -> float:
-    """Age in years under which a share of the population lies."""
+    """Age in years that a `share` of the population is below."""
     if kind == "screening":
         low, high = SCREENING_AGES
         mean, sd = SCREENING_AGE[sex]

@@ -1,6 +1,6 @@
-"""Bone density of a population: means by age, sex and BMI, and how far patients and their bones depart from them.
+"""Bone density of a population: means by age, sex and BMI, and departures of patients and their bones from them.
 
-Vocabulary. A *density* is a bone's mineral against the young reference mean (1 = mean). A patient has one latent
+Vocabulary. A *density* is a bone's mineral relative to the young reference mean (1 = mean). A patient has one latent
 factor; every DXA site and every filmed bone has its own deviation from it, so that no bone is a function of another.
 All is Gaussian given age, sex and BMI, so that `bonerisk.phantom.people.oracles` knows every conditional mean.
 """
@@ -26,7 +26,7 @@ DXA_LOADING = {"lumbar_spine": 0.74, "femoral_neck": 0.80, "total_hip": 0.83}
 FILM_LOADING = 0.74  # assumed: filmed bones correlate with each other and with DXA's sites about as these do
 DENSITY_PER_T = 0.11  # of the reference mean, between the spine's 0.110/1.047 and the hip's 0.122/0.942
 LEAST_DENSITY = 0.3  # of a filmed bone; below T = −6.4
-T_PER_BMI = 0.045  # a kg/m²; assumed: within the range of published slopes, about 0.2–0.3 SD of BMD an SD of weight
+T_PER_BMI = 0.045  # per kg/m²; assumed: within published slopes, about 0.2–0.3 SD of BMD per SD of weight
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Curve:
     sd : dict
         By sex, of the true T-score within an age.
     centre : float
-        T of the mean patient, around which `bone_signal` stretches what a film shows.
+        Mean patient's T-score, around which `bone_signal` scales what a film shows.
     """
 
     ages: tuple[float, ...]
@@ -61,18 +61,18 @@ class Curve:
 
 
 CURVES = {
-    # assumed: the slopes. Level and SD are those whose lowest of three readings comes nearest to the classes of
-    # OsPenScreen's table 1 (AMC training and SCH). None tried came nearer than 1.7 points in women: their mild class,
-    # four steps of 0.1, is as full as if it had five, from −1.0 down.
+    # assumed: the slopes. Level and SD bring the lowest of three readings nearest to the classes of OsPenScreen's
+    # table 1 (AMC training and SCH). The best fit in women is off by 1.7 points: their mild class, four steps of 0.1,
+    # is as full as if it had five, from −1.0 down.
     "screening": Curve(
         (50, 90),
         {"F": (-0.21, -2.01), "M": (0.29, -0.71)},
         {"F": 0.99, "M": 1.02},
         -0.3,
     ),
-    # assumed: the shape is that of NHANES' means by age (femoral neck: Looker 1998), hip and spine together, to round
-    # values from memory. Level (+1.3) and SD are raised until the measured have AI-CXR's T-scores, 0.0 ± 1.6 with 6–7 %
-    # at or under −2.5, which lie above and spread wider than any survey's.
+    # assumed: the shape follows NHANES' means by age (femoral neck: Looker 1998), hip and spine together, rounded from
+    # memory. Level (+1.3) and SD are raised until patients with DXA have AI-CXR's T-scores, 0.0 ± 1.6 with 6–7 % at or
+    # under −2.5, which are higher and more spread than in any survey.
     "hospital": Curve(
         (25, 35, 45, 55, 65, 75, 85),
         {"F": (1.4, 1.35, 1.2, 0.7, 0.25, -0.2, -0.6), "M": (1.85, 1.6, 1.5, 1.35, 1.2, 0.95, 0.6)},

@@ -1,9 +1,9 @@
 """What patients have besides their bones: conditions in their records and findings on their films.
 
-Vocabulary. A *sign* is something that a patient or a film has or hasn't. It is there where a standard normal liability
-lies under a limit that moves with age and sex; part of the liability is the patient's *frailty* (standard normal, high
-is frail), the rest its own. So every prevalence is exact, and given frailty all signs are independent, which makes the
-oracles' integrals one-dimensional. assumed: that they are.
+Vocabulary. A *sign* is something that a patient or a film has or hasn't. It is present if a standard normal liability
+lies under a limit that depends on age and sex. Part of the liability is the patient's *frailty* (standard normal, high
+is frail), the rest is the sign's own. So every prevalence is exact. assumed: signs are independent given frailty, which
+makes the oracles' integrals one-dimensional.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Sign:
-    """How common a sign is, and how it is written down.
+    """How common a sign is, and how well it is recorded.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Sign:
     per_decade, male : float
         Change of the liability's limit, in standard deviations, per ten years and for men.
     frailty : float
-        Correlation of the liability with frailty.
+        How strongly frailty favours the sign: minus its correlation with the liability.
     sensitivity, specificity : float
         Of the record or report that names it.
     log_hazard : float
@@ -46,8 +46,8 @@ class Sign:
     log_hazard: float = 0.0
 
 
-# assumed: prevalences, their slopes and the share of frailty, as of a hospital's adult patients; hazard ratios, round
-# values within what cohorts publish. None works through density: what it does to bone is part of its log hazard.
+# assumed: prevalences, their slopes and the part of frailty, as in a hospital's adult patients; hazard ratios, round
+# values within those of published cohorts. None acts through density: its effect on bone is part of its log hazard.
 CONDITIONS = {
     "diabetes": Sign(0.20, 0.20, 0.15, 0.1, log_hazard=0.15),
     "hypertension": Sign(0.38, 0.35, 0.10, 0.1),
@@ -65,7 +65,7 @@ CONDITIONS = {
     "falls": Sign(0.15, 0.30, 0.45, -0.2, sensitivity=0.35, log_hazard=0.50),
 }
 
-# The 31 of AI-CXR. assumed: prevalences; sensitivity and specificity of a routine report, high for devices.
+# AI-CXR's 31 findings. assumed: prevalences; sensitivity and specificity of a routine report, high for devices.
 # `fracture`, `vertebroplasty` and `osteoporosis` follow from the bones (`WEDGES`, `OSTEOPOROSIS`).
 _DEVICE = {"sensitivity": 0.95, "specificity": 0.999}
 FINDINGS = {
@@ -101,26 +101,26 @@ FINDINGS = {
     "endotracheal_tube": Sign(0.015, 0.15, 0.60, 0.1, **_DEVICE),
     "nasogastric_tube": Sign(0.025, 0.20, 0.60, 0.1, **_DEVICE),
 }
-LASTING = (  # there on every later film too
+LASTING = (  # present on every later film too
     *("emphysematous_change", "scalloping_of_the_diaphragm", "atherosclerosis", "cardiomegaly", "aneurysm"),
     *("degenerative_joint_disease", "fracture", "spondylosis", "osteophyte_formation", "osteoporosis"),
     *("osteoarthritis", "widening_of_the_mediastinum", "sternotomy", "pacemaker", "vertebroplasty"),
 )
-# What the projector draws and frailty alone moves; `WEDGES` are drawn too.
+# Findings that the projector draws and that do not depend on bones; `WEDGES` are drawn too.
 DRAWN = (
     *("cardiomegaly", "pleural_effusion", "costophrenic_angle_blunting", "atherosclerosis", "consolidation"),
     *("emphysematous_change", "spondylosis", "sternotomy", "port_a", "pacemaker"),
     *("nasogastric_tube", "endotracheal_tube"),
 )
-# Drawn in screening. assumed: devices and disease don't go with a health check (AMC's was cleaned of them).
+# Drawn in screening. assumed: people at a health check have no devices or disease (AMC's set was cleaned of them).
 DRAWN_AT_SCREENING = ("atherosclerosis", "spondylosis")
 
-# Probability of a drawn sign without and with an earlier vertebral fracture. assumed: a fracture leaves a wedge in
-# most, a few get cement; some wedges have no known fracture behind them.
+# Probability of a drawn sign without and with an earlier vertebral fracture. assumed: most fractures leave a wedge, a
+# few get cement; some wedges come without a known fracture.
 WEDGES = {"fracture": (0.02, 0.70), "vertebroplasty": (0.0005, 0.12)}
-OSTEOPOROSIS = -2.5  # the report's "osteoporosis" is there where the lowest true T is at or below it
+OSTEOPOROSIS = -2.5  # the finding "osteoporosis" is present if the lowest true T-score is at or below it
 
-AP = Sign(0.10, 0.12, 0.60)  # portable films; assumed: a tenth, of the sicker
+AP = Sign(0.10, 0.12, 0.60)  # portable films; assumed: a tenth, mostly of frail patients
 
 
 class Signs:
@@ -147,14 +147,14 @@ class Signs:
         return self.limit + self.per_decade * (age - 60) / 10 + self.male * male
 
     def there(self, age: float, male: bool, frailty: float, own: Array) -> Array:
-        """Return which are there; `own` is the liability's own part, standard normal (signs,)."""
+        """Return which signs are present; `own` is the liability's own part, standard normal (signs,)."""
         found: Array = self.limits(age, male) + self.frailty * frailty > self.own * own
         return found
 
     def written(self, there: Array, uniform: Array) -> Array:
-        """Return which a record or report names."""
+        """Return which signs a record or report names."""
         return np.where(there, uniform < self.sensitivity, uniform < self.false)
 
     def chance(self, limits: Array, frailty: Array) -> Array:
-        """Return the probability of each, given frailty (shapes broadcast)."""
+        """Return the probability of each sign, given frailty (shapes broadcast)."""
         return np.asarray(ndtr((limits + self.frailty * frailty) / self.own))

@@ -14,14 +14,14 @@ from scipy.special import ndtr
 from bonerisk.phantom.people import demography, density
 from bonerisk.phantom.people.disease import CONDITIONS, Array, Signs
 
-# AI-CXR: 6.2 % of the development set and 7.3 % of internal validation have a T-score. assumed: women about and after
-# the menopause most, men rarely, the frail less, as much of it is health checks; those on steroids more.
+# AI-CXR: 6.2 % of the development set and 7.3 % of internal validation have a T-score. assumed: mostly women around
+# and after the menopause, rarely men; frail patients less often, as many DXA are health checks; with steroids more.
 SHARE = 0.074  # of patients ever; 7.0 % within `WINDOW_DAYS` of the first film
 AGES = (20, 45, 55, 65, 75, 95)
 BY_AGE = {"F": (-0.6, 0.1, 0.5, 0.45, 0.25, -0.4), "M": (-0.6, -0.2, -0.1, -0.1, -0.15, -0.6)}
 STEROIDS = 0.5
 FRAILTY = -0.35
-NEAR = 0.9  # of those with a DXA have it near the first film, the others at any time in care; assumed
+NEAR = 0.9  # share of patients with a DXA that have it near the first film, others at any time in care; assumed
 WINDOW_DAYS = 180
 REPEATS = 0.5  # further readings expected, at least a year apart, as long as the patient stays; assumed
 
@@ -40,7 +40,7 @@ def limit(share: float | None, age: Any, male: Any, steroids: Any) -> Array:
     Parameters
     ----------
     share : float or None
-        Of the patients that get one; None: `SHARE`.
+        Share of patients who get one; None: `SHARE`.
     age, male, steroids : float or array
         Years; 0 or 1; 0 or 1, as in the record.
     """
@@ -83,7 +83,7 @@ def days(near: bool, first: date, start: date, last: date, rng: np.random.Genera
     Parameters
     ----------
     near : bool
-        The first reading is within `WINDOW_DAYS` of the film of day `first` in any case.
+        Whether the first reading is always within `WINDOW_DAYS` of the film of day `first`.
     """
     offset, place, other = rng.integers(-WINDOW_DAYS, WINDOW_DAYS + 1), rng.random(), rng.random()
     day = first + timedelta(days=int(offset))
@@ -96,7 +96,7 @@ def days(near: bool, first: date, start: date, last: date, rng: np.random.Genera
 
 
 def read(t: dict[str, float], rng: np.random.Generator) -> dict[str, float]:
-    """Read true T-scores, to one decimal as the report gives them."""
+    """Return readings of true T-scores, with error, to one decimal as in a report."""
     errors = rng.standard_normal(len(density.SITES)).tolist()
     return {
         site: round(t[site] + density.READING_SD[site] * e, 1) for site, e in zip(density.SITES, errors, strict=True)

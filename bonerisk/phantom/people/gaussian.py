@@ -1,7 +1,7 @@
-"""What some of a patient's bones tell of the others: conditional means of the Gaussian departures of `density`.
+"""Conditional means of some of a patient's bones given others, for the Gaussian departures of `density`.
 
 The eight departures (three DXA sites, five filmed bones) are, in units of their SD, a loading times the patient's
-factor plus an own part; the regression of one on others is linear.
+factor plus an own part; the regression of one departure on others is linear.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bonerisk.phantom.people.disease import Array
 
 LOADING = np.array([*DXA_LOADING.values(), *[FILM_LOADING] * len(BONES)])
 COVARIANCE = np.outer(LOADING, LOADING) + np.diag(1 - LOADING**2)
-MEAN_SITE = np.array([1 / len(SITES)] * len(SITES) + [0.0] * len(BONES))  # what DXA measures, if it erred not
+MEAN_SITE = np.array([1 / len(SITES)] * len(SITES) + [0.0] * len(BONES))  # the mean of DXA's sites, without error
 
 _F = np.linspace(-7.0, 7.0, 281)  # values of the factor
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
@@ -24,7 +24,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 @cache
 def mean_site_on(observed: str, sd: float) -> tuple[Array, float]:
-    """Return the regression of the mean departure of DXA's sites on what is observed, and the variance it leaves.
+    """Return the regression of the mean departure of DXA's sites on what is observed, and the residual variance.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def lowest(filmed: Array | None, count: int) -> Array:
     """
     mean, variance = np.zeros(count), 1.0
     if filmed is not None:
-        told = LOADING[len(SITES) :] / (1 - LOADING[len(SITES) :] ** 2)
-        variance = 1 / (1 + told @ LOADING[len(SITES) :])
-        mean = variance * filmed @ told
+        weights = LOADING[len(SITES) :] / (1 - LOADING[len(SITES) :] ** 2)
+        variance = 1 / (1 + weights @ LOADING[len(SITES) :])
+        mean = variance * filmed @ weights
     factor = mean[:, None] + np.sqrt(variance) * _NODES
     return np.asarray(np.interp(factor, _F, _lowest_given_factor()) @ _WEIGHTS / _WEIGHTS.sum())
 
@@ -69,7 +69,7 @@ def lowest(filmed: Array | None, count: int) -> Array:
 def _lowest_given_factor() -> Array:
     """Expected lowest departure at each of `_F`: given the factor, the sites are independent.
 
-    The mean of a variable is a bound under it plus the integral of its survival function from there on.
+    The mean of a variable is a lower bound plus the integral of its survival function from that bound on.
     """
     t = np.linspace(-14.0, 14.0, 2801)
     loading = LOADING[: len(SITES)]

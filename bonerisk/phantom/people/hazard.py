@@ -1,7 +1,7 @@
 """The hazards of fracture and death: Gompertz in age, proportional in everything else, sharing a frailty.
 
-Vocabulary. The *linear predictor* is the logarithm of the hazard of a major osteoporotic fracture over its baseline;
-higher is worse. It holds at an age; from there on the hazard grows exponentially, so that times follow by inversion.
+Vocabulary. The *linear predictor* is the log ratio of the hazard of a major osteoporotic fracture to its baseline;
+higher is worse. It holds at one age; after that the hazard grows exponentially, so that times follow by inversion.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ import numpy as np
 
 from bonerisk.phantom.people.density import SITES
 
-# Fracture: hazard a year at linear predictor 0 of vertebra, hip, forearm and humerus together. Calibrated by simulation
-# on AI-CXR's incidences of vertebral fracture, together with the factors below, within what is published for them.
+# Fracture: yearly hazard at linear predictor 0 of vertebra, hip, forearm and humerus together. Calibrated by simulation
+# to AI-CXR's incidences of vertebral fracture, together with the factors below, which stay within published ranges.
 BASELINE = 0.0035
 ENRICHMENT = 160.0  # factor of `events="enriched"`, at which 38 % of patients have an observed vertebral fracture
 TYPES = {"vertebral": 0.42, "hip": 0.22, "forearm": 0.24, "humerus": 0.12}  # assumed: of first clinical fractures at 65
-PER_YEAR = 0.03  # of age over 65, density given; assumed: with density's own fall, doubling in some twelve years
-MALE = -0.20  # assumed: at equal T on the female reference men break a little less
+PER_YEAR = 0.03  # of age over 65, at a given density; assumed: with the fall of density, doubling in about twelve years
+MALE = -0.20  # assumed: men fracture slightly less at equal T-scores on the female reference
 DENSITY = (
     -0.65
-)  # a T-score, mean of three sites: 1.9, as 1.5 for any fracture and 2.3 for vertebrae an SD (Marshall, BMJ 1996)
-QUALITY = -0.35  # a standard deviation of bone quality; assumed: 1.4, as microarchitecture scores have about 1.3–1.5
-FRAILTY = 0.30  # a standard deviation; assumed
+)  # per T-score, mean of three sites: ratio 1.9; per SD 1.5 for any fracture, 2.3 for vertebrae (Marshall, BMJ 1996)
+QUALITY = -0.35  # per SD of bone quality; assumed: ratio 1.4, as microarchitecture scores have about 1.3–1.5
+FRAILTY = 0.30  # per SD; assumed
 PRIOR = 0.62  # log 1.86, any earlier fracture (Kanis et al., Bone 2004;35:375)
 
-# Earlier fracture at the first film: a normal liability. assumed: 4 % at 60 with average bones and frailty; quality is
-# left out of it, so that `quality_effect` changes times alone.
+# Earlier fracture at the first film: a normal liability. assumed: 4 % at 60, averaged over bones and frailty; quality
+# is left out, so that `quality_effect` changes times only.
 PRIOR_LIMIT, PRIOR_PER_DECADE, PRIOR_MALE = -1.95, 0.25, -0.10
 PRIOR_DENSITY, PRIOR_FRAILTY = -0.35, 0.25
-PRIOR_YEARS = 3.0  # it lies at most so far back
+PRIOR_YEARS = 3.0  # it lies at most this far back
 
-# Death: hazard a year at 65 in women. assumed: an adult hospital's, some three times a nation's; Gompertz slopes are
-# close to 0.09 a year everywhere.
+# Death: hazard a year at 65 in women. assumed: as in an adult hospital, about three times a nation's; Gompertz
+# slopes are close to 0.09 a year everywhere.
 DEATH_BASELINE, DEATH_PER_YEAR, DEATH_MALE, DEATH_FRAILTY = 0.016, 0.085, 0.40, 0.80
 
-TOP_QUARTER = 0.0  # third quartile of the hospital's true linear predictor at first films
+TOP_QUARTER = 0.0  # about the third quartile of the hospital's true linear predictor at first films
 
 
 def linear_predictor(
@@ -74,7 +74,7 @@ def mean_over_sites(t: dict[str, float]) -> float:
 
 
 def fracture_growth(pace: float) -> float:
-    """Growth a year of the logarithm of the fracture hazard where T changes by `pace` a year."""
+    """Yearly growth of the log fracture hazard where T changes by `pace` a year."""
     return PER_YEAR + DENSITY * pace
 
 
@@ -84,11 +84,11 @@ def death_hazard(age: float, male: bool, frailty: float) -> float:
     return DEATH_BASELINE * float(np.exp(log))
 
 
-def added_up(hazard: float, growth: float, years: float) -> float:
-    """Return what a Gompertz hazard, now `hazard`, adds up to in some years."""
+def cumulative(hazard: float, growth: float, years: float) -> float:
+    """Return the cumulative hazard over `years` of a Gompertz hazard that is now `hazard`."""
     return float(hazard * np.expm1(growth * years) / growth)
 
 
 def time_to(hazard: float, growth: float, exponential: float) -> float:
-    """Return the years after which a Gompertz hazard, now `hazard`, has added up to a standard exponential draw."""
+    """Return the years until the cumulative hazard, from `hazard` now, reaches a standard exponential draw."""
     return float(np.log1p(growth * exponential / hazard) / growth)

@@ -1,13 +1,13 @@
-"""What the best possible reader would say: expectations of the truth given what a film, or the records, can show.
+"""Oracles, the best possible predictors: expectations of the truth given what a film, or the records, can show.
 
 The truth is the linear predictor of the fracture hazard, or minus the lowest true T-score: higher is worse. Everything
 follows from the parameters of the simulation: densities and quality are Gaussian, signs are independent given frailty,
 and frailty is integrated out by Gauss–Hermite quadrature.
 
-A film shows densities, quality in part, drawn findings and its view, and goes with age, sex, height and weight. Records
-have the latter, conditions, DXA within `dxa.WINDOW_DAYS`, whether there ever was one, and earlier fractures; drugs
-follow from these and tell nothing more. A patient is taken as drawn at the first film: that a later film needs a
-survivor, and what a fracture after the first film tells of the bones, is left out.
+A film shows densities, quality in part, drawn findings and its view; age, sex, height and weight are known with it.
+Records have age, sex, height and weight, conditions, DXA within `dxa.WINDOW_DAYS`, whether there ever was one, and
+earlier fractures; drugs follow from these and add nothing. A patient is taken as drawn at the first film: that later
+films need survival, and that a fracture after the first film is informative about bones, are left out.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _WEDGES = np.array(list(WEDGES.values()))
 class Known:
     """What is known of n films: arrays of shape (n,), some with a second axis.
 
-    `age` is that at the film and `first_age` that at the patient's first one; `sd` is that of a T-score within an age
-    and `mean_t` the mean T of people like the patient; `filmed` (n, 5) and `read` (n, 3) are departures from it, NaN
-    where there is no reading within `dxa.WINDOW_DAYS`; `visible` and `wedges` are drawn findings; `recorded`
-    conditions; `limit` that of the liability of getting a DXA; `prior` and `broken` an osteoporotic fracture before the
-    first film and before this one.
+    `age` at the film and `first_age` at the patient's first film; `sd` of a T-score within an age and `mean_t`, the
+    mean T of people like the patient; `filmed` (n, 5) and `read` (n, 3), departures from it, NaN without a reading
+    within `dxa.WINDOW_DAYS`; `visible` and `wedges`, drawn findings; `recorded` conditions; `limit` of the liability of
+    getting a DXA; `scanned`, whether there is any; `prior` and `broken`, an osteoporotic fracture before the first film
+    and before this one.
     """
 
     age: Array
@@ -74,7 +74,7 @@ def known(people: Sequence[Patient]) -> Known:
 def bone(people: Sequence[Patient]) -> dict[str, Array]:
     """Return minus the expected lowest T-score, given the film's densities and given age, sex and BMI alone.
 
-    That a wedge, too, tells of density is left out of the film's expectation.
+    The film's expectation leaves out that a wedge is informative about density.
     """
     films = known(people)
     shows = people[0].population.bone_signal > 0
@@ -159,7 +159,7 @@ def _condition_limits(films: Known) -> Array:
 
 
 def _mean_site(films: Known, observed: str, seen: Array) -> tuple[Array, Array]:
-    """Return mean and variance of the sites' mean departure; a row of `seen` with NaN has seen nothing."""
+    """Return mean and variance of the sites' mean departure; a row of `seen` with NaN gives no information."""
     mean, variance = np.zeros(len(seen)), np.zeros(len(seen))
     for sd in np.unique(films.sd):
         for blind in (False, True):

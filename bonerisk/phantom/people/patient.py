@@ -1,4 +1,4 @@
-"""What a simulated patient is: the life behind everything, the films, and what the hospital wrote down."""
+"""A simulated patient: the true life, the films, and the hospital's records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bonerisk.phantom.people.dxa import Reading
 
 @dataclass(frozen=True)
 class Population:
-    """What is drawn; hashable, so that it can go into a fingerprint.
+    """Settings of a simulated population; hashable, so that they can go into a fingerprint.
 
     Parameters
     ----------
@@ -23,19 +23,19 @@ class Population:
         "screening": people of 50 and over with one film and a DXA of the same day (OsPenScreen's table 1);
         "hospital": adults with several films, records and follow-up (AI-CXR).
     patients : int
-        The first n are the same whatever their number.
+        A larger population begins with the same patients.
     seed : int
     bone_signal : float
         How far filmed densities depart from the population's mean: 1 as in the patient, 0 not at all.
     quality_effect : float
-        Factor on the hazard's coefficient of bone quality; 0 leaves the film nothing beyond density and findings.
+        Factor on the hazard's coefficient of bone quality; at 0 a film shows nothing beyond density and findings.
     shortcut : float
         Probability that a film of a sick patient is taken on the other site's system.
     events : str
         "natural", or "enriched": the baseline hazard of fracture times `hazard.ENRICHMENT`.
     t_score_share : float or None
-        Share of the hospital's patients with a DXA, then within 180 days of their first film; None: `dxa.SHARE`, some
-        of them at another time. At a screening everybody has one.
+        Share of the hospital's patients with a DXA, all within 180 days of the first film; None: `dxa.SHARE`, some at
+        another time. At a screening everybody has one.
     """
 
     kind: str = "screening"
@@ -59,7 +59,7 @@ class Exposure:
     time : str
         "HHMMSS".
     age_years : float
-        Completed years and the share of the next one.
+        Completed years and the share of the next.
     view : str
         "PA" or "AP".
     system : str
@@ -89,12 +89,12 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Life:
-    """What is true of a patient, whatever anybody measures.
+    """The truth about a patient, which no measurement changes.
 
     Parameters
     ----------
     first : date
-        Of the first film, from which densities change at the pace of that age.
+        Day of the first film; from then on T-scores change at the pace of that age.
     t_mean, pace : float
         Mean T-score of the patient's age, sex and BMI on that day, and its change a year.
     bones : Bones
@@ -108,7 +108,7 @@ class Life:
     prior : Fracture or None
         Osteoporotic fracture before the first film.
     fractures : tuple of Fracture
-        Those after the first film, in order: all until the last contact, and of each type the first, seen or not.
+        Those after the first film, in order: all until the last contact, and the first of each type even if later.
     """
 
     sex: str
@@ -161,7 +161,7 @@ class Life:
 
 @dataclass(frozen=True)
 class Patient:
-    """One patient as the hospital has them, and the life behind that.
+    """One patient as the hospital knows them, and the true life.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class Patient:
     recorded : frozenset of str
         Conditions that the diagnoses name.
     stay : Stay or None
-        None at a screening, which follows nobody up and keeps no records.
+        None at a screening, which has no follow-up and no records.
     diagnoses, drugs : tuple of Record
     reported : tuple of frozenset of str
         By film, the findings of `disease.FINDINGS` that its report names.

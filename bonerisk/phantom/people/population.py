@@ -32,7 +32,7 @@ _NAMES = np.array(list(CONDITIONS))
 
 
 def draw(what: Population, index: int) -> Patient:
-    """Draw patient number `index`; any other patients there may be don't matter."""
+    """Draw patient number `index`, independently of other patients."""
     person = draw_person(what.kind, stream(what, index, PERSON))
     life, recorded, stay = (_screened if what.kind == "screening" else _treated)(what, index, person)
     days = stay.films if stay else (life.first,)
@@ -81,7 +81,7 @@ def _life(what: Population, index: int, person: Person, first: date, quality: fl
 
 
 def _screened(what: Population, index: int, person: Person) -> tuple[Life, frozenset[str], Stay | None]:
-    """Draw the life of somebody who comes for a health check, which records no conditions and knows no stay."""
+    """Draw the life of a person at a health check, where no conditions are recorded and there is no stay."""
     quality, frailty = stream(what, index, LATENTS).standard_normal(2).tolist()
     day = int(stream(what, index, STAY).integers(course.SCREENING_DAYS))
     first = course.SCREENING_START + timedelta(days=day)

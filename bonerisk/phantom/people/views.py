@@ -1,4 +1,4 @@
-"""The films of a patient: what each shows of the life behind it, how it was taken, and what its report says."""
+"""The films of a patient: what each shows of the true life, how it was taken, and what its report says."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from bonerisk.phantom.people.dxa import Reading
 from bonerisk.phantom.people.patient import Exposure, Life, Population
 
 SHOWN_QUALITY = 0.7  # correlation of what a film shows of bone quality with the quality; assumed
-RAW_TWIN = 0.03  # of films are in the archive as FOR PROCESSING too; assumed
+RAW_TWIN = 0.03  # share of films that the archive also holds FOR PROCESSING; assumed
 HOURS = (7 * 3600, 19 * 3600)
 OTHER = {"site_a": "site_b", "site_b": "site_a"}
-LOW_BONE_MASS = -1.1  # a reading of one decimal under −1.0
+LOW_BONE_MASS = -1.1  # highest reading, to one decimal, under −1.0
 
 _SIGNS, _REPORT = Signs([*FINDINGS.values(), AP]), Signs(FINDINGS.values())
 _NAMES = np.array(list(FINDINGS))
@@ -90,7 +90,7 @@ def _drawn(kind: str, findings: Array) -> frozenset[str]:
 
 
 def _sick(what: Population, life: Life, day: date, readings: Sequence[Reading]) -> bool:
-    """Whether `shortcut` is for this patient: low bone mass as read, or a high hazard."""
+    """Whether `shortcut` applies to this patient: low bone mass as read, or a high hazard."""
     if what.kind == "screening":
         return min(readings[0].t.values()) <= LOW_BONE_MASS
     return life.predictor(day) > hazard.TOP_QUARTER

@@ -18,7 +18,7 @@ DRUGS = set(codes.ANTIOSTEOPOROTIC)
 def within(life: Life, years: float) -> float:
     """Probability of a vertebral fracture after the first film; another fracture before it raises its hazard."""
     rate = hazard.BASELINE * np.exp(life.predictor(life.first))
-    total, share = hazard.added_up(rate, hazard.fracture_growth(life.pace), years), hazard.TYPES["vertebral"]
+    total, share = hazard.cumulative(rate, hazard.fracture_growth(life.pace), years), hazard.TYPES["vertebral"]
     if life.prior:
         return float(-np.expm1(-share * total))
     raised = share * np.exp(hazard.PRIOR)

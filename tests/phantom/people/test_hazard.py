@@ -21,7 +21,7 @@ def added_up(life: Life, start: date, end: date, kind: str | None = None) -> flo
     total, growth = 0.0, hazard.fracture_growth(life.pace)
     for day, until in zip([start, *broken], [*broken, end], strict=True):
         rate = base * np.exp(life.predictor(day + timedelta(days=1)))
-        total += hazard.added_up(rate, growth, (until - day).days / course.YEAR)
+        total += hazard.cumulative(rate, growth, (until - day).days / course.YEAR)
     return total
 
 
@@ -87,8 +87,8 @@ def test_times_follow_the_hazard(enriched: list[Patient], kind: str | None) -> N
 
 def test_the_hazard_adds_up_to_the_draw() -> None:
     time = hazard.time_to(0.01, 0.05, 0.7)
-    assert hazard.added_up(0.01, 0.05, time) == pytest.approx(0.7)
-    assert hazard.added_up(0.01, 0.05, 2.0) == pytest.approx(
+    assert hazard.cumulative(0.01, 0.05, time) == pytest.approx(0.7)
+    assert hazard.cumulative(0.01, 0.05, 2.0) == pytest.approx(
         np.trapezoid(0.01 * np.exp(0.05 * np.linspace(0, 2)), dx=2 / 49), rel=1e-3
     )
 
