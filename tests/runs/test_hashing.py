@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 import bonerisk.runs
 from bonerisk.runs import hashing
 
@@ -27,8 +29,10 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path, monkeypatch):
     assert len(read) == 2
 
 
-def test_the_hash_of_code_changes_with_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["new.py", "inner/new.py"])
+def test_the_hash_of_code_changes_with_it(tmp_path, monkeypatch, file):
     before = hashing.sha256_of_code(bonerisk.runs)
-    (tmp_path / "new.py").write_text("x = 1\n")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / file).write_text("x = 1\n")
     monkeypatch.setattr(bonerisk.runs, "__path__", [*bonerisk.runs.__path__, str(tmp_path)])
     assert hashing.sha256_of_code(bonerisk.runs) != before
