@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from bonerisk.models import load_model
+from bonerisk.models.components import component
+from bonerisk.models.load import FeatureModel
+from bonerisk.parts import Dataset
 from bonerisk.runs.find import load
 
 Typed = Callable[..., tuple[int, list[str], str]]
@@ -149,11 +154,9 @@ def test_the_whole_chain(done):
 
 
 def test_each_input_moves_the_output(done):
-    from bonerisk.models.fitted import fitted
-
-    run = done("train", *FILMS, "features=fusion", "head=xgboost", "name=fused")
-    model = fitted(load(run))
-    tuning = pd.read_parquet(run / "tuning.parquet")
+    trained = load_model(done("train", *FILMS, "features=fusion", "head=xgboost", "name=fused"))
+    assert isinstance(trained, FeatureModel)
+    model, tuning = trained.fitted, trained.tuning
     embeddings = dict(zip(*(table(done("extract", *FILMS))[name] for name in ("image_id", "embedding")), strict=True))
     found = np.stack([embeddings[name] for name in tuning["image_id"]])
 
@@ -168,6 +171,25 @@ def test_each_input_moves_the_output(done):
     assert (risk(tuning.assign(**{name: 1 - tuning[name] for name in used}), found) != before).any()
 
 
+def test_the_model_from_python_predicts_and_embeds(done, place, monkeypatch):
+    monkeypatch.chdir(place)
+    model = load_model(done("train", *FILMS, "features=fusion", "head=xgboost", "name=fused"))
+    assert (model.name, model.films, model.target.kind) == ("fused", True, "survival")
+    assert "age_years" in model.columns
+    cohort = component(model.run.config["dataset"], Dataset, "dataset").load(place / "data")
+    ready = model.ready(cohort)
+    predicted = model.predict(ready).set_index("image_id")
+    tuning = model.tuning.set_index("image_id")
+    np.testing.assert_allclose(predicted.loc[tuning.index, "risk"], tuning["risk"], rtol=1e-5)
+    embeddings = table(done("extract", *FILMS)).set_index("image_id")["embedding"]
+    np.testing.assert_array_equal(model.embed(ready), np.stack(embeddings[ready.cohort.table["image_id"]]))
+    unknown = replace(cohort, table=cohort.table.assign(event=np.nan, time_years=np.nan))
+    again = model.predict(unknown).set_index("image_id")
+    np.testing.assert_array_equal(again.loc[predicted.index, "risk"], predicted["risk"])
+    assert model.threshold("youden").value is not None
+    assert set(model.trained_on["split"]) == {"train", "tune"}
+
+
 def test_the_encoder_of_a_run_is_used_and_its_patients_are_refused(done, bonerisk):
     screening = ["model=ospenscreen_demo", "dataset=phantom_chest", "dataset.patients=90", "training.max_epochs=1"]
     other = done("train", *screening, "dataset.first_patient=1000")
@@ -175,6 +197,7 @@ def test_the_encoder_of_a_run_is_used_and_its_patients_are_refused(done, boneris
     run = done("train", *given, f"encoder.run={other}")
     assert (run / inputs(run, "weights")[0]["parent"]).resolve() == other.resolve()
     done("evaluate", f"run={run}", "evaluation.n_draws=20", "evaluation.min_n=5")
+    assert set(load_model(run).trained_on["run"]) == {run.name, other.name}
     same = done("train", *screening)
     code, _, err = bonerisk("train", *given, f"encoder.run={same}")
     assert code == 3
@@ -228,7 +251,7 @@ def test_models_of_other_targets_or_datasets_are_not_judged_together(done, boner
     plain = done("train", *FILMS, "head=logistic_ridge", "head.target=any_fracture")
     code, _, err = bonerisk("evaluate", f"run=[{image},{plain}]")
     assert code == 2
-    assert "the runs foretell" in err
+    assert "the runs predict" in err
     other = done("train", *FILMS, "dataset.shuffle_labels=1")
     code, _, err = bonerisk("evaluate", f"run=[{image},{other}]")
     assert code == 2

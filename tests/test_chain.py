@@ -12,9 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonerisk.models import load_model
+from bonerisk.models.components import component
+from bonerisk.parts import Dataset
 from bonerisk.runs.find import load
 from bonerisk.runs.folder import Run
 
+NAME = "ospenscreen_demo"
 FILMS = ["dataset=phantom_chest", "dataset.patients=90"]
 TRAIN = ["model=ospenscreen_demo", *FILMS, "training.max_epochs=2", "training.batch_size=16"]
 
@@ -103,6 +107,23 @@ def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, s
     code, out, err = bonerisk("evaluate", f"run={trained}", f"split={split}")
     assert (code, out) == (3, [])
     assert f"among those on whom the weights of {trained.name} were fitted" in err
+
+
+def test_the_model_from_python_predicts_and_embeds(trained, evaluated, place, monkeypatch):
+    monkeypatch.chdir(place)
+    model = load_model(trained)
+    assert (model.name, model.target_name, model.films, model.columns) == (NAME, "low_bone_mass", True, ())
+    cohort = component(model.run.config["dataset"], Dataset, "dataset").load(place / "data")
+    told = pd.read_parquet(evaluated / "predictions.parquet").query(f"model == '{NAME}'").set_index("image_id")["risk"]
+    ready = model.ready(cohort)
+    assert "osteoporosis" not in set(ready.cohort.table["bone_class"])
+    rows = ready.among(ready.cohort.table[ready.cohort.table["image_id"].isin(told.index)])
+    np.testing.assert_allclose(model.predict(rows).set_index("image_id")["risk"].loc[told.index], told, rtol=1e-5)
+    assert len(model.predict(cohort)) == len(cohort.table)  # those with osteoporosis, too: no outcome is asked for
+    assert model.embed(rows).shape[0] == len(told)
+    assert set(model.trained_on["image_id"]).isdisjoint(told.index)
+    value = model.threshold("sensitivity=0.9").value
+    assert (model.tuning.query("label == 1")["risk"] >= value).mean() >= 0.9
 
 
 def test_the_same_seed_gives_the_same_weights(bonerisk, trained):
