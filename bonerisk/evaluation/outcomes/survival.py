@@ -67,11 +67,14 @@ class Survival:
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.
     strata : list of str
-        Subgroups, as in `subgroups`, within which high and low risk are compared, too.
+        Subgroups, as in `subgroups`, within which high and low risk are compared, too, and probabilities are judged by
+        their calibration and decision curves.
     dxa_groups : bool
         Whether those with a T-score are also parted by it (T ≤ −2.5), beside the film's groups.
     characteristics : list of str
         Columns, or patterns such as "finding_*", of which high and low risk are compared.
+    incidence_years : list of float
+        At which the incidence of high and low risk is given within strata; empty: at the horizons.
     """
 
     outcome = ("event", "time_years")
@@ -93,6 +96,7 @@ class Survival:
         strata: Sequence[str] = (),
         dxa_groups: bool = False,
         characteristics: Sequence[str] = (),
+        incidence_years: Sequence[float] = (),
     ) -> None:
         if not horizons_years or min(horizons_years) <= 0 or not ranking:
             what = f"horizons_years {horizons_years}, ranking {ranking}"
@@ -106,6 +110,7 @@ class Survival:
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
         self.strata, self.dxa_groups, self.characteristics = strata, dxa_groups, characteristics
+        self.incidence_years = incidence_years
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:
