@@ -18,6 +18,7 @@ from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.binary import Binary
+from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
@@ -121,7 +122,7 @@ class Evaluation:
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
-        kind: Binary | Survival = self._kind(predictions) if outcome is None else getattr(self, outcome)
+        kind = self._kind(predictions, outcome)
         for table in (predictions, tuning):
             kind.check(table)
         absent = [model for model in test.models if model not in tune.models]
@@ -148,9 +149,11 @@ class Evaluation:
             curves=_curves(points for split in splits for points in self._curves(split)),
         )
 
-    def _kind(self, predictions: pd.DataFrame) -> Binary | Survival:
-        for kind in (self.binary, self.survival):
-            if set(kind.outcome) <= set(predictions):
+    def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
+        """The outcome asked for, or the one that the table has the columns of."""
+        kinds: dict[str, Outcome[Any, Any]] = {"binary": self.binary, "survival": self.survival}
+        for name, kind in kinds.items():
+            if name == asked or (asked is None and set(kind.outcome) <= set(predictions)):
                 return kind
         raise DataError("neither a label, nor event and time_years", "predictions table")
 
@@ -244,7 +247,7 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
     }
 
 
-def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[dict[str, Any]]:
+def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[Row]:
     """What a threshold reaches on the films it was chosen on, and how much of it is owed to that."""
     sample = comparison.tuning_sample(model)
     draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)

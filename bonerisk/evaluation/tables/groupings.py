@@ -13,6 +13,7 @@ import pandas as pd
 
 from bonerisk.cohort.classes import bone_class
 from bonerisk.evaluation.outcomes.survival import Survival
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import ALL, subgroups
 from bonerisk.evaluation.split import Split
 
@@ -53,7 +54,7 @@ class Grouping:
         return f"risk={group}" if self.stratum == ALL else f"{self.stratum} & risk={group}"
 
 
-def groupings(split: Split, outcome: Survival) -> Iterator[Grouping]:
+def groupings(split: Split[Followed], outcome: Survival) -> Iterator[Grouping]:
     """Groupings of films followed up, a stratum after the other; one that knows no film of it is passed over.
 
     Each threshold of a film model parts films into those at or above it and the others. Where `dxa_groups` are asked
@@ -69,7 +70,7 @@ def groupings(split: Split, outcome: Survival) -> Iterator[Grouping]:
                 yield Grouping(model, threshold, stratum.name, within, high & stratum.keep, n)
 
 
-def _parted(split: Split, by_dxa: bool) -> Iterator[tuple[tuple[str, str], Array, Array]]:
+def _parted(split: Split[Followed], by_dxa: bool) -> Iterator[tuple[tuple[str, str], Array, Array]]:
     for model in split.comparison.films:
         risk = split.wide.risks[model].to_numpy()
         for threshold in split.thresholds[model]:

@@ -39,7 +39,7 @@ INCIDENCE = {
 PROBABILITIES, HIGHEST = 50, (0.02, 0.99)  # of a decision curve: how many, and between which the highest lies
 
 
-def calibration_rows(split: Split, outcome: Survival) -> Iterator[Row]:
+def calibration_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
     """Observed incidence over predicted probability at the last horizon, of film models and baselines.
 
     `curve` is "smooth", or "groups" between quantiles of the predicted probability, where `n_group` counts the films of
@@ -56,7 +56,7 @@ def calibration_rows(split: Split, outcome: Survival) -> Iterator[Row]:
             yield row | {"curve": "groups"} | point
 
 
-def decision_rows(split: Split, outcome: Survival) -> Iterator[Row]:
+def decision_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
     """Net benefit over threshold probabilities at the last horizon, of film models and baselines.
 
     All models of a stratum have the threshold probabilities of the first: evenly spaced up to the 99th percentile of
@@ -75,7 +75,7 @@ def decision_rows(split: Split, outcome: Survival) -> Iterator[Row]:
             yield row | point
 
 
-def incidence_rows(split: Split, outcome: Survival) -> Iterator[Row]:
+def incidence_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
     """Incidence of the films at high and at low risk, of each grouping of a stratum (`groupings`).
 
     Where there are competing events, by Aalen and Johansen's estimate and, beside it, by Kaplan and Meier's, which
@@ -90,7 +90,7 @@ def incidence_rows(split: Split, outcome: Survival) -> Iterator[Row]:
                 yield where | row
 
 
-def _judged(split: Split, outcome: Survival) -> Iterator[tuple[Followed, Row, str]]:
+def _judged(split: Split[Followed], outcome: Survival) -> Iterator[tuple[Followed, Row, str]]:
     """Films of each stratum with each model that gives probabilities, what all of their rows have, and why too few."""
     horizon, said = max(split.horizons.items())
     for stratum in list(subgroups(split.films, outcome.strata))[1:]:
@@ -109,7 +109,7 @@ def _points(curve: pd.DataFrame) -> Iterator[Row]:
         yield {str(name): value for name, value in point.items()}
 
 
-def _incidences(split: Split, keep: np.ndarray, years: Sequence[float]) -> Iterator[Row]:
+def _incidences(split: Split[Followed], keep: np.ndarray, years: Sequence[float]) -> Iterator[Row]:
     """Incidence among the films of a mask, a row a year and estimator; without numbers where there are too few."""
     films = split.films[keep]
     event, time = films["event"] == 1, films["time_years"]
