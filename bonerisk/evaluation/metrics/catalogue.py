@@ -94,8 +94,8 @@ def about(name: str) -> About:
     ('AUC', False)
     >>> about("ppv_at_prevalence_0.2").name
     'PPV at prevalence 0.2'
-    >>> about("my_own_metric")
-    About(name='my own metric', ...)
+    >>> about("my_own_metric").name
+    'my own metric'
     """
     form, number = _form(name)
     if not form:

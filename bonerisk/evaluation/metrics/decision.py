@@ -67,6 +67,13 @@ def net_benefit(threshold: float) -> Metric:
         `threshold` is not between 0 and 1.
     DataError
         When the metric is computed: risks are no probabilities.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> net_benefit(0.5)(sample.drawn()).value.round(3)
+    array([0.167])
     """
     odds = float(_odds(np.array([threshold]))[0])
 
@@ -108,6 +115,16 @@ def decision_curve(
         A threshold is not between 0 and 1.
     DataError
         Risks are no probabilities.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> curve = decision_curve(sample, [0.1, 0.5], Draws.of(6, n_draws=100))
+    >>> curve[["threshold", "net_benefit", "treat_all"]].round(3)
+       threshold  net_benefit  treat_all
+    0        0.1        0.444      0.444
+    1        0.5        0.167      0.000
     """
     grid = np.asarray(thresholds, dtype=float)
     odds = _odds(grid)

@@ -38,6 +38,17 @@ def optimism(rule: Rule, sample: Drawable[Drawn], draws: Draws) -> pd.DataFrame:
     DataFrame
         metric, estimate (on the films on which the threshold was chosen), optimism, corrected (estimate − optimism) and
         note, which says why numbers are missing, or how many draws are.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.metrics.rules import rule
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> optimism(rule("youden"), sample, Draws.of(6, n_draws=50))[["metric", "estimate", "corrected"]].round(2)
+            metric  estimate  corrected
+    0  sensitivity      1.00       0.85
+    1  specificity      0.67       0.57
+    2       youden      0.67       0.43
     """
     films = sample.drawn()
     fitted = rule.fit(films)

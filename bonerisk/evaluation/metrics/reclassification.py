@@ -42,6 +42,13 @@ def nri(old: ArrayLike, new: ArrayLike, threshold: float | None = None) -> Array
     ------
     DataError
         Films of different number, or a risk is missing.
+
+    Examples
+    --------
+    >>> nri(old=[0.2, 0.4, 0.3], new=[0.3, 0.3, 0.3])
+    array([ 1., -1.,  0.])
+    >>> nri(old=[0.2, 0.4, 0.3], new=[0.3, 0.3, 0.3], threshold=0.25)
+    array([1., 0., 0.])
     """
     before, after = _paired(old, new)
     if threshold is None:

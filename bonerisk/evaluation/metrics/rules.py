@@ -87,6 +87,13 @@ def rule(text: str) -> Rule:
     ------
     ConfigError
         No such rule, or a number out of range.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> round(rule("youden").fit(sample.drawn()).value, 3)
+    0.3
     """
     if text == "youden":
         return Rule(text, youden)

@@ -52,6 +52,17 @@ class Followed:
         Which patient a film belongs to, a column of the draws.
     predicted : dict
         Horizon in years → predicted probability (n,) of the event by then, where the model gives one.
+
+    Examples
+    --------
+    One event, one film censored at 2 years, another event, a death, and one film under observation to the end; at 2.5
+    years the film censored before is unknown, and those that outlived it stand for it:
+
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> films.known(2.5)
+    array([ True, False,  True,  True,  True])
+    >>> films.drawn().inverse(2.5).round(2)
+    array([[1.  , 0.  , 1.33, 1.33, 1.33]])
     """
 
     risk: Array

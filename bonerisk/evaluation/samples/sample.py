@@ -33,6 +33,14 @@ class Sample:
         1 = outcome, 0 = none.
     patient : array (n,) of int
         Which patient a film belongs to, a column of the draws.
+
+    Examples
+    --------
+    >>> sample = Sample.of(risk=[0.2, 0.9, 0.4], label=[0, 1, 1])
+    >>> sample.risk, sample.n_events
+    (array([0.9, 0.4, 0.2]), 2)
+    >>> sample.drawn().counts(0.5)
+    Counts(tp=array([1.]), fp=array([0.]), fn=array([1.]), tn=array([1.]))
     """
 
     risk: Array

@@ -76,6 +76,12 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     ------
     ConfigError
         A column has too many values to be groups, or is nearly one that is there.
+
+    Examples
+    --------
+    >>> films = pd.DataFrame({"sex": ["F", "M", "F"], "age_years": [52.0, 71.0, 64.0]})
+    >>> [(group.name, int(group.keep.sum())) for group in subgroups(films, ["sex", "sex*age"])]
+    [('all', 3), ('sex=F', 2), ('sex=M', 1), ('sex=F & age=50-54', 1), ('sex=F & age=60-64', 1), ('sex=M & age=65+', 1)]
     """
     yield Subgroup(ALL, np.ones(len(films), dtype=bool))
     for name in names:

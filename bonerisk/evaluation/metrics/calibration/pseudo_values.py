@@ -32,6 +32,13 @@ def pseudo_values(drawn: DrawnFollowUp, horizon: float) -> Array:
     drawn : DrawnFollowUp
         With whole numbers as weights.
     horizon : float
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> pseudo_values(films.drawn(), horizon=3.5).round(2)
+    array([[ 1.  ,  0.33,  1.33, -0.17, -0.17]])
     """
     sample, weights = drawn.sample, drawn.weights
     rows = np.flatnonzero((sample.status != CENSORED) & (sample.time <= horizon))
