@@ -37,7 +37,7 @@ class About:
         "observed" whatever a model predicts; "follow_up", how long patients were followed; "decision" (net benefit);
         "reclassification"; "other". Pages order metrics by it.
     decimals : int
-        Of the printed value, after `scale`.
+        Decimals of the printed value, after `scale`.
     lower, upper : float
         Range of the value.
     higher_is_better : bool, optional

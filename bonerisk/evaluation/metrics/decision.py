@@ -1,8 +1,9 @@
 """Whether acting on a model does more good than harm: net benefit and decision curves.
 
-A threshold probability p says how much harm a clinician takes for a benefit: who treats from a risk of 10 % on holds
-one case treated worth nine films treated in vain. Net benefit counts the cases that a model finds, less the false
-positives at that rate of exchange. A model is of use where it beats treating all and treating none (net benefit 0).
+A threshold probability p says how much harm a clinician accepts for a benefit. A clinician who treats from a risk of
+10 % on accepts nine films treated in vain for one case treated. Net benefit counts the cases that a model finds, less
+the false positives at that rate of exchange. A model is useful where its net benefit is above that of treating all and
+that of treating none, which is 0.
 
 Risks must be probabilities. At a horizon they are those of the event by then, and the known stand for the censored
 (`bonerisk.evaluation.samples.followed`); competing events count as no event. The net benefit of treating all is then
@@ -99,7 +100,7 @@ def decision_curve(
         Threshold probabilities, between 0 and 1.
     draws : Draws
     level : float
-        Of the bounds.
+        Level of the bounds.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """How well risk ranks: AUC and average precision, over many bootstrap draws at once.
 
-Films of equal risk are one step of the curve. That makes ties exact: they count one half in the AUC, and the order in
-which a table happens to hold them changes nothing.
+Films of equal risk are one step of the curve. So ties count exactly one half in the AUC, and the order of the rows of
+a table changes nothing.
 """
 
 from __future__ import annotations

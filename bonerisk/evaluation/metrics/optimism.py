@@ -1,7 +1,7 @@
-"""How much of what a threshold reaches on tuning films is owed to its having been chosen on them: Harrell's optimism.
+"""How much better a threshold is on the tuning films it was chosen on than on others: Harrell's optimism.
 
-In each bootstrap draw of the tuning patients the rule chooses anew. What its threshold reaches in the draw, less what
-it reaches on the tuning films themselves, is on average what it promises too much.
+In each bootstrap draw of the tuning patients the rule chooses a threshold again. The optimism is the mean, over the
+draws, of what that threshold reaches in the draw, less what it reaches on the tuning films themselves.
 
 References
 ----------
@@ -31,7 +31,7 @@ def optimism(rule: Rule, sample: Drawable[Drawn], draws: Draws) -> pd.DataFrame:
     sample : Sample or AtHorizon
         Tuning films.
     draws : Draws
-        Of their patients.
+        Draws of their patients.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 """Rules that choose a threshold on tuning films: Youden's index, Fβ, a sensitivity or specificity to hold, net benefit.
 
 A rule scores every candidate by what it would call positive, and the best is taken. Candidates lie midway between
-neighbouring distinct risks, as in ``pROC::coords`` (scikit-learn's curves put them on the risks themselves). Of equally
-good ones the lowest is taken, the more sensitive: a screen would rather recall; pROC returns all of them. One that does
-no better than calling every film positive, or none, is not fitted.
+neighbouring distinct risks, as in ``pROC::coords`` (scikit-learn's curves put them on the risks themselves). If several
+are equally good, the lowest is taken, which is the most sensitive: a screening test should miss few cases (pROC returns
+all of them). A threshold that is no better than calling every film positive, or none, is not fitted.
 
 A score is a function of true and false positives (draws, candidates), the threshold falling from above all risks (where
 none is positive) to below them (all are). So a rule works on any `Drawn`: in a bootstrap draw, and, with weights for

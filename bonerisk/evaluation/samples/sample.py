@@ -69,7 +69,7 @@ class Sample:
         return int(self.label.sum())
 
     def n_events_by(self, horizon: float) -> int:
-        """Films with the outcome; a horizon means nothing here."""
+        """Films with the outcome; it has no horizons."""
         return self.n_events
 
     @cached_property
@@ -83,7 +83,7 @@ class Sample:
         return self.n_patients == len(self)
 
     def patients_with(self, label: int, horizon: float = np.nan) -> int:
-        """Patients who have a film with that label; a horizon means nothing here."""
+        """Patients who have a film with that label; it has no horizons."""
         return len(np.unique(self.patient[self.label == label]))
 
     def reaches(self, horizon: float) -> bool:

@@ -22,10 +22,10 @@ Array = np.ndarray
 def pseudo_values(drawn: DrawnFollowUp, horizon: float) -> Array:
     """Pseudo-values (draws, n) of P(event by `horizon`), as ``prodlim::jackknife``, which estimates n times.
 
-    Leaving out film i takes one from those at risk up to its time Tᵢ and from its own event; afterwards nothing changes
-    but what survives to start with. So F₍₋ᵢ₎(h) is the incidence before Tᵢ with one fewer at risk, plus the step at Tᵢ,
-    plus (F(h) − F(Tᵢ)) times the ratio of the survivals after Tᵢ: one pass over the times of events for all films.
-    Without competing events it is one minus Kaplan–Meier. The values of films that are not in a draw mean nothing.
+    Without film i, one fewer is at risk up to its time Tᵢ, and its own event is missing; afterwards only the survival
+    differs from which the next steps start. So F₍₋ᵢ₎(h) is the incidence before Tᵢ with one fewer at risk, plus the
+    step at Tᵢ, plus (F(h) − F(Tᵢ)) times the ratio of the survivals after Tᵢ: one pass over the times of events for all
+    films. Without competing events it is one minus Kaplan–Meier. The values of films outside a draw have no meaning.
 
     Parameters
     ----------
@@ -81,5 +81,5 @@ def _aalen_johansen(at_risk: Array, had: Array, died: Array) -> tuple[Array, Arr
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
-    """Quotient; 0 where nobody is left."""
+    """Quotient; 0 where no film is left."""
     return np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)
