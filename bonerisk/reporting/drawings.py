@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bonerisk.reporting.contents import modules
 from bonerisk.reporting.figures.calibration import calibration
 from bonerisk.reporting.figures.confusion import confusion
 from bonerisk.reporting.figures.decision import decision
@@ -15,8 +17,8 @@ from bonerisk.reporting.figures.discrimination import precision_recall, roc
 from bonerisk.reporting.figures.incidence import incidence
 from bonerisk.reporting.figures.models import whole_value
 from bonerisk.reporting.figures.scene import Scene
+from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.figures.subgroups import subgroups
-from bonerisk.reporting.papers.aicxr import figures as by_t_score
 from bonerisk.reporting.wording import terms, words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
@@ -43,8 +45,8 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
         The films evaluated; tells what they and the outcome are called.
     """
     called = terms.of(cohort)
-    if result.outcome == "survival":
-        by_t_score.draw(folder, result, called)
+    for paper in modules("draw"):
+        paper.draw(folder, result, called)
     for split in result.metrics["split"].unique():
         whole = Scene(folder, result, called, split)
         for scene in whole.horizons():
@@ -58,6 +60,24 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
         else:
             _draw_incidence(whole)
             _draw_forests(whole)
+
+
+def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequence[str]) -> list[Drawing]:
+    """Those of some kinds in the order of the page: by kind, then by split.
+
+    Parameters
+    ----------
+    drawings : mapping
+        Name → figure, as `draw` names them: ``roc_test``, ``roc_test_5y``, ``incidence_test_youden``.
+    kinds, splits : sequence of str
+    """
+    return [
+        drawing
+        for kind in kinds
+        for split in splits
+        for name, drawing in drawings.items()
+        if name == f"{kind}_{split}" or name.startswith(f"{kind}_{split}_")
+    ]
 
 
 def _draw_roc(scene: Scene) -> None:

@@ -42,10 +42,33 @@ class TableKey:
 
 @dataclass(frozen=True)
 class EvaluationRun:
-    """An evaluate run, and the trainings behind it, as far as they can still be read, in the order of its models."""
+    """An evaluate run, and the trainings behind it.
+
+    Parameters
+    ----------
+    run : StoredRun
+    trainings : list of StoredRun
+        Those that can still be read, in the order of its models.
+    number : int
+        Among the evaluations of the page, from 1.
+    several : bool
+        Whether the page has others.
+    """
 
     run: StoredRun
     trainings: list[StoredRun]
+    number: int
+    several: bool
+
+    @property
+    def place(self) -> str:
+        """Ends headings: ``, evaluation 2``; empty where there is but one."""
+        return f", evaluation {self.number}" if self.several else ""
+
+    @property
+    def suffix(self) -> str:
+        """Ends names of files: ``_2``; empty where there is but one."""
+        return f"_{self.number}" if self.several else ""
 
     @property
     def training(self) -> StoredRun | None:

@@ -64,7 +64,7 @@ class ReportedRuns:
         """All of them, in the order of the chain."""
         return [*self.prepared, *self.extracted, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
 
-    @property
+    @cached_property
     def participants(self) -> list[Participants]:
         """Runs that drew on the same films in the same way, together; `prepare`, `extract` where no later run did.
 
@@ -80,6 +80,13 @@ class ReportedRuns:
             if (run.folder / "flow.csv").is_file() and not covered:
                 groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
         return [Participants(tuple(_needed(runs))) for runs in groups.values()]
+
+    def participants_of(self, evaluation: EvaluationRun) -> Participants | None:
+        """The films that an evaluation is of, with those its models learnt from; of a sweep, one run stands for all."""
+        own = [source for source in self.participants if evaluation.run in source.runs]
+        films = evaluation.cohort["image_id"]
+        alike = (source for source in self.participants if films.isin(source.films["image_id"]).all())
+        return own[0] if own else next(alike, None)
 
     def _source(self, run: StoredRun) -> str:
         """The dataset's configuration; an evaluation without one of its own has that of its training."""
@@ -102,7 +109,10 @@ def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
     found = sorted(known.values(), key=lambda run: run.folder.name)
     evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
     return ReportedRuns(
-        [EvaluationRun(run, _trainings(run, known)) for run in evaluations],
+        [
+            EvaluationRun(run, _trainings(run, known), number, len(evaluations) > 1)
+            for number, run in enumerate(evaluations, start=1)
+        ],
         [run for run in found if run.command == "train"],
         [run for run in found if run.command == "extract"],
         [run for run in found if run.command == "prepare"],

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.history import histories
 from bonerisk.reporting.figures.ranking import ranking, told
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section
 from bonerisk.reporting.runs.epochs import epochs_of
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
-from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.tables import sweep
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -21,15 +21,18 @@ from bonerisk.reporting.wording.numbers import MISSING, count
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
+ORDER = 20
 
-def compare(chain: ReportedRuns, figures: Path) -> Section:
-    """Several evaluations or trainings side by side; without parts where there is one of each."""
+
+def sections(page: Context) -> Iterator[Section]:
+    """One, without parts where there is one evaluation and one training."""
+    chain, figures = page.runs, page.figures
     parts: list[Part] = []
     if len(chain.evaluations) > 1:
         parts.append(_overview(chain.evaluations))
-    for number, evaluation in enumerate(chain.evaluations, start=1):
+    for evaluation in chain.evaluations:
         if len(evaluation.trained) > 1:
-            parts += _ranking(evaluation, figures, f"_{number}" if len(chain.evaluations) > 1 else "")
+            parts += _ranking(evaluation, figures)
     trained = [_trained(run, chain.evaluations) for run in chain.trainings]
     if len(trained) > 1:
         parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
@@ -39,10 +42,10 @@ def compare(chain: ReportedRuns, figures: Path) -> Section:
         if drawn:
             title, alt = "Tuning AUC of the trainings by epoch", "A line a training; the kept epoch is a circle."
             parts.append(save(histories(drawn), figures, "histories", title, f"{title}. {alt}"))
-    return Section("Runs compared", parts)
+    yield Section("Runs compared", parts)
 
 
-def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[Drawing]:
+def _ranking(evaluation: EvaluationRun, figures: Path) -> Iterator[Drawing]:
     """The models of one evaluation, and what they have to beat, side by side."""
     key = evaluation.ranking[0]
     rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
@@ -54,7 +57,7 @@ def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[
         if found.groupby("split")["n"].nunique().gt(1).any():
             title += f", each on the {evaluation.terms.rows.lower()} that it can judge"
         drawn = ranking(found, key.name, evaluation.trained)
-        yield save(drawn, figures, f"ranking{suffix}", title, f"{title}. {told(found)}.")
+        yield save(drawn, figures, f"ranking{evaluation.suffix}", title, f"{title}. {told(found)}.")
 
 
 def _overview(evaluations: Sequence[EvaluationRun]) -> Table:

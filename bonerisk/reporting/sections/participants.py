@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.page import Part, Section, Text
@@ -17,10 +19,26 @@ from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.runs.find import StoredRun
+
+ORDER = 30
 
 
-def participants(source: Participants, figures: Path, suffix: str, place: str) -> Section:
-    """Flow, Table 1, and what was refused."""
+def sections(page: Context) -> Iterator[Section]:
+    """One a source."""
+    sources = page.runs.participants
+    for number, source in enumerate(sources, start=1):
+        suffix, place = (f"_{number}", f" {number} ({_name(source.runs[0])})") if len(sources) > 1 else ("", "")
+        yield Section(f"Participants{place}", _parts(source, page.figures, suffix))
+
+
+def _name(run: StoredRun) -> str:
+    """A run's name, and the rules that made its cohort."""
+    rules = run.record.get("choices", {}).get("dataset/rules")
+    return f"{run.name}, rules {rules}" if rules else run.name
+
+
+def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
     called = source.terms
     title = "Flow of patients" if called.row == "patient" else f"Flow of {called.row}s and patients"
     splits = _splits(source)
@@ -31,7 +49,7 @@ def participants(source: Participants, figures: Path, suffix: str, place: str) -
     parts += [replace(table, name=table.name + suffix) for table in tables]
     if len(tables) == 1:
         parts.append(Text("No value of the source was refused."))
-    return Section(f"Participants{place}", parts)
+    return parts
 
 
 def _splits(source: Participants) -> pd.DataFrame:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns
@@ -24,13 +27,17 @@ MEANING = {
 }
 
 
-def summarise(chain: ReportedRuns) -> Section:
+ORDER = 10
+
+
+def sections(page: Context) -> Iterator[Section]:
     """Plain words, cautions, and how well one evaluation's model ranks beside what it has to beat."""
+    chain = page.runs
     parts: list[Part] = [Text(text, "caution") for text in cautions(chain)]
     parts += [Text(text) for text in sentences(chain)]
     if len(chain.evaluations) == 1:
         parts.append(headline(chain.evaluations[0]))
-    return Section("Summary", parts)
+    yield Section("Summary", parts, missing=chain.missing)
 
 
 def sentences(chain: ReportedRuns) -> list[str]:

@@ -35,9 +35,10 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     ----------
     folder : Path
     result : Result
-        Of a follow-up.
     called : Terms
     """
+    if result.outcome != "survival":
+        return
     metrics, predictions = result.metrics, result.predictions
     film = next(model for model, kind in result.kinds.items() if kind == "film")
     cuts = {t["threshold"]: t["value"] for t in result.thresholds["thresholds"] if t["model"] == film}

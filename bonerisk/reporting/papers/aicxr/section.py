@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses
@@ -20,6 +21,7 @@ from bonerisk.reporting.tables.hazards import hazards
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 
+ORDER = 43
 TITLE = "As AI-CXR's tables and figures"
 SHOWN = {  # what a figure shows, and the number it has in the paper
     "incidence_by_t_score": "Figure 4, incidence by risk group and T-score",
@@ -29,26 +31,18 @@ SHOWN = {  # what a figure shows, and the number it has in the paper
 }
 
 
-def aicxr(
-    evaluation: EvaluationRun, source: Participants | None, drawn: Mapping[str, Drawing], suffix: str, place: str
-) -> tuple[Section, list[str]]:
-    """The section, empty where films were not parted by T-score, and the reasons for what it lacks.
+def sections(page: Context) -> Iterator[Section]:
+    """One an evaluation of which films were parted by T-score."""
+    for evaluation in page.runs.evaluations:
+        found = analyses(evaluation.metrics, evaluation.model, evaluation.thresholds)
+        if found:
+            yield _section(evaluation, found, page.runs.participants_of(evaluation), page.drawings(evaluation))
 
-    Parameters
-    ----------
-    evaluation : EvaluationRun
-    source : Participants, optional
-        Its films and those that its models learnt from.
-    drawn : mapping
-        The evaluation's figures by name.
-    suffix : str
-        Of the tables' names.
-    place : str
-        Of the section's heading: which evaluation.
-    """
-    found = analyses(evaluation.metrics, evaluation.model, evaluation.thresholds)
-    if not found:
-        return Section(f"{TITLE}{place}"), []
+
+def _section(
+    evaluation: EvaluationRun, found: list[Analysis], source: Participants | None, drawn: Mapping[str, Drawing]
+) -> Section:
+    """Tables and figures, with `source` (the films evaluated and those learnt from) also who the patients are."""
     parts: list[Part] = [Text(text) for text in _told(found, evaluation)]
     lacking: list[str] = []
     called = evaluation.terms
@@ -67,8 +61,8 @@ def aicxr(
     over_time = hazards(ratios, called, kept) if len(ratios) else None
     parts += [over_time] if over_time else []
     lacking += [] if over_time else ["hazard over time"]
-    named = [replace(part, name=part.name + suffix) if isinstance(part, Table) else part for part in parts]
-    return Section(f"{TITLE}{place}", named), list(_reasons(evaluation, lacking))
+    named = [replace(part, name=part.name + evaluation.suffix) if isinstance(part, Table) else part for part in parts]
+    return Section(f"{TITLE}{evaluation.place}", named, evaluation.number, list(_reasons(evaluation, lacking)))
 
 
 def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
