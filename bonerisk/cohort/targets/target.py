@@ -34,10 +34,13 @@ class Words:
         As a heading has it: ``low bone mass``, ``fracture``.
     article : str
         What stands before it in a sentence: nothing, "a" or "the".
+    verb : str
+        What stands before both: "has", or "will have" where patients are followed to it.
     """
 
     outcome: str
     article: str = ""
+    verb: str = "has"
 
     @property
     def having(self) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.errors import RunError
+from bonerisk.evaluation.tables.result import read
 from bonerisk.reporting.runs.evaluation import EvaluationRun
-from bonerisk.reporting.wording import terms
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import FOLLOW_UP, Vocabulary, vocabulary_of
 from bonerisk.runs.find import StoredRun, load
 
 PICKING = ("split", "shard")  # begin the flow's steps that pick a command's part of a cohort
@@ -38,9 +38,14 @@ class Participants:
         return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
 
     @property
-    def terms(self) -> Terms:
+    def target(self) -> str:
+        """Name of what the runs predict; of runs that predict nothing, of the follow-up."""
+        return next(filter(None, map(target_of, self.runs)), FOLLOW_UP)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
         """What rows and outcome are called."""
-        return terms.of(self.films)
+        return vocabulary_of(self.films, self.target)
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -95,8 +100,19 @@ class ReportedRuns:
         return json.dumps(dataset, sort_keys=True, default=str)
 
 
+def target_of(run: StoredRun) -> str:
+    """Name of what a training or an evaluation predicts; empty for a run that predicts nothing."""
+    return str(run.record.get("target") or (run.config.get("head") or {}).get("target") or "")
+
+
 def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
-    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record."""
+    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record.
+
+    Raises
+    ------
+    RunError
+        An evaluation was made by an earlier version, and lacks a table.
+    """
     known = {run.folder.resolve(): run for run in runs}
     missing: list[str] = []
     for run in runs:
@@ -110,7 +126,7 @@ def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
     evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
     return ReportedRuns(
         [
-            EvaluationRun(run, _trainings(run, known), number, len(evaluations) > 1)
+            EvaluationRun(run, read(run), _trainings(run, known), number, len(evaluations) > 1)
             for number, run in enumerate(evaluations, start=1)
         ],
         [run for run in found if run.command == "train"],

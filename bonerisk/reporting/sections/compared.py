@@ -55,7 +55,7 @@ def _ranking(evaluation: EvaluationRun, figures: Path) -> Iterator[Drawing]:
     if len(found):
         title = f"{key.name} of each model, trained ones filled, with 95% intervals"
         if found.groupby("split")["n"].nunique().gt(1).any():
-            title += f", each on the {evaluation.terms.rows.lower()} that it can judge"
+            title += f", each on the {evaluation.vocabulary.rows.lower()} that it can judge"
         drawn = ranking(found, key.name, evaluation.trained)
         yield save(drawn, figures, f"ranking{evaluation.suffix}", title, f"{title}. {told(found)}.")
 
@@ -70,7 +70,10 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
             cells = {key.name: value(row) for key, row in found if row is not None}
             first = found[0][1]
             if first is not None:
-                sizes = {"Rows": count(first["n"]), evaluation.terms.outcome.capitalize(): count(first["n_events"])}
+                sizes = {
+                    "Rows": count(first["n"]),
+                    evaluation.vocabulary.outcome.capitalize(): count(first["n_events"]),
+                }
                 row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
                 rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))
     frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
@@ -81,7 +84,7 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
 
 
 def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
-    """What the models of evaluations were trained with, where it differs: ``preprocessing aicxr``."""
+    """What the models of evaluations were trained with, where it differs: ``preprocessing chexzero_native``."""
     runs = [evaluation.training for evaluation in evaluations]
     known = [run for run in runs if run is not None]
     if len({run.folder for run in known}) < len(runs):  # the same model on several datasets
@@ -91,7 +94,7 @@ def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
 
 def _rows(evaluations: Sequence[EvaluationRun]) -> str:
     """What the rows of all are called."""
-    return " or ".join(dict.fromkeys(evaluation.terms.rows for evaluation in evaluations)).capitalize()
+    return " or ".join(dict.fromkeys(evaluation.vocabulary.rows for evaluation in evaluations)).capitalize()
 
 
 def _at_half(evaluation: EvaluationRun, split: str) -> dict[str, str]:

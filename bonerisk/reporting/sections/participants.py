@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bonerisk.cohort.targets.target import find
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.style import save
@@ -39,12 +40,12 @@ def _name(run: StoredRun) -> str:
 
 
 def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
-    called = source.terms
-    title = "Flow of patients" if called.row == "patient" else f"Flow of {called.row}s and patients"
+    vocabulary = source.vocabulary
+    title = "Flow of patients" if vocabulary.row == "patient" else f"Flow of {vocabulary.row}s and patients"
     splits = _splits(source)
-    ends = "; ".join(f"{words.split(row.split)} {called.counted(row.films)}" for row in rows_of(splits))
+    ends = "; ".join(f"{words.split(row.split)} {vocabulary.counted(row.films)}" for row in rows_of(splits))
     alt = f"{title}: {_told(source.steps)}. {ends}."
-    parts: list[Part] = [save(flow(source.steps, splits, called), figures, f"flow{suffix}", title, alt)]
+    parts: list[Part] = [save(flow(source.steps, splits, vocabulary), figures, f"flow{suffix}", title, alt)]
     tables = [characteristics(source.films), *rejected(source.rejected)]
     parts += [replace(table, name=table.name + suffix) for table in tables]
     if len(tables) == 1:
@@ -55,8 +56,9 @@ def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
 def _splits(source: Participants) -> pd.DataFrame:
     """A row a split, and one of the films that the steps kept but no run here used."""
     films, steps = source.films, source.steps
-    column = next((name for name in ("label", "event") if name in films), "")
-    outcome = source.terms.having if column else ""
+    target = find(source.target)
+    column = target.columns[0] if target.kind in ("binary", "survival") and target.columns[0] in films else ""
+    outcome = source.vocabulary.having if column else ""
     rows: list[list[Any]] = []
     for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
         part = films[films["split"] == split]

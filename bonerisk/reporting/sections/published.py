@@ -23,8 +23,9 @@ ORDER = 60
 def sections(page: Context) -> Iterator[Section]:
     """Tables of the papers whose presets trained the models, as printed."""
     parts: list[Part] = []
-    presets = [run.record["choices"].get("model") for run in page.runs.trainings]
-    for paper in dict.fromkeys(filter(None, map(paper_of, presets))):
+    used = [run.record["choices"].get("model", "") for run in page.runs.trainings]
+    used += [evaluation.run.record.get("preset", "") for evaluation in page.runs.evaluations]
+    for paper in dict.fromkeys(filter(None, map(paper_of, used))):
         parts.append(
             Text(
                 f"For comparison, not for pooling: other patients, other films, other reference readings. Transcribed "
@@ -35,9 +36,14 @@ def sections(page: Context) -> Iterator[Section]:
     yield Section("Published results, as printed", parts)
 
 
-def paper_of(preset: str | None) -> str | None:
+def paper_of(preset: str) -> str | None:
     """The paper that a preset belongs to, which its file declares; None where there is none."""
-    return next((paper for paper in papers() if preset in _read(paper)["presets"]), None)
+    return next((paper for paper in papers() if preset in presets(paper)), None)
+
+
+def presets(paper: str) -> list[str]:
+    """Presets whose models a paper's tables are shown beside."""
+    return list(_read(paper)["presets"])
 
 
 def papers() -> list[str]:

@@ -16,7 +16,7 @@ from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.calibration import end
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ MARKS = 200  # along the axis: quantiles of the predicted risk
 
 
 def calibration_by_t_score(
-    metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], called: Terms, horizon: float
+    metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], vocabulary: Vocabulary, horizon: float
 ) -> Figure:
     """Observed incidence over predicted risk, smooth and in groups. DXA's prediction is that of a Cox model of T alone.
 
@@ -37,7 +37,7 @@ def calibration_by_t_score(
     metrics, predictions : DataFrame
         Of the evaluation; predictions have a column ``survival_<h>y``.
     found : sequence of Analysis
-    called : Terms
+    vocabulary : Vocabulary
     horizon : float
         In years.
     """
@@ -47,7 +47,7 @@ def calibration_by_t_score(
         for number, panel in enumerate(axes):
             split, arm = names[number // len(found)], found[number % len(found)]
             sample = followed(predictions, split, arm.model, arm.stratum, horizon)
-            style.head(panel, f"{words.split(split)}: {arm.title}", _sizes(sample, called, horizon))
+            style.head(panel, f"{words.split(split)}: {arm.title}", _sizes(sample, vocabulary, horizon))
             _draw(panel, sample, horizon)
             if number % len(found) == 0:
                 panel.set_ylabel(f"Observed incidence by {words.years(horizon)}")
@@ -91,8 +91,8 @@ def _draw(panel: Axes, sample: Followed | None, horizon: float) -> None:
     style.in_percent(panel.xaxis, panel.yaxis)
 
 
-def _sizes(sample: Followed | None, called: Terms, horizon: float) -> str:
+def _sizes(sample: Followed | None, vocabulary: Vocabulary, horizon: float) -> str:
     if sample is None:
-        return f"no {called.row} has a prediction"
-    had = f"{sample.n_events_by(horizon)} with {called.having} by {words.years(horizon)}"
-    return f"{called.counted(len(sample))}, {had}"
+        return f"no {vocabulary.row} has a prediction"
+    had = f"{sample.n_events_by(horizon)} with {vocabulary.having} by {words.years(horizon)}"
+    return f"{vocabulary.counted(len(sample))}, {had}"

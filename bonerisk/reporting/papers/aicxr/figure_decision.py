@@ -15,7 +15,7 @@ from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.models import legend_below, lines
 from bonerisk.reporting.papers.aicxr.figure_calibration import MIN_EVENTS, N_DRAWS, followed
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ POINTS, LEAST = 51, 0.98  # of a curve; share of the film's films that a model m
 
 
 def decision_by_t_score(
-    predictions: pd.DataFrame, names: Sequence[str], kinds: Mapping[str, str], called: Terms, horizon: float
+    predictions: pd.DataFrame, names: Sequence[str], roles: Mapping[str, str], vocabulary: Vocabulary, horizon: float
 ) -> Figure:
     """Net benefit over threshold probabilities, a panel a split, with the film's bootstrap band.
 
@@ -36,34 +36,34 @@ def decision_by_t_score(
         Of the evaluation.
     names : sequence of str
         Splits.
-    kinds : mapping
+    roles : mapping
         The film model and baselines, in drawing order, by kind.
-    called : Terms
+    vocabulary : Vocabulary
     horizon : float
         In years.
     """
-    drawn = lines(kinds, predictions)
+    drawn = lines(roles, predictions)
     height = HEIGHT_IN + 0.165 * len(drawn)
     with style.panels(style.COLUMN_IN * len(names), height, 1, len(names)) as (figure, axes):
         for panel, split in zip(axes, names, strict=True):
-            _draw(panel, predictions, split, kinds, called, horizon)
+            _draw(panel, predictions, split, roles, vocabulary, horizon)
         axes[0].set_ylabel("Net benefit")
         legend_below(figure, axes[0])
     return figure
 
 
 def _draw(
-    panel: Axes, predictions: pd.DataFrame, split: str, kinds: Mapping[str, str], called: Terms, horizon: float
+    panel: Axes, predictions: pd.DataFrame, split: str, roles: Mapping[str, str], vocabulary: Vocabulary, horizon: float
 ) -> None:
-    film = next(model for model, kind in kinds.items() if kind == "film")
+    film = next(model for model, kind in roles.items() if kind == "film")
     ours = followed(predictions, split, film, "dxa=yes", horizon)
     if ours is None or ours.n_events_by(horizon) < MIN_EVENTS or not ours.reaches(horizon):
         style.head(panel, words.split(split), "too few with a T-score")
         return
-    had = f"{ours.n_events_by(horizon)} with {called.having} by {words.years(horizon)}"
-    style.head(panel, f"{words.split(split)}, with a T-score", f"{called.counted(len(ours))}, {had}")
+    had = f"{ours.n_events_by(horizon)} with {vocabulary.having} by {words.years(horizon)}"
+    style.head(panel, f"{words.split(split)}, with a T-score", f"{vocabulary.counted(len(ours))}, {had}")
     shares = np.linspace(0, np.clip(np.quantile(ours.predicted[horizon], 0.99), 0.02, 0.99), POINTS)[1:]
-    for model, line in lines(kinds, predictions).items():
+    for model, line in lines(roles, predictions).items():
         sample = followed(predictions, split, model, "dxa=yes", horizon)
         if sample is None or len(sample) < LEAST * len(ours):
             continue

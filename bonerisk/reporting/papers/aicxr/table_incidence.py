@@ -11,14 +11,16 @@ from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, percent
-from bonerisk.reporting.wording.terms import Terms
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 YEARS = (2.0, 5.0)  # at which AI-CXR prints incidences
 OF_BOTH = {"hazard_ratio": "Hazard ratio", "hazard_ratio_adjusted": "Adjusted hazard ratio", "c_index": "C-index"}
 
 
-def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], called: Terms) -> Table:
+def incidence(
+    metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[Analysis], vocabulary: Vocabulary
+) -> Table:
     """A row a split, arm and group; ratios and C-index stand in the row of high risk.
 
     Parameters
@@ -26,7 +28,7 @@ def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[
     metrics, predictions : DataFrame
         Of the evaluation.
     found : sequence of Analysis
-    called : Terms
+    vocabulary : Vocabulary
     """
     marks, rows = Footnotes(), []
     level = float(metrics["level"].dropna().iloc[0])
@@ -39,16 +41,19 @@ def incidence(metrics: pd.DataFrame, predictions: pd.DataFrame, found: Sequence[
                     "Analysis": arm.title[:1].upper() + arm.title[1:],
                     "Group": arm.groups[group],
                 }
-                row |= {called.rows: count(len(films)), called.outcome.capitalize(): count((films["event"] == 1).sum())}
+                row |= {
+                    vocabulary.rows: count(len(films)),
+                    vocabulary.outcome.capitalize(): count((films["event"] == 1).sum()),
+                }
                 row |= _incidences(films, dying, level, marks)
                 for metric, name in OF_BOTH.items():
                     threshold = "" if metric == "c_index" else arm.threshold
                     at = arm.row(metrics, split, metric, threshold=threshold) if group == "high" else None
-                    row[name] = "" if at is None else marks.mark(value(at), called.said(at["note"]))
+                    row[name] = "" if at is None else marks.mark(value(at), vocabulary.in_words(at["note"]))
                 rows.append(row)
     notes = (
-        f"In brackets: {100 * level:.0f}% intervals. Aalen–Johansen counts a death without {called.having} as an end "
-        "after which there is none; Kaplan–Meier, as in AI-CXR, takes the dead for censored and so comes out higher.",
+        f"In brackets: {100 * level:.0f}% intervals. Aalen–Johansen counts a death without {vocabulary.having} as an "
+        "end after which there is none; Kaplan–Meier, as in AI-CXR, takes the dead for censored and so is higher.",
         *marks.notes(),
     )
     return Table(
