@@ -118,7 +118,7 @@ def whole(n: int) -> None:
     found = build(evaluation).run(test, tune, train.drop(columns=["model", "risk"]))
     seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     groups, rows = found.metrics["subgroup"].nunique() - 3, len(found.metrics)
-    size = f"{n:,} patients, {int(test['event'].sum()):,} events, {len(found.kinds)} models, {groups} subgroups"
+    size = f"{n:,} patients, {int(test['event'].sum()):,} events, {len(found.models)} models, {groups} subgroups"
     print(f"evaluate: {size}, {DRAWS} draws, {rows:,} numbers: {seconds:.0f} s, peak of the process {peak:.2f} GB")
 
 

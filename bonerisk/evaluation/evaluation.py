@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,13 +20,14 @@ from bonerisk.evaluation.outcomes.binary import Binary
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
-from bonerisk.evaluation.split import Row, Split, Thresholds
-from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.split import Split, Thresholds
+from bonerisk.evaluation.table import CONFUSION, METRICS, Row
 from bonerisk.evaluation.tables.characteristics import GROUPS, group_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows
 from bonerisk.evaluation.tables.gaps import GAPS, gaps
 from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.evaluation.tables.hazards import HAZARDS, hazard_rows
+from bonerisk.evaluation.tables.models import MODELS, model_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.result import Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
@@ -85,6 +86,8 @@ class Evaluation:
         training: pd.DataFrame,
         outcome: Literal["binary", "survival"] | None = None,
         columns: Sequence[str] = (),
+        target: str = "",
+        runs: Mapping[str, str] | None = None,
     ) -> Result:
         """Evaluate each dataset and split by itself.
 
@@ -101,6 +104,10 @@ class Evaluation:
             By default told from the columns of `predictions`.
         columns : sequence of str
             Those that the model has learnt from, where it is no film model: it is not compared with itself.
+        target : str
+            Name of what is predicted (`bonerisk.cohort.targets`), for the table of models.
+        runs : mapping, optional
+            Trained model → name of its training's folder, for the same.
 
         Raises
         ------
@@ -126,14 +133,15 @@ class Evaluation:
         splits = [Split(comparison, place == number, self.plan, thresholds) for number in range(place.max() + 1)]
         return Result(
             outcome="binary" if kind is self.binary else "survival",
+            target=target,
             predictions=comparison.test.long(),
+            models=_frame(model_rows(comparison, target, runs or {}), MODELS),
             metrics=_frame((row for split in splits for row in self._rows(split)), METRICS),
             gaps=_frame((row for split in splits for row in self._gaps(split)), GAPS),
             confusion=_frame((row for split in splits for row in split.confusion_rows()), CONFUSION),
             groups=_frame((row for split in splits for row in self._groups(split)), GROUPS),
             hazards=_frame((row for split in splits for row in self._hazards(split)), HAZARDS),
             thresholds=_record(comparison, thresholds, self.plan),
-            kinds=comparison.kinds,
             curves=_curves(points for split in splits for points in self._curves(split)),
         )
 
@@ -154,7 +162,7 @@ class Evaluation:
                 yield from risk_group_rows(split, grouping, self.survival.adjusted)
 
     def _curves(self, split: Split) -> Iterator[tuple[str, pd.DataFrame]]:
-        yield from split.curves(split.comparison.kinds)
+        yield from split.curves(split.comparison.models)
         if split.kind is self.survival:
             for grouping in groupings(split):
                 yield "incidence", incidence_curves(split, grouping)
@@ -182,7 +190,7 @@ def _choose(comparison: Comparison, model: str) -> list[Threshold]:
     return [each if isinstance(each, Threshold) else Threshold(each.label, None, why) for each in kind.thresholds]
 
 
-def _frame(rows: Iterable[Row], columns: Sequence[str]) -> pd.DataFrame:
+def _frame(rows: Iterable[Row], columns: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(columns))
 
 

@@ -17,10 +17,9 @@ from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.models.comparators import Comparison
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.subgroups import Subgroup, subgroups
-from bonerisk.evaluation.table import metric_row
+from bonerisk.evaluation.table import Row, metric_row
 from bonerisk.progress import track
 
-Row = dict[str, Any]
 Estimated = tuple[Any, dict[Key, Distribution]]  # the sample, and what was found on it
 Thresholds = Mapping[str, Sequence[Threshold]]
 
@@ -60,7 +59,7 @@ class Split:
     def metric_rows(self) -> Iterator[Row]:
         """Rows of the metrics table: those of each model, and paired differences between models."""
         for group in track(self.subgroups, f"evaluating {self.name['split']}"):
-            own = {model: self.estimated(group, [model]) for model in self.comparison.kinds}
+            own = {model: self.estimated(group, [model]) for model in self.comparison.models}
             for model, (sample, found) in own.items():
                 ranked = {key: of for key, of in found.items() if key.metric in self.kind.ranking}
                 self._ranked[model, group.keep.tobytes()] = ranked
@@ -165,7 +164,7 @@ class Split:
         return self.plan.too_few(sample, horizon, both_outcomes=not group.cases_only)
 
     def _note(self, models: Sequence[str]) -> str:
-        return "; ".join(dict.fromkeys(filter(None, map(self.comparison.notes.get, models))))
+        return "; ".join(dict.fromkeys(filter(None, (self.comparison.models[model].note for model in models))))
 
     def _strata(self) -> np.ndarray | None:
         """Stratum of each patient, from the patient's films."""

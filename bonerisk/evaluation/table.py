@@ -6,31 +6,23 @@ from typing import Any
 
 from bonerisk.evaluation.intervals.interval import interval
 from bonerisk.evaluation.intervals.resampling import Distribution
+from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.evaluation.plan import Plan
 
-METRICS = (
-    "dataset",
-    "split",
-    "model",
-    "reference",
-    "subgroup",
-    "metric",
-    "threshold",
-    "horizon_years",
-    "estimate",
-    "lower",
-    "upper",
-    "level",
-    "n",
-    "n_events",
-    "method",
-    "note",
-)
-OF_PREVALENCE = ("o_e", "ppv", "npv", "f1", "accuracy", "brier", "ibs", "net_benefit", "average_precision")
-CONFUSION = ("dataset", "split", "model", "subgroup", "threshold", "horizon_years", "tp", "fp", "fn", "tn")
+Row = dict[str, Any]  # of any table: column → value
+
+METRICS = {
+    **{"dataset": str, "split": str, "model": str, "reference": str, "subgroup": str, "metric": str, "threshold": str},
+    **{"horizon_years": float, "estimate": float, "lower": float, "upper": float, "level": float},
+    **{"n": int, "n_events": int, "method": str, "note": str},
+}
+CONFUSION = {
+    **{"dataset": str, "split": str, "model": str, "subgroup": str, "threshold": str, "horizon_years": float},
+    **{"tp": float, "fp": float, "fn": float, "tn": float},
+}
 
 
-def metric_row(where: dict[str, Any], sample: Any, of: Distribution, plan: Plan, note: str) -> dict[str, Any]:
+def metric_row(where: Row, sample: Any, of: Distribution, plan: Plan, note: str) -> Row:
     """One row of the metrics table.
 
     Parameters
@@ -46,7 +38,9 @@ def metric_row(where: dict[str, Any], sample: Any, of: Distribution, plan: Plan,
     """
     bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients
-    fixed = plan.stratify == "event" and where["metric"] in OF_PREVALENCE and bounds.method.startswith("patient boot")
+    fixed = (
+        plan.stratify == "event" and about(where["metric"]).of_prevalence and bounds.method.startswith("patient boot")
+    )
     too_narrow = "too narrow: the draws keep the number with the outcome" if fixed else ""
     method = bounds.method.replace("patient bootstrap", f"patient bootstrap stratified by {plan.stratify}")
     said = (bounds.note, note, too_narrow, f"{n_patients} patients" if n_patients < len(sample) else "")

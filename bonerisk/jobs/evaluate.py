@@ -85,7 +85,10 @@ def evaluate(order: Order) -> Path:
         write_cohort(cohort, run)
         predicted = pd.concat([_predicted(model, cohort) for model in judged], ignore_index=True)
         learnt = training[training["split"] == "train"]  # the first model's: baselines don't hang on who is beside it
-        result = evaluation.run(predicted, tuning, learnt, outcome, judged[0].columns)
+        trained = {model.name: model.run.folder.name for model in judged}
+        target = runs[0].config["head"]["target"]
+        result = evaluation.run(predicted, tuning, learnt, outcome, judged[0].columns, target, trained)
+        run.record["preset"] = runs[0].record["choices"].get("model", "")
         write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)

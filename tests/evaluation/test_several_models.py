@@ -95,14 +95,14 @@ def test_the_first_is_added_to_each_clinical_model_fitted_on_the_same_films(
 
 
 def test_without_gains_asked_for_it_is_the_last_baseline(evaluation: Callable[..., Evaluation], given: Given) -> None:
-    kinds = run(evaluation, given, gains=None, baselines=[["age_years"], CLINICAL, ["frax"]]).kinds
+    kinds = run(evaluation, given, gains=None, baselines=[["age_years"], CLINICAL, ["frax"]]).roles
     assert [name for name, kind in kinds.items() if kind == "refitted"] == [f"{' + '.join(CLINICAL)} (tuning)"]
 
 
 def test_columns_that_are_not_there_gain_nothing_and_misspelt_ones_are_refused(
     evaluation: Callable[..., Evaluation], given: Given
 ) -> None:
-    kinds = run(evaluation, given, gains=[["frax"]]).kinds
+    kinds = run(evaluation, given, gains=[["frax"]]).roles
     assert not {"refitted", "combined"} & set(kinds.values())
     with pytest.raises(ConfigError, match="did you mean age_years"):
         run(evaluation, given, gains=[["age_year"]])
@@ -126,8 +126,8 @@ def test_a_film_model_called_as_a_baseline_keeps_its_name(evaluation: Callable[.
         for name, table in given.items()
     }
     result = run(evaluation, renamed, subgroups=[])
-    assert result.kinds["t_score"] == "film"
-    assert result.kinds["t_score (baseline)"] == "baseline"
+    assert result.roles["t_score"] == "film"
+    assert result.roles["t_score (baseline)"] == "baseline"
     before = run(evaluation, given, subgroups=[])
     assert c_index(result, model="t_score")["estimate"] == c_index(before, model="noisy")["estimate"]
     assert c_index(result, model="t_score (baseline)")["estimate"] == c_index(before, model="t_score")["estimate"]

@@ -35,4 +35,4 @@ def rows(cohort: Cohort) -> Cohort:
     return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *told))
 
 
-TARGET = Target("binary", ("label",), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD)
+TARGET = Target("binary", ("label",), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD, truth="fracture")

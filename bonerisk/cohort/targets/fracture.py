@@ -34,4 +34,6 @@ def rows(cohort: Cohort) -> Cohort:
     return replace(cohort, table=table, flow=flow)
 
 
-TARGET = Target("survival", ("event", "time_years"), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD)
+TARGET = Target(
+    "survival", ("event", "time_years"), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD, truth="fracture"
+)

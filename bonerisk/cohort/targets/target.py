@@ -70,6 +70,8 @@ class Target:
         Columns that the target was derived from, which therefore are no features.
     reference_standard : str, optional
         What the target was established by; None: what the source says of itself, as DXA.
+    truth : str
+        Which truth of a simulation is about it: columns ``oracle_<truth>_…``.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class Target:
     words_of_table: Words
     known_from: frozenset[str] = frozenset()
     reference_standard: str | None = None
+    truth: str = "bone"
 
 
 @cache

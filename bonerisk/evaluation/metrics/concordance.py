@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.discrimination import auc
 from bonerisk.evaluation.metrics.metric import Values, divide
 from bonerisk.evaluation.metrics.pairs import cause_specific, lower, pairs_of
@@ -27,6 +28,17 @@ from bonerisk.evaluation.samples.followed import DrawnFollowUp
 Array = np.ndarray
 
 
+@described(
+    About(
+        "Harrell's C-index",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        meaning="C-index: how often, of two films whose order is known, the one with the earlier event got the higher "
+        "risk; 0.5 is chance.",
+    )
+)
 def c_index(drawn: DrawnFollowUp) -> Values:
     """Harrell's C: every comparable pair counts the same.
 
@@ -37,6 +49,17 @@ def c_index(drawn: DrawnFollowUp) -> Values:
     return Values(_share(films, films.weights[:, pairs_of(films.sample).event]), "no event is outlived by another film")
 
 
+@described(
+    About(
+        "Uno's C",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        meaning="Uno's C: the C-index of events by the horizon, weighed so that it does not depend on the censoring; "
+        "0.5 is chance.",
+    )
+)
 def uno_c(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Uno's C for events up to `horizon` years: a pair counts 1/G(T−)², T being the time of its event.
 
@@ -51,6 +74,16 @@ def uno_c(drawn: DrawnFollowUp, horizon: float) -> Values:
     return Values(_share(films, inverse(films, horizon)), f"no event by {horizon:g} years is outlived by another film")
 
 
+@described(
+    About(
+        "AUC",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        meaning="AUC at a horizon: how often a film with the event by then gets a higher risk than one without.",
+    )
+)
 def auc_t(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Cumulative/dynamic AUC: films with the event by `horizon` years against those without, by inverse censoring.
 

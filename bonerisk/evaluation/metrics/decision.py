@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.intervals.resampling import Draws, map_draws
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.metric import Metric, Values, divide
 from bonerisk.evaluation.samples.followed import AtHorizon
 from bonerisk.evaluation.samples.sample import Array, Drawn, Sample
@@ -32,6 +33,20 @@ QUANTITIES = ["net_benefit", "treat_all", "advantage", "avoided_per_100"]
 ENDS = ["", "_lower", "_upper"]
 
 
+@described(
+    About(
+        "Net benefit",
+        "decision",
+        decimals=1,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        scale=1000,
+        of_prevalence=True,
+        meaning="Net benefit: cases found, less those treated in vain at the rate of exchange of the threshold "
+        "probability.",
+    )
+)
 def net_benefit(threshold: float) -> Metric:
     """Net benefit TP/n − FP/n · p/(1 − p) of treating films whose risk is at least `threshold`: a metric of a `Drawn`.
 

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.metric import Values, divide
 from bonerisk.evaluation.samples.sample import Drawn
 
 ONE_CLASS = "the AUC needs films with and without the outcome"
 
 
+@described(
+    About(
+        "AUC",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        meaning="AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance.",
+    )
+)
 def auc(drawn: Drawn) -> Values:
     """Area under the ROC curve: P(risk of a case > risk of a control) + ½ P(equal).
 
@@ -30,6 +41,18 @@ def auc(drawn: Drawn) -> Values:
     return Values(divide(area, tp[:, -1] * fp[:, -1]), ONE_CLASS)
 
 
+@described(
+    About(
+        "Average precision",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        of_prevalence=True,
+        meaning="Average precision: the mean, over the films with the outcome, of the share of films at or above their "
+        "risk that have it; the share of films with the outcome is chance.",
+    )
+)
 def average_precision(drawn: Drawn) -> Values:
     """Mean precision over the cases: Σ (Rₖ − Rₖ₋₁) Pₖ over distinct risks.
 

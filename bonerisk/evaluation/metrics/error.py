@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.metric import Values, divide
 from bonerisk.evaluation.samples.followed import DrawnFollowUp
 from bonerisk.evaluation.samples.sample import Drawn
@@ -21,6 +22,18 @@ Array = np.ndarray
 NOBODY = "nobody's outcome is known, or nobody is followed up to the horizon"
 
 
+@described(
+    About(
+        "Brier score",
+        "error",
+        decimals=3,
+        lower=0,
+        upper=1,
+        higher_is_better=False,
+        of_prevalence=True,
+        meaning="Brier score: the mean squared distance of the predicted probability from the outcome; 0 is perfect.",
+    )
+)
 def brier(drawn: Drawn) -> Values:
     """Mean squared distance of risk, read as a probability, from the outcome: Σ w (y − p)² / Σ w; lower is better.
 
@@ -30,6 +43,15 @@ def brier(drawn: Drawn) -> Values:
     return Values(_brier(drawn), NOBODY)
 
 
+@described(
+    About(
+        "IPA",
+        "error",
+        upper=1,
+        higher_is_better=True,
+        meaning="IPA: how much smaller the Brier score is than that of the same probability for all; 0 is no gain.",
+    )
+)
 def ipa(drawn: Drawn) -> Values:
     """Index of prediction accuracy: 1 − Brier / Brier of predicting the observed incidence for all.
 
@@ -42,6 +64,18 @@ def ipa(drawn: Drawn) -> Values:
     return Values(gain, "the IPA needs films with and without the outcome, followed up to the horizon")
 
 
+@described(
+    About(
+        "Integrated Brier score",
+        "error",
+        decimals=3,
+        lower=0,
+        upper=1,
+        higher_is_better=False,
+        of_prevalence=True,
+        meaning="Integrated Brier score: the mean Brier score over time up to the horizon; 0 is perfect.",
+    )
+)
 def ibs(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Integrated Brier score: mean over time from 0 to `horizon` of the Brier score; lower is better.
 

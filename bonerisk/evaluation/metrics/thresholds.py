@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bonerisk.errors import ConfigError
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.metric import Metric, Values, divide, unfitted
 from bonerisk.evaluation.samples.sample import Array, Counts
 
@@ -33,37 +34,59 @@ def at(threshold: Threshold, metric: CountMetric) -> Metric:
     return unfitted(threshold.note) if value is None else lambda drawn: metric(drawn.counts(value))
 
 
-def accuracy(counts: Counts) -> Values:
-    """Proportion of films on the right side."""
-    return _proportion(counts.tp + counts.tn, counts.fp + counts.fn, "no films")
-
-
+@described(
+    About(
+        "Sensitivity",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        meaning="Sensitivity: the share of films with the outcome that are at or above the threshold.",
+    )
+)
 def sensitivity(counts: Counts) -> Values:
     """Proportion of films with the outcome that are positive."""
     return _proportion(counts.tp, counts.fn, "no film has the outcome")
 
 
+@described(
+    About(
+        "Specificity",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        meaning="Specificity: the share of films without the outcome that are below the threshold.",
+    )
+)
 def specificity(counts: Counts) -> Values:
     """Proportion of films without the outcome that are negative."""
     return _proportion(counts.tn, counts.fp, "every film has the outcome")
 
 
+@described(
+    About(
+        "PPV",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        of_prevalence=True,
+        meaning="PPV: the share of films at or above the threshold that have the outcome.",
+    )
+)
 def ppv(counts: Counts) -> Values:
     """Proportion of positive films that have the outcome: holds for the prevalence of these films only."""
     return _proportion(counts.tp, counts.fp, "no film is positive")
 
 
-def npv(counts: Counts) -> Values:
-    """Proportion of negative films without the outcome: holds for the prevalence of these films only."""
-    return _proportion(counts.tn, counts.fn, "no film is negative")
-
-
-def f1(counts: Counts) -> Values:
-    """Harmonic mean of sensitivity and PPV, 2·TP / (2·TP + FP + FN)."""
-    twice = 2 * counts.tp
-    return Values(divide(twice, twice + counts.fp + counts.fn), "no film is positive or has the outcome")
-
-
+@described(
+    About("PPV at prevalence {}", "threshold", lower=0, upper=1, higher_is_better=True, paired=False),
+    "ppv_at_prevalence_{}",
+)
 def ppv_at_prevalence(prevalence: float) -> CountMetric:
     """PPV where the outcome is as frequent as `prevalence`, from sensitivity and specificity by Bayes' theorem.
 
@@ -88,6 +111,27 @@ def ppv_at_prevalence(prevalence: float) -> CountMetric:
     return metric
 
 
+@described(
+    About(
+        "NPV",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        of_prevalence=True,
+        meaning="NPV: the share of films below the threshold that do not have the outcome.",
+    )
+)
+def npv(counts: Counts) -> Values:
+    """Proportion of negative films without the outcome: holds for the prevalence of these films only."""
+    return _proportion(counts.tn, counts.fn, "no film is negative")
+
+
+@described(
+    About("NPV at prevalence {}", "threshold", lower=0, upper=1, higher_is_better=True, paired=False),
+    "npv_at_prevalence_{}",
+)
 def npv_at_prevalence(prevalence: float) -> CountMetric:
     """NPV where the outcome is as frequent as `prevalence`; see `ppv_at_prevalence`."""
     odds = _odds(prevalence)
@@ -97,6 +141,41 @@ def npv_at_prevalence(prevalence: float) -> CountMetric:
         return Values(divide(true, true + false), "no film is negative, or the outcomes are all equal")
 
     return metric
+
+
+@described(
+    About(
+        "Accuracy",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        of_prevalence=True,
+        meaning="Accuracy: the share of films on the right side of the threshold.",
+    )
+)
+def accuracy(counts: Counts) -> Values:
+    """Proportion of films on the right side."""
+    return _proportion(counts.tp + counts.tn, counts.fp + counts.fn, "no films")
+
+
+@described(
+    About(
+        "F1 score",
+        "threshold",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        paired=False,
+        of_prevalence=True,
+        meaning="F1 score: the harmonic mean of sensitivity and PPV.",
+    )
+)
+def f1(counts: Counts) -> Values:
+    """Harmonic mean of sensitivity and PPV, 2·TP / (2·TP + FP + FN)."""
+    twice = 2 * counts.tp
+    return Values(divide(twice, twice + counts.fp + counts.fn), "no film is positive or has the outcome")
 
 
 def at_prevalence(prevalence: float | None) -> dict[str, CountMetric]:

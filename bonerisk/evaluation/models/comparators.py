@@ -19,8 +19,8 @@ Steyerberg et al. 2010, Epidemiology 21:128, and Pepe et al. 2013, Stat Med 32:1
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,29 @@ from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 
 FILM = "risk of the film"
+Role = Literal["film", "baseline", "refitted", "combined", "recalibrated", "oracle"]
 GRADED = ("film", "baseline", "recalibrated")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one model of an evaluation is.
+
+    Parameters
+    ----------
+    role : {"film", "baseline", "refitted", "combined", "recalibrated", "oracle"}
+    trained : str
+        The trained model whose risk it takes, itself for a trained one; empty where it takes none.
+    columns : tuple of str
+        Clinical columns that it was fitted to.
+    note : str
+        What a reader must know of it; why it could not be fitted.
+    """
+
+    role: Role
+    trained: str = ""
+    columns: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass
@@ -44,30 +66,27 @@ class Comparison:
         How the outcome is evaluated.
     test, tuning : RiskTable
         Films to be evaluated, and those on which thresholds are fitted.
-    kinds : dict
-        Model → film, baseline, refitted, combined, recalibrated or oracle.
+    models : dict
+        Name → `Compared`, in the order of the tables.
     pairs : list of tuple
         (model, reference) of each paired difference.
-    notes : dict
-        Model → what a reader must know of it; why it could not be fitted.
     """
 
     kind: Any
     test: RiskTable
     tuning: RiskTable
-    kinds: dict[str, str]
+    models: dict[str, Compared]
     pairs: list[tuple[str, str]] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def graded(self) -> list[str]:
         """Models whose probabilities and thresholds are judged: the others are there for their ranking alone."""
-        return [model for model, kind in self.kinds.items() if kind in GRADED]
+        return [name for name, model in self.models.items() if model.role in GRADED]
 
     @property
     def films(self) -> list[str]:
         """Film models."""
-        return [model for model, kind in self.kinds.items() if kind == "film"]
+        return [name for name, model in self.models.items() if model.role == "film"]
 
     def tuning_sample(self, model: str) -> Any:
         """Tuning films with what a model predicts of them, where it has a risk."""
@@ -97,14 +116,14 @@ def compare(
         that are all among them.
     """
     films = test.models
-    comparison = Comparison(kind, test, tuning, dict.fromkeys(films, "film"))
+    comparison = Comparison(kind, test, tuning, {film: Compared("film", film) for film in films})
     known = {column for column in training if training[column].notna().any()} & set(tuning.films)
     for columns in kind.baselines:
         for column in columns:
             demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
         if not set(columns) & known or set(columns) == set(own):
             continue  # a table of other columns altogether, or the model itself
-        name = _add(comparison, " + ".join(columns), "baseline", training, columns)
+        name = _add(comparison, " + ".join(columns), Compared("baseline", columns=tuple(columns)), training)
         comparison.pairs += [(film, name) for film in films]
     for columns in _gains(kind, training, known):
         if not set(columns) <= set(own):
@@ -113,7 +132,7 @@ def compare(
     for name in map(str, test.films):
         if name.startswith("oracle_"):
             comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
-            comparison.kinds[name] = "oracle"
+            comparison.models[name] = Compared("oracle")
     return comparison
 
 
@@ -130,47 +149,47 @@ def _add_gain(comparison: Comparison, film: str, columns: Sequence[str]) -> None
     """Clinical columns with and without a film's risk, fitted on the same tuning films."""
     clinical, tuning = " + ".join(columns), comparison.tuning
     rows = tuning.films[tuning.risks[film].notna()]
-    reference = _add(comparison, f"{clinical} (tuning)", "refitted", rows, columns)
-    both = _with_film(comparison, tuning, film)
-    name = _add(comparison, f"{film} + {clinical}", "combined", both, [FILM, *columns], film)
+    alone, both = Compared("refitted", columns=tuple(columns)), Compared("combined", film, tuple(columns))
+    reference = _add(comparison, f"{clinical} (tuning)", alone, rows)
+    name = _add(comparison, f"{film} + {clinical}", both, _with_film(comparison, tuning, film))
     comparison.pairs.append((name, reference))
 
 
-def _add(
-    comparison: Comparison, name: str, kind: str, table: pd.DataFrame, columns: Sequence[str], film: str | None = None
-) -> str:
+def _add(comparison: Comparison, name: str, what: Compared, table: pd.DataFrame) -> str:
     """Fit a model on `table` and add its risks: missing ones, and a note, where that can't be done.
 
     Returns the name it got, which is another where a model is called so already.
     """
-    while name in comparison.kinds:
-        name += f" ({kind})"
-    comparison.kinds[name] = kind
+    while name in comparison.models:
+        name += f" ({what.role})"
+    comparison.models[name] = what  # it keeps its place among the models; the note follows
     given = {which: getattr(comparison, which) for which in ("test", "tuning")}
     found = {which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()}
     try:
-        model = comparison.kind.fit(table, columns)
-        comparison.notes[name] = _note(model, kind)
+        model = comparison.kind.fit(table, [*([FILM] if what.trained else []), *what.columns])
+        note = _note(model, what.role)
         for which, wide in given.items():
-            rows = _with_film(comparison, wide, film)
-            predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if kind in GRADED else None
+            rows = _with_film(comparison, wide, what.trained)
+            predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if what.role in GRADED else None
             found[which] = model.risk(rows), predicted
     except DataError as error:
-        comparison.notes[name] = f"not fitted: {error.what}"
+        note = f"not fitted: {error.what}"
+    comparison.models[name] = replace(what, note=note)
     for which, wide in given.items():
         setattr(comparison, which, wide.add(name, *found[which]))
     return name
 
 
-def _with_film(comparison: Comparison, wide: RiskTable, film: str | None) -> pd.DataFrame:
-    if film is None:
+def _with_film(comparison: Comparison, wide: RiskTable, film: str) -> pd.DataFrame:
+    """The films, with the risk that the trained model `film` gives them as a column; as they are where it is empty."""
+    if not film:
         return wide.films
     return wide.films.assign(**{FILM: comparison.kind.term(wide.risks[film].to_numpy())})
 
 
-def _note(model: Any, kind: str) -> str:
+def _note(model: Any, role: Role) -> str:
     parts = {
-        "fitted on the tuning split": kind in ("refitted", "combined"),
+        "fitted on the tuning split": role in ("refitted", "combined"),
         f"fitted without {model.n_missing} films that miss a value": model.n_missing,
         f"{', '.join(model.design.constant)} constant where fitted": model.design.constant,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.metrics.calibration.recalibration import Kind
-from bonerisk.evaluation.models.comparators import Comparison
+from bonerisk.evaluation.models.comparators import Compared, Comparison
 
 
 def add_recalibrated(comparison: Comparison, how: Kind) -> None:
@@ -21,7 +21,6 @@ def add_recalibrated(comparison: Comparison, how: Kind) -> None:
     """
     for film in comparison.films:
         name = f"{film} (recalibrated)"
-        comparison.kinds[name] = "recalibrated"
         notes = [f"recalibrated on the tuning split ({how})"]
         sample = comparison.tuning_sample(film)
         maps = {}
@@ -40,4 +39,4 @@ def add_recalibrated(comparison: Comparison, how: Kind) -> None:
                 horizon: maps[horizon].apply(of.to_numpy()) for horizon, of in predicted.items() if horizon in maps
             }
             setattr(comparison, which, wide.add(name, risk, changed))
-        comparison.notes[name] = "; ".join(notes)
+        comparison.models[name] = Compared("recalibrated", film, note="; ".join(notes))

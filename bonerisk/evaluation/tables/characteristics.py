@@ -16,13 +16,15 @@ from scipy import stats
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.multiplicity import adjust
 from bonerisk.evaluation.samples.subgroups import MOST, demand_no_misspelling
-from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.groupings import Grouping
 
-GROUPS = (
-    *("dataset", "split", "subgroup", "model", "threshold", "column", "level", "kind"),
-    *("high_n", "high_value", "high_sd", "low_n", "low_value", "low_sd", "test", "p_value", "p_holm", "note"),
-)
+GROUPS = {
+    **{"dataset": str, "split": str, "subgroup": str, "model": str, "threshold": str, "column": str, "level": str},
+    **{"kind": str, "high_n": int, "high_value": float, "high_sd": float, "low_n": int, "low_value": float},
+    **{"low_sd": float, "test": str, "p_value": float, "p_holm": float, "note": str},
+}
 NO_SPREAD = {"high_sd": np.nan, "low_sd": np.nan}
 SPARSE = 5  # expected count under which a chi-squared test is approximate only
 Tested = tuple[str, float, str]  # test, p, why there is no p

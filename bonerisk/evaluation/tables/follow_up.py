@@ -10,12 +10,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.outcomes.survival import status_of
-from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 from bonerisk.survival import kaplan_meier
 from bonerisk.survival.incidence import at_horizons
 
 Array = np.ndarray
+
+ABOUT = {
+    "incidence": About(
+        "Incidence",
+        "observed",
+        lower=0,
+        upper=1,
+        paired=False,
+        percent=True,
+        until_horizon=True,
+        of_prevalence=True,
+        meaning="Incidence: the share of patients who had the event by the horizon.",
+    ),
+    "median_follow_up_years": About("Median follow-up, years", "follow_up", lower=0, paired=False),
+}
 
 
 def follow_up_rows(split: Split, model: str) -> Iterator[Row]:

@@ -16,10 +16,12 @@ from bonerisk.evaluation.metrics.metric import Key
 from bonerisk.evaluation.samples.subgroups import Subgroup
 from bonerisk.evaluation.split import Split
 
-GAPS = (
-    *("dataset", "split", "model", "subgroup", "metric", "threshold", "horizon_years", "estimate", "lower", "upper"),
-    *("level", "n", "n_events", "p", "p_holm", "p_bonferroni", "comparisons", "method", "note"),
-)
+GAPS = {
+    **{"dataset": str, "split": str, "model": str, "subgroup": str, "metric": str, "threshold": str},
+    **{"horizon_years": float, "estimate": float, "lower": float, "upper": float, "level": float},
+    **{"n": int, "n_events": int, "p": float, "p_holm": float, "p_bonferroni": float, "comparisons": int},
+    **{"method": str, "note": str},
+}
 
 
 def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[dict[str, Any]]:

@@ -8,14 +8,17 @@ import numpy as np
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.outcomes.survival import status_of
-from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 from bonerisk.survival import cox, proportional
 from bonerisk.survival.outcome import EVENT
 
-HAZARDS = (
-    *("dataset", "split", "model", "hazard_ratio_per_sd", "lower", "upper", "early", "late", "split_time_years"),
-    *("p_value", "n", "n_events", "note"),
-)
+FOUND = ("hazard_ratio_per_sd", "lower", "upper", "early", "late", "split_time_years", "p_value")
+HAZARDS = {
+    **{"dataset": str, "split": str, "model": str},
+    **dict.fromkeys(FOUND, float),
+    **{"n": int, "n_events": int, "note": str},
+}
 JUDGED = ("film", "baseline", "oracle")
 
 
@@ -31,14 +34,14 @@ def hazard_rows(split: Split) -> Iterator[Row]:
     split : Split
         Of films followed up.
     """
-    for model, kind in split.comparison.kinds.items():
-        if kind in JUDGED:
+    for model, of in split.comparison.models.items():
+        if of.role in JUDGED:
             yield {**split.name, "model": model} | _hazard(split, model)
 
 
 def _hazard(split: Split, model: str) -> Row:
     sample = split.sample(split.everyone, [model])
-    row = dict.fromkeys(HAZARDS[3:10], np.nan) | {"n": len(sample), "n_events": sample.n_events_by(np.nan)}
+    row = dict.fromkeys(FOUND, np.nan) | {"n": len(sample), "n_events": sample.n_events_by(np.nan)}
     few = split.few(sample, np.nan, split.everyone, [model])
     if few or not np.ptp(sample.risk):
         return row | {"note": few or "the same risk of all films"}

@@ -6,11 +6,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.metrics.metric import Key, at_horizon
 from bonerisk.evaluation.metrics.reclassification import WARNING, event_part, idi, improvement, nonevent_part, nri
-from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 
 PARTS = {"": improvement, "_events": event_part, "_nonevents": nonevent_part}
+ABOUT = {
+    f"{name}{part}": About(
+        f"{name.upper()}{said}",
+        "reclassification",
+        lower=-reach,
+        upper=reach,
+        higher_is_better=True,
+        paired=False,  # it is a difference between two models already
+    )
+    for name in ("nri", "idi")
+    for part, said, reach in (
+        ("", "", 2),
+        ("_events", ", with the outcome", 1),
+        ("_nonevents", ", without the outcome", 1),
+    )
+}
 
 
 def reclassified_rows(split: Split) -> Iterator[Row]:

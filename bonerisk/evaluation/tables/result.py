@@ -1,14 +1,65 @@
-"""What an evaluation found, and its files."""
+"""What an evaluation found, and its files: each table is declared once, written by one function and read by one."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pandas as pd
 
+from bonerisk.errors import RunError
+from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.tables.characteristics import GROUPS
+from bonerisk.evaluation.tables.gaps import GAPS
+from bonerisk.evaluation.tables.hazards import HAZARDS
+from bonerisk.evaluation.tables.models import MODELS
+from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
+
+Columns = Mapping[str, type]
+Outcome = Literal["binary", "survival"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How one table of a result lies in a run.
+
+    Parameters
+    ----------
+    file : str
+        Its suffix says how it is written.
+    columns : mapping
+        Name → type, in order; text that is empty is read as "", never as NaN.
+    outcome : {"binary", "survival"}, optional
+        The only outcome that has it.
+    """
+
+    file: str
+    columns: Columns = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+    def write(self, table: Any, path: Path) -> None:
+        """Write the table to a path with the file's suffix."""
+        if path.suffix == ".json":
+            path.write_text(json.dumps(table, indent=1), encoding="utf-8")
+        elif path.suffix == ".parquet":
+            table.to_parquet(path, index=False)
+        else:
+            table.to_csv(path, index=False)
+
+    def read(self, path: Path) -> Any:
+        """Read the table as it was written."""
+        if path.suffix == ".json":
+            return json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        kinds = {name: kind for name, kind in self.columns.items() if kind is not int}  # which has no missing value
+        missing = {name: [""] for name, kind in self.columns.items() if kind is not str}
+        return pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=missing, float_precision="round_trip")
 
 
 @dataclass(frozen=True)
@@ -18,8 +69,12 @@ class Result:
     Parameters
     ----------
     outcome : {"binary", "survival"}
+    target : str
+        Name of what was predicted (`bonerisk.cohort.targets`); empty where it is not known.
     predictions : DataFrame
         The predictions given, and those of baselines, combined models and oracles.
+    models : DataFrame
+        What each model is, columns as `bonerisk.evaluation.tables.models.MODELS`.
     metrics : DataFrame
         Long form, columns as `bonerisk.evaluation.table.METRICS`.
     gaps : DataFrame
@@ -27,44 +82,68 @@ class Result:
     confusion : DataFrame
         dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
     groups : DataFrame
-        Who is at high risk and who is not, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
+        Patients at high risk beside those at low risk, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
     hazards : DataFrame
         Hazard ratio of one SD of each model's risk, early and late, columns as
         `bonerisk.evaluation.tables.hazards.HAZARDS`.
     thresholds : dict
-        For thresholds.json: values, and the patients they were fitted on.
-    kinds : dict
-        Model → film, baseline, refitted, combined, recalibrated or oracle.
+        Values, and the patients they were fitted on.
     curves : dict
-        Name → points: dataset, split, model, further columns of where, and those of the curve.
+        Name → points: dataset, split, model, further columns of where, and those of the curve. They are drawn in the
+        evaluation's job and not stored; a result that was read has none.
     """
 
-    outcome: Literal["binary", "survival"]
-    predictions: pd.DataFrame
-    metrics: pd.DataFrame
-    gaps: pd.DataFrame
-    confusion: pd.DataFrame
-    groups: pd.DataFrame
-    hazards: pd.DataFrame
-    thresholds: dict[str, Any]
-    kinds: dict[str, str]
-    curves: dict[str, pd.DataFrame]
+    outcome: Outcome
+    target: str
+    predictions: Annotated[pd.DataFrame, Stored("predictions.parquet")]
+    models: Annotated[pd.DataFrame, Stored("models.csv", MODELS)]
+    metrics: Annotated[pd.DataFrame, Stored("metrics.csv", METRICS)]
+    gaps: Annotated[pd.DataFrame, Stored("gaps.csv", GAPS)]
+    confusion: Annotated[pd.DataFrame, Stored("confusion.csv", CONFUSION)]
+    groups: Annotated[pd.DataFrame, Stored("groups.csv", GROUPS, "survival")]
+    hazards: Annotated[pd.DataFrame, Stored("hazards.csv", HAZARDS, "survival")]
+    thresholds: Annotated[dict[str, Any], Stored("thresholds.json")]
+    curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Model → film, baseline, refitted, combined, recalibrated or oracle, in the order of the evaluation."""
+        return dict(zip(self.models["model"], self.models["role"], strict=True))
+
+
+TABLES: dict[str, Stored] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Result, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
+}
 
 
 def write(result: Result, run: Run) -> None:
-    """Write the tables of a result into a run."""
-    with run.writes("predictions", "predictions.parquet") as path:
-        result.predictions.to_parquet(path, index=False)
-    with run.writes("metrics", "metrics.csv") as path:
-        result.metrics.to_csv(path, index=False)
-    with run.writes("gaps", "gaps.csv") as path:
-        result.gaps.to_csv(path, index=False)
-    with run.writes("confusion", "confusion.csv") as path:
-        result.confusion.to_csv(path, index=False)
-    if result.outcome == "survival":
-        with run.writes("groups", "groups.csv") as path:
-            result.groups.to_csv(path, index=False)
-        with run.writes("hazards", "hazards.csv") as path:
-            result.hazards.to_csv(path, index=False)
-    with run.writes("thresholds", "thresholds.json") as path:
-        path.write_text(json.dumps(result.thresholds, indent=1), encoding="utf-8")
+    """Write the tables of a result into a run, and its target and outcome into the run's record."""
+    run.record |= {"target": result.target, "outcome": result.outcome}
+    for name, table in TABLES.items():
+        if table.outcome in (None, result.outcome):
+            with run.writes(name, table.file) as path:
+                table.write(getattr(result, name), path)
+
+
+def read(run: StoredRun) -> Result:
+    """Read the result of an evaluation from its run; a table of another outcome is empty.
+
+    Raises
+    ------
+    RunError
+        The run lacks a table: it is not finished, or an earlier version made it.
+    """
+    outcome = run.record.get("outcome")
+    wanted = {name: table for name, table in TABLES.items() if table.outcome in (None, outcome)}
+    lacking = [table.file for table in wanted.values() if not (run.folder / table.file).is_file()]
+    if lacking or not outcome:
+        what = f"the evaluation has no {', '.join(lacking) or 'outcome in its record'}; an earlier version made it"
+        again = shlex.join(run.record["command_line"]) or "bonerisk evaluate run=…"
+        raise RunError(what, str(run.folder), f"make it anew: {again}")
+    found: dict[str, Any] = {
+        name: table.read(run.folder / table.file) if name in wanted else pd.DataFrame(columns=list(table.columns))
+        for name, table in TABLES.items()
+    }
+    return Result(outcome, run.record["target"], **found)

@@ -19,9 +19,11 @@ import pandas as pd
 
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
+from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
-from bonerisk.evaluation.split import Row, Split
+from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.follow_up import incidence_rows
 from bonerisk.evaluation.tables.groupings import Grouping
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier
@@ -29,6 +31,12 @@ from bonerisk.survival.interval import quantile_of
 from bonerisk.survival.outcome import COMPETING, EVENT
 
 Array = np.ndarray
+
+ABOUT = {
+    "hazard_ratio": About("Hazard ratio, high to low risk", "observed", lower=0, paired=False),
+    "hazard_ratio_adjusted": About("Hazard ratio, adjusted", "observed", lower=0, paired=False),
+    "time_lost_difference": About("Years lost to it, high less low risk", "observed", paired=False),
+}
 
 POINTS, LAST = 500, 10  # of a curve: at most how many steps, and at least how many films beyond the last
 

@@ -27,8 +27,8 @@ def test_every_number_has_an_interval_or_a_note(
 ) -> None:
     result = evaluation().run(predictions, tuning, training)
     metrics = result.metrics
-    assert tuple(metrics) == METRICS
-    assert tuple(result.confusion) == CONFUSION
+    assert list(metrics) == list(METRICS)
+    assert list(result.confusion) == list(CONFUSION)
     empty = metrics["estimate"].isna()
     assert (metrics.loc[empty, "note"] != "").all()
     known = metrics[~empty]
@@ -38,7 +38,7 @@ def test_every_number_has_an_interval_or_a_note(
         *("all", "sex=F", "sex=M", "age=50-54", "age=55-59", "age=60-64", "age=65+"),
         *("severity=mild", "severity=moderate", "severity=advanced"),
     }
-    assert result.kinds == {
+    assert result.roles == {
         "net": "film",
         "age_years + sex": "baseline",
         CLINICAL: "baseline",
@@ -46,7 +46,7 @@ def test_every_number_has_an_interval_or_a_note(
         f"net + {CLINICAL}": "combined",
         "oracle_filmed_density": "oracle",
     }
-    assert set(result.predictions["model"]) == set(result.kinds)
+    assert set(result.predictions["model"]) == set(result.roles)
     json.dumps(result.thresholds)
 
 

@@ -35,14 +35,14 @@ def pick(metrics: pd.DataFrame, **where: Any) -> pd.DataFrame:
 
 def test_every_number_has_an_interval_or_a_note(result: Result) -> None:
     metrics = result.metrics
-    assert tuple(metrics) == METRICS
+    assert list(metrics) == list(METRICS)
     empty = metrics["estimate"].isna()
     assert (metrics.loc[empty, "note"] != "").all()
     known = metrics[~empty]
     assert (known["lower"] <= known["upper"]).all()
     key = ["dataset", "split", "model", "reference", "subgroup", "metric", "threshold", "horizon_years"]
     assert not metrics.duplicated(key).any()
-    assert result.kinds == {
+    assert result.roles == {
         **{"net": "film", "t_score": "baseline", "age_years + sex": "baseline", CLINICAL: "baseline"},
         **{f"{CLINICAL} (tuning)": "refitted", f"net + {CLINICAL}": "combined", ORACLE: "oracle"},
     }
@@ -74,7 +74,7 @@ def test_the_contracts_metrics_are_there(result: Result) -> None:
 
 
 def test_the_truth_ranks_best_and_the_gain_is_the_films(result: Result) -> None:
-    c = {model: pick(result.metrics, model=model, metric="c_index")["estimate"].item() for model in result.kinds}
+    c = {model: pick(result.metrics, model=model, metric="c_index")["estimate"].item() for model in result.roles}
     assert max(c, key=c.__getitem__) == ORACLE
     gain = pick(result.metrics, model=f"net + {CLINICAL}", reference=f"{CLINICAL} (tuning)", metric="c_index")
     assert gain["lower"].item() > 0
@@ -145,7 +145,7 @@ def test_subgroups_of_too_short_follow_up_have_a_note(evaluation: Build, tables:
 
 def test_gaps_are_those_of_the_subgroups_and_adjusted_over_their_family(evaluation: Build, result: Result) -> None:
     gaps = result.gaps
-    assert tuple(gaps) == GAPS
+    assert list(gaps) == list(GAPS)
     assert set(gaps["metric"]) == {"c_index"}
     women = gaps[gaps["subgroup"] == "sex=F"]
     assert "sex=M" not in set(gaps["subgroup"])  # the same gap with its sign turned

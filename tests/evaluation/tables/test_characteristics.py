@@ -72,7 +72,7 @@ def test_text_has_a_row_a_level_and_one_test(groups: pd.DataFrame, sides: list[p
 
 
 def test_p_values_are_adjusted_over_columns(groups: pd.DataFrame) -> None:
-    assert tuple(groups) == GROUPS
+    assert list(groups) == list(GROUPS)
     column = groups.drop_duplicates("column")
     assert list(column["column"]) == ["age_years", "sex", "race", "finding_effusion", "finding_none"]
     np.testing.assert_allclose(column["p_holm"], adjust(column["p_value"]).holm)

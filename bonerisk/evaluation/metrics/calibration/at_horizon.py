@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonerisk.evaluation.metrics.calibration import binary
 from bonerisk.evaluation.metrics.calibration.binary import distances
 from bonerisk.evaluation.metrics.calibration.model import of_follow_up
+from bonerisk.evaluation.metrics.catalogue import declaration, described
 from bonerisk.evaluation.metrics.metric import Values, divide
 from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import DrawnFollowUp
@@ -27,6 +29,7 @@ Array = np.ndarray
 SHORT = "nobody is followed up to the horizon"
 
 
+@described(declaration(binary.o_e))
 def o_e(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Observed incidence at the horizon over the mean predicted one: over 1, predictions are too low on the whole.
 
@@ -38,6 +41,7 @@ def o_e(drawn: DrawnFollowUp, horizon: float) -> Values:
     return Values(divide(observed, expected), f"{SHORT}, or no event is expected")
 
 
+@described(declaration(binary.calibration_slope))
 def calibration_slope(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Slope of the outcome on log(−log(1 − p)): under 1, predictions are too extreme (overfitting).
 
@@ -49,6 +53,7 @@ def calibration_slope(drawn: DrawnFollowUp, horizon: float) -> Values:
     return _where_followed(drawn, horizon, slopes, model is None)
 
 
+@described(declaration(binary.ici))
 def ici(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Integrated calibration index: mean |p − c(p)| over all films, c(p) the smooth calibration curve; 0 is perfect.
 
@@ -57,11 +62,13 @@ def ici(drawn: DrawnFollowUp, horizon: float) -> Values:
     return _distance(drawn, horizon, 0)
 
 
+@described(declaration(binary.e50))
 def e50(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Median of |p − c(p)| over all films; see `ici`."""
     return _distance(drawn, horizon, 1)
 
 
+@described(declaration(binary.e90))
 def e90(drawn: DrawnFollowUp, horizon: float) -> Values:
     """90th percentile of |p − c(p)| over all films; see `ici`."""
     return _distance(drawn, horizon, 2)

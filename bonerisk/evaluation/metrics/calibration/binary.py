@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bonerisk.evaluation.metrics.calibration.model import of_label
+from bonerisk.evaluation.metrics.catalogue import About, described
 from bonerisk.evaluation.metrics.metric import Values, divide
 from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.sample import Array, Drawn
@@ -14,6 +15,17 @@ NO_CURVE = "no calibration curve: risk separates the outcomes or has too few val
 BINS = 4096  # in which an order statistic is looked for first
 
 
+@described(
+    About(
+        "Observed / expected",
+        "calibration",
+        lower=0,
+        paired=False,
+        until_horizon=True,
+        of_prevalence=True,
+        meaning="Observed / expected: over 1, the predicted probabilities are too low on the whole.",
+    )
+)
 def o_e(drawn: Drawn) -> Values:
     """Observed over expected cases, Σ y / Σ p: over 1, risk is too low on the whole.
 
@@ -27,6 +39,14 @@ def o_e(drawn: Drawn) -> Values:
     return Values(divide(drawn.weights @ label, drawn.weights @ risk), "no case is expected")
 
 
+@described(
+    About(
+        "Calibration slope",
+        "calibration",
+        paired=False,
+        meaning="Calibration slope: under 1, the predicted probabilities are too extreme.",
+    )
+)
 def calibration_slope(drawn: Drawn) -> Values:
     """Slope b of logit P(y = 1) = a + b·logit(p), by maximum likelihood: under 1, risks are too extreme (overfitting).
 
@@ -43,6 +63,18 @@ def calibration_slope(drawn: Drawn) -> Values:
     return Values(model.line(model.fit(drawn))[1], NO_SLOPE)
 
 
+@described(
+    About(
+        "ICI",
+        "calibration",
+        decimals=3,
+        lower=0,
+        upper=1,
+        higher_is_better=False,
+        paired=False,
+        meaning="ICI: the mean distance of the predicted from the observed probability; 0 is perfect.",
+    )
+)
 def ici(drawn: Drawn) -> Values:
     """Integrated calibration index: mean |p − c(p)| over the films, c(p) the smooth calibration curve; 0 is perfect.
 
@@ -57,11 +89,36 @@ def ici(drawn: Drawn) -> Values:
     return Values(_errors(drawn)[0], NO_CURVE)
 
 
+@described(
+    About(
+        "E50",
+        "calibration",
+        decimals=3,
+        lower=0,
+        upper=1,
+        higher_is_better=False,
+        paired=False,
+        meaning="E50: the median distance of the predicted from the observed probability; 0 is perfect.",
+    )
+)
 def e50(drawn: Drawn) -> Values:
     """Median of |p − c(p)| over the films; see `ici`."""
     return Values(_errors(drawn)[1], NO_CURVE)
 
 
+@described(
+    About(
+        "E90",
+        "calibration",
+        decimals=3,
+        lower=0,
+        upper=1,
+        higher_is_better=False,
+        paired=False,
+        meaning="E90: the distance of the predicted from the observed probability that nine films in ten do not "
+        "exceed; 0 is perfect.",
+    )
+)
 def e90(drawn: Drawn) -> Values:
     """90th percentile of |p − c(p)| over the films; see `ici`."""
     return Values(_errors(drawn)[2], NO_CURVE)
