@@ -14,6 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import build
 from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.reporting.drawings import draw
@@ -235,7 +236,7 @@ def _record(command: str, name: str, model: str, result: Result, parents: Sequen
         "packages": {"python": "3.11.7", "bonerisk": "0.1.0", "torch": "2.5.0"},
         "device": "cpu (x86_64)",
         "notes": ["The films are simulated: results say how the chain works, nothing about patients."],
-        "reference_standard": "simulated DXA" if result.outcome == "binary" else "diagnoses and follow-up",
+        "reference_standard": find(result.target).reference_standard or "simulated DXA",
         "inputs": [{**read, "parent": str(parent.folder)} for parent in parents],
         "outputs": [],
         **found,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,11 +12,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bonerisk.errors import RunError
+from bonerisk.reporting import contents, sections
 from bonerisk.reporting.report import write
 from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.sections import published as as_printed
-from bonerisk.runs.find import StoredRun
+from bonerisk.runs.find import StoredRun, load
 
+OWN_SECTION = '''"""A section of a user's own."""
+from bonerisk.reporting.page import Section, Text
+
+ORDER = 55
+
+
+def sections(page):
+    yield Section("Own", [Text(f"{len(page.runs.trainings)} trainings")])
+'''
 MakeRun = Callable[..., StoredRun]
 
 
@@ -231,6 +243,8 @@ def test_no_torch_is_needed(cox: StoredRun, tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 import bonerisk.jobs.evaluate, bonerisk.models.fitted, bonerisk.reporting.drawings
+from bonerisk.errors import RunError
+from bonerisk.reporting import contents, sections
 from bonerisk.reporting.report import write
 from bonerisk.runs.find import load
 write([load(Path(sys.argv[1]))], Path(sys.argv[2]))
@@ -246,6 +260,32 @@ def test_published_values_stay_apart(make_run: MakeRun, training: StoredRun, tmp
     assert [path.stem for path in printed] == ["as_printed_ospenscreen_table_2"]
     mine = make_run("evaluate", name="ospenscreen_mine", preset="")
     assert "as printed" not in " ".join(written([mine], tmp_path / "b").headings)
+
+
+def test_an_evaluation_of_an_earlier_version_is_refused_with_the_command(evaluation: StoredRun, tmp_path: Path) -> None:
+    (evaluation.folder / "models.csv").unlink()
+    with pytest.raises(RunError, match=r"models\.csv") as caught:
+        written([evaluation], tmp_path / "report")
+    assert "bonerisk evaluate" in (caught.value.mend or "")
+
+
+def test_a_training_of_an_earlier_version_still_reports(make_run: MakeRun, tmp_path: Path) -> None:
+    training = make_run("train")
+    record = json.loads((training.folder / "run.json").read_text())
+    (training.folder / "run.json").write_text(json.dumps(record | {"choices": {}}))
+    page = written([load(training.folder)], tmp_path / "report")
+    assert "Training" in page.headings
+    assert "as printed" not in " ".join(page.headings)
+
+
+def test_a_section_is_added_by_one_file(training: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_section.py").write_text(OWN_SECTION)
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    contents.modules.cache_clear()
+    headings = written([training], tmp_path / "report").headings
+    sys.modules.pop("bonerisk.reporting.sections.own_section")
+    contents.modules.cache_clear()
+    assert headings.index("Own") == headings.index("Training") + 1
 
 
 def test_a_gone_training_is_named(evaluation: StoredRun, training: StoredRun, tmp_path: Path) -> None:

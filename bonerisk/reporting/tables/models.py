@@ -61,11 +61,16 @@ def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
     if not rows:
         return None
     note = f"Differences are paired: the same {evaluation.vocabulary.row}s, the same bootstrap draws. "
-    note += "Over 0: the first model is better"
-    lower = [key.name for key in shown if about(key.metric).higher_is_better is False]
-    note += "; of Brier scores, under 0." if lower else "."
+    note += f"Over 0: the first model is better{_exceptions(shown)}."
     name, title = _named("differences", horizon), _titled("Paired differences", shown)
     return Table(name, title, pd.DataFrame(rows), (note, *cells.marks.notes()), group="Split")
+
+
+def _exceptions(shown: Sequence[TableKey]) -> str:
+    """``; for Brier score, under 0``: metrics of which the higher value is not the better one."""
+    lower, neither = ([key.name for key in shown if about(key.metric).higher_is_better is way] for way in (False, None))
+    text = f"; for {listed(lower)}: under 0" if lower else ""
+    return text + (f"; for {listed(neither)}: neither" if neither else "")
 
 
 def _named(name: str, horizon: float) -> str:

@@ -103,7 +103,10 @@ def test_models_and_differences(evaluation: EvaluationRun, followed_up: Evaluati
     assert table.frame.iloc[0]["Δ Harrell's C-index"] == interval(
         *whole(followed_up, "c_index", reference="t_score")[["estimate", "lower", "upper"]], sign=True
     )
-    assert "of Brier scores, under 0" in table.notes[0]
+    assert (
+        "Over 0: the first model is better; for Brier score at 5 years and Integrated Brier score at 5 years: under 0."
+        in table.notes[0]
+    )
     assert table.title == "Paired differences, at 5 years but for Harrell's C-index"
 
 
