@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.interval import Kind as Interval
+from bonerisk.evaluation.samples.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Plan:
             what = f"level {self.level}, n_draws {self.n_draws}"
             raise ConfigError(what, "evaluation", "level=0.95 n_draws=1000, for example")
 
-    def too_few(self, sample: Any, horizon: float, both_outcomes: bool) -> str:
+    def too_few(self, sample: Judged[object], horizon: float, both_outcomes: bool) -> str:
         """Why a sample is too small for a number; empty where it isn't."""
         if sample.n_patients < self.min_n:
             return f"under {self.min_n} patients"

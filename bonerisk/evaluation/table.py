@@ -8,6 +8,7 @@ from bonerisk.evaluation.intervals.interval import interval
 from bonerisk.evaluation.intervals.resampling import Distribution
 from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.evaluation.plan import Plan
+from bonerisk.evaluation.samples.judged import Judged
 
 Row = dict[str, Any]  # of any table: column → value
 
@@ -22,7 +23,7 @@ CONFUSION = {
 }
 
 
-def metric_row(where: Row, sample: Any, of: Distribution, plan: Plan, note: str) -> Row:
+def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan, note: str) -> Row:
     """One row of the metrics table.
 
     Parameters

@@ -17,13 +17,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from bonerisk.evaluation.metrics.metric import Metric
+from bonerisk.evaluation.metrics.metric import DrawnSample, Metric
+from bonerisk.evaluation.samples.judged import Drawable, Judged
 from bonerisk.runs.environment import cores
 
 Array = np.ndarray
@@ -115,7 +116,7 @@ class Distribution:
 
 
 def distributions(
-    sample: Any, metrics: Mapping[Key, Metric], draws: Draws, jackknife: bool = False
+    sample: Judged[DrawnSample], metrics: Mapping[Key, Metric[DrawnSample]], draws: Draws, jackknife: bool = False
 ) -> dict[Key, Distribution]:
     """Estimate every metric on a sample and over the draws; all share what a chunk of draws has computed.
 
@@ -139,11 +140,11 @@ def distributions(
     return found
 
 
-def map_draws(function: Callable[[Any], T], sample: Any, draws: Draws) -> list[T]:
+def map_draws(function: Callable[[DrawnSample], T], sample: Drawable[DrawnSample], draws: Draws) -> list[T]:
     """Apply `function` to a sample under some draws at a time, in order, by as many threads as there are cores.
 
-    The chunks hang on the sample alone and BLAS is held to one thread, so that the same draws give the same bits on any
-    number of cores.
+    The chunks depend on the sample alone and BLAS is held to one thread, so that the same draws give the same bits on
+    any number of cores.
     """
     step = max(1, CHUNK // max(1, len(sample)))
 
@@ -154,7 +155,7 @@ def map_draws(function: Callable[[Any], T], sample: Any, draws: Draws) -> list[T
         return list(pool.map(chunk, range(0, len(draws), step)))
 
 
-def _over(sample: Any, metrics: Mapping[Key, Metric], draws: Draws) -> Array:
+def _over(sample: Drawable[DrawnSample], metrics: Mapping[Key, Metric[DrawnSample]], draws: Draws) -> Array:
     """Values (metrics, draws)."""
     if not metrics or not len(draws):
         return np.empty((len(metrics), len(draws)))

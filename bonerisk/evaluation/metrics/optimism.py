@@ -16,13 +16,13 @@ import pandas as pd
 from bonerisk.evaluation.intervals.resampling import Draws, map_draws
 from bonerisk.evaluation.metrics.metric import divide
 from bonerisk.evaluation.metrics.rules import Rule
-from bonerisk.evaluation.samples.followed import AtHorizon
-from bonerisk.evaluation.samples.sample import Array, Drawn, Sample
+from bonerisk.evaluation.samples.judged import Drawable
+from bonerisk.evaluation.samples.sample import Array, Drawn
 
 METRICS = ["sensitivity", "specificity", "youden"]
 
 
-def optimism(rule: Rule, sample: Sample | AtHorizon, draws: Draws) -> pd.DataFrame:
+def optimism(rule: Rule, sample: Drawable[Drawn], draws: Draws) -> pd.DataFrame:
     """Sensitivity, specificity and Youden's index of the threshold that `rule` chooses, apparent and corrected.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from bonerisk.evaluation.metrics.calibration.model import log_odds
 from bonerisk.evaluation.metrics.metric import Key, Metric, named, of_follow_up
 from bonerisk.evaluation.metrics.rules import given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.heads import logistic
@@ -46,7 +47,7 @@ class Binary:
         baseline of which all columns are there.
     """
 
-    outcome = ("label",)
+    outcome: tuple[str, ...] = ("label",)
 
     def __init__(
         self,
@@ -112,13 +113,9 @@ class Binary:
         """The sample on which thresholds are chosen: the sample itself."""
         return sample
 
-    def recalibrated_at(self, sample: Sample) -> list[None]:
-        """At what probabilities are recalibrated: there is one risk."""
-        return [None]
-
-    def recalibrate(self, sample: Sample, horizon: None, how: recalibration.Kind) -> recalibration.Recalibration:
-        """Map of the risk to a recalibrated one, fitted on tuning films."""
-        return recalibration.fit(sample, how)
+    def recalibrations(self, sample: Sample, how: recalibration.Kind) -> dict[float | None, Recalibrate]:
+        """What fits the recalibrated risk on tuning films: there is one, without a horizon."""
+        return {None: partial(recalibration.fit, sample, how)}
 
     def compared(self, sample: Sample, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
         """Metrics by which two models are compared; `graded` where both give probabilities."""
@@ -141,7 +138,7 @@ class Binary:
 
     def curves(
         self, sample: Sample, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
         """Points of each curve of a model: its name, further columns, the points."""
         yield "roc", {}, curves.roc(sample, draws, level)
         yield "precision_recall", {}, curves.precision_recall(sample, draws, level)

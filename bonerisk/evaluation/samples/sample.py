@@ -78,6 +78,10 @@ class Sample:
         """Patients who have a film with that label; a horizon means nothing here."""
         return len(np.unique(self.patient[self.label == label]))
 
+    def reaches(self, horizon: float) -> bool:
+        """Whether the outcome is known up to a horizon: of a binary outcome it always is."""
+        return True
+
     def column(self, threshold: ArrayLike) -> Array:
         """Column of `Drawn.cumulated` at a threshold, or at each of some: a risk that equals it is positive."""
         return np.searchsorted(-self.risk[self.last_of_ties], -np.asarray(threshold), side="right")

@@ -8,6 +8,7 @@ import numpy as np
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.table import Row
 from bonerisk.survival import cox, proportional
@@ -22,7 +23,7 @@ HAZARDS = {
 JUDGED = ("film", "baseline", "oracle")
 
 
-def hazard_rows(split: Split) -> Iterator[Row]:
+def hazard_rows(split: Split[Followed]) -> Iterator[Row]:
     """Rows of the table of hazards, one a film model, baseline and oracle, over the films for which it has a risk.
 
     The hazard ratio is Cox's (cause-specific, Efron ties) of one SD of the risk among these films, with Wald's
@@ -39,7 +40,7 @@ def hazard_rows(split: Split) -> Iterator[Row]:
             yield {**split.name, "model": model} | _hazard(split, model)
 
 
-def _hazard(split: Split, model: str) -> Row:
+def _hazard(split: Split[Followed], model: str) -> Row:
     sample = split.sample(split.everyone, [model])
     row = dict.fromkeys(FOUND, np.nan) | {"n": len(sample), "n_events": sample.n_events_by(np.nan)}
     few = split.few(sample, np.nan, split.everyone, [model])
