@@ -61,11 +61,11 @@ def draw(folder: Path, result: Result, vocabulary: Vocabulary) -> None:
         f"{title}. {_told(metrics, found, 'c_index')}",
     )
     title = f"Calibration at {words.years(last)}, with and without T-score (as AI-CXR's Figure 6)"
-    figure = calibration_by_t_score(metrics, predictions, found, vocabulary, last)
+    figure = calibration_by_t_score(result.strata_calibration, metrics, predictions, found, vocabulary, last)
     save(figure, folder, FIGURES[2], title, f"{title}. Observed incidence over predicted risk, a panel an analysis.")
     roles = {model: role for model, role in result.roles.items() if role == "baseline" or model == film}
     title = f"Decision curves at {words.years(last)} among those with a T-score: film, DXA and clinical models"
-    figure = decision_by_t_score(predictions, splits(metrics, found), roles, vocabulary, last)
+    figure = decision_by_t_score(result.strata_decision, splits(metrics, found), roles, vocabulary)
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 
 

@@ -49,7 +49,7 @@ def _section(
         parts += [table for table in patients if len(table.frame)]
     parts += [drawn[name] for name in FIGURES if name in drawn]
     lacking += [SHOWN[name] for name in FIGURES if name not in drawn]
-    parts.append(incidence(evaluation.metrics, evaluation.result.predictions, found, vocabulary))
+    parts.append(incidence(evaluation.result.strata_incidence, evaluation.metrics, found, vocabulary))
     groups, ratios = evaluation.result.groups, evaluation.result.hazards
     tables = risk_groups(groups, evaluation.model, found[0].threshold, vocabulary) if len(groups) else []
     parts += tables
