@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bonerisk.reporting.contents import modules
 from bonerisk.reporting.figures.calibration import calibration
 from bonerisk.reporting.figures.confusion import confusion
 from bonerisk.reporting.figures.decision import decision
@@ -15,12 +17,13 @@ from bonerisk.reporting.figures.discrimination import precision_recall, roc
 from bonerisk.reporting.figures.incidence import incidence
 from bonerisk.reporting.figures.models import whole_value
 from bonerisk.reporting.figures.scene import Scene
+from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.figures.subgroups import subgroups
-from bonerisk.reporting.papers.aicxr import figures as by_t_score
-from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import vocabulary_of
 
 if TYPE_CHECKING:
     from bonerisk.evaluation.tables.result import Result
@@ -40,13 +43,13 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
         Made here; gets ``<kind>_<split>.svg`` and ``.png``, at a horizon ``<kind>_<split>_5y``.
     result : Result
     cohort : DataFrame
-        The films evaluated; tells what they and the outcome are called.
+        The films evaluated.
     """
-    called = terms.of(cohort)
-    if result.outcome == "survival":
-        by_t_score.draw(folder, result, called)
+    vocabulary = vocabulary_of(cohort, result.target)
+    for paper in modules("draw"):
+        paper.draw(folder, result, vocabulary)
     for split in result.metrics["split"].unique():
-        whole = Scene(folder, result, called, split)
+        whole = Scene(folder, result, vocabulary, split)
         for scene in whole.horizons():
             _draw_roc(scene)
             _draw_calibration(scene)
@@ -60,12 +63,30 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
             _draw_forests(whole)
 
 
+def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequence[str]) -> list[Drawing]:
+    """Those of some kinds in the order of the page: by kind, then by split.
+
+    Parameters
+    ----------
+    drawings : mapping
+        Name → figure, as `draw` names them: ``roc_test``, ``roc_test_5y``, ``incidence_test_youden``.
+    kinds, splits : sequence of str
+    """
+    return [
+        drawing
+        for kind in kinds
+        for split in splits
+        for name, drawing in drawings.items()
+        if name == f"{kind}_{split}" or name.startswith(f"{kind}_{split}_")
+    ]
+
+
 def _draw_roc(scene: Scene) -> None:
     curve, area = scene.curve("roc"), AREAS[scene.result.outcome]
     if len(curve):
         metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
         title = f"ROC curves{words.at(scene.horizon)}"
-        figure = roc(curve, metrics, scene.kinds, scene.title, area, name)
+        figure = roc(curve, metrics, scene.roles, scene.title, area, name)
         scene.save(figure, "roc", title, f"{name}: {_values(scene, area)}")
 
 
@@ -73,14 +94,14 @@ def _draw_precision_recall(scene: Scene) -> None:
     curve, area = scene.curve("precision_recall"), "average_precision"
     if len(curve):
         metrics, name = scene.of(scene.result.metrics), words.metric(area)
-        figure = precision_recall(curve, metrics, scene.kinds, scene.title, area, name)
+        figure = precision_recall(curve, metrics, scene.roles, scene.title, area, name)
         scene.save(figure, "precision_recall", "Precision–recall curves", f"{name}: {_values(scene, area)}")
 
 
 def _values(scene: Scene, metric: str) -> str:
     """Each model's value in words."""
     metrics = scene.of(scene.result.metrics)
-    values = {model: whole_value(metrics, model, metric) for model in scene.kinds}
+    values = {model: whole_value(metrics, model, metric) for model in scene.roles}
     return "; ".join(f"{words.model(model)} {text}" for model, text in values.items() if text) or "not computable"
 
 
@@ -88,11 +109,11 @@ def _draw_calibration(scene: Scene) -> None:
     groups = scene.ours(scene.curve("calibration"))
     if groups.empty:
         return
-    predictions, called = scene.ours(scene.result.predictions), scene.terms
+    predictions, vocabulary = scene.ours(scene.result.predictions), scene.vocabulary
     title, smooth = f"Calibration{words.at(scene.horizon)}", None
     if isnan(scene.horizon):
         risk = predictions["risk"]
-        labels = ("Predicted risk", f"Observed proportion with {called.having}")
+        labels = ("Predicted risk", f"Observed proportion with {vocabulary.having}")
     else:
         years = words.years(scene.horizon)
         smooth = scene.ours(scene.curve("smooth_calibration"))
@@ -102,7 +123,7 @@ def _draw_calibration(scene: Scene) -> None:
     points = ", ".join(
         f"{number(row.predicted, 3)} predicted {number(row.observed, 3)} observed" for row in rows_of(groups)
     )
-    figure = calibration(groups, risk, scene.title, (*labels, f"{called.row}s"), smooth)
+    figure = calibration(groups, risk, scene.title, (*labels, f"{vocabulary.row}s"), smooth)
     scene.save(figure, "calibration", title, points)
 
 
@@ -117,7 +138,7 @@ def _draw_decision(scene: Scene) -> None:
     if len(better):
         told = "The model beats treating everybody and nobody at threshold probabilities between "
         told += f"{100 * better.min():.1f}% and {100 * better.max():.1f}%"
-    scene.save(decision(curve, scene.kinds, scene.title), "decision", title, told)
+    scene.save(decision(curve, scene.roles, scene.title), "decision", title, told)
 
 
 def _draw_confusion(scene: Scene) -> None:
@@ -130,14 +151,14 @@ def _draw_confusion(scene: Scene) -> None:
         f"{row.fn:.0f} false negative, {row.tn:.0f} true negative"
         for row in rows_of(rows)
     )
-    scene.save(confusion(rows, scene.title, scene.terms.outcome), "confusion", "Confusion matrices", texts)
+    scene.save(confusion(rows, scene.title, scene.vocabulary.outcome), "confusion", "Confusion matrices", texts)
 
 
 def _draw_incidence(scene: Scene) -> None:
     points = scene.ours(scene.curve("incidence"))
     points = points[points["subgroup"] == "all"] if "subgroup" in points else points
     predictions = scene.ours(scene.result.predictions)
-    fitted = {t["threshold"]: t["value"] for t in scene.result.thresholds["thresholds"] if t["model"] == scene.film}
+    fitted = {t["threshold"]: t["value"] for t in scene.result.thresholds["thresholds"] if t["model"] == scene.model}
     for threshold, rows in points.groupby("threshold", sort=False) if len(points) else ():
         high = predictions["risk"] >= fitted[threshold]
         followed = {
@@ -145,10 +166,10 @@ def _draw_incidence(scene: Scene) -> None:
         }
         horizons = [each.horizon for each in scene.horizons()]
         names = {group: _in_group(scene, str(threshold), group, horizons) for group in followed}
-        ylabel = f"Cumulative incidence of {scene.terms.having}"
+        ylabel = f"Cumulative incidence of {scene.vocabulary.having}"
         figure = incidence(rows, followed, names, horizons, scene.title, ylabel)
         title = f"Cumulative incidence by risk group. {words.threshold(str(threshold))}"
-        ratio = whole_value(_at(scene.ours(scene.result.metrics), str(threshold)), scene.film, "hazard_ratio")
+        ratio = whole_value(_at(scene.ours(scene.result.metrics), str(threshold)), scene.model, "hazard_ratio")
         title += f"; hazard ratio {ratio}" if ratio else ""
         if rows["time_years"].max() < max(horizons):
             title += "; drawn while enough of both groups are followed"
@@ -181,5 +202,5 @@ def _draw_forests(scene: Scene) -> None:
         label = words.metric(metric, scene.horizon) + (f" at {threshold}" if threshold else "")
         told = "; ".join(f"{words.subgroup(row.subgroup)} {value(row)}" for row in rows_of(rows))
         scene.save(
-            subgroups(rows, label, scene.title, scene.terms), f"subgroups_{metric}", f"{label} by subgroup", told
+            subgroups(rows, label, scene.title, scene.vocabulary), f"subgroups_{metric}", f"{label} by subgroup", told
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -36,12 +36,24 @@ class FilmGrid:
 Part = Text | Table | Drawing | FilmGrid
 
 
-@dataclass
+@dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it; neighbouring figures share a row where there is room."""
+    """A heading and what stands under it; neighbouring figures share a row where there is room.
+
+    Parameters
+    ----------
+    title : str
+    parts : sequence of Part
+    evaluation : int
+        Number of the evaluation that it is about; 0: of none, or of all.
+    missing : sequence of str
+        What it does not show since the runs lack the data, and how to get it.
+    """
 
     title: str
-    parts: list[Part] = field(default_factory=list)
+    parts: Sequence[Part] = ()
+    evaluation: int = 0
+    missing: Sequence[str] = ()
 
     @property
     def anchor(self) -> str:

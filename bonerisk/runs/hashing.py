@@ -65,6 +65,6 @@ def _one(cache: sqlite3.Connection, path: Path) -> str | None:
 
 
 def sha256_of_code(*packages: ModuleType) -> str:
-    """SHA-256 (hex) of the source files of packages and of those within: what they made is stale once code has changed."""
+    """SHA-256 (hex) of all source files of packages: what they made is stale once their code has changed."""
     files = sorted(path for package in packages for root in package.__path__ for path in Path(root).rglob("*.py"))
     return fingerprint([sha256(path) for path in files])

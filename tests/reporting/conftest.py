@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import build
-from bonerisk.evaluation.tables.result import Result
+from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.runs.find import StoredRun, load
 from bonerisk.runs.folder import SCHEMA_VERSION
@@ -80,14 +82,15 @@ def survival(followed: pd.DataFrame) -> Result:
     linear = -0.9 * followed["t_score"] + np.random.default_rng(4).normal(0, 0.7, len(followed))
     chances = {f"survival_{at}y": np.exp(-0.03 * at * np.exp(linear - 0.5)) for at in range(1, 6)}
     table = followed.drop(columns="image_path").assign(dataset="phantom_hospital", model="cox", risk=linear, **chances)
-    return evaluated(followed, table)
+    return evaluated(followed, table, "fracture")
 
 
-def evaluated(cohort: pd.DataFrame, predictions: pd.DataFrame) -> Result:
+def evaluated(cohort: pd.DataFrame, predictions: pd.DataFrame, target: str = "low_bone_mass") -> Result:
     """What the standard evaluation finds on test and external, with few draws."""
     seen = {split: predictions[predictions["split"].isin(split.split())] for split in ("test external", "tune")}
     evaluation = build(yaml.safe_load(EVALUATION.read_text()) | {"n_draws": 60})
-    return evaluation.run(seen["test external"], seen["tune"], cohort[cohort["split"] == "train"])
+    train = cohort[cohort["split"] == "train"]
+    return evaluation.run(seen["test external"], seen["tune"], train, target=target)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +120,7 @@ def survival_drawn(followed: pd.DataFrame, survival: Result, tmp_path_factory: p
 
 @pytest.fixture
 def make_run(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path) -> MakeRun:
-    """Return a maker of run folders: ``make_run("train", seed=1)``, ``make_run("evaluate", parent=train)``."""
+    """Return a maker of run folders: ``make_run("train", seed=1)``, ``make_run("evaluate", train)``."""
     return maker(tmp_path, cohort, result, drawn, NAME)
 
 
@@ -131,7 +134,7 @@ def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, mod
     """Return a maker of run folders of one model."""
     made: list[StoredRun] = []
 
-    def make(command: str, parent: StoredRun | None = None, name: str = model, **record: Any) -> StoredRun:
+    def make(command: str, *parents: StoredRun, name: str = model, **record: Any) -> StoredRun:
         folder = tmp_path / command / name / f"20250101-0000{len(made):02d}-abcdef12"
         folder.mkdir(parents=True)
         splits = {"train": ["train", "tune"], "evaluate": ["test", "external"]}.get(command)
@@ -144,16 +147,16 @@ def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, mod
         rejected = [["label.csv", 14, "P9", "I9", "age_years", "158", "age_years outside 0 to 120"]]
         columns = ["file", "row", "patient_id", "image_id", "column", "value", "reason"]
         pd.DataFrame(rejected, columns=columns).to_csv(folder / "rejected.csv", index=False)
-        config: dict[str, Any] = {"preprocessing": {"size_px": 64}}
+        config: dict[str, Any] = {"preprocessing": {"size_px": 64}, "head": {"target": result.target}}
         if command == "train" and model == "cox":
-            config = {"preprocessing": {}, "head": {"choice": "best"}}
+            config = {"preprocessing": {}, "head": {"choice": "best", "target": result.target}}
             _write_cox(folder)
         elif command == "train":
             _history(record.get("seeds", {}).get("seed", 0)).to_csv(folder / "history.csv", index=False)
         if command == "evaluate":
-            _write_result(folder, result, model, name)
+            _write_result(folder, result, model, name, [parent.folder.name for parent in parents])
             (folder / "figures").symlink_to(drawn, target_is_directory=True)
-        content = _record(command, name, parent) | record
+        content = _record(command, name, model, result, parents) | record
         (folder / "run.json").write_text(json.dumps(content))
         (folder / "config.yaml").write_text(yaml.safe_dump(config | {"seed": content["seeds"].get("seed", 0)}))
         made.append(load(folder))
@@ -194,29 +197,33 @@ def _write_cox(folder: Path) -> None:
     pd.DataFrame(fit).to_csv(folder / "history.csv", index=False)
 
 
-def _write_result(folder: Path, result: Result, model: str, name: str) -> None:
+def _write_result(folder: Path, result: Result, model: str, name: str, trainings: list[str]) -> None:
     def renamed(table: pd.DataFrame) -> pd.DataFrame:
         names = {
             column: table[column].str.replace(model, name, regex=False)
-            for column in ("model", "reference")
+            for column in ("model", "reference", "trained")
             if column in table
         }
         return table.assign(**names)
 
-    for kind in ("metrics", "gaps", "confusion"):
-        renamed(getattr(result, kind)).to_csv(folder / f"{kind}.csv", index=False)
-    renamed(result.predictions).to_parquet(folder / "predictions.parquet")
-    (folder / "thresholds.json").write_text(json.dumps(result.thresholds))
+    trained = result.models["role"] == "film"
+    runs = dict(zip(result.models.loc[trained, "model"], trainings, strict=False))
+    named = replace(result, models=result.models.assign(run=result.models["model"].map(runs).fillna("")))
+    for kind, table in TABLES.items():
+        if table.outcome in (None, result.outcome):
+            content = getattr(named, kind)
+            table.write(renamed(content) if isinstance(content, pd.DataFrame) else content, folder / table.file)
 
 
-def _record(command: str, name: str, parent: StoredRun | None) -> dict[str, Any]:
+def _record(command: str, name: str, model: str, result: Result, parents: Sequence[StoredRun]) -> dict[str, Any]:
+    found = {"target": result.target, "outcome": result.outcome, "preset": model} if command == "evaluate" else {}
     read = {"kind": "model", "path": "model.safetensors", "sha256": "0" * 64}
     return {
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "name": name,
         "command_line": ["bonerisk", command, "model=ospenscreen_demo", "dataset=phantom_chest"],
-        "choices": {"model": "ospenscreen_demo", "dataset": "phantom_chest"},
+        "choices": {"model": model, "dataset": "phantom_chest"},
         "overrides": [],
         "seeds": {"seed": 0},
         "status": "finished",
@@ -229,7 +236,8 @@ def _record(command: str, name: str, parent: StoredRun | None) -> dict[str, Any]
         "packages": {"python": "3.11.7", "bonerisk": "0.1.0", "torch": "2.5.0"},
         "device": "cpu (x86_64)",
         "notes": ["The films are simulated: results say how the chain works, nothing about patients."],
-        "reference_standard": "simulated DXA",
-        "inputs": [{**read, "parent": str(parent.folder)}] if parent else [],
+        "reference_standard": find(result.target).reference_standard or "simulated DXA",
+        "inputs": [{**read, "parent": str(parent.folder)} for parent in parents],
         "outputs": [],
+        **found,
     }

@@ -41,7 +41,7 @@ def chromium() -> str:
 def test_every_figure_is_drawn(make_run: Callable[..., StoredRun], chromium: str, tmp_path: Path, width: int) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
-    write([make_run("evaluate", parent=make_run("train"))], folder)
+    write([make_run("evaluate", make_run("train"))], folder)
     (folder / "probe.html").write_text(PROBE.format(width=width))
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [chromium, *FLAGS.split(), profile, "--allow-file-access-from-files", "--dump-dom"]

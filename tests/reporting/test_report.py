@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,11 +12,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bonerisk.errors import RunError
+from bonerisk.reporting import contents, sections
 from bonerisk.reporting.report import write
 from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.sections import published as as_printed
-from bonerisk.runs.find import StoredRun
+from bonerisk.runs.find import StoredRun, load
 
+OWN_SECTION = '''"""A section of a user's own."""
+from bonerisk.reporting.page import Section, Text
+
+ORDER = 55
+
+
+def sections(page):
+    yield Section("Own", [Text(f"{len(page.runs.trainings)} trainings")])
+'''
 MakeRun = Callable[..., StoredRun]
 
 
@@ -60,12 +72,12 @@ def training(make_run: MakeRun) -> StoredRun:
 
 @pytest.fixture
 def evaluation(make_run: MakeRun, training: StoredRun) -> StoredRun:
-    return make_run("evaluate", parent=training)
+    return make_run("evaluate", training)
 
 
 @pytest.fixture
 def cox(make_cox: MakeRun) -> StoredRun:
-    return make_cox("evaluate", parent=make_cox("train"))
+    return make_cox("evaluate", make_cox("train"))
 
 
 def test_an_evaluation_fills_the_page(evaluation: StoredRun, tmp_path: Path) -> None:
@@ -143,7 +155,7 @@ def test_summary_of_time_to_an_event(cox: StoredRun, tmp_path: Path) -> None:
     assert re.search(found + r"\. Harrell's C-index was 0\.\d\d \(.{9}\), against 0\.\d\d", text)
     assert re.search(r"\d% \([\d.–]+\) had a fracture, \d\.\d\d \(.+?\) times as many as predicted", text)
     assert re.search(r"At Youden's threshold, \d+ were at high risk: .+? at low risk; the hazard ratio was", text)
-    assert "reference standard" not in text.split("What was run")[1]  # the one recorded is of bone mass
+    assert "The reference standard is diagnoses and follow-up." in text
 
 
 @pytest.mark.parametrize(("limits", "said"), [((1.1, 1.9), "too low"), ((0.4, 0.9), "too high"), ((0.9, 1.1), "")])
@@ -192,7 +204,7 @@ def test_splits_with_horizons_of_their_own(cox: StoredRun, tmp_path: Path) -> No
 
 def test_rows_without_films_are_patients(make_cox: MakeRun, tmp_path: Path) -> None:
     runs = [make_cox("train")]
-    runs.append(make_cox("evaluate", parent=runs[0], reference_standard="follow-up as a.csv has it"))
+    runs.append(make_cox("evaluate", runs[0], reference_standard="follow-up as a.csv has it"))
     for run in runs:
         path = run.folder / "cohort.parquet"
         pd.read_parquet(path).assign(image_path=None).to_parquet(path)
@@ -208,7 +220,7 @@ def test_rows_without_films_are_patients(make_cox: MakeRun, tmp_path: Path) -> N
 
 def test_cox_runs_compared_by_c_index(make_cox: MakeRun, tmp_path: Path) -> None:
     trainings = [make_cox("train", seeds={"seed": seed}, overrides=[f"seed={seed}"]) for seed in (0, 1)]
-    page = written([make_cox("evaluate", parent=run) for run in trainings], tmp_path / "report")
+    page = written([make_cox("evaluate", run) for run in trainings], tmp_path / "report")
     tables = tmp_path / "report" / "tables"
     overview = pd.read_csv(tables / "overview.csv")
     assert overview.columns.tolist() == [
@@ -231,6 +243,8 @@ def test_no_torch_is_needed(cox: StoredRun, tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 import bonerisk.jobs.evaluate, bonerisk.models.fitted, bonerisk.reporting.drawings
+from bonerisk.errors import RunError
+from bonerisk.reporting import contents, sections
 from bonerisk.reporting.report import write
 from bonerisk.runs.find import load
 write([load(Path(sys.argv[1]))], Path(sys.argv[2]))
@@ -241,11 +255,37 @@ print(sorted({"torch", "timm", "lightning", "lifelines", "sksurv"} & set(sys.mod
 
 
 def test_published_values_stay_apart(make_run: MakeRun, training: StoredRun, tmp_path: Path) -> None:
-    written([make_run("evaluate", parent=training)], tmp_path / "a")
+    written([make_run("evaluate", training)], tmp_path / "a")
     printed = [path for path in (tmp_path / "a" / "tables").glob("*.csv") if "0.91 (0.89–0.93)" in path.read_text()]
     assert [path.stem for path in printed] == ["as_printed_ospenscreen_table_2"]
-    other = written([make_run("evaluate", name="mine")], tmp_path / "b")
-    assert "as printed" not in " ".join(other.headings)
+    mine = make_run("evaluate", name="ospenscreen_mine", preset="")
+    assert "as printed" not in " ".join(written([mine], tmp_path / "b").headings)
+
+
+def test_an_evaluation_of_an_earlier_version_is_refused_with_the_command(evaluation: StoredRun, tmp_path: Path) -> None:
+    (evaluation.folder / "models.csv").unlink()
+    with pytest.raises(RunError, match=r"models\.csv") as caught:
+        written([evaluation], tmp_path / "report")
+    assert "bonerisk evaluate" in (caught.value.mend or "")
+
+
+def test_a_training_of_an_earlier_version_still_reports(make_run: MakeRun, tmp_path: Path) -> None:
+    training = make_run("train")
+    record = json.loads((training.folder / "run.json").read_text())
+    (training.folder / "run.json").write_text(json.dumps(record | {"choices": {}}))
+    page = written([load(training.folder)], tmp_path / "report")
+    assert "Training" in page.headings
+    assert "as printed" not in " ".join(page.headings)
+
+
+def test_a_section_is_added_by_one_file(training: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_section.py").write_text(OWN_SECTION)
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    contents.modules.cache_clear()
+    headings = written([training], tmp_path / "report").headings
+    sys.modules.pop("bonerisk.reporting.sections.own_section")
+    contents.modules.cache_clear()
+    assert headings.index("Own") == headings.index("Training") + 1
 
 
 def test_a_gone_training_is_named(evaluation: StoredRun, training: StoredRun, tmp_path: Path) -> None:
@@ -273,7 +313,7 @@ def test_a_failed_run_is_shown_as_such(make_run: MakeRun, tmp_path: Path) -> Non
 
 def test_several_evaluations_are_compared(make_run: MakeRun, tmp_path: Path) -> None:
     trainings = [make_run("train", seeds={"seed": seed}, overrides=[f"seed={seed}"]) for seed in (0, 1)]
-    page = written([make_run("evaluate", parent=run) for run in trainings], tmp_path / "report")
+    page = written([make_run("evaluate", run) for run in trainings], tmp_path / "report")
     assert "Runs compared" in page.headings
     assert {"Performance, evaluation 1", "Performance, evaluation 2"} <= set(page.headings)
     assert page.headings.count("Participants") == 1  # the same films, shown once

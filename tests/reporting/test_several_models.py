@@ -57,8 +57,7 @@ def trainings(make: Callable[..., StoredRun]) -> list[StoredRun]:
 
 @pytest.fixture
 def evaluation(make: Callable[..., StoredRun], trainings: list[StoredRun]) -> StoredRun:
-    read = {"kind": "model", "path": "model.safetensors", "sha256": "0" * 64}
-    return make("evaluate", inputs=[{**read, "parent": str(run.folder)} for run in trainings], notes=[])
+    return make("evaluate", *trainings, notes=[])
 
 
 def _grow(folder: Path) -> None:
@@ -192,7 +191,7 @@ def test_an_extraction_is_among_what_was_run(
 def test_models_of_two_evaluations_are_told_apart(make_run: Callable[..., StoredRun], tmp_path: Path) -> None:
     native = {"choices": {"preprocessing": "chexzero_native"}, "overrides": ["preprocessing=chexzero_native"]}
     trained = [make_run("train", choices={"preprocessing": "aicxr"}), make_run("train", **native)]
-    text = _written([make_run("evaluate", parent=parent) for parent in trained], tmp_path / "report")
+    text = _written([make_run("evaluate", parent) for parent in trained], tmp_path / "report")
     headings = pd.read_csv(tmp_path / "report" / "tables" / "overview.csv")["Evaluation"]
     assert headings.str.contains(", preprocessing aicxr, ").tolist() == [True, True, False, False]
     assert headings.str.contains(", preprocessing chexzero_native, ").tolist() == [False, False, True, True]

@@ -9,7 +9,7 @@ from bonerisk.cohort.targets.target import Target, Words
 from bonerisk.errors import DataError
 
 STANDARD = "diagnoses and follow-up"
-WORDS, WORDS_OF_TABLE = Words("fracture", "a"), Words("event", "the")
+WORDS, WORDS_OF_TABLE = Words("fracture", "a", "will have"), Words("event", "the", "will have")
 
 
 def rows(cohort: Cohort) -> Cohort:

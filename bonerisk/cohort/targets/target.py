@@ -34,10 +34,13 @@ class Words:
         As in a heading: ``low bone mass``, ``fracture``.
     article : str
         Word before it in a sentence: nothing, "a" or "the".
+    verb : str
+        Verb before both: "has", or "will have" where patients are followed to it.
     """
 
     outcome: str
     article: str = ""
+    verb: str = "has"
 
     @property
     def having(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics import curves, decision, influence
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.calibration.model import log_odds
-from bonerisk.evaluation.metrics.metric import Key, Metric, Values, named, of_follow_up
+from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named, of_follow_up
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
@@ -48,7 +48,7 @@ class Binary:
     """
 
     outcome: tuple[str, ...] = ("label",)
-    ranking: Mapping[str, Callable[..., Values]]
+    ranking: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None

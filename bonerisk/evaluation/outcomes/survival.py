@@ -79,7 +79,7 @@ class Survival:
     """
 
     outcome: tuple[str, ...] = ("event", "time_years")
-    ranking: Mapping[str, Callable[..., Values]]
+    ranking: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def decision(curve: pd.DataFrame, kinds: Mapping[str, str], title: str) -> Figure:
+def decision(curve: pd.DataFrame, roles: Mapping[str, str], title: str) -> Figure:
     """Net benefit of each model over threshold probabilities, with the film model's bootstrap band.
 
     Parameters
@@ -23,17 +23,17 @@ def decision(curve: pd.DataFrame, kinds: Mapping[str, str], title: str) -> Figur
     curve : DataFrame
         Of one split (and horizon): model, threshold, net_benefit with ``_lower`` and ``_upper``, treat_all. The film
         model's thresholds are those of the axis.
-    kinds : mapping
+    roles : mapping
         Model → film, baseline, …, in drawing order.
     title : str
     """
-    ours = curve[curve["model"].map(kinds) == "film"]
-    drawn = lines(kinds, curve)
+    ours = curve[curve["model"].map(roles) == "film"]
+    drawn = lines(roles, curve)
     with style.panels(style.COLUMN_IN, 2.9 + 0.165 * (len(drawn) + 2)) as (figure, [axes]):
         for model, line in drawn.items():
             points = curve[curve["model"] == model]
             axes.plot(points["threshold"], points["net_benefit"], label=words.model(model), **line)
-            if kinds[model] == "film":
+            if roles[model] == "film":
                 limits = points["net_benefit_lower"], points["net_benefit_upper"]
                 axes.fill_between(points["threshold"], *limits, color=line["color"], alpha=0.15, lw=0)
         axes.plot(ours["threshold"], ours["treat_all"], color="0.55", linewidth=1.0, label="treat everybody")

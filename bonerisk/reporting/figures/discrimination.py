@@ -19,7 +19,7 @@ MARKERS = ("o", "D", "s", "^", "v")
 
 
 def roc(
-    curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str, metric: str, name: str
+    curve: pd.DataFrame, metrics: pd.DataFrame, roles: Mapping[str, str], title: str, metric: str, name: str
 ) -> Figure:
     """ROC curves with the film model's bootstrap band and its operating points.
 
@@ -30,17 +30,17 @@ def roc(
         sensitivity).
     metrics : DataFrame
         Of the same split (and horizon), the contract's long form; AUCs go into the legend.
-    kinds : mapping
-        Model → film, baseline, combined, refitted or oracle, in drawing order.
+    roles : mapping
+        Model → its role, as film, baseline, combined or oracle, in drawing order.
     title : str
     metric, name : str
         The area, as in `metrics` and in words.
     """
-    thresholds, drawn = _thresholds(metrics), lines(kinds, curve)
+    thresholds, drawn = _thresholds(metrics), lines(roles, curve)
     with style.panels(style.COLUMN_IN, _height(title, len(drawn) + len(thresholds))) as (figure, [axes]):
         axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=1)
-        _draw(axes, curve, "false_positive_rate", "sensitivity", drawn, metrics, kinds, metric)
-        _operating_points(axes, metrics[metrics["model"].map(kinds) == "film"], thresholds)
+        _draw(axes, curve, "false_positive_rate", "sensitivity", drawn, metrics, roles, metric)
+        _operating_points(axes, metrics[metrics["model"].map(roles) == "film"], thresholds)
         axes.set(xlabel="1 − specificity", ylabel="Sensitivity", title=title)
         _square(axes)
         legend_below(figure, axes, f"{name} (95% CI)")
@@ -48,7 +48,7 @@ def roc(
 
 
 def precision_recall(
-    curve: pd.DataFrame, metrics: pd.DataFrame, kinds: Mapping[str, str], title: str, metric: str, name: str
+    curve: pd.DataFrame, metrics: pd.DataFrame, roles: Mapping[str, str], title: str, metric: str, name: str
 ) -> Figure:
     """Precision–recall curves over the prevalence, which is what chance gives.
 
@@ -56,15 +56,15 @@ def precision_recall(
     ----------
     curve : DataFrame
         Of one split: model, recall, precision, lower, upper.
-    metrics, kinds, title, metric, name
+    metrics, roles, title, metric, name
         As in `roc`.
     """
-    drawn = lines(kinds, curve)
+    drawn = lines(roles, curve)
     with style.panels(style.COLUMN_IN, _height(title, len(drawn))) as (figure, [axes]):
         whole = metrics[(metrics["subgroup"] == "all") & (metrics["metric"] == metric)]
         if len(whole):
             axes.axhline(whole["n_events"].iloc[0] / whole["n"].iloc[0], color="0.75", linewidth=0.8, zorder=1)
-        _draw(axes, curve, "recall", "precision", drawn, metrics, kinds, metric)
+        _draw(axes, curve, "recall", "precision", drawn, metrics, roles, metric)
         axes.set(xlabel="Recall (sensitivity)", ylabel="Precision (PPV)", title=title)
         _square(axes)
         legend_below(figure, axes, f"{name} (95% CI)")
@@ -83,14 +83,14 @@ def _draw(
     y: str,
     drawn: Mapping[str, dict[str, Any]],
     metrics: pd.DataFrame,
-    kinds: Mapping[str, str],
+    roles: Mapping[str, str],
     metric: str,
 ) -> None:
     """Draw a line a model, and the band of the film's."""
     for model, line in drawn.items():
         points = curve[curve["model"] == model]
         axes.plot(points[x], points[y], label=label(model, metrics, metric), **line)
-        if kinds[model] == "film":
+        if roles[model] == "film":
             axes.fill_between(points[x], points["lower"], points["upper"], color=line["color"], alpha=0.15, lw=0)
 
 

@@ -11,7 +11,7 @@ from bonerisk.reporting.figures import style
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import plural
 from bonerisk.reporting.wording.rows import rows_of
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ LEFT, RIGHT = (0.0, 0.52), (0.60, 1.0)  # columns of boxes: kept, dropped; in pa
 _CHARACTERS = {LEFT: 38, RIGHT: 29}  # that fit into a line of a column
 
 
-def flow(steps: pd.DataFrame, splits: pd.DataFrame, terms: Terms) -> Figure:
+def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> Figure:
     """Kept films downwards, dropped ones to the right with the reason, a box a split at the end.
 
     Parameters
@@ -33,13 +33,13 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, terms: Terms) -> Figure:
         A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped nothing get no box.
     splits : DataFrame
         A row a split: split, films, patients, events, NaN where no outcome is known, and outcome in words.
-    terms : Terms
+    vocabulary : Vocabulary
     """
     drawn = _drawn(steps)
     drawn = drawn.assign(lost=-drawn["kept_patients"].diff().fillna(0))
-    kept = [_box(row.step, row.kept, row.kept_patients, terms) for row in rows_of(drawn)]
-    dropped = [_dropped(row, terms) for row in rows_of(drawn)]
-    ends = [_end(row, terms) for row in rows_of(splits)]
+    kept = [_box(row.step, row.kept, row.kept_patients, vocabulary) for row in rows_of(drawn)]
+    dropped = [_dropped(row, vocabulary) for row in rows_of(drawn)]
+    ends = [_end(row, vocabulary) for row in rows_of(splits)]
     heights = [_height(text) for text in kept]
     gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
     last = max(map(_height, ends), default=0)
@@ -65,26 +65,26 @@ def _drawn(steps: pd.DataFrame) -> pd.DataFrame:
     return steps[(steps["dropped"] > 0) | (steps.index == steps.index[0])]
 
 
-def _box(step: str, films: int, patients: int, terms: Terms) -> str:
+def _box(step: str, films: int, patients: int, vocabulary: Vocabulary) -> str:
     head = textwrap.fill(step[:1].upper() + step[1:], _CHARACTERS[LEFT])
-    return f"{head}\n{', '.join(_sizes(films, patients, terms))}"
+    return f"{head}\n{', '.join(_sizes(films, patients, vocabulary))}"
 
 
-def _dropped(row: Any, terms: Terms) -> str:
+def _dropped(row: Any, vocabulary: Vocabulary) -> str:
     """Films dropped, the patients of whom none is left, and why."""
-    lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and terms.row != "patient" else ""
-    text = f"{terms.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
+    lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and vocabulary.row != "patient" else ""
+    text = f"{vocabulary.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
     return textwrap.fill(text, _CHARACTERS[RIGHT]) if row.dropped else ""
 
 
-def _end(row: Any, terms: Terms) -> str:
-    lines = [words.split(row.split), *_sizes(row.films, row.patients, terms)]
+def _end(row: Any, vocabulary: Vocabulary) -> str:
+    lines = [words.split(row.split), *_sizes(row.films, row.patients, vocabulary)]
     return "\n".join(lines if pd.isna(row.events) else [*lines, f"{row.events:,.0f} with", row.outcome])
 
 
-def _sizes(films: int, patients: int, terms: Terms) -> list[str]:
+def _sizes(films: int, patients: int, vocabulary: Vocabulary) -> list[str]:
     """Films and patients; once where a row is a patient."""
-    return list(dict.fromkeys([terms.counted(films), plural(patients, "patient")]))
+    return list(dict.fromkeys([vocabulary.counted(films), plural(patients, "patient")]))
 
 
 def _height(text: str) -> float:

@@ -34,15 +34,15 @@ LINES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def lines(kinds: Mapping[str, str], curve: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Line style of each model that has points in `curve`; further models of a kind take its last style."""
+def lines(roles: Mapping[str, str], curve: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Line style of each model that has points in `curve`; further models of a role take its last style."""
     there = set(curve["model"])
     found: dict[str, dict[str, Any]] = {}
     seen: dict[str, int] = {}
-    for model, kind in kinds.items():
-        if kind in LINES and model in there:
-            number = seen[kind] = seen.get(kind, -1) + 1
-            found[model] = LINES[kind][min(number, len(LINES[kind]) - 1)]
+    for model, role in roles.items():
+        if role in LINES and model in there:
+            number = seen[role] = seen.get(role, -1) + 1
+            found[model] = LINES[role][min(number, len(LINES[role]) - 1)]
     return found
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import listed
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ class Scene:
     folder : Path
         For the figures.
     result : Result
-    terms : Terms
+    vocabulary : Vocabulary
     split : str
     horizon : float
         In years; NaN: figures of the whole follow-up, or of a yes-or-no outcome.
@@ -41,7 +41,7 @@ class Scene:
 
     folder: Path
     result: Result
-    terms: Terms
+    vocabulary: Vocabulary
     split: str
     horizon: float = nan
 
@@ -49,37 +49,32 @@ class Scene:
         """Scenes of each horizon; this one where the outcome has none."""
         found = self.of(self.result.metrics)["horizon_years"].dropna().unique()
         for horizon in sorted(found):
-            yield Scene(self.folder, self.result, self.terms, self.split, horizon)
+            yield Scene(self.folder, self.result, self.vocabulary, self.split, horizon)
         if self.result.outcome == "binary":
             yield self
 
     @property
-    def film(self) -> str:
+    def model(self) -> str:
         """The trained model that the evaluation is about, the first."""
-        return next(model for model, kind in self.result.roles.items() if kind == "film")
+        return next(model for model, role in self.result.roles.items() if role == "film")
 
     @property
-    def kinds(self) -> dict[str, str]:
-        """Kinds of the models that are drawn: the first trained one, and what it has to beat, about this outcome.
+    def roles(self) -> dict[str, str]:
+        """Model → role of those that are drawn: the first trained one and what it has to beat, of this outcome.
 
         Other trained models, and what they add to baselines, would hide it: a figure of the report ranks them all. A
         model that is judged on some of the films alone is on other axes: its prevalence is another.
         """
-        outcome = "label" if self.result.outcome == "binary" else "event"
-        others = [model for model, kind in self.result.roles.items() if kind == "film" and model != self.film]
-        return {
-            model: kind
-            for model, kind in self.result.roles.items()
-            if words.concerns(model, outcome)
-            and model.partition(" + ")[0] not in others
-            and model not in self.of_other_films
-        }
+        table = self.result.models
+        shown = (table["concerns"] == self.result.target) & table["trained"].isin(["", self.model])
+        shown &= ~table["model"].isin(self.of_other_films)
+        return dict(table.loc[shown, ["model", "role"]].itertuples(index=False))
 
     @property
     def of_other_films(self) -> list[str]:
         """Models without a risk for more than one in twenty of the films."""
         judged = self.of(self.result.predictions).groupby("model", sort=False)["image_id"].nunique()
-        return [str(model) for model in judged.index if judged[model] < ENOUGH * judged.get(self.film, 0)]
+        return [str(model) for model in judged.index if judged[model] < ENOUGH * judged.get(self.model, 0)]
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of this split, and horizon where there is one."""
@@ -90,7 +85,7 @@ class Scene:
     def ours(self, table: pd.DataFrame) -> pd.DataFrame:
         """The film model's rows among these."""
         rows = self.of(table)
-        return rows[rows["model"] == self.film] if len(rows) else rows
+        return rows[rows["model"] == self.model] if len(rows) else rows
 
     def curve(self, name: str) -> pd.DataFrame:
         """Points of a curve, of all models; empty where there are none."""
@@ -105,7 +100,7 @@ class Scene:
             return words.split(self.split)
         first = whole.iloc[0]  # of a ranking: all films, all events until the horizon
         by = "" if isnan(self.horizon) else f" by {words.years(self.horizon)}"
-        sizes = f"{self.terms.counted(first['n'])}, {first['n_events']:,.0f} with {self.terms.having}{by}"
+        sizes = f"{self.vocabulary.counted(first['n'])}, {first['n_events']:,.0f} with {self.vocabulary.having}{by}"
         return f"{words.split(self.split)}: {sizes}"
 
     @property
@@ -118,7 +113,7 @@ class Scene:
         names = [kind, self.split, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
         left_out = [words.model(model) for model in self.of_other_films if self.result.roles[model] == "baseline"]
-        why = f"Not drawn, as on some of these {self.terms.rows.lower()} alone"
+        why = f"Not drawn, as on some of these {self.vocabulary.rows.lower()} alone"
         beside = f". {why}: {listed(left_out)}" if left_out else ""
         name = "_".join(filter(None, names))
         save(figure, self.folder, name, f"{caption}{beside}", f"{caption}. {told}.")

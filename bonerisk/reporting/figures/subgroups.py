@@ -11,8 +11,8 @@ from bonerisk.reporting.figures import style
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count
 from bonerisk.reporting.wording.rows import rows_of
-from bonerisk.reporting.wording.terms import Terms
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHORT = 26  # characters of a row's name for which the figure is wide enough
 
 
-def subgroups(rows: pd.DataFrame, label: str, title: str, terms: Terms) -> Figure:
+def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary) -> Figure:
     """Forest plot; the whole is a diamond and a line through all rows.
 
     Parameters
@@ -32,7 +32,7 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, terms: Terms) -> Figur
         The metric's name.
     title : str
         Whose metric it is.
-    terms : Terms
+    vocabulary : Vocabulary
     """
     rows = rows.reset_index(drop=True)
     y = _heights(rows["subgroup"])
@@ -56,7 +56,7 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, terms: Terms) -> Figur
         axes.set(xlim=_limits(rows), ylim=(y.max() + 0.7, -0.7), xlabel=label)
         look: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom", "fontsize": 7.5, "weight": "bold"}
         axes.text(1.03, 1, "Estimate (95% CI)", **look)
-        axes.text(-0.02, 1, f"{terms.rows} / {terms.outcome}", ha="right", **look)
+        axes.text(-0.02, 1, f"{vocabulary.rows} / {vocabulary.outcome}", ha="right", **look)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
     return figure
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.errors import RunError
+from bonerisk.evaluation.tables.result import read
 from bonerisk.reporting.runs.evaluation import EvaluationRun
-from bonerisk.reporting.wording import terms
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import FOLLOW_UP, Vocabulary, vocabulary_of
 from bonerisk.runs.find import StoredRun, load
 
 PICKING = ("split", "shard")  # begin the flow's steps that pick a command's part of a cohort
@@ -38,9 +38,14 @@ class Participants:
         return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
 
     @property
-    def terms(self) -> Terms:
+    def target(self) -> str:
+        """Name of what the runs predict; of runs that predict nothing, of the follow-up."""
+        return next(filter(None, map(target_of, self.runs)), FOLLOW_UP)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
         """What rows and outcome are called."""
-        return terms.of(self.films)
+        return vocabulary_of(self.films, self.target)
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -64,7 +69,7 @@ class ReportedRuns:
         """All of them, in the order of the chain."""
         return [*self.prepared, *self.extracted, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
 
-    @property
+    @cached_property
     def participants(self) -> list[Participants]:
         """Runs that drew on the same films in the same way, together; `prepare`, `extract` where no later run did.
 
@@ -81,6 +86,13 @@ class ReportedRuns:
                 groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
         return [Participants(tuple(_needed(runs))) for runs in groups.values()]
 
+    def participants_of(self, evaluation: EvaluationRun) -> Participants | None:
+        """The films that an evaluation is of, with those its models learnt from; of a sweep, one run stands for all."""
+        own = [source for source in self.participants if evaluation.run in source.runs]
+        films = evaluation.cohort["image_id"]
+        alike = (source for source in self.participants if films.isin(source.films["image_id"]).all())
+        return own[0] if own else next(alike, None)
+
     def _source(self, run: StoredRun) -> str:
         """The dataset's configuration; an evaluation without one of its own has that of its training."""
         training = next((training for e in self.evaluations if e.run is run for training in e.trainings), None)
@@ -88,8 +100,19 @@ class ReportedRuns:
         return json.dumps(dataset, sort_keys=True, default=str)
 
 
+def target_of(run: StoredRun) -> str:
+    """Name of what a training or an evaluation predicts; empty for a run that predicts nothing."""
+    return str(run.record.get("target") or (run.config.get("head") or {}).get("target") or "")
+
+
 def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
-    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record."""
+    """Sort runs by command and find the trainings behind each evaluation, among `runs` or through its record.
+
+    Raises
+    ------
+    RunError
+        An evaluation was made by an earlier version, and lacks a table.
+    """
     known = {run.folder.resolve(): run for run in runs}
     missing: list[str] = []
     for run in runs:
@@ -102,7 +125,10 @@ def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
     found = sorted(known.values(), key=lambda run: run.folder.name)
     evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
     return ReportedRuns(
-        [EvaluationRun(run, _trainings(run, known)) for run in evaluations],
+        [
+            EvaluationRun(run, read(run), _trainings(run, known), number, len(evaluations) > 1)
+            for number, run in enumerate(evaluations, start=1)
+        ],
         [run for run in found if run.command == "train"],
         [run for run in found if run.command == "extract"],
         [run for run in found if run.command == "prepare"],

@@ -42,7 +42,9 @@ def _too_few_events(evaluation: EvaluationRun) -> Iterator[str]:
         for row in rows_of(rows[rows["subgroup"].isin(STRATA) & (rows["reference"] == "")]):
             if row.n_events < FEW_EVENTS:
                 stratum = "" if row.subgroup == "all" else f", {words.subgroup(row.subgroup)}"
-                sizes = f"{evaluation.terms.counted(row.n)}, {count(row.n_events)} with {evaluation.terms.having}"
+                sizes = (
+                    f"{evaluation.vocabulary.counted(row.n)}, {count(row.n_events)} with {evaluation.vocabulary.having}"
+                )
                 yield f"{words.split(split)}{stratum} ({sizes}): too few to conclude anything."
 
 
@@ -82,18 +84,18 @@ def _of_split(evaluation: EvaluationRun, split: str) -> Iterator[str]:
 
 
 def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Series) -> Iterator[str]:
-    terms = evaluation.terms
+    vocabulary = evaluation.vocabulary
     patients = evaluation.patients(split)
     by = "" if pd.isna(key.horizon) else f" by {words.years(key.horizon)}"
-    sizes = f"{count(row['n_events'])} with {terms.having}{by}"
-    if terms.row != "patient":
-        sizes = f"{terms.counted(row['n'])}, {sizes}"
+    sizes = f"{count(row['n_events'])} with {vocabulary.having}{by}"
+    if vocabulary.row != "patient":
+        sizes = f"{vocabulary.counted(row['n'])}, {sizes}"
     text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.split(split).lower()} ({sizes})"
     if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
         yield f"{text}: no {key.name} with an interval can be given."
     elif row["upper"] - row["lower"] > TOO_WIDE:
         limits = f"{number(row['lower'])} to {number(row['upper'])}"
-        yield f"{text}: the interval of {key.said}, {limits}, is too wide to conclude anything."
+        yield f"{text}: the interval of {key.in_sentence}, {limits}, is too wide to conclude anything."
     elif key.metric == "auc_t" and row["n_events"] < ENOUGH:
         yield f"{words.split(split)}: {sizes}, under {ENOUGH}: too few to judge calibration well."
 
@@ -111,7 +113,9 @@ def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str
         return ""
     way = "low" if row["lower"] > 1 else "high"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
-    what = f"for each {evaluation.terms.row} expected to have {evaluation.terms.having}{by}, {value(row)} had it"
+    what = (
+        f"for each {evaluation.vocabulary.row} expected to have {evaluation.vocabulary.having}{by}, {value(row)} had it"
+    )
     return f"{words.split(split)}: the model's probabilities are too {way}: {what}."
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.history import histories
 from bonerisk.reporting.figures.ranking import ranking, told
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section
 from bonerisk.reporting.runs.epochs import Epochs, epochs_of
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
-from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.tables import sweep
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -21,21 +21,24 @@ from bonerisk.reporting.wording.numbers import MISSING, count
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
+ORDER = 20
 
-def compare(chain: ReportedRuns, figures: Path) -> Section:
-    """Several evaluations or trainings side by side; without parts where there is one of each."""
+
+def sections(page: Context) -> Iterator[Section]:
+    """One, without parts where there is one evaluation and one training."""
+    chain, figures = page.runs, page.figures
     parts: list[Part] = []
     if len(chain.evaluations) > 1:
         parts.append(_overview(chain.evaluations))
-    for number, evaluation in enumerate(chain.evaluations, start=1):
+    for evaluation in chain.evaluations:
         if len(evaluation.trained) > 1:
-            parts += _ranking(evaluation, figures, f"_{number}" if len(chain.evaluations) > 1 else "")
+            parts += _ranking(evaluation, figures)
     trained = [_trained(run, chain.evaluations) for run in chain.trainings]
     if len(trained) > 1:
         parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
         names = _names([item.run for item in trained])
         parts += _histories({name: of.epochs for name, of in zip(names, trained, strict=True) if of.epochs}, figures)
-    return Section("Runs compared", parts)
+    yield Section("Runs compared", parts)
 
 
 def _histories(trained: Mapping[str, Epochs], figures: Path) -> Iterator[Drawing]:
@@ -48,7 +51,7 @@ def _histories(trained: Mapping[str, Epochs], figures: Path) -> Iterator[Drawing
         )
 
 
-def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[Drawing]:
+def _ranking(evaluation: EvaluationRun, figures: Path) -> Iterator[Drawing]:
     """The models of one evaluation, and what they have to beat, side by side."""
     key = evaluation.ranking[0]
     rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
@@ -58,9 +61,9 @@ def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[
     if len(found):
         title = f"{key.name} of each model, trained ones filled, with 95% intervals"
         if found.groupby("split")["n"].nunique().gt(1).any():
-            title += f", each on the {evaluation.terms.rows.lower()} that it can judge"
+            title += f", each on the {evaluation.vocabulary.rows.lower()} that it can judge"
         drawn = ranking(found, key.name, evaluation.trained)
-        yield save(drawn, figures, f"ranking{suffix}", title, f"{title}. {told(found)}.")
+        yield save(drawn, figures, f"ranking{evaluation.suffix}", title, f"{title}. {told(found)}.")
 
 
 def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
@@ -73,7 +76,10 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
             cells = {key.name: value(row) for key, row in found if row is not None}
             first = found[0][1]
             if first is not None:
-                sizes = {"Rows": count(first["n"]), evaluation.terms.outcome.capitalize(): count(first["n_events"])}
+                sizes = {
+                    "Rows": count(first["n"]),
+                    evaluation.vocabulary.outcome.capitalize(): count(first["n_events"]),
+                }
                 row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
                 rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))
     frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
@@ -84,7 +90,7 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
 
 
 def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
-    """What the models of evaluations were trained with, where it differs: ``preprocessing aicxr``."""
+    """What the models of evaluations were trained with, where it differs: ``preprocessing chexzero_native``."""
     runs = [evaluation.training for evaluation in evaluations]
     known = [run for run in runs if run is not None]
     if len({run.folder for run in known}) < len(runs):  # the same model on several datasets
@@ -94,7 +100,7 @@ def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
 
 def _rows(evaluations: Sequence[EvaluationRun]) -> str:
     """What the rows of all are called."""
-    return " or ".join(dict.fromkeys(evaluation.terms.rows for evaluation in evaluations)).capitalize()
+    return " or ".join(dict.fromkeys(evaluation.vocabulary.rows for evaluation in evaluations)).capitalize()
 
 
 def _at_half(evaluation: EvaluationRun, split: str) -> dict[str, str]:

@@ -1,20 +1,30 @@
-"""Example films of an evaluation, with whose they are."""
+"""Example films of an evaluation: of each outcome the one that the model was surest of, and a borderline one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.reporting.page import FilmGrid, Part, Text
+from bonerisk.reporting.contents import Context
+from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
 
+ORDER = 42
 OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
 
 
-def examples(folder: Path) -> list[Part]:
+def sections(page: Context) -> Iterator[Section]:
+    """One an evaluation that has example films."""
+    for evaluation in page.runs.evaluations:
+        films = _examples(evaluation.run.folder / "figures" / "films")
+        yield Section(f"Example films{evaluation.place}", films, evaluation.number)
+
+
+def _examples(folder: Path) -> list[Part]:
     """Films of a folder that has an examples.csv, by split and outcome."""
     if not (folder / "examples.csv").is_file():
         return []

@@ -37,7 +37,7 @@ def _calibration(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     if "o_e" not in known:
         return ""
     incidence = evaluation.value(split, evaluation.model, TableKey("incidence", horizon))
-    text = f"{value(incidence)} had {evaluation.terms.having}, " if incidence is not None else ""
+    text = f"{value(incidence)} had {evaluation.vocabulary.having}, " if incidence is not None else ""
     text += f"{value(known['o_e'])} times as many as predicted"
     slope = f"; the calibration slope was {value(known['calibration_slope'])}" if "calibration_slope" in known else ""
     return f"{text}{slope}."
@@ -50,7 +50,7 @@ def _groups(evaluation: EvaluationRun, split: str, horizon: float, threshold: st
     if rows["estimate"].isna().all() or any(group.empty for group in groups):
         return ""
     high, low = (group.iloc[0] for group in groups)
-    name, having = words.threshold(threshold), evaluation.terms.having
+    name, having = words.threshold(threshold), evaluation.vocabulary.having
     text = f"At {name[:1].lower() + name[1:] if name.startswith('T') else name}, {count(high['n'])} were at high risk: "
     text += f"{_incidence(high)} had {having}, against {_incidence(low)} of the {count(low['n'])} at low risk"
     ratio = evaluation.value(split, evaluation.model, TableKey("hazard_ratio", threshold=threshold))

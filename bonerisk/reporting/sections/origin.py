@@ -1,19 +1,27 @@
-"""What was run, and what the runs could not fill."""
+"""What was run: commands, configuration, seeds, versions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from bonerisk.reporting.page import Section, Text
-from bonerisk.reporting.runs.reported import ReportedRuns
+from bonerisk.reporting.contents import Context
+from bonerisk.reporting.page import Section
 from bonerisk.reporting.tables.provenance import provenance
+from bonerisk.reporting.wording.numbers import listed
+from bonerisk.runs.find import StoredRun
+
+ORDER = 70
+FILES = {"extract": ["embeddings.parquet"], "train": ["history.csv"], "evaluate": ["metrics.csv", "figures"]}
 
 
-def origin(chain: ReportedRuns) -> Section:
-    """Commands, configuration, seeds, versions."""
-    return Section("What was run", [provenance(chain.runs)])
+def sections(page: Context) -> Iterator[Section]:
+    """A row a fact and run; missing are the files that a run lacks."""
+    runs = page.runs.runs
+    yield Section("What was run", [provenance(runs)], missing=[text for run in runs for text in _absent(run)])
 
 
-def unfilled(reasons: Sequence[str]) -> Section:
-    """What the runs given could not fill, and how to get it."""
-    return Section("Not shown", [Text(reason) for reason in reasons])
+def _absent(run: StoredRun) -> Iterator[str]:
+    expected = ["cohort.parquet", "flow.csv", *FILES.get(run.command, [])]
+    absent = [name for name in expected if not (run.folder / name).exists()]
+    if absent:
+        yield f"{run.folder.name} ({run.command}, {run.status}) has no {listed(absent)}."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bonerisk.cohort.targets.target import find
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.page import Part, Section, Text
@@ -17,28 +20,45 @@ from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.runs.find import StoredRun
+
+ORDER = 30
 
 
-def participants(source: Participants, figures: Path, suffix: str, place: str) -> Section:
-    """Flow, Table 1, and what was refused."""
-    called = source.terms
-    title = "Flow of patients" if called.row == "patient" else f"Flow of {called.row}s and patients"
+def sections(page: Context) -> Iterator[Section]:
+    """One a source."""
+    sources = page.runs.participants
+    for number, source in enumerate(sources, start=1):
+        suffix, place = (f"_{number}", f" {number} ({_name(source.runs[0])})") if len(sources) > 1 else ("", "")
+        yield Section(f"Participants{place}", _parts(source, page.figures, suffix))
+
+
+def _name(run: StoredRun) -> str:
+    """A run's name, and the rules that made its cohort."""
+    rules = run.record.get("choices", {}).get("dataset/rules")
+    return f"{run.name}, rules {rules}" if rules else run.name
+
+
+def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
+    vocabulary = source.vocabulary
+    title = "Flow of patients" if vocabulary.row == "patient" else f"Flow of {vocabulary.row}s and patients"
     splits = _splits(source)
-    ends = "; ".join(f"{words.split(row.split)} {called.counted(row.films)}" for row in rows_of(splits))
+    ends = "; ".join(f"{words.split(row.split)} {vocabulary.counted(row.films)}" for row in rows_of(splits))
     alt = f"{title}: {_told(source.steps)}. {ends}."
-    parts: list[Part] = [save(flow(source.steps, splits, called), figures, f"flow{suffix}", title, alt)]
+    parts: list[Part] = [save(flow(source.steps, splits, vocabulary), figures, f"flow{suffix}", title, alt)]
     tables = [characteristics(source.films), *rejected(source.rejected)]
     parts += [replace(table, name=table.name + suffix) for table in tables]
     if len(tables) == 1:
         parts.append(Text("No value of the source was refused."))
-    return Section(f"Participants{place}", parts)
+    return parts
 
 
 def _splits(source: Participants) -> pd.DataFrame:
     """A row a split, and one of the films that the steps kept but no run here used."""
     films, steps = source.films, source.steps
-    column = next((name for name in ("label", "event") if name in films), "")
-    outcome = source.terms.having if column else ""
+    target = find(source.target)
+    column = target.columns[0] if target.kind in ("binary", "survival") and target.columns[0] in films else ""
+    outcome = source.vocabulary.having if column else ""
     rows: list[list[Any]] = []
     for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
         part = films[films["split"] == split]

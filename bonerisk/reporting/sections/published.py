@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,22 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.tables.table import Table
 
 FOLDER = Path(__file__).parents[1] / "published"
 
 
-def published(names: Sequence[str]) -> Section:
-    """Tables of the papers whose presets made the runs, as printed."""
+ORDER = 60
+
+
+def sections(page: Context) -> Iterator[Section]:
+    """Tables of the papers whose presets trained the models, as printed."""
     parts: list[Part] = []
-    for paper in dict.fromkeys(filter(None, map(paper_of, names))):
+    used = [run.record["choices"].get("model", "") for run in page.runs.trainings]
+    used += [evaluation.run.record.get("preset", "") for evaluation in page.runs.evaluations]
+    for paper in dict.fromkeys(filter(None, map(paper_of, used))):
         parts.append(
             Text(
                 f"For comparison, not for pooling: other patients, other films, other reference readings. Transcribed "
@@ -27,12 +33,22 @@ def published(names: Sequence[str]) -> Section:
             )
         )
         parts += [*tables(paper), deviations(paper)]
-    return Section("Published results, as printed", parts)
+    yield Section("Published results, as printed", parts)
 
 
-def paper_of(run: str) -> str | None:
-    """The paper whose preset made the run of that name, by the beginning of the name; None where there is none."""
-    return next((path.stem for path in sorted(FOLDER.glob("*.yaml")) if run.startswith(path.stem)), None)
+def paper_of(preset: str) -> str | None:
+    """The paper that a preset belongs to, which its file declares; None where there is none."""
+    return next((paper for paper in papers() if preset in presets(paper)), None)
+
+
+def presets(paper: str) -> list[str]:
+    """Presets whose models a paper's tables are shown beside."""
+    return list(_read(paper)["presets"])
+
+
+def papers() -> list[str]:
+    """Names of the papers of which printed tables are held."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def tables(paper: str) -> list[Table]:

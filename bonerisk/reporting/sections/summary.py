@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from bonerisk.evaluation.metrics.catalogue import about
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
-from bonerisk.reporting.runs.reported import ReportedRuns
+from bonerisk.reporting.runs.reported import ReportedRuns, target_of
 from bonerisk.reporting.sections.cautions import cautions
 from bonerisk.reporting.sections.horizons import at_horizon
 from bonerisk.reporting.tables.table import Footnotes, Table
-from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, listed
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import vocabulary_of
 from bonerisk.runs.find import StoredRun
 
 NAMED = 5  # features named in the question; more are counted
-MEANING = {
-    "auc": "AUC: how often a film with the outcome gets a higher risk than one without; 0.5 is chance.",
-    "c_index": "C-index: how often, of two films whose order is known, the one with the earlier event got the higher "
-    "risk; 0.5 is chance.",
-    "auc_t": "AUC at a horizon: how often a film with the event by then gets a higher risk than one without.",
-}
 
 
-def summarise(chain: ReportedRuns) -> Section:
+ORDER = 10
+
+
+def sections(page: Context) -> Iterator[Section]:
     """Plain words, cautions, and how well one evaluation's model ranks beside what it has to beat."""
+    chain = page.runs
     parts: list[Part] = [Text(text, "caution") for text in cautions(chain)]
     parts += [Text(text) for text in sentences(chain)]
     if len(chain.evaluations) == 1:
         parts.append(headline(chain.evaluations[0]))
-    return Section("Summary", parts)
+    yield Section("Summary", parts, missing=chain.missing)
 
 
 def sentences(chain: ReportedRuns) -> list[str]:
@@ -67,11 +70,8 @@ def headline(evaluation: EvaluationRun) -> Table:
     first: list = [("", "Model")] if evaluation.horizons else ["Model"]
     frame = pd.DataFrame(rows)
     frame.columns = pd.MultiIndex.from_tuples([*first, *heads]) if evaluation.horizons else pd.Index([*first, *heads])
-    notes = [
-        evaluation.terms.said(MEANING[name])
-        for name in dict.fromkeys(key.metric for key in evaluation.ranking)
-        if name in MEANING
-    ]
+    meanings = [about(name).meaning for name in dict.fromkeys(key.metric for key in evaluation.ranking)]
+    notes = [evaluation.vocabulary.in_words(meaning) for meaning in meanings if meaning]
     if evaluation.models("oracle"):
         notes.append("Oracle: from the truth behind simulated films; on average no model of the same inputs is better.")
     title = f"{listed(dict.fromkeys(key.name for _, key in columns))} (95% CI)"
@@ -83,14 +83,14 @@ def _cell(evaluation: EvaluationRun, model: str, split: str, key: TableKey, mark
     if row is None:
         return MISSING
     if pd.isna(row["estimate"]):
-        return marks.mark(MISSING, evaluation.terms.said(row["note"]))
+        return marks.mark(MISSING, evaluation.vocabulary.in_words(row["note"]))
     return marks.mark(value(row), _elsewhere(evaluation, row, split))
 
 
 def _elsewhere(evaluation: EvaluationRun, row: pd.Series, split: str) -> str:
     """``in 243 films``: where a model is judged on others than the headline's, so that the two can't be compared."""
     ours = evaluation.value(split, evaluation.model)
-    return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.terms.counted(row['n'])}"
+    return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.vocabulary.counted(row['n'])}"
 
 
 def _told(evaluation: EvaluationRun, row: pd.Series, split: str, whose: str) -> str:
@@ -104,17 +104,15 @@ def _head(evaluation: EvaluationRun, split: str) -> str:
 
 
 def _asked(evaluation: EvaluationRun) -> str:
-    training, called = evaluation.training, evaluation.terms
-    has = f"has {called.having}" if evaluation.outcome == "label" else f"will have {called.having}"
-    text = f"Can {_of_what(evaluation)} who {has}? The model {words.model(evaluation.model)}"
+    training, vocabulary = evaluation.training, evaluation.vocabulary
+    question = f"Can {_of_what(evaluation)} who {vocabulary.verb} {vocabulary.having}?"
+    text = f"{question} The model {words.model(evaluation.model)}"
     if training and (training.folder / "cohort.parquet").is_file():
         splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
-        text += f" learnt from {called.counted(splits.get('train', 0))}, "
+        text += f" learnt from {vocabulary.counted(splits.get('train', 0))}, "
         text += f"was tuned on {count(splits.get('tune', 0))} others"
-    text += f" and was tried on {called.row}s of {evaluation.dataset} it had not seen."
-    if called.outcome == "fracture":
-        return text  # the source's standard is that of bone mass
-    return f"{text} The reference standard is {evaluation.run.record.get('reference_standard') or 'DXA'}."
+    text += f" and was tried on {vocabulary.row}s of {evaluation.dataset} it had not seen."
+    return f"{text} The reference standard is {evaluation.reference_standard}."
 
 
 def _of_what(evaluation: EvaluationRun) -> str:
@@ -129,16 +127,16 @@ def _of_what(evaluation: EvaluationRun) -> str:
 
 def _found(evaluation: EvaluationRun, split: str) -> str:
     """Who was there, and how well the model ranks beside the baselines."""
-    key, called = evaluation.ranking[0], evaluation.terms
+    key, vocabulary = evaluation.ranking[0], evaluation.vocabulary
     row = evaluation.value(split, evaluation.model)
     if row is None:
         return f"{words.split(split)}: nothing could be computed."
-    text = f"{words.split(split)}: {called.of_patients(row['n'], evaluation.patients(split))}, "
-    text += f"{count(row['n_events'])} with {called.having}{_by(evaluation, split)}. "
-    said = key.said[:1].upper() + key.said[1:]
+    text = f"{words.split(split)}: {vocabulary.of_patients(row['n'], evaluation.patients(split))}, "
+    text += f"{count(row['n_events'])} with {vocabulary.having}{_by(evaluation, split)}. "
+    name = key.in_sentence[:1].upper() + key.in_sentence[1:]
     if pd.isna(row["estimate"]):
-        return f"{text}{said} can't be computed: {called.said(row['note'])}."
-    text += f"{said} was {value(row)}"
+        return f"{text}{name} can't be computed: {vocabulary.in_words(row['note'])}."
+    text += f"{name} was {value(row)}"
     baselines = _baselines(evaluation, split)
     beside = [_told(evaluation, found, split, f"{words.model(name)} alone") for name, found in baselines.items()]
     text += f", against {listed(beside)}." if beside else "."
@@ -197,4 +195,4 @@ def _only(run: StoredRun) -> str:
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
     verb = {"prepare": "was prepared", "extract": "was encoded", "train": "was trained"}.get(run.command, "was run")
-    return f"{run.name} {verb}: {terms.of(films).of_patients(len(films), patients)} ({splits})."
+    return f"{run.name} {verb}: {vocabulary_of(films, target_of(run)).of_patients(len(films), patients)} ({splits})."

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.history import history, losses
 from bonerisk.reporting.figures.importance import contributions, importance, ranked
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.epochs import Epochs, best, epochs_of, steps_of
-from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.sections.cautions import beside
 from bonerisk.reporting.tables import cox
 from bonerisk.reporting.tables.table import Table
@@ -30,8 +31,12 @@ MARGINS = {"XGBoostCox": "log hazard", "XGBoostAFT": "log time (less is worse)",
 NAMED = 3  # features named for someone who can't see the figure
 
 
-def trainings(chain: ReportedRuns, figures: Path) -> Section:
+ORDER = 50
+
+
+def sections(page: Context) -> Iterator[Section]:
     """The one training, or those that were evaluated together; those of a sweep are told of in "Runs compared"."""
+    chain, figures = page.runs, page.figures
     judged = [list(each.learnt.items()) for each in chain.evaluations if len(each.learnt) > 1]
     alone = [(run.name, run) for run in chain.trainings] if len(chain.trainings) == 1 else []
     shown = list({run.folder.resolve(): (name, run) for each in [alone, *judged] for name, run in each}.values())
@@ -41,7 +46,9 @@ def trainings(chain: ReportedRuns, figures: Path) -> Section:
         own = notes.get(run.folder, [])
         parts += [Text(f"{words.model(name)}: {'. '.join(own)}.".replace("..", "."))] if own else []
         parts += _Training(words.model(name), run, figures, f"_{place}" if len(shown) > 1 else "").parts()
-    return Section("Training" if len(shown) < 2 else "Trainings", parts)
+    none = "Training history: no train run was given. `bonerisk train model=… dataset=…` makes one."
+    title = "Training" if len(shown) < 2 else "Trainings"
+    yield Section(title, parts, missing=[] if chain.trainings else [none])
 
 
 @dataclass(frozen=True)

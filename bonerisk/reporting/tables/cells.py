@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from math import isnan
 
 import pandas as pd
 
+from bonerisk.evaluation.metrics.catalogue import Kind, about, ordered
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.table import Footnotes
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, listed
-from bonerisk.reporting.wording.terms import Terms
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 COMPETING = "had a competing event first"  # said of every incidence, by Aalen and Johansen's name
 
@@ -20,15 +21,15 @@ COMPETING = "had a competing event first"  # said of every incidence, by Aalen a
 class Cells:
     """Cells of one table; what must be said of them is lettered."""
 
-    def __init__(self, terms: Terms) -> None:
-        self.terms, self.marks = terms, Footnotes()
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary, self.marks = vocabulary, Footnotes()
 
     def text(self, rows: pd.DataFrame, sign: bool = False, absent: str = MISSING) -> str:
         """The first of `rows` (of the metrics table) as text, or `absent` where there is none."""
         if rows.empty:
             return absent
         parts = [part for part in rows.iloc[0]["note"].split("; ") if not part.endswith(COMPETING)]
-        return self.marks.mark(value(rows.iloc[0], sign), self.terms.said("; ".join(parts)))
+        return self.marks.mark(value(rows.iloc[0], sign), self.vocabulary.in_words("; ".join(parts)))
 
     def notes(self, metrics: pd.DataFrame, keys: Sequence[TableKey] = ()) -> tuple[str, ...]:
         """How the intervals of `keys` were made, or of all, and the letters."""
@@ -49,12 +50,12 @@ def whole(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics[(metrics["subgroup"] == "all") & (metrics["reference"] == "")]
 
 
-def keys(metrics: pd.DataFrame, threshold: str = "", only: Sequence[str] = tuple(words.METRICS)) -> list[TableKey]:
-    """Numbers that there are at a threshold, of the metrics in `only`: what has no horizon first, then by horizon."""
+def keys(metrics: pd.DataFrame, kinds: Set[Kind], threshold: str = "") -> list[TableKey]:
+    """Numbers that there are at a threshold, of metrics of some kinds: those without a horizon, then by horizon."""
     there = metrics[metrics["threshold"] == threshold][["metric", "horizon_years"]].drop_duplicates()
-    place = {name: number for number, name in enumerate(words.METRICS)}
-    found = [TableKey(name, at, threshold) for name, at in there.itertuples(index=False) if _base(name) in only]
-    return sorted(found, key=lambda key: (0 if isnan(key.horizon) else key.horizon, place[_base(key.metric)]))
+    place = {name: number for number, name in enumerate(ordered(there["metric"]))}
+    found = [TableKey(name, at, threshold) for name, at in there.itertuples(index=False) if about(name).kind in kinds]
+    return sorted(found, key=lambda key: (0 if isnan(key.horizon) else key.horizon, place[key.metric]))
 
 
 def with_horizon(metrics: pd.DataFrame, horizon: float) -> pd.DataFrame:
@@ -78,8 +79,4 @@ def sizes(evaluation: EvaluationRun, metrics: pd.DataFrame, split: object, horiz
 def outcome_by(evaluation: EvaluationRun, horizon: float) -> str:
     """``Low bone mass``, or ``Fracture by 5 years``: whom `sizes` counts."""
     by = "" if isnan(horizon) else f" by {words.years(horizon)}"
-    return evaluation.terms.outcome.capitalize() + by
-
-
-def _base(metric: str) -> str:
-    return metric.partition("_at_prevalence_")[0]
+    return evaluation.vocabulary.outcome.capitalize() + by

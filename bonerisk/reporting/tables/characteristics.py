@@ -10,9 +10,9 @@ import pandas as pd
 from bonerisk.cohort.classes import severity
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.wording import terms, words
+from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, mean_sd, number, share
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import FOLLOW_UP, Vocabulary, vocabulary_of
 
 SEVERITY = {
     "mild": "Mild, −1.0 > T > −1.5",
@@ -36,7 +36,7 @@ def characteristics(cohort: pd.DataFrame) -> Table:
     cohort : DataFrame
         The contract's columns, a row an image.
     """
-    called = terms.of(cohort)
+    vocabulary = vocabulary_of(cohort, FOLLOW_UP)
     splits = {name: cohort[cohort["split"] == name] for name in SPLITS if (cohort["split"] == name).any()}
     columns = {}
     for name, part in splits.items():
@@ -46,7 +46,7 @@ def characteristics(cohort: pd.DataFrame) -> Table:
                 unknown = "Sex unknown" if cohort["sex"].notna().any() else "All"
                 of_sex = f"{words.SEXES[sex] if sex else unknown} (n = {count(len(films))})"
                 columns[f"{words.split(name)} (n = {count(len(part))})", of_sex] = films
-    described = {head: _describe(films, cohort, called) for head, films in columns.items()}
+    described = {head: _describe(films, cohort, vocabulary) for head, films in columns.items()}
     first, *others = splits
     for name in others:
         head = ("Standardised difference", f"{words.split(name)} to {words.split(first).lower()}")
@@ -55,11 +55,11 @@ def characteristics(cohort: pd.DataFrame) -> Table:
     heads = pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *described])
     cells = [[*label, *(column.get(label, "") for column in described.values())] for label in labels]
     frame = pd.DataFrame(cells, columns=heads)
-    title = f"Characteristics of the {called.row}s by split and sex"
-    return Table("characteristics", title, frame, _notes(cohort, others, called), "Group")
+    title = f"Characteristics of the {vocabulary.row}s by split and sex"
+    return Table("characteristics", title, frame, _notes(cohort, others, vocabulary), "Group")
 
 
-def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
+def _describe(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary) -> Rows:
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     rows: Rows = {("Participants", "Patients"): count(patients)}
     for column in continuous(cohort):
@@ -75,12 +75,11 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Rows:
     if "low_bone_mass" in _classes(cohort) and cohort["t_score"].notna().any():
         found = severity(films["t_score"])
         for level, name in SEVERITY.items():
-            rows["Severity of low bone mass, n (%)", name] = share((found == level).sum(), len(films))
+            rows["Severity by T-score, n (%)", name] = share((found == level).sum(), len(films))
     if "event" in cohort and cohort["event"].notna().any():
-        outcome = "Fracture" if cohort["image_path"].notna().any() else "Event"
-        rows["Follow-up", f"{outcome}, n (%)"] = share((films["event"] == 1).sum(), len(films))
+        rows["Follow-up", f"{vocabulary.outcome.capitalize()}, n (%)"] = share((films["event"] == 1).sum(), len(films))
         if "competing_event" in films and cohort["competing_event"].notna().any():
-            other = "Death without one" if outcome == "Fracture" else "Competing event first"
+            other = "Death without one" if vocabulary.row == "film" else "Competing event first"
             rows["Follow-up", f"{other}, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
         rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
     for group, name, column in flags(cohort):
@@ -147,9 +146,9 @@ def flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
             yield FLAGS[kind], words.feature(column.removeprefix(kind)), column
 
 
-def _notes(cohort: pd.DataFrame, others: list[str], called: Terms) -> tuple[str, ...]:
+def _notes(cohort: pd.DataFrame, others: list[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     patients = len(cohort[["site", "patient_id"]].drop_duplicates())
-    notes = [f"{called.of_patients(len(cohort), patients)}; n and percentages count {called.row}s."]
+    notes = [f"{vocabulary.of_patients(len(cohort), patients)}; n and percentages count {vocabulary.row}s."]
     if others:
         notes.append(
             "Standardised differences compare whole splits, both sexes together; over 0.1 in size is often "

@@ -8,10 +8,10 @@ from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, interval, number, p_value
 from bonerisk.reporting.wording.rows import rows_of
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 
-def hazards(table: pd.DataFrame, called: Terms, kept: list[str]) -> Table | None:
+def hazards(table: pd.DataFrame, vocabulary: Vocabulary, kept: list[str]) -> Table | None:
     """A row a split and model; None where nothing was found.
 
     Parameters
@@ -19,7 +19,7 @@ def hazards(table: pd.DataFrame, called: Terms, kept: list[str]) -> Table | None
     table : DataFrame
         hazards.csv: split, model, hazard_ratio_per_sd, lower, upper, early, late, split_time_years, p_value, n,
         n_events, note.
-    called : Terms
+    vocabulary : Vocabulary
     kept : list of str
         Models that are shown: those that are about this outcome.
     """
@@ -29,10 +29,10 @@ def hazards(table: pd.DataFrame, called: Terms, kept: list[str]) -> Table | None
     marks, rows = Footnotes(), []
     for row in rows_of(table):
         ratio = interval(row.hazard_ratio_per_sd, row.lower, row.upper)
-        note = "" if pd.isna(row.note) else called.said(row.note)
-        found = {"Split": words.split(row.split), "Model": words.model(row.model), called.rows: count(row.n)}
+        note = "" if pd.isna(row.note) else vocabulary.in_words(row.note)
+        found = {"Split": words.split(row.split), "Model": words.model(row.model), vocabulary.rows: count(row.n)}
         found |= {
-            called.outcome.capitalize(): count(row.n_events),
+            vocabulary.outcome.capitalize(): count(row.n_events),
             "Hazard ratio per SD (95% CI)": marks.mark(ratio, note),
         }
         found |= {"Early": number(row.early), "Late": number(row.late)}

@@ -7,16 +7,15 @@ from math import isnan, nan
 
 import pandas as pd
 
+from bonerisk.evaluation.metrics.catalogue import Kind, about
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, listed, number
 from bonerisk.reporting.wording.rows import rows_of
-from bonerisk.reporting.wording.values import SCALE
 
-COMPARED = ("auc", "average_precision", "c_index", "uno_c", "auc_t", "brier", "ipa", "ibs")
-LOWER = {"brier", "ibs"}  # is better
+COMPARED: set[Kind] = {"ranking", "error", "other"}
 
 
 def models(evaluation: EvaluationRun, horizon: float) -> Table:
@@ -28,45 +27,50 @@ def models(evaluation: EvaluationRun, horizon: float) -> Table:
     horizon : float
         In years; NaN where the outcome has none.
     """
-    cells, metrics = Cells(evaluation.terms), with_horizon(whole(evaluation.metrics), horizon)
-    shown = at_horizon(keys(metrics, only=COMPARED), horizon)
+    cells, metrics = Cells(evaluation.vocabulary), with_horizon(whole(evaluation.metrics), horizon)
+    shown = at_horizon(keys(metrics, COMPARED), horizon)
     rows = []
     for (split, name), part in metrics.groupby(["split", "model"], sort=False):
-        if not words.concerns(str(name), evaluation.outcome):
+        if name not in evaluation.concerned:
             continue
         n, events = sizes(evaluation, part, split, horizon)
         row = {"Split": words.split(str(split)), "Model": words.model(str(name))}
-        row |= {evaluation.terms.rows: count(n), outcome_by(evaluation, horizon): count(events)}
+        row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
         rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
     notes = cells.notes(metrics, shown)
-    if any(key.metric in LOWER for key in shown):
+    if any(about(key.metric).kind == "error" for key in shown):
         notes = ("Empty: the model is judged by its ranking alone.", *notes)
     return Table(_named("models", horizon), _titled("Models compared", shown), pd.DataFrame(rows), notes, group="Split")
 
 
 def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
     """Paired differences between models, a row a pair and split; None where nothing was compared."""
-    cells, table = Cells(evaluation.terms), with_horizon(evaluation.metrics, horizon)
+    cells, table = Cells(evaluation.vocabulary), with_horizon(evaluation.metrics, horizon)
     paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
-    shown = at_horizon(keys(paired, only=COMPARED), horizon)
+    shown = at_horizon(keys(paired, COMPARED), horizon)
     rows = []
     for (split, model, reference), part in paired.groupby(["split", "model", "reference"], sort=False):
         n, events = sizes(evaluation, part, split, horizon)
         row = {"Split": words.split(str(split)), "Model": words.model(str(model))}
         row |= {"minus": words.model(str(reference))}
-        row |= {evaluation.terms.rows: count(n), outcome_by(evaluation, horizon): count(events)}
+        row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
         rows.append(
             row
             | {f"Δ {words.metric(key.metric)}": cells.text(key.of(part, split), sign=True, absent="") for key in shown}
         )
     if not rows:
         return None
-    note = f"Differences are paired: the same {evaluation.terms.row}s, the same bootstrap draws. "
-    note += "Over 0: the first model is better"
-    lower = [key.name for key in shown if key.metric in LOWER]
-    note += "; of Brier scores, under 0." if lower else "."
+    note = f"Differences are paired: the same {evaluation.vocabulary.row}s, the same bootstrap draws. "
+    note += f"Over 0: the first model is better{_exceptions(shown)}."
     name, title = _named("differences", horizon), _titled("Paired differences", shown)
     return Table(name, title, pd.DataFrame(rows), (note, *cells.marks.notes()), group="Split")
+
+
+def _exceptions(shown: Sequence[TableKey]) -> str:
+    """``; for Brier score, under 0``: metrics of which the higher value is not the better one."""
+    lower, neither = ([key.name for key in shown if about(key.metric).higher_is_better is way] for way in (False, None))
+    text = f"; for {listed(lower)}: under 0" if lower else ""
+    return text + (f"; for {listed(neither)}: neither" if neither else "")
 
 
 def _named(name: str, horizon: float) -> str:
@@ -86,7 +90,7 @@ def net_benefit(evaluation: EvaluationRun) -> Table | None:
     """Net benefit of each model, and of treating everybody, a row a threshold probability; None without any."""
     metrics = whole(evaluation.metrics)
     metrics = metrics[metrics["metric"] == "net_benefit"]
-    cells, rows = Cells(evaluation.terms), []
+    cells, rows = Cells(evaluation.vocabulary), []
     places = ["split", "threshold", "horizon_years"]
     for (split, threshold, _), part in metrics.groupby(places, sort=False, dropna=False):
         horizon = part["horizon_years"].iloc[0]
@@ -96,7 +100,7 @@ def net_benefit(evaluation: EvaluationRun) -> Table | None:
         rows.append(row | {"Treat everybody": _everybody(evaluation, str(split), horizon, share), "Treat nobody": "0"})
     if not rows:
         return None
-    scale = f"{SCALE['net_benefit']:,} {evaluation.terms.row}s"
+    scale = f"{about('net_benefit').scale:,} {evaluation.vocabulary.row}s"
     notes = (
         f"Cases found per {scale}, net of those treated in vain at the rate of exchange that the threshold probability "
         "says: at 5%, one case is worth 19 of them. A model is of use where it is over both treating everybody and 0.",
@@ -114,4 +118,4 @@ def _everybody(evaluation: EvaluationRun, split: str, horizon: float, share: flo
     else:
         row = evaluation.value(split, name)
         incidence = float("nan") if row is None else row["n_events"] / row["n"]
-    return number(SCALE["net_benefit"] * (incidence - (1 - incidence) * share / (1 - share)), 1)
+    return number(about("net_benefit").scale * (incidence - (1 - incidence) * share / (1 - share)), 1)

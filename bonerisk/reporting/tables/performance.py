@@ -7,6 +7,7 @@ from math import nan
 
 import pandas as pd
 
+from bonerisk.evaluation.metrics.catalogue import KINDS, Kind
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.table import Table
@@ -15,14 +16,15 @@ from bonerisk.reporting.wording.numbers import MISSING, count, share
 from bonerisk.reporting.wording.values import value
 
 SIDES = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
-OF_RISK = tuple(name for name in words.METRICS if not name.startswith(("net_benefit", "nri", "idi", "median")))
+ELSEWHERE: set[Kind] = {"decision", "reclassification", "follow_up"}  # in tables of their own, or among the sizes
+OF_RISK = set(KINDS) - ELSEWHERE
 Row = tuple[str, list[str]]  # name, and a cell a split
 
 
 def by_split(evaluation: EvaluationRun) -> Table:
     """A column a split; sizes, metrics of the risk itself, then what comes of each threshold."""
-    cells, ours = Cells(evaluation.terms), whole(evaluation.ours)
-    groups = {evaluation.terms.rows: list(_sizes(evaluation)), "Without a threshold": []}
+    cells, ours = Cells(evaluation.vocabulary), whole(evaluation.ours)
+    groups = {evaluation.vocabulary.rows: list(_sizes(evaluation)), "Without a threshold": []}
     groups["Without a threshold"] += _metrics(evaluation, cells, ours, "")
     for threshold, cut in evaluation.thresholds.items():
         rows = groups[words.threshold(threshold, cut)] = []
@@ -40,15 +42,15 @@ def by_split(evaluation: EvaluationRun) -> Table:
 
 
 def _metrics(evaluation: EvaluationRun, cells: Cells, metrics: pd.DataFrame, threshold: str) -> Iterator[Row]:
-    for key in keys(metrics, threshold, OF_RISK):
+    for key in keys(metrics, OF_RISK, threshold):
         yield key.name, [cells.text(key.of(metrics, split)) for split in evaluation.splits]
 
 
 def _sizes(evaluation: EvaluationRun) -> Iterator[Row]:
     """Films, those with the outcome, and, at each horizon, those who had it or another event by then."""
-    outcome, splits = evaluation.terms.outcome.capitalize(), evaluation.splits
+    outcome, splits = evaluation.vocabulary.outcome.capitalize(), evaluation.splits
     n, events = _counted(evaluation, evaluation.ranking[0])
-    yield evaluation.terms.rows, list(map(count, n))
+    yield evaluation.vocabulary.rows, list(map(count, n))
     if not evaluation.horizons:
         yield f"{outcome}, n (%)", list(map(share, events, n))
         return

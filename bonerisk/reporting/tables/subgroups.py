@@ -14,8 +14,6 @@ from bonerisk.reporting.wording.numbers import count, p_value, share
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
 
-AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
-
 
 def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: float) -> Table:
     """A row a subgroup and split, with films by outcome and the metrics at one threshold.
@@ -29,20 +27,20 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
     horizon : float
         In years; NaN where the outcome has none.
     """
-    cells, ours = Cells(evaluation.terms), with_horizon(evaluation.ours, horizon)
+    cells, ours = Cells(evaluation.vocabulary), with_horizon(evaluation.ours, horizon)
     ours = ours[(ours["reference"] == "") & (ours["subgroup"] != "all") & ~ours["subgroup"].str.contains("risk=")]
     incidence = [] if isnan(horizon) else [TableKey("incidence", horizon)]
-    at_threshold = [key for key in keys(ours, threshold, AT_THRESHOLD) if key.metric in AT_THRESHOLD]
+    at_threshold = keys(ours, {"threshold"}, threshold)
     shown = at_horizon([*evaluation.ranking, *incidence, *at_threshold], horizon)
     rows = []
     for (split, subgroup), part in ours.groupby(["split", "subgroup"], sort=False):
         n, events = sizes(evaluation, part, split, horizon)
         row = {"Split": words.split(str(split)), "Subgroup": words.subgroup(str(subgroup))}
         if evaluation.horizons:
-            row |= {evaluation.terms.rows: count(n), outcome_by(evaluation, horizon): count(events)}
+            row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
         else:
             row |= {
-                f"No {evaluation.terms.outcome}": share(n - events, n),
+                f"No {evaluation.vocabulary.outcome}": share(n - events, n),
                 outcome_by(evaluation, horizon): share(events, n),
             }
         rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
@@ -59,19 +57,22 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
 
 def gaps(evaluation: EvaluationRun) -> Table | None:
     """Each subgroup less the rest, with p alone and among all gaps of the family; None where there is no subgroup."""
-    cells, rows = Cells(evaluation.terms), []
-    table = evaluation.gaps
+    cells, rows = Cells(evaluation.vocabulary), []
+    table = evaluation.result.gaps
     for row in rows_of(table[table["model"] == evaluation.model]):
-        cell = cells.marks.mark(value(row, sign=True), evaluation.terms.said(row.note))
+        cell = cells.marks.mark(value(row, sign=True), evaluation.vocabulary.in_words(row.note))
         metric = words.metric(row.metric, row.horizon_years)
         found = {"Split": words.split(row.split), "Subgroup": words.subgroup(row.subgroup), "Metric": metric}
-        found |= {evaluation.terms.rows: count(row.n), evaluation.terms.outcome.capitalize(): count(row.n_events)}
+        found |= {
+            evaluation.vocabulary.rows: count(row.n),
+            evaluation.vocabulary.outcome.capitalize(): count(row.n_events),
+        }
         adjusted = {"p": row.p, "p, Holm": row.p_holm, "p, Bonferroni": row.p_bonferroni}
         rows.append(found | {"Gap to the rest": cell} | {name: p_value(p) for name, p in adjusted.items()})
     if not rows:
         return None
     notes = (
-        f"Gap: the metric in the subgroup less that in all other {evaluation.terms.row}s; under 0, the model does "
+        f"Gap: the metric in the subgroup less that in all other {evaluation.vocabulary.row}s; under 0, the model does "
         "worse in the subgroup. Holm and Bonferroni adjust for all gaps of the split in that metric.",
         *cells.notes(table),
     )

@@ -3,45 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from math import isnan, nan
-from typing import Literal
 
-Kind = Literal["film", "baseline", "combined", "refitted", "recalibrated", "oracle"]
+from bonerisk.evaluation.metrics.catalogue import about
 
-METRICS = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "c_index": "Harrell's C-index",
-    "uno_c": "Uno's C",
-    "auc_t": "AUC",
-    "brier": "Brier score",
-    "ipa": "IPA",
-    "ibs": "Integrated Brier score",
-    "o_e": "Observed / expected",
-    "calibration_slope": "Calibration slope",
-    "ici": "ICI",
-    "e50": "E50",
-    "e90": "E90",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "accuracy": "Accuracy",
-    "f1": "F1 score",
-    "incidence": "Incidence",
-    "hazard_ratio": "Hazard ratio, high to low risk",
-    "hazard_ratio_adjusted": "Hazard ratio, adjusted",
-    "time_lost_difference": "Years lost to it, high less low risk",
-    "median_follow_up_years": "Median follow-up, years",
-    "net_benefit": "Net benefit",
-    "nri": "NRI",
-    "nri_events": "NRI, with the outcome",
-    "nri_nonevents": "NRI, without the outcome",
-    "idi": "IDI",
-    "idi_events": "IDI, with the outcome",
-    "idi_nonevents": "IDI, without the outcome",
-}
 SPLITS = {"train": "Training", "tune": "Tuning", "test": "Test", "external": "External test"}
 SEXES = {"F": "Female", "M": "Male"}
 BONE_CLASSES = {"normal": "Normal", "low_bone_mass": "Low bone mass", "osteoporosis": "Osteoporosis"}
@@ -54,7 +19,6 @@ ORACLES = {
     "oracle_fracture_clinical": "best that clinical records can tell (oracle)",
 }
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
-BY = {"incidence", "o_e"}  # metrics of all that happened until a horizon
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
 _SHORT = {
     "bmi": "BMI",
@@ -83,9 +47,8 @@ def in_words(text: str) -> str:
 
 def metric(name: str, horizon: float = nan) -> str:
     """A metric's name in a table's head: ``AUC``, ``AUC at 5 years``, ``PPV at prevalence 0.2``."""
-    first, _, prevalence = name.partition("_at_prevalence_")
-    text = METRICS.get(first, first.replace("_", " ")) + (f" at prevalence {prevalence}" if prevalence else "")
-    return text if isnan(horizon) else f"{text} {'by' if name in BY else 'at'} {years(horizon)}"
+    found = about(name)
+    return found.name if isnan(horizon) else f"{found.name} {'by' if found.until_horizon else 'at'} {years(horizon)}"
 
 
 def years(horizon: float) -> str:
@@ -104,24 +67,6 @@ def split(name: str) -> str:
     return SPLITS.get(name, name)
 
 
-def concerns(model: str, outcome: str) -> bool:
-    """Whether a model is about this outcome ("label" or "event"): an oracle of bone mass says little of fracture."""
-    return not model.startswith({"label": "oracle_fracture", "event": "oracle_bone"}[outcome])
-
-
-def kind(model: str, evaluated: Collection[str]) -> Kind:
-    """What a model of a predictions table is, from its name and those of the trained models that were evaluated."""
-    if model in evaluated:
-        return "film"
-    if model.startswith("oracle_"):
-        return "oracle"
-    if any(model.startswith(f"{name} + ") for name in evaluated):
-        return "combined"
-    if model.endswith(" (recalibrated)"):
-        return "recalibrated"
-    return "refitted" if model.endswith(" (tuning)") else "baseline"
-
-
 def model(name: str) -> str:
     """``age_years + sex`` → ``age + sex``; an oracle is called one."""
     if name.startswith("oracle_"):
@@ -134,7 +79,7 @@ def model(name: str) -> str:
 
 
 def _told_apart(name: str) -> str:
-    """``aicxr (patient_findings)`` → ``aicxr (patient findings)``; a run's own name stays as it is."""
+    """``mine (patient_findings)`` → ``mine (patient findings)``; a run's own name stays as it is."""
     own, bracket, telling = name.partition(" (")
     return own + bracket + telling.replace("_", " ")
 

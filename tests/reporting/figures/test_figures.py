@@ -16,7 +16,7 @@ from bonerisk.reporting.figures.incidence import incidence
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, panels, save
 from bonerisk.reporting.runs.epochs import BEFORE, Epochs
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 KINDS = ["calibration", "confusion", "decision", "precision_recall", "roc"]
 KINDS += [f"subgroups_{metric}" for metric in ("accuracy", "auc", "sensitivity", "specificity")]
@@ -92,7 +92,7 @@ def test_flow_of_any_length(tmp_path: Path, reason: str) -> None:
             "outcome": ["", "low bone mass"],
         }
     )
-    drawing = save(flow(table, splits, Terms("film", "low bone mass")), tmp_path, "flow", "Flow", "Flow")
+    drawing = save(flow(table, splits, Vocabulary("low bone mass")), tmp_path, "flow", "Flow", "Flow")
     dark = np.array(Image.open(drawing.path.with_suffix(".png")).convert("L")) < 128
     assert not dark[0].any() and not dark[-1].any()  # nothing is cut off
     assert not dark[:, 0].any() and not dark[:, -1].any()

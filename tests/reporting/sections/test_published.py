@@ -60,7 +60,14 @@ def test_aicxr_is_transcribed_with_its_contradictions() -> None:
     assert tables["abstract"].iloc[0, 1:].tolist() == ["0.896 vs 0.829", "0.778 vs 0.818"]
 
 
-def test_a_paper_is_told_by_the_beginning_of_a_run_name() -> None:
+def test_a_paper_declares_the_presets_it_belongs_to() -> None:
     assert as_printed.paper_of("aicxr_demo") == "aicxr"
     assert as_printed.paper_of("ospenscreen") == "ospenscreen"
-    assert as_printed.paper_of("mine_aicxr") is None
+    assert as_printed.paper_of("aicxr_of_mine") is None
+    assert as_printed.paper_of("") is None
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_presets_of_a_paper_exist(paper: str) -> None:
+    names = {path.stem for path in (CONFIGS / "model").glob("*.yaml")}
+    assert set(as_printed.presets(paper)) <= names

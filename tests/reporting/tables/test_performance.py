@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import nan
 
 import pandas as pd
@@ -17,12 +18,12 @@ MakeRun = Callable[..., StoredRun]
 
 @pytest.fixture
 def evaluation(make_run: MakeRun) -> EvaluationRun:
-    return reported([make_run("evaluate", parent=make_run("train"))]).evaluations[0]
+    return reported([make_run("evaluate", make_run("train"))]).evaluations[0]
 
 
 @pytest.fixture
 def followed_up(make_cox: MakeRun) -> EvaluationRun:
-    return reported([make_cox("evaluate", parent=make_cox("train"))]).evaluations[0]
+    return reported([make_cox("evaluate", make_cox("train"))]).evaluations[0]
 
 
 def whole(evaluation: EvaluationRun, *key: object, reference: str = "") -> pd.Series:
@@ -86,7 +87,7 @@ def test_subgroups_of_time_to_an_event(followed_up: EvaluationRun) -> None:
 def test_gaps_with_their_p(followed_up: EvaluationRun) -> None:
     table = subgroups.gaps(followed_up)
     assert table is not None
-    row, first = table.frame.iloc[0], followed_up.gaps.iloc[0]
+    row, first = table.frame.iloc[0], followed_up.result.gaps.iloc[0]
     assert (row["Subgroup"], row["Metric"]) == ("Female", "Harrell's C-index")
     assert row["Gap to the rest"].startswith(interval(first["estimate"], first["lower"], first["upper"], sign=True))
     assert {"p", "p, Holm", "p, Bonferroni"} < set(table.frame)
@@ -102,13 +103,16 @@ def test_models_and_differences(evaluation: EvaluationRun, followed_up: Evaluati
     assert table.frame.iloc[0]["Δ Harrell's C-index"] == interval(
         *whole(followed_up, "c_index", reference="t_score")[["estimate", "lower", "upper"]], sign=True
     )
-    assert "of Brier scores, under 0" in table.notes[0]
+    assert (
+        "Over 0: the first model is better; for Brier score at 5 years and Integrated Brier score at 5 years: under 0."
+        in table.notes[0]
+    )
     assert table.title == "Paired differences, at 5 years but for Harrell's C-index"
 
 
 def test_nothing_compared(evaluation: EvaluationRun) -> None:
-    evaluation.__dict__["metrics"] = evaluation.metrics[evaluation.metrics["reference"] == ""]
-    assert models.differences(evaluation, nan) is None
+    alone = replace(evaluation.result, metrics=evaluation.metrics[evaluation.metrics["reference"] == ""])
+    assert models.differences(replace(evaluation, result=alone), nan) is None
 
 
 def test_net_benefit_beside_treating_everybody(followed_up: EvaluationRun) -> None:

@@ -8,20 +8,19 @@ from bonerisk.reporting.wording import words
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "text"),
+    ("name", "text"),
     [
-        ("ospenscreen_demo", "film", "ospenscreen_demo"),
-        ("age_years + sex + bmi_kg_m2", "baseline", "age + sex + BMI"),
-        ("age_years + sex (tuning)", "refitted", "age + sex (refitted on tuning)"),
-        ("ospenscreen_demo + age_years + sex", "combined", "ospenscreen_demo + age + sex"),
-        ("oracle_filmed_density", "oracle", "true filmed density (oracle)"),
-        ("oracle_fracture_clinical", "oracle", "best that clinical records can tell (oracle)"),
-        ("t_score", "baseline", "T-score"),
-        ("ospenscreen_demo (recalibrated)", "recalibrated", "ospenscreen_demo (recalibrated)"),
+        ("ospenscreen_demo", "ospenscreen_demo"),
+        ("age_years + sex + bmi_kg_m2", "age + sex + BMI"),
+        ("age_years + sex (tuning)", "age + sex (refitted on tuning)"),
+        ("ospenscreen_demo + age_years + sex", "ospenscreen_demo + age + sex"),
+        ("oracle_filmed_density", "true filmed density (oracle)"),
+        ("oracle_fracture_clinical", "best that clinical records can tell (oracle)"),
+        ("t_score", "T-score"),
+        ("ospenscreen_demo (recalibrated)", "ospenscreen_demo (recalibrated)"),
     ],
 )
-def test_models(name: str, kind: str, text: str) -> None:
-    assert words.kind(name, ["ospenscreen_demo"]) == kind
+def test_models(name: str, text: str) -> None:
     assert words.model(name) == text
 
 
@@ -83,8 +82,3 @@ def test_columns_in_a_sentence() -> None:
 def test_features() -> None:
     names = ["age_years", "sex=M", "x0", "hypertension"]
     assert [words.feature(name) for name in names] == ["Age, years", "Male", "x0", "Hypertension"]
-
-
-def test_oracles_of_another_outcome() -> None:
-    assert words.concerns("oracle_fracture_film", "event") and not words.concerns("oracle_fracture_film", "label")
-    assert not words.concerns("oracle_bone_truth", "event")

@@ -65,6 +65,17 @@ class Analysis:
         high = bone_class(rows["t_score"]) == "osteoporosis" if self.by_t_score else rows["risk"] >= self.cut
         return {"high": rows[high], "low": rows[~high]}
 
+    def within(self, table: pd.DataFrame, split: str) -> pd.DataFrame:
+        """Rows of a table within strata (`bonerisk.evaluation.tables.strata`) that are of this analysis."""
+        chosen = (table["split"] == split) & (table["model"] == self.model) & (table["subgroup"] == self.stratum)
+        return table[chosen]
+
+    def risk(self, predictions: pd.DataFrame, split: str, horizon: float) -> pd.Series:
+        """Predicted probability of the event by a horizon, of the films to which the model gives one."""
+        rows = predictions[(predictions["split"] == split) & (predictions["model"] == self.model)]
+        rows = rows[rows["t_score"].notna() == (self.stratum == "dxa=yes")]
+        return 1 - rows[f"survival_{horizon:g}y"].dropna()
+
     def row(
         self,
         metrics: pd.DataFrame,

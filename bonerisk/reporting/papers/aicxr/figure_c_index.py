@@ -12,7 +12,7 @@ from bonerisk.reporting.figures import style
 from bonerisk.reporting.papers.aicxr.analyses import AGES, SEXES, Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, interval, plural
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ ROWS = {"": "All"} | SEXES | {level: f"Age {name}" for level, name in AGES.items
 COLORS = dict(zip(ROWS, (style.BLACK, style.VERMILION, style.BLUE, *PURPLES), strict=True))
 
 
-def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], called: Terms) -> Figure:
+def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], vocabulary: Vocabulary) -> Figure:
     """Dots with intervals; a group too small for a number says so in its place.
 
     Parameters
@@ -33,7 +33,7 @@ def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], called:
     metrics : DataFrame
         Of the evaluation.
     found : sequence of Analysis
-    called : Terms
+    vocabulary : Vocabulary
     """
     names = splits(metrics, found)
     y = np.array([0, 1.4, 2.4, 3.8, 4.8, 5.8, 6.8])
@@ -43,7 +43,7 @@ def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], called:
         for number, panel in enumerate(axes):
             split, arm = names[number // len(found)], found[number % len(found)]
             for at, within in zip(y, ROWS, strict=True):
-                _draw(panel, at, arm.row(metrics, split, "c_index", within), COLORS[within], lowest, called)
+                _draw(panel, at, arm.row(metrics, split, "c_index", within), COLORS[within], lowest, vocabulary)
             panel.axvline(0.5, color="0.8", linewidth=0.8, zorder=0)
             panel.set_yticks(y, list(ROWS.values()) if number % len(found) == 0 else [""] * len(y))
             panel.tick_params(axis="y", length=0)
@@ -51,20 +51,20 @@ def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], called:
             panel.set(
                 xlim=(lowest, 1.005),
                 ylim=(y[-1] + 0.6, -0.9),
-                xlabel=f"C-index (95% CI); {called.rows.lower()} / {called.outcome}s",
+                xlabel=f"C-index (95% CI); {vocabulary.rows.lower()} / {vocabulary.outcome}s",
             )
             panel.set_title(f"{words.split(split)}: {arm.title}", fontsize=8)
     return figure
 
 
-def _draw(panel: Axes, at: float, row: pd.Series | None, color: str, lowest: float, called: Terms) -> None:
+def _draw(panel: Axes, at: float, row: pd.Series | None, color: str, lowest: float, vocabulary: Vocabulary) -> None:
     """A group: its dot and interval, above them its numbers in words."""
     if row is None:
-        panel.text(lowest, at, f"no {called.row}s", va="center", fontsize=6.5, color=style.GREY)
+        panel.text(lowest, at, f"no {vocabulary.row}s", va="center", fontsize=6.5, color=style.GREY)
         return
     n, had = row["n"], row["n_events"]
     if pd.isna(row["estimate"]):
-        few = f"n {count(n)}, {plural(had, called.outcome)}: too few"
+        few = f"n {count(n)}, {plural(had, vocabulary.outcome)}: too few"
         panel.text(lowest, at, few, va="center", fontsize=6.5, color=style.GREY, bbox=WHITE)
         return
     panel.plot([max(row["lower"], lowest), row["upper"]], [at, at], color=color, linewidth=1.4)

@@ -13,7 +13,7 @@ from bonerisk.reporting.figures.incidence import LOOKS
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, interval
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def incidence_by_t_score(
     metrics: pd.DataFrame,
     predictions: pd.DataFrame,
     found: Sequence[Analysis],
-    called: Terms,
+    vocabulary: Vocabulary,
     last: float,
 ) -> Figure:
     """Curves with pointwise limits; under each panel numbers at risk and incidences, in it hazard ratio and C-index.
@@ -43,7 +43,7 @@ def incidence_by_t_score(
     metrics, predictions : DataFrame
         Of the evaluation.
     found : sequence of Analysis
-    called : Terms
+    vocabulary : Vocabulary
     last : float
         Years at which the curves end.
     """
@@ -57,7 +57,7 @@ def incidence_by_t_score(
             rows = rows[(rows["subgroup"] == arm.stratum) & (rows["threshold"] == arm.threshold)]
             style.head(panel, f"{words.split(split)}: {arm.title}", _said(arm, metrics, split))
             if number % len(found) == 0:
-                panel.set_ylabel(f"Incidence of {called.having}")
+                panel.set_ylabel(f"Incidence of {vocabulary.having}")
             _curves(panel, rows, arm)
             _under(panel, rows, arm.films(predictions, split), arm, last)
             panels.append((panel, rows))

@@ -14,8 +14,8 @@ from bonerisk.reporting.papers.aicxr.figure_calibration import calibration_by_t_
 from bonerisk.reporting.papers.aicxr.figure_decision import decision_by_t_score
 from bonerisk.reporting.papers.aicxr.figure_incidence import incidence_by_t_score
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.terms import Terms
 from bonerisk.reporting.wording.values import value
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from bonerisk.evaluation.tables.result import Result
@@ -28,18 +28,19 @@ FIGURES = (  # in the order of the page
 )
 
 
-def draw(folder: Path, result: Result, called: Terms) -> None:
+def draw(folder: Path, result: Result, vocabulary: Vocabulary) -> None:
     """Draw them into `folder`; nothing where the evaluation has no strata by T-score.
 
     Parameters
     ----------
     folder : Path
     result : Result
-        Of a follow-up.
-    called : Terms
+    vocabulary : Vocabulary
     """
+    if result.outcome != "survival":
+        return
     metrics, predictions = result.metrics, result.predictions
-    film = next(model for model, kind in result.roles.items() if kind == "film")
+    film = next(model for model, role in result.roles.items() if role == "film")
     cuts = {t["threshold"]: t["value"] for t in result.thresholds["thresholds"] if t["model"] == film}
     found = analyses(metrics, film, {name: cut for name, cut in cuts.items() if cut is not None})
     if not found:
@@ -49,22 +50,22 @@ def draw(folder: Path, result: Result, called: Terms) -> None:
     if "subgroup" in points:
         title = f"Cumulative incidence over {words.years(last)} by risk group and T-score (as AI-CXR's Figure 4)"
         title += ". Scales differ between columns"
-        figure = incidence_by_t_score(points, metrics, predictions, found, called, last)
+        figure = incidence_by_t_score(points, metrics, predictions, found, vocabulary, last)
         save(figure, folder, FIGURES[0], title, f"{title}. {_told(metrics, found, 'hazard_ratio_adjusted')}")
     title = "C-index by sex and age, with and without T-score (as AI-CXR's Figure 5)"
     save(
-        c_index_by_t_score(metrics, found, called),
+        c_index_by_t_score(metrics, found, vocabulary),
         folder,
         FIGURES[1],
         title,
         f"{title}. {_told(metrics, found, 'c_index')}",
     )
     title = f"Calibration at {words.years(last)}, with and without T-score (as AI-CXR's Figure 6)"
-    figure = calibration_by_t_score(metrics, predictions, found, called, last)
+    figure = calibration_by_t_score(result.strata_calibration, metrics, predictions, found, vocabulary, last)
     save(figure, folder, FIGURES[2], title, f"{title}. Observed incidence over predicted risk, a panel an analysis.")
-    kinds = {model: kind for model, kind in result.roles.items() if kind == "baseline" or model == film}
+    roles = {model: role for model, role in result.roles.items() if role == "baseline" or model == film}
     title = f"Decision curves at {words.years(last)} among those with a T-score: film, DXA and clinical models"
-    figure = decision_by_t_score(predictions, splits(metrics, found), kinds, called, last)
+    figure = decision_by_t_score(result.strata_decision, splits(metrics, found), roles, vocabulary)
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 
 

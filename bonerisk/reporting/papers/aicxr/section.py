@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import pandas as pd
-
+from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, analyses
@@ -20,6 +19,7 @@ from bonerisk.reporting.tables.hazards import hazards
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 
+ORDER = 43
 TITLE = "As AI-CXR's tables and figures"
 SHOWN = {  # what a figure shows, and the number it has in the paper
     "incidence_by_t_score": "Figure 4, incidence by risk group and T-score",
@@ -29,51 +29,41 @@ SHOWN = {  # what a figure shows, and the number it has in the paper
 }
 
 
-def aicxr(
-    evaluation: EvaluationRun, source: Participants | None, drawn: Mapping[str, Drawing], suffix: str, place: str
-) -> tuple[Section, list[str]]:
-    """The section, empty where films were not parted by T-score, and the reasons for what it lacks.
+def sections(page: Context) -> Iterator[Section]:
+    """One an evaluation of which films were parted by T-score."""
+    for evaluation in page.runs.evaluations:
+        found = analyses(evaluation.metrics, evaluation.model, evaluation.thresholds)
+        if found:
+            yield _section(evaluation, found, page.runs.participants_of(evaluation), page.drawings(evaluation))
 
-    Parameters
-    ----------
-    evaluation : EvaluationRun
-    source : Participants, optional
-        Its films and those that its models learnt from.
-    drawn : mapping
-        The evaluation's figures by name.
-    suffix : str
-        Of the tables' names.
-    place : str
-        Of the section's heading: which evaluation.
-    """
-    found = analyses(evaluation.metrics, evaluation.model, evaluation.thresholds)
-    if not found:
-        return Section(f"{TITLE}{place}"), []
+
+def _section(
+    evaluation: EvaluationRun, found: list[Analysis], source: Participants | None, drawn: Mapping[str, Drawing]
+) -> Section:
+    """Tables and figures, with `source` (the films evaluated and those learnt from) also who the patients are."""
     parts: list[Part] = [Text(text) for text in _told(found, evaluation)]
     lacking: list[str] = []
-    called = evaluation.terms
+    vocabulary = evaluation.vocabulary
     if source is not None:
-        patients = [demographics(source.films, called), *by_t_score(source.films, called)]
+        patients = [demographics(source.films, vocabulary), *by_t_score(source.films, vocabulary)]
         parts += [table for table in patients if len(table.frame)]
     parts += [drawn[name] for name in FIGURES if name in drawn]
     lacking += [SHOWN[name] for name in FIGURES if name not in drawn]
-    predictions = pd.read_parquet(evaluation.run.folder / "predictions.parquet")
-    parts.append(incidence(evaluation.metrics, predictions, found, called))
-    groups, ratios = (_table(evaluation, name) for name in ("groups.csv", "hazards.csv"))
-    tables = risk_groups(groups, evaluation.model, found[0].threshold, called) if len(groups) else []
+    parts.append(incidence(evaluation.result.strata_incidence, evaluation.metrics, found, vocabulary))
+    groups, ratios = evaluation.result.groups, evaluation.result.hazards
+    tables = risk_groups(groups, evaluation.model, found[0].threshold, vocabulary) if len(groups) else []
     parts += tables
     lacking += [] if tables else ["Table 2 and Extended Data tables 3 and 4, who is at high risk"]
-    kept = [name for name in map(str, evaluation.metrics["model"].unique()) if words.concerns(name, evaluation.outcome)]
-    over_time = hazards(ratios, called, kept) if len(ratios) else None
+    over_time = hazards(ratios, vocabulary, evaluation.concerned) if len(ratios) else None
     parts += [over_time] if over_time else []
     lacking += [] if over_time else ["hazard over time"]
-    named = [replace(part, name=part.name + suffix) if isinstance(part, Table) else part for part in parts]
-    return Section(f"{TITLE}{place}", named), list(_reasons(evaluation, lacking))
+    named = [replace(part, name=part.name + evaluation.suffix) if isinstance(part, Table) else part for part in parts]
+    return Section(f"{TITLE}{evaluation.place}", named, evaluation.number, list(_reasons(evaluation, lacking)))
 
 
 def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
     """What the section sets side by side."""
-    rows = evaluation.terms.rows.lower()
+    rows = evaluation.vocabulary.rows.lower()
     film = next((arm for arm in found if not arm.by_t_score), None)
     text = (
         f"The paper sets three analyses side by side: the film's risk in {rows} with a T-score (main), DXA's T-score "
@@ -88,11 +78,3 @@ def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
 def _reasons(evaluation: EvaluationRun, lacking: list[str]) -> Iterator[str]:
     for what in lacking:
         yield f"{TITLE}: {what}: the evaluation {evaluation.run.folder.name} has no data of it."
-
-
-def _table(evaluation: EvaluationRun, name: str) -> pd.DataFrame:
-    """A table of the evaluation; empty where it wrote none."""
-    path = evaluation.run.folder / name
-    if not path.is_file():
-        return pd.DataFrame()
-    return pd.read_csv(path, dtype={"threshold": str, "level": str, "note": str, "test": str})

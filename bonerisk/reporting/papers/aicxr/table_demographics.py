@@ -12,7 +12,7 @@ from bonerisk.reporting.tables.characteristics import continuous, flags
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, mean_sd, share
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 FINDING = "finding_"
 ONCE = "A patient counts once, with the first {row}: n (%) or mean ± SD of patients."
@@ -21,14 +21,14 @@ PATIENT = ["site", "patient_id"]
 Cells = Iterator[tuple[tuple[str, str], str]]  # group and name of a row, and what stands in it
 
 
-def demographics(cohort: pd.DataFrame, called: Terms) -> Table:
+def demographics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
     """Patients of each split (Table 1).
 
     Parameters
     ----------
     cohort : DataFrame
         The contract's columns, a row a film.
-    called : Terms
+    vocabulary : Vocabulary
     """
     parts = {(words.split(name), ""): cohort[cohort["split"] == name] for name in SPLITS}
     title = "Patients of each set (as AI-CXR's Table 1)"
@@ -36,12 +36,12 @@ def demographics(cohort: pd.DataFrame, called: Terms) -> Table:
     def described(films: pd.DataFrame) -> Cells:
         for group, keep in t_score_groups(films["t_score"]).items():
             yield ("T-score, n (%)", group), share(keep.sum(), len(films))
-        yield from _described(films, cohort, called)
+        yield from _described(films, cohort, vocabulary)
 
-    return _table("demographics", title, parts, called, described)
+    return _table("demographics", title, parts, vocabulary, described)
 
 
-def by_t_score(cohort: pd.DataFrame, called: Terms) -> list[Table]:
+def by_t_score(cohort: pd.DataFrame, vocabulary: Vocabulary) -> list[Table]:
     """Patients, and their findings, by T-score in the sets for testing (Extended Data tables 1 and 2)."""
     parts = {
         (words.split(name), group): cohort[keep & (cohort["split"] == name)]
@@ -49,11 +49,16 @@ def by_t_score(cohort: pd.DataFrame, called: Terms) -> list[Table]:
         for group, keep in t_score_groups(cohort["t_score"]).items()
     }
     title = "Patients by T-score (as AI-CXR's Extended Data Table 1)"
-    described = _table("demographics_by_t_score", title, parts, called, lambda films: _described(films, cohort, called))
+    described = _table(
+        "demographics_by_t_score", title, parts, vocabulary, lambda films: _described(films, cohort, vocabulary)
+    )
     if not any(column.startswith(FINDING) for _, _, column in flags(cohort)):
         return [described]
     title = "Findings by T-score (as AI-CXR's Extended Data Table 2)"
-    return [described, _table("findings_by_t_score", title, parts, called, lambda films: _flagged(films, cohort, True))]
+    return [
+        described,
+        _table("findings_by_t_score", title, parts, vocabulary, lambda films: _flagged(films, cohort, True)),
+    ]
 
 
 def t_score_groups(t_score: pd.Series) -> dict[str, pd.Series]:
@@ -66,7 +71,7 @@ def _table(
     name: str,
     title: str,
     parts: Mapping[tuple[str, str], pd.DataFrame],
-    called: Terms,
+    vocabulary: Vocabulary,
     described: Callable[[pd.DataFrame], Cells],
 ) -> Table:
     """A column a part, those without films left out."""
@@ -74,7 +79,10 @@ def _table(
     for head, films in parts.items():
         if len(films):
             first = first_films(films)
-            sizes = {("Participants", "Patients"): count(len(first)), ("Participants", called.rows): count(len(films))}
+            sizes = {
+                ("Participants", "Patients"): count(len(first)),
+                ("Participants", vocabulary.rows): count(len(films)),
+            }
             columns[head] = sizes | dict(described(first))
     labels = list(next(iter(columns.values()), {}))
     cells = [[*label, *(column[label] for column in columns.values())] for label in labels]
@@ -83,7 +91,7 @@ def _table(
     frame = pd.DataFrame(
         cells, columns=pd.MultiIndex.from_tuples(heads) if spanned else ["".join(head) for head in heads]
     )
-    return Table(name, title, frame, (ONCE.format(row=called.row),), group="Group")
+    return Table(name, title, frame, (ONCE.format(row=vocabulary.row),), group="Group")
 
 
 def first_films(films: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +100,7 @@ def first_films(films: pd.DataFrame) -> pd.DataFrame:
     return films.sort_values(order, kind="stable").drop_duplicates(PATIENT) if order else films.drop_duplicates(PATIENT)
 
 
-def _described(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Cells:
+def _described(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary) -> Cells:
     n = len(films)
     for sex in SEXES:
         yield ("Sex, n (%)", words.SEXES[sex]), share((films["sex"] == sex).sum(), n)
@@ -100,7 +108,7 @@ def _described(films: pd.DataFrame, cohort: pd.DataFrame, called: Terms) -> Cell
         yield ("Mean ± SD", words.feature(column)), mean_sd(films[column])
     yield from _flagged(films, cohort, False)
     if "event" in films:
-        yield ("Follow-up", f"{called.outcome.capitalize()}, n (%)"), share((films["event"] == 1).sum(), n)
+        yield ("Follow-up", f"{vocabulary.outcome.capitalize()}, n (%)"), share((films["event"] == 1).sum(), n)
         if "competing_event" in films:
             yield ("Follow-up", "Competing event first, n (%)"), share((films["competing_event"] == 1).sum(), n)
         yield ("Follow-up", "Years, mean ± SD"), mean_sd(films["time_years"])

@@ -10,7 +10,7 @@ from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, listed, number, p_value, share
 from bonerisk.reporting.wording.rows import rows_of
-from bonerisk.reporting.wording.terms import Terms
+from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 WHERE = {  # name and title of the table of each stratum
     "all": ("risk_groups", "High and low risk by the film: all {rows} (as AI-CXR's Table 2)"),
@@ -20,7 +20,7 @@ WHERE = {  # name and title of the table of each stratum
 SIDES = {"high": "High risk", "low": "Low risk"}
 
 
-def risk_groups(table: pd.DataFrame, model: str, threshold: str, called: Terms) -> list[Table]:
+def risk_groups(table: pd.DataFrame, model: str, threshold: str, vocabulary: Vocabulary) -> list[Table]:
     """A table a stratum, splits side by side; those that have no rows are left out.
 
     Parameters
@@ -29,24 +29,24 @@ def risk_groups(table: pd.DataFrame, model: str, threshold: str, called: Terms) 
         groups.csv.
     model, threshold : str
         Whose grouping is shown.
-    called : Terms
+    vocabulary : Vocabulary
     """
     ours = table[(table["model"] == model) & (table["threshold"] == threshold)]
     return [
-        _of_stratum(part, name, title.format(rows=called.rows.lower()), called)
+        _of_stratum(part, name, title.format(rows=vocabulary.rows.lower()), vocabulary)
         for stratum, (name, title) in WHERE.items()
         if len(part := ours[ours["subgroup"] == stratum])
     ]
 
 
-def _of_stratum(table: pd.DataFrame, name: str, title: str, called: Terms) -> Table:
+def _of_stratum(table: pd.DataFrame, name: str, title: str, vocabulary: Vocabulary) -> Table:
     marks, shared = Footnotes(), _shared(table)
     rows: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
     for row in rows_of(table):
         split, cells = words.split(row.split), rows.setdefault(_label(row), {})
         note = "; ".join(part for part in _parts(row.note) if part not in shared[row.split])
         cells |= {(split, head): _cell(row, side) for side, head in SIDES.items()}
-        cells[split, "p"] = marks.mark(p_value(row.p_value), called.said(note))
+        cells[split, "p"] = marks.mark(p_value(row.p_value), vocabulary.in_words(note))
         cells[split, "p, Holm"] = p_value(row.p_holm)
     heads = [(words.split(split), head) for split in shared for head in (*SIDES.values(), "p", "p, Holm")]
     sizes = _sizes(table)
@@ -57,8 +57,10 @@ def _of_stratum(table: pd.DataFrame, name: str, title: str, called: Terms) -> Ta
     texts = [[*place, *(cells.get(head, "") for head in heads)] for place, cells in sorted(rows.items(), key=_order)]
     frame = pd.DataFrame(texts, columns=pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *shown]))
     tests = listed(dict.fromkeys(test for test in table["test"].dropna() if test) or ["no test"])
-    notes = [f"n (%) of {called.rows.lower()}, or mean ± SD. p: {tests}; Holm's adjusts for all of a split."]
-    notes += [f"{words.split(split)}: {called.said('; '.join(said))}." for split, said in shared.items() if said]
+    notes = [f"n (%) of {vocabulary.rows.lower()}, or mean ± SD. p: {tests}; Holm's adjusts for all of a split."]
+    notes += [
+        f"{words.split(split)}: {vocabulary.in_words('; '.join(said))}." for split, said in shared.items() if said
+    ]
     return Table(name, title, frame, (*notes, *marks.notes()), group="Group")
 
 

@@ -19,7 +19,7 @@ from bonerisk.reporting.papers.aicxr.figure_incidence import incidence_by_t_scor
 from bonerisk.reporting.papers.aicxr.table_demographics import by_t_score as tables_by_t_score
 from bonerisk.reporting.papers.aicxr.table_demographics import demographics, first_films
 from bonerisk.reporting.papers.aicxr.table_risk_groups import risk_groups
-from bonerisk.reporting.wording import terms
+from bonerisk.reporting.wording.vocabulary import vocabulary_of
 from bonerisk.runs.find import StoredRun
 from bonerisk.survival import aalen_johansen, kaplan_meier
 from tests.reporting.conftest import EVALUATION, MakeRun, maker
@@ -71,7 +71,7 @@ def parted(filmed: pd.DataFrame) -> Result:
     quick |= {"ranking": ["concordance.c_index", "concordance.auc_t"], "baselines": [["t_score"], ["age_years", "sex"]]}
     config["survival"] |= quick | {"characteristics": ["age_years", "sex", "diabetes", "finding_*"]}
     tuning, seen = (predictions[predictions["split"].isin(names)] for names in (["tune"], ["test", "external"]))
-    result: Result = build(config).run(seen, tuning, filmed[filmed["split"] == "train"])
+    result: Result = build(config).run(seen, tuning, filmed[filmed["split"] == "train"], target="fracture")
     return result
 
 
@@ -79,7 +79,7 @@ def parted(filmed: pd.DataFrame) -> Result:
 def drawn_parted(filmed: pd.DataFrame, parted: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the figures by T-score of that evaluation."""
     folder = tmp_path_factory.mktemp("parted") / "figures"
-    by_t_score.draw(folder, parted, terms.of(filmed))
+    by_t_score.draw(folder, parted, vocabulary_of(filmed, "fracture"))
     return folder
 
 
@@ -90,12 +90,9 @@ def make_aicxr(tmp_path: Path, filmed: pd.DataFrame, parted: Result, drawn_parte
 
 
 @pytest.fixture
-def evaluation(make_aicxr: MakeRun, parted: Result) -> StoredRun:
+def evaluation(make_aicxr: MakeRun) -> StoredRun:
     """The evaluate run, with its training."""
-    run = make_aicxr("evaluate", parent=make_aicxr("train"))
-    parted.groups.to_csv(run.folder / "groups.csv", index=False)
-    parted.hazards.to_csv(run.folder / "hazards.csv", index=False)
-    return run
+    return make_aicxr("evaluate", make_aicxr("train"))
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
@@ -162,7 +159,7 @@ def test_an_evaluation_without_strata_has_no_section(evaluation: StoredRun, part
 
 def test_what_has_no_data_is_said(evaluation: StoredRun, tmp_path: Path) -> None:
     for name in ("groups.csv", "hazards.csv"):
-        (evaluation.folder / name).unlink()
+        pd.read_csv(evaluation.folder / name)[:0].to_csv(evaluation.folder / name, index=False)
     (evaluation.folder / "figures").unlink()
     (evaluation.folder / "figures").mkdir()
     page = written([evaluation], tmp_path / "report")
@@ -207,7 +204,7 @@ def test_findings_are_counted_in_both_groups(
 
 def test_what_holds_for_all_tests_of_a_split_is_said_once(parted: Result, filmed: pd.DataFrame) -> None:
     rows = parted.groups.assign(note=np.where(parted.groups["split"] == "test", "", "first film of each"))
-    made = risk_groups(rows, NAME, "youden", terms.of(filmed))[0]
+    made = risk_groups(rows, NAME, "youden", vocabulary_of(filmed, "fracture"))[0]
     assert "External test: first film of each." in made.notes
     assert not made.frame["External test"].apply(lambda cells: cells.str.contains("[", regex=False)).to_numpy().any()
 
@@ -215,7 +212,7 @@ def test_what_holds_for_all_tests_of_a_split_is_said_once(parted: Result, filmed
 def test_a_patient_counts_once_in_demographics(filmed: pd.DataFrame) -> None:
     again = filmed.head(3).assign(image_id=["X0", "X1", "X2"], t_score=-3.0, film_date=pd.Timestamp("2020-01-02"))
     cohort = pd.concat([again, filmed.assign(film_date=pd.Timestamp("2020-01-01"))], ignore_index=True)
-    rows = demographics(cohort, terms.of(cohort)).frame.set_index("Characteristic")["Training"]
+    rows = demographics(cohort, vocabulary_of(cohort, "fracture")).frame.set_index("Characteristic")["Training"]
     train = filmed[filmed["split"] == "train"]
     assert (rows["Patients"], rows["Films"]) == ("500", "503")
     assert rows["T ≤ −2.5"].startswith(f"{(train['t_score'] <= -2.5).sum()} (")  # the later films' T-scores do not
@@ -224,7 +221,7 @@ def test_a_patient_counts_once_in_demographics(filmed: pd.DataFrame) -> None:
 
 
 def test_tables_by_t_score_part_the_sets_for_testing(filmed: pd.DataFrame) -> None:
-    patients, findings = tables_by_t_score(filmed, terms.of(filmed))
+    patients, findings = tables_by_t_score(filmed, vocabulary_of(filmed, "fracture"))
     counted = patients.frame.set_index(("", "Characteristic")).loc["Patients"]
     assert counted["Test"].astype(int).sum() == SIZES["test"]
     assert list(counted["External test"].index) == ["T > −2.5", "T ≤ −2.5", "T missing"]
@@ -233,7 +230,7 @@ def test_tables_by_t_score_part_the_sets_for_testing(filmed: pd.DataFrame) -> No
 
 
 def test_a_small_group_says_so_in_the_figure(parted: Result, found: list[Analysis], filmed: pd.DataFrame) -> None:
-    figure = c_index_by_t_score(parted.metrics, found, terms.of(filmed))
+    figure = c_index_by_t_score(parted.metrics, found, vocabulary_of(filmed, "fracture"))
     texts = [[text.get_text() for text in panel.texts] for panel in figure.axes]
     men = parted.metrics.query("subgroup == 'dxa=yes & sex=M' and metric == 'c_index' and split == 'external'")
     few = men[(men["model"] == NAME) & (men["reference"] == "")].iloc[0]
@@ -245,8 +242,8 @@ def test_a_small_group_says_so_in_the_figure(parted: Result, found: list[Analysi
 
 
 def test_numbers_at_risk_stand_under_each_panel(parted: Result, found: list[Analysis], filmed: pd.DataFrame) -> None:
-    points, called = parted.curves["incidence"], terms.of(filmed)
-    figure = incidence_by_t_score(points, parted.metrics, parted.predictions, found, called, 5.0)
+    points, vocabulary = parted.curves["incidence"], vocabulary_of(filmed, "fracture")
+    figure = incidence_by_t_score(points, parted.metrics, parted.predictions, found, vocabulary, 5.0)
     assert len(figure.axes) == 6
     for panel, arm in zip(figure.axes, found, strict=False):
         texts = [text.get_text() for text in panel.texts]
