@@ -174,6 +174,27 @@ def test_patients_behind_the_weights_started_from_are_refused_too(bonerisk, trai
     assert f"the weights of {trained.name}" in err
 
 
+def test_columns_of_the_cohort_are_learnt_beside_the_film(bonerisk, trained):
+    code, out, err = bonerisk("train", *TRAIN, "features=embedding_demographics", "training.max_epochs=1")
+    assert code == 0, err
+    model = Path(out[-1])
+    assert "every column of the model known" in set(pd.read_csv(model / "flow.csv")["step"])
+    code, out, err = bonerisk("evaluate", f"run={model}", "evaluation.n_draws=20")
+    assert code == 0, err
+    assert "every column of the model known" in set(pd.read_csv(Path(out[-1]) / "flow.csv")["step"])
+    code, out, err = bonerisk("report", f"runs=[{model},{out[-1]}]")
+    assert code == 0, err
+    code, _, err = bonerisk("train", *TRAIN, "features=embedding_t_score")
+    assert code == 2
+    assert "t_score is what head.target=low_bone_mass was told from" in err
+
+
+def test_a_training_records_how_it_judged_its_epochs(trained):
+    judged = record(trained)["history"]
+    assert judged["best_by"] == [["tune_auc", 1], ["tune_loss", -1]]
+    assert set(judged["columns"]) <= set(pd.read_csv(trained / "history.csv"))
+
+
 def test_a_table_of_labels_is_an_input(bonerisk, place):
     prints = []
     for score in (-0.5, -0.6):

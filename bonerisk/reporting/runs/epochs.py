@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 
 from bonerisk.runs.find import StoredRun
+from bonerisk.training.best import best as best_epoch
+
+BEFORE: dict[str, Any] = {  # how trainings judged an epoch that did not record it
+    "columns": {"tune_loss": "loss", "tune_auc": "AUC"},
+    "best_by": [["tune_auc", 1], ["tune_loss", -1]],
+}
 
 
-def epochs_of(run: StoredRun) -> pd.DataFrame | None:
-    """The history of an encoder and head trained together: epoch, train_loss, tune_loss, tune_auc; None of others."""
+@dataclass(frozen=True)
+class Epochs:
+    """The history of an encoder and head trained together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row an epoch: epoch, train_loss, and the scores of the tuning split.
+    columns : mapping
+        Column of each score → what it is called: ``AUC``.
+    best_by : sequence of (str, int)
+        What chose the epoch, see `bonerisk.training.best.best`.
+    """
+
+    table: pd.DataFrame
+    columns: Mapping[str, str]
+    best_by: Sequence[tuple[str, int]]
+
+    @property
+    def kept(self) -> pd.Series:
+        """Row of the epoch that was kept."""
+        rows: Any = self.table.to_dict("records")
+        return self.table.iloc[best_epoch(rows, self.best_by)]
+
+    @property
+    def decisive(self) -> str:
+        """The column that chose the epoch."""
+        return self.best_by[0][0]
+
+    @property
+    def score(self) -> str:
+        """What that column is called."""
+        return self.columns[self.decisive]
+
+    @property
+    def direction(self) -> str:
+        """Which of its values is best."""
+        return "highest" if self.best_by[0][1] > 0 else "lowest"
+
+
+def epochs_of(run: StoredRun) -> Epochs | None:
+    """The history of an encoder and head trained together; None of other trainings, and before the first epoch."""
     table = _history(run)
-    return table if "tune_auc" in table else None
-
-
-def kept(epochs: pd.DataFrame) -> pd.Series:
-    """Row of the highest AUC on the tuning split, of equal ones the lowest loss, as `bonerisk.training` keeps it."""
-    return epochs.sort_values(["tune_auc", "tune_loss"], ascending=[False, True], kind="stable").iloc[0]
+    judged = run.record.get("history", BEFORE)
+    found = Epochs(table, judged["columns"], [(column, sign) for column, sign in judged["best_by"]])
+    return found if {"epoch", *found.columns} <= set(table) and len(table) else None
 
 
 def steps_of(run: StoredRun) -> pd.DataFrame | None:

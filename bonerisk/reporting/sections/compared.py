@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from bonerisk.reporting.figures.history import histories
 from bonerisk.reporting.figures.ranking import ranking, told
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section
-from bonerisk.reporting.runs.epochs import epochs_of
+from bonerisk.reporting.runs.epochs import Epochs, epochs_of
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.tables import sweep
@@ -34,12 +34,18 @@ def compare(chain: ReportedRuns, figures: Path) -> Section:
     if len(trained) > 1:
         parts += [sweep.sweep(trained), *filter(None, [sweep.over_seeds(trained)])]
         names = _names([item.run for item in trained])
-        epochs = {name: item.epochs for name, item in zip(names, trained, strict=True) if item.kept is not None}
-        drawn = {name: table for name, table in epochs.items() if table is not None}
-        if drawn:
-            title, alt = "Tuning AUC of the trainings by epoch", "A line a training; the kept epoch is a circle."
-            parts.append(save(histories(drawn), figures, "histories", title, f"{title}. {alt}"))
+        parts += _histories({name: of.epochs for name, of in zip(names, trained, strict=True) if of.epochs}, figures)
     return Section("Runs compared", parts)
+
+
+def _histories(trained: Mapping[str, Epochs], figures: Path) -> Iterator[Drawing]:
+    """The epochs of trainings, those together whose epoch was chosen by the same score."""
+    for place, score in enumerate(dict.fromkeys(epochs.score for epochs in trained.values()), start=1):
+        same = {name: epochs for name, epochs in trained.items() if epochs.score == score}
+        title, alt = f"Tuning {score} of the trainings by epoch", "A line a training; the kept epoch is a circle."
+        yield save(
+            histories(same), figures, f"histories_{place}" if place > 1 else "histories", title, f"{title}. {alt}"
+        )
 
 
 def _ranking(evaluation: EvaluationRun, figures: Path, suffix: str) -> Iterator[Drawing]:

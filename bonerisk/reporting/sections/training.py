@@ -13,7 +13,7 @@ from bonerisk.reporting.figures.importance import contributions, importance, ran
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.runs.epochs import best, epochs_of, kept, steps_of
+from bonerisk.reporting.runs.epochs import Epochs, best, epochs_of, steps_of
 from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.sections.cautions import beside
 from bonerisk.reporting.tables import cox
@@ -57,7 +57,7 @@ class _Training:
         """What can be told of it."""
         epochs, steps = epochs_of(self.run), steps_of(self.run)
         parts: list[Part] = []
-        if epochs is not None and epochs["tune_auc"].notna().any():
+        if epochs is not None:
             parts.append(self._epochs(epochs))
         if steps is not None:
             parts.append(self._steps(steps))
@@ -70,10 +70,10 @@ class _Training:
     def _save(self, figure: Figure, name: str, title: str, alt: str) -> Drawing:
         return save(figure, self.figures, name + self.suffix, title, alt)
 
-    def _epochs(self, epochs: pd.DataFrame) -> Drawing:
-        row = kept(epochs)
-        text = f"epoch {row['epoch']:.0f} of {len(epochs)}, AUC {number(row['tune_auc'])}"
-        alt = f"Loss and tuning AUC by epoch; kept: {text}."
+    def _epochs(self, epochs: Epochs) -> Drawing:
+        row = epochs.kept
+        text = f"epoch {row['epoch']:.0f} of {len(epochs.table)}, tuning {epochs.score} {number(row[epochs.decisive])}"
+        alt = f"Loss and tuning {epochs.score} by epoch; kept: {text}."
         return self._save(history(epochs), "history", f"Training of {self.name}", alt)
 
     def _steps(self, steps: pd.DataFrame) -> Drawing:

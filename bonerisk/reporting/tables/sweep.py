@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonerisk.reporting.runs.epochs import kept
+from bonerisk.reporting.runs.epochs import Epochs
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
@@ -24,22 +24,15 @@ class SweptTraining:
     Parameters
     ----------
     run : StoredRun
-    epochs : DataFrame or None
-        Its history.csv; None where it has none, or learnt otherwise than by epochs.
+    epochs : Epochs or None
+        Its history; None where it has none, or learnt otherwise than by epochs.
     ranking : mapping
         Column's head → (estimate, lower, upper) of the AUC or C-index, one an evaluated split.
     """
 
     run: StoredRun
-    epochs: pd.DataFrame | None
+    epochs: Epochs | None
     ranking: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-
-    @property
-    def kept(self) -> pd.Series | None:
-        """Row of the epoch that was kept."""
-        if self.epochs is None or self.epochs["tune_auc"].isna().all():
-            return None
-        return kept(self.epochs)
 
 
 def varied(runs: Sequence[StoredRun]) -> pd.DataFrame:
@@ -57,30 +50,33 @@ def varied(runs: Sequence[StoredRun]) -> pd.DataFrame:
 
 
 def sweep(trained: Sequence[SweptTraining]) -> Table:
-    """A row a training: what was varied, the epoch kept with its loss and AUC on tuning, AUC or C-index elsewhere."""
+    """A row a training: what was varied, the epoch kept with its scores on tuning, AUC or C-index elsewhere."""
     table = varied([item.run for item in trained])
     if table.empty:
         table = pd.DataFrame({"run": [item.run.folder.name for item in trained]})
-    by_epochs = any(item.kept is not None for item in trained)
+    by_epochs = [item.epochs for item in trained if item.epochs is not None]
     if by_epochs:
-        _add_epochs(table, trained)
+        _add_epochs(table, [item.epochs for item in trained])
     for head in _heads(trained):
         table[head] = [interval(*item.ranking[head]) if head in item.ranking else MISSING for item in trained]
-    how = "The epoch kept is the one with the highest AUC on the tuning split; its loss and AUC are given."
-    notes = [how] if by_epochs else []
+    how = dict.fromkeys(f"{epochs.direction} {epochs.score} on the tuning split" for epochs in by_epochs)
+    notes = [f"The epoch kept is the one with the {' or '.join(how)}; its scores are given."] if by_epochs else []
     if (table.astype(str) == MISSING).to_numpy().any():
         notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
     return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
 
 
-def _add_epochs(table: pd.DataFrame, trained: Sequence[SweptTraining]) -> None:
-    kept = [item.kept for item in trained]
-    epochs = [0 if item.epochs is None else len(item.epochs) for item in trained]
+def _add_epochs(table: pd.DataFrame, histories: Sequence[Epochs | None]) -> None:
     table["Epochs (kept)"] = [
-        f"{count(n)} ({row['epoch']:.0f})" if row is not None else MISSING for n, row in zip(epochs, kept, strict=True)
+        MISSING if epochs is None else f"{count(len(epochs.table))} ({epochs.kept['epoch']:.0f})"
+        for epochs in histories
     ]
-    table["Tuning loss"] = [MISSING if row is None else number(row["tune_loss"], 3) for row in kept]
-    table["Tuning AUC"] = [MISSING if row is None else number(row["tune_auc"], 3) for row in kept]
+    scores = dict.fromkeys(score for epochs in histories if epochs is not None for score in epochs.columns.items())
+    for column, name in scores:
+        table[f"Tuning {name}"] = [
+            MISSING if epochs is None or column not in epochs.columns else number(epochs.kept[column], 3)
+            for epochs in histories
+        ]
 
 
 def over_seeds(trained: Sequence[SweptTraining]) -> Table | None:
@@ -98,8 +94,8 @@ def over_seeds(trained: Sequence[SweptTraining]) -> Table | None:
             continue
         texts = values if isinstance(values, tuple) else (values,)
         row: dict[Any, Any] = dict(zip(settings, texts, strict=True)) | {"Seeds": count(len(part))}
-        if any(item.kept is not None for item in trained):
-            row["Tuning AUC"] = _spread([item.kept["tune_auc"] for item in part if item.kept is not None])
+        for head in dict.fromkeys(f"Tuning {item.epochs.score}" for item in trained if item.epochs is not None):
+            row[head] = _spread([score for item in part if (score := _decisive(item, head)) is not None])
         rows.append(
             row | {head: _spread([i.ranking[head][0] for i in part if head in i.ranking]) for head in _heads(trained)}
         )
@@ -107,6 +103,12 @@ def over_seeds(trained: Sequence[SweptTraining]) -> Table | None:
         return None
     note = "Mean ± SD over seeds: the spread of training alone, on the same patients."
     return Table("seeds", "Spread over seeds", pd.DataFrame(rows).rename(columns={"name": "Run"}), (note,))
+
+
+def _decisive(item: SweptTraining, head: str) -> float | None:
+    """The score that chose the epoch; None where it is not the one of a column's head."""
+    epochs = item.epochs
+    return float(epochs.kept[epochs.decisive]) if epochs is not None and head == f"Tuning {epochs.score}" else None
 
 
 def _overrides(run: StoredRun) -> dict[str, str]:

@@ -15,6 +15,7 @@ from bonerisk.reporting.figures.history import histories, history
 from bonerisk.reporting.figures.incidence import incidence
 from bonerisk.reporting.figures.ridge import ridge
 from bonerisk.reporting.figures.style import Drawing, panels, save
+from bonerisk.reporting.runs.epochs import BEFORE, Epochs
 from bonerisk.reporting.wording.terms import Terms
 
 KINDS = ["calibration", "confusion", "decision", "precision_recall", "roc"]
@@ -73,7 +74,7 @@ def test_numbers_at_risk_are_counted_exactly() -> None:
 def test_same_data_same_svg(tmp_path: Path) -> None:
     epochs = pd.DataFrame({"epoch": [1, 2], "train_loss": [0.7, 0.6], "tune_loss": [0.7, 0.65], "tune_auc": [0.5, 0.6]})
     for name in ("a", "b"):
-        save(history(epochs), tmp_path, name, "Training", "Loss by epoch")
+        save(history(Epochs(epochs, **BEFORE)), tmp_path, name, "Training", "Loss by epoch")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
@@ -99,7 +100,13 @@ def test_flow_of_any_length(tmp_path: Path, reason: str) -> None:
 
 def test_histories_of_many_runs(tmp_path: Path) -> None:
     epochs = pd.DataFrame({"epoch": [1, 2], "tune_auc": [0.5, 0.6], "tune_loss": [0.7, 0.6]})
-    save(histories({f"lr {i}": epochs for i in range(9)}), tmp_path, "histories", "Histories", "Histories")
+    save(
+        histories({f"lr {i}": Epochs(epochs, **BEFORE) for i in range(9)}),
+        tmp_path,
+        "histories",
+        "Histories",
+        "Histories",
+    )
     assert (tmp_path / "histories.svg").is_file()
 
 
