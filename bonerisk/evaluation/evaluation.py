@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,20 +18,24 @@ from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.binary import Binary
+from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.split import Split, Thresholds
-from bonerisk.evaluation.table import CONFUSION, METRICS, Row
-from bonerisk.evaluation.tables.characteristics import GROUPS, group_rows
+from bonerisk.evaluation.table import Row
+from bonerisk.evaluation.tables import strata
+from bonerisk.evaluation.tables.characteristics import group_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows
-from bonerisk.evaluation.tables.gaps import GAPS, gaps
+from bonerisk.evaluation.tables.gaps import gaps
 from bonerisk.evaluation.tables.groupings import groupings
-from bonerisk.evaluation.tables.hazards import HAZARDS, hazard_rows
-from bonerisk.evaluation.tables.models import MODELS, model_rows
+from bonerisk.evaluation.tables.hazards import hazard_rows
+from bonerisk.evaluation.tables.models import model_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
-from bonerisk.evaluation.tables.result import Result
+from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
+
+Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
 
 
 class Evaluation:
@@ -39,26 +44,27 @@ class Evaluation:
     Parameters
     ----------
     binary : Binary
-        What a yes-or-no outcome (`label`) gets.
+        How a yes-or-no outcome (`label`) is evaluated.
     survival : Survival
-        What time to an event (`event`, `time_years`) gets.
+        How time to an event (`event`, `time_years`) is evaluated.
     recalibration : {"baseline", "slope"}, optional
-        Whether the film's model is shown recalibrated on tuning, too: by a shift, or a shift and a slope.
+        Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
-        Whether NRI and IDI are given: a miscalibrated model inflates them.
+        Whether NRI and IDI are computed. A miscalibrated model inflates them.
     n_draws : int
-        Bootstrap draws of patients.
+        Number of bootstrap draws of patients.
     level : float
-        Of the intervals.
+        Level of the intervals.
     seed : int
-        Of the draws.
+        Seed of the draws.
     interval : {"percentile", "bca", "analytic"}
         Analytic: DeLong's for the AUC, the infinitesimal jackknife for C-indices; elsewhere percentiles. Proportions of
         patients with one film each always get Wilson's.
     stratify : {"event", "site"}, optional
-        What each draw keeps as it is.
+        Whether each draw has as many patients with the outcome, or of a site, as there are.
     min_n, min_events : int
-        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
+        of numbers.
     """
 
     def __init__(
@@ -101,7 +107,7 @@ class Evaluation:
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
         outcome : {"binary", "survival"}, optional
-            By default told from the columns of `predictions`.
+            By default the one whose columns `predictions` has.
         columns : sequence of str
             Those that the model has learnt from, where it is no film model: it is not compared with itself.
         target : str
@@ -117,7 +123,7 @@ class Evaluation:
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
-        kind: Binary | Survival = self._kind(predictions) if outcome is None else getattr(self, outcome)
+        kind = self._kind(predictions, outcome)
         for table in (predictions, tuning):
             kind.check(table)
         absent = [model for model in test.models if model not in tune.models]
@@ -135,21 +141,34 @@ class Evaluation:
             outcome="binary" if kind is self.binary else "survival",
             target=target,
             predictions=comparison.test.long(),
-            models=_frame(model_rows(comparison, target, runs or {}), MODELS),
-            metrics=_frame((row for split in splits for row in self._rows(split)), METRICS),
-            gaps=_frame((row for split in splits for row in self._gaps(split)), GAPS),
-            confusion=_frame((row for split in splits for row in split.confusion_rows()), CONFUSION),
-            groups=_frame((row for split in splits for row in self._groups(split)), GROUPS),
-            hazards=_frame((row for split in splits for row in self._hazards(split)), HAZARDS),
+            models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
+            **{
+                name: _frame((row for split in splits for row in rows(split)), TABLES[name].columns)
+                for name, rows in self._tables(kind is self.survival).items()
+            },
             thresholds=_record(comparison, thresholds, self.plan),
             curves=_curves(points for split in splits for points in self._curves(split)),
         )
 
-    def _kind(self, predictions: pd.DataFrame) -> Binary | Survival:
-        for kind in (self.binary, self.survival):
-            if set(kind.outcome) <= set(predictions):
+    def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
+        """The outcome asked for, or the one that the table has the columns of."""
+        kinds: dict[str, Outcome[Any, Any]] = {"binary": self.binary, "survival": self.survival}
+        for name, kind in kinds.items():
+            if name == asked or (asked is None and set(kind.outcome) <= set(predictions)):
                 return kind
         raise DataError("neither a label, nor event and time_years", "predictions table")
+
+    def _tables(self, survival: bool) -> dict[str, Rows]:
+        """Rows of each table of a split; those of follow-up are empty for another outcome."""
+        tables: dict[str, Rows] = {"metrics": self._rows, "gaps": self._gaps, "confusion": Split.confusion_rows}
+        of_follow_up: dict[str, Rows] = {
+            "groups": self._groups,
+            "hazards": hazard_rows,
+            "strata_calibration": partial(strata.calibration_rows, outcome=self.survival),
+            "strata_decision": partial(strata.decision_rows, outcome=self.survival),
+            "strata_incidence": partial(strata.incidence_rows, outcome=self.survival),
+        }
+        return tables | (of_follow_up if survival else dict.fromkeys(of_follow_up, _no_rows))
 
     def _rows(self, split: Split) -> Iterator[Row]:
         yield from split.metric_rows()
@@ -158,27 +177,26 @@ class Evaluation:
         if split.kind is self.survival:
             for model in split.comparison.films:
                 yield from follow_up_rows(split, model)
-            for grouping in groupings(split):
+            for grouping in groupings(split, self.survival):
                 yield from risk_group_rows(split, grouping, self.survival.adjusted)
 
     def _curves(self, split: Split) -> Iterator[tuple[str, pd.DataFrame]]:
         yield from split.curves(split.comparison.models)
         if split.kind is self.survival:
-            for grouping in groupings(split):
+            for grouping in groupings(split, self.survival):
                 yield "incidence", incidence_curves(split, grouping)
 
     def _groups(self, split: Split) -> Iterator[Row]:
-        if split.kind is self.survival:
-            for grouping in groupings(split):
-                yield from group_rows(split, grouping, self.survival.characteristics)
-
-    def _hazards(self, split: Split) -> Iterator[Row]:
-        if split.kind is self.survival:
-            yield from hazard_rows(split)
+        for grouping in groupings(split, self.survival):
+            yield from group_rows(split, grouping, self.survival.characteristics)
 
     def _gaps(self, split: Split) -> Iterator[Row]:
         ranking = next(iter(split.kind.ranking))
         return gaps(split, split.comparison.films, ranking)
+
+
+def _no_rows(split: Split) -> Iterator[Row]:
+    return iter(())
 
 
 def _choose(comparison: Comparison, model: str) -> list[Threshold]:
@@ -202,7 +220,7 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
 
 
 def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
-    """Thresholds for JSON, with whom they were fitted on, and what they promise too much."""
+    """Thresholds for JSON, with the tuning patients they were fitted on, and their optimism."""
     films = comparison.tuning.films
     samples = {model: comparison.tuning_sample(model) for model in thresholds}
     first = next((samples[model] for model in comparison.films if len(samples[model])), None)
@@ -230,8 +248,8 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
     }
 
 
-def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[dict[str, Any]]:
-    """What a threshold reaches on the films it was chosen on, and how much of it is owed to that."""
+def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[Row]:
+    """What a threshold reaches on the films it was chosen on, and its optimism (`optimism`)."""
     sample = comparison.tuning_sample(model)
     draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)
     table = optimism(rule, comparison.kind.as_binary(sample), draws)

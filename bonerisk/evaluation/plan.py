@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.interval import Kind as Interval
+from bonerisk.evaluation.samples.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,17 @@ class Plan:
     Parameters
     ----------
     n_draws : int
-        Bootstrap draws.
+        Number of bootstrap draws.
     level : float
-        Of the intervals.
+        Level of the intervals.
     seed : int
-        Of the draws.
+        Seed of the draws.
     interval : {"percentile", "bca", "analytic"}
     stratify : {"event", "site"}, optional
         Each draw takes as many patients with the outcome, or of a site, as there are.
     min_n, min_events : int
-        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
+        of numbers.
 
     Raises
     ------
@@ -48,7 +50,7 @@ class Plan:
             what = f"level {self.level}, n_draws {self.n_draws}"
             raise ConfigError(what, "evaluation", "level=0.95 n_draws=1000, for example")
 
-    def too_few(self, sample: Any, horizon: float, both_outcomes: bool) -> str:
+    def too_few(self, sample: Judged[object], horizon: float, both_outcomes: bool) -> str:
         """Why a sample is too small for a number; empty where it isn't."""
         if sample.n_patients < self.min_n:
             return f"under {self.min_n} patients"

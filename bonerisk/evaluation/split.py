@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Generic
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,18 @@ from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distri
 from bonerisk.evaluation.metrics.metric import Key, Metric
 from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.models.comparators import Comparison
+from bonerisk.evaluation.outcomes.outcome import Films
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.subgroups import Subgroup, subgroups
 from bonerisk.evaluation.table import Row, metric_row
 from bonerisk.progress import track
 
-Estimated = tuple[Any, dict[Key, Distribution]]  # the sample, and what was found on it
+Found = dict[Key, Distribution]
+Estimated = tuple[Films, Found]  # a sample, and what was found on it
 Thresholds = Mapping[str, Sequence[Threshold]]
 
 
-class Split:
+class Split(Generic[Films]):
     """Films of one dataset and split, with the draws that all of their numbers share.
 
     Parameters
@@ -38,7 +40,7 @@ class Split:
         Those of each model whose probabilities are judged.
     """
 
-    def __init__(self, comparison: Comparison, keep: pd.Series, plan: Plan, thresholds: Thresholds) -> None:
+    def __init__(self, comparison: Comparison[Films], keep: pd.Series, plan: Plan, thresholds: Thresholds) -> None:
         self.comparison, self.kind, self.plan, self.thresholds = comparison, comparison.kind, plan, thresholds
         self.wide = comparison.test.where(keep)
         self.films = self.wide.films
@@ -47,7 +49,7 @@ class Split:
         self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self._strata())
         self.subgroups = list(subgroups(self.films, self.kind.subgroups))
         self.everyone = self.subgroups[0]
-        self._ranked: dict[tuple[str, bytes], dict[Key, Distribution]] = {}
+        self._ranked: dict[tuple[str, bytes], Found] = {}
         whole = self.kind.sample(self.films, np.zeros(len(self.films)), self.patient, {})
         self.horizons: dict[float, str] = self.kind.horizons(whole, list(self.wide.predicted))
 
@@ -91,7 +93,7 @@ class Split:
                     named = pd.DataFrame({**self.name, "model": model, **where}, index=points.index)
                     yield name, named.join(points)
 
-    def sample(self, group: Subgroup, models: Sequence[str]) -> Any:
+    def sample(self, group: Subgroup, models: Sequence[str]) -> Films:
         """Films of a subgroup with what the first of `models` predicts, where all of them give a risk."""
         keep = group.keep & self.wide.risks[list(models)].notna().all(axis=1).to_numpy()
         films, model = self.films[keep], models[0]
@@ -105,7 +107,7 @@ class Split:
         of = self.wide.probabilities(model).get(horizon)
         return np.full(len(self.films), np.nan) if of is None else of.to_numpy()
 
-    def estimated(self, group: Subgroup, models: Sequence[str], only: Sequence[Key] | None = None) -> Estimated:
+    def estimated(self, group: Subgroup, models: Sequence[str], only: Sequence[Key] | None = None) -> Estimated[Films]:
         """Metrics of the first of `models` on the films of all; empty ones where these are too few."""
         sample = self.sample(group, models)
         metrics: dict[Key, Metric] = self.kind.metrics(sample, list(self.horizons), self.thresholds.get(models[0]))
@@ -119,9 +121,7 @@ class Split:
             known |= self.estimated(group, [model], only=[key])[1]
         return known[key]
 
-    def found(
-        self, sample: Any, metrics: Mapping[Key, Metric], group: Subgroup, models: Sequence[str]
-    ) -> dict[Key, Distribution]:
+    def found(self, sample: Films, metrics: Mapping[Key, Metric], group: Subgroup, models: Sequence[str]) -> Found:
         """Distributions of metrics on a sample; where it is too small for them, empty ones that say so."""
         few = {horizon: self.few(sample, horizon, group, models) for horizon in {key.horizon for key in metrics}}
         enough = {key: metric for key, metric in metrics.items() if not few[key.horizon]}
@@ -131,7 +131,9 @@ class Split:
             found = {key: replace(of, influence=self.kind.influence(key, sample, n)) for key, of in found.items()}
         return {key: found.get(key) or Distribution(np.nan, np.empty(0), few[key.horizon]) for key in metrics}
 
-    def rows(self, estimated: Estimated, group: Subgroup, models: Sequence[str], said: str = "") -> Iterator[Row]:
+    def rows(
+        self, estimated: Estimated[Films], group: Subgroup, models: Sequence[str], said: str = ""
+    ) -> Iterator[Row]:
         """Rows of a model, or of a model and its reference; `said` is added to the notes."""
         sample, found = estimated
         model, reference = (*models, "")[:2]
@@ -144,7 +146,9 @@ class Split:
             notes = (left_out, self._note(models), *of_key, said)
             yield metric_row(where, sample, of, self.plan, "; ".join(filter(None, notes)))
 
-    def _difference(self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated]) -> Estimated:
+    def _difference(
+        self, pair: tuple[str, str], group: Subgroup, own: Mapping[str, Estimated[Films]]
+    ) -> Estimated[Films]:
         """Paired difference on the films of both; a model that loses none of its own is not estimated again."""
         graded = all(model in self.thresholds for model in pair)
         both = self.sample(group, pair)
@@ -155,7 +159,7 @@ class Split:
         )
         return sample, {key: ours[key] - theirs[key] for key in keys}
 
-    def few(self, sample: Any, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
+    def few(self, sample: Films, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
         """Why a sample is too small, or too short of follow-up, for a number; empty where it isn't."""
         if not len(sample):
             return self._note(models) or "no films"

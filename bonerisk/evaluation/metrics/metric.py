@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -40,7 +40,9 @@ class Values:
     trials: Array | None = None
 
 
-Metric = Callable[[Any], Values]  # of a Drawn or DrawnFollowUp, by the outcome it is for
+DrawnSample = TypeVar("DrawnSample")
+Metric = Callable[[DrawnSample], Values]  # of a Drawn or DrawnFollowUp, by the outcome it is for
+Function = Callable[..., Values]  # a metric as it is written and named: a `Metric`, or one that takes a horizon, too
 
 
 class Key(NamedTuple):
@@ -56,15 +58,32 @@ def divide(numerator: Array, denominator: Array) -> Array:
     return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)
 
 
-def unfitted(note: str) -> Metric:
+class Weighed(Protocol):
+    """A drawn sample of any kind."""
+
+    @property
+    def weights(self) -> Array:
+        """Weight of each film in each draw, (draws, n)."""
+        ...
+
+
+def unfitted(note: str) -> Metric[Weighed]:
     """A metric that has no value, whatever the draw, and says why."""
     return lambda drawn: Values(np.full(len(drawn.weights), np.nan), note)
 
 
-def at_horizon(metric: Callable[..., Values], horizon: float, predicted: bool = False) -> Metric:
+def at_horizon(metric: Function, horizon: float, predicted: bool = False) -> Metric:
     """A metric at `horizon` years: of follow-up where it takes a horizon, else of the binary outcome "by then".
 
     The binary one is taken by risk, or by the predicted probability of that horizon where `predicted`.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.metrics.discrimination import auc
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> at_horizon(auc, 3.5)(films.drawn()).value.round(3)
+    array([0.714])
     """
     if takes_horizon(metric):
         return partial(metric, horizon=horizon)
@@ -72,18 +91,18 @@ def at_horizon(metric: Callable[..., Values], horizon: float, predicted: bool = 
     return lambda drawn: replace(metric(drawn.at(horizon, predicted)), trials=None)
 
 
-def takes_horizon(metric: Callable[..., Values]) -> bool:
+def takes_horizon(metric: Function) -> bool:
     """Whether a metric is one of follow-up at a horizon."""
     return "horizon" in inspect.signature(metric).parameters
 
 
-def of_follow_up(metric: Callable[..., Values]) -> bool:
+def of_follow_up(metric: Function) -> bool:
     """Whether a metric is one of films followed up, not of a binary outcome, by what it says it takes."""
     taken = next(iter(inspect.signature(metric).parameters.values()))
     return str(taken.annotation) == "DrawnFollowUp"
 
 
-def named(names: Sequence[str]) -> dict[str, Callable[..., Values]]:
+def named(names: Sequence[str]) -> dict[str, Function]:
     """Metric functions by their own names, from "module.function" in `bonerisk.evaluation`.
 
     Raises
@@ -94,7 +113,7 @@ def named(names: Sequence[str]) -> dict[str, Callable[..., Values]]:
     return dict(_function(name) for name in names)
 
 
-def _function(name: str) -> tuple[str, Any]:
+def _function(name: str) -> tuple[str, Function]:
     module, _, function = name.rpartition(".")
     try:
         return function, getattr(importlib.import_module(f"{__package__}.{module}"), function)

@@ -1,15 +1,15 @@
-"""What a film's risk is compared with: clinical baselines, the gain over them, and what the truth itself could reach.
+"""What a film's risk is compared with: clinical baselines, models with and without the film, and the truth itself.
 
 - *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
 - *combined*: the film's risk (its log odds, or its linear predictor) with clinical columns, by default those of the
   fullest baseline, against *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the
   difference between them is the film. (On training patients the network's risk is far better than on others, and the
-  combined model would trust it too much; on tuning it is a little better still, where early stopping chose the weights
+  combined model would rely on it too much; on tuning it is still a little better where early stopping chose the weights
   by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Film and baselines get every metric, the others those of ranking. Of several film models the first is the reference of
-the others, and the one whose gain is looked at.
+Film models and baselines have every metric, the others those of ranking. Where there are several film models, the first
+is the reference of the others, and the one that combined models take.
 
 References
 ----------
@@ -18,15 +18,16 @@ Steyerberg et al. 2010, Epidemiology 21:128, and Pepe et al. 2013, Stat Med 32:1
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
+from bonerisk.evaluation.outcomes.outcome import ClinicalModel, Films, Outcome
 from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 
@@ -57,7 +58,7 @@ class Compared:
 
 
 @dataclass
-class Comparison:
+class Comparison(Generic[Films]):
     """All models of an evaluation.
 
     Parameters
@@ -72,7 +73,7 @@ class Comparison:
         (model, reference) of each paired difference.
     """
 
-    kind: Any
+    kind: Outcome[Films, Any]
     test: RiskTable
     tuning: RiskTable
     models: dict[str, Compared]
@@ -88,7 +89,7 @@ class Comparison:
         """Film models."""
         return [name for name, model in self.models.items() if model.role == "film"]
 
-    def tuning_sample(self, model: str) -> Any:
+    def tuning_sample(self, model: str) -> Films:
         """Tuning films with what a model predicts of them, where it has a risk."""
         known = self.tuning.risks[model].notna()
         predicted = {horizon: of[known].to_numpy() for horizon, of in self.tuning.probabilities(model).items()}
@@ -98,8 +99,8 @@ class Comparison:
 
 
 def compare(
-    kind: Any, test: RiskTable, tuning: RiskTable, training: pd.DataFrame, own: Sequence[str] = ()
-) -> Comparison:
+    kind: Outcome[Films, Any], test: RiskTable, tuning: RiskTable, training: pd.DataFrame, own: Sequence[str] = ()
+) -> Comparison[Films]:
     """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
 
     Parameters
@@ -117,7 +118,7 @@ def compare(
     """
     films = test.models
     comparison = Comparison(kind, test, tuning, {film: Compared("film", film) for film in films})
-    known = {column for column in training if training[column].notna().any()} & set(tuning.films)
+    known = {str(name) for name in training if training[name].notna().any()} & set(map(str, tuning.films))
     for columns in kind.baselines:
         for column in columns:
             demand_no_misspelling(column, list(map(str, training)), "evaluation baselines")
@@ -136,7 +137,7 @@ def compare(
     return comparison
 
 
-def _gains(kind: Any, training: pd.DataFrame, known: Set[Any]) -> list[list[str]]:
+def _gains(kind: Outcome[Films, Any], training: pd.DataFrame, known: Set[str]) -> list[Sequence[str]]:
     """Columns of each clinical model that the film's risk is added to, of those that are all there."""
     for column in {column for columns in kind.gains or () for column in columns}:
         demand_no_misspelling(column, list(map(str, training)), "evaluation gains")
@@ -164,7 +165,9 @@ def _add(comparison: Comparison, name: str, what: Compared, table: pd.DataFrame)
         name += f" ({what.role})"
     comparison.models[name] = what  # it keeps its place among the models; the note follows
     given = {which: getattr(comparison, which) for which in ("test", "tuning")}
-    found = {which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()}
+    found: dict[str, tuple[np.ndarray, Mapping[float, np.ndarray] | None]] = {
+        which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()
+    }
     try:
         model = comparison.kind.fit(table, [*([FILM] if what.trained else []), *what.columns])
         note = _note(model, what.role)
@@ -187,7 +190,7 @@ def _with_film(comparison: Comparison, wide: RiskTable, film: str) -> pd.DataFra
     return wide.films.assign(**{FILM: comparison.kind.term(wide.risks[film].to_numpy())})
 
 
-def _note(model: Any, role: Role) -> str:
+def _note(model: ClinicalModel, role: Role) -> str:
     parts = {
         "fitted on the tuning split": role in ("refitted", "combined"),
         f"fitted without {model.n_missing} films that miss a value": model.n_missing,

@@ -1,4 +1,4 @@
-"""Film models recalibrated on tuning, beside themselves: what a site gains that adapts probabilities to itself.
+"""Film models recalibrated on tuning, beside the originals: what a site gains if it adapts the probabilities.
 
 Their ranking is the same; error, calibration, thresholds and net benefit are not.
 """
@@ -24,9 +24,9 @@ def add_recalibrated(comparison: Comparison, how: Kind) -> None:
         notes = [f"recalibrated on the tuning split ({how})"]
         sample = comparison.tuning_sample(film)
         maps = {}
-        for horizon in comparison.kind.recalibrated_at(sample):
+        for horizon, fit in comparison.kind.recalibrations(sample, how).items():
             try:
-                maps[horizon] = comparison.kind.recalibrate(sample, horizon, how)
+                maps[horizon] = fit()
             except DataError as error:
                 at = "" if horizon is None else f" at {horizon:g} years"
                 notes.append(f"not recalibrated{at}: {error.what}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics import curves, decision, influence
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.calibration.model import log_odds
-from bonerisk.evaluation.metrics.metric import Key, Metric, Values, named, of_follow_up
+from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named, of_follow_up
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.heads import logistic
@@ -40,14 +41,14 @@ class Binary:
     subgroups : list of str
         Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.samples.subgroups`).
     prevalence : float, optional
-        Of the outcome, for which PPV and NPV are given besides those of the films themselves.
+        A prevalence of the outcome, for which PPV and NPV are given besides those of the films.
     gains : list of list of str, optional
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.
     """
 
-    outcome = ("label",)
-    ranking: Mapping[str, Callable[..., Values]]
+    outcome: tuple[str, ...] = ("label",)
+    ranking: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None
@@ -118,13 +119,9 @@ class Binary:
         """The sample on which thresholds are chosen: the sample itself."""
         return sample
 
-    def recalibrated_at(self, sample: Sample) -> list[None]:
-        """At what probabilities are recalibrated: there is one risk."""
-        return [None]
-
-    def recalibrate(self, sample: Sample, horizon: None, how: recalibration.Kind) -> recalibration.Recalibration:
-        """Map of the risk to a recalibrated one, fitted on tuning films."""
-        return recalibration.fit(sample, how)
+    def recalibrations(self, sample: Sample, how: recalibration.Kind) -> dict[float | None, Recalibrate]:
+        """What fits the recalibrated risk on tuning films: there is one, without a horizon."""
+        return {None: partial(recalibration.fit, sample, how)}
 
     def compared(self, sample: Sample, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
         """Metrics by which two models are compared; `graded` where both give probabilities."""
@@ -147,7 +144,7 @@ class Binary:
 
     def curves(
         self, sample: Sample, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
         """Points of each curve of a model: its name, further columns, the points."""
         yield "roc", {}, curves.roc(sample, draws, level)
         yield "precision_recall", {}, curves.precision_recall(sample, draws, level)

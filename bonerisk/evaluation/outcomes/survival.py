@@ -7,9 +7,9 @@ Aalen and Johansen's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,9 @@ from bonerisk.evaluation.metrics import curves, decision, influence
 from bonerisk.evaluation.metrics.calibration import curves as calibration_curves
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import (
+    Function,
     Key,
     Metric,
-    Values,
     at_horizon,
     named,
     of_follow_up,
@@ -31,6 +31,7 @@ from bonerisk.evaluation.metrics.metric import (
 )
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.heads import proportional_hazards
@@ -62,20 +63,23 @@ class Survival:
     subgroups : list of str
         Columns, "age_decade" and crossings of them (`bonerisk.evaluation.samples.subgroups`).
     prevalence : float, optional
-        Of the event by the horizon, for which PPV and NPV are given besides those of the films themselves.
+        A prevalence of the event by the horizon, for which PPV and NPV are given besides those of the films.
     gains : list of list of str, optional
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.
     strata : list of str
-        Subgroups, as in `subgroups`, within which high and low risk are compared, too.
+        Subgroups, as in `subgroups`, within which high and low risk are compared, too, and probabilities are judged by
+        their calibration and decision curves.
     dxa_groups : bool
         Whether those with a T-score are also parted by it (T ≤ −2.5), beside the film's groups.
     characteristics : list of str
         Columns, or patterns such as "finding_*", of which high and low risk are compared.
+    incidence_years : list of float
+        At which the incidence of high and low risk is given within strata; empty: at the horizons.
     """
 
-    outcome = ("event", "time_years")
-    ranking: Mapping[str, Callable[..., Values]]
+    outcome: tuple[str, ...] = ("event", "time_years")
+    ranking: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None
@@ -99,6 +103,7 @@ class Survival:
         strata: Sequence[str] = (),
         dxa_groups: bool = False,
         characteristics: Sequence[str] = (),
+        incidence_years: Sequence[float] = (),
     ) -> None:
         if not horizons_years or min(horizons_years) <= 0 or not ranking:
             what = f"horizons_years {horizons_years}, ranking {ranking}"
@@ -112,6 +117,7 @@ class Survival:
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
         self.strata, self.dxa_groups, self.characteristics = strata, dxa_groups, characteristics
+        self.incidence_years = incidence_years
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:
@@ -146,10 +152,10 @@ class Survival:
         return Followed.of(risk, films["time_years"], status_of(films), patient, whole)
 
     def horizons(self, sample: Followed, predicted: Sequence[float]) -> dict[float, str]:
-        """Horizons in years within the films' follow-up, and what must be said of them.
+        """Horizons in years within the films' follow-up, and what a reader must know of them.
 
-        One that nobody is followed to gives way to the longest one for which there are predictions within the
-        follow-up, or else to its end.
+        A horizon beyond the follow-up is replaced by the longest one within it for which there are predictions, or
+        else by the end of the follow-up.
         """
         end = sample.time[-1]
         found = {float(asked): "" for asked in self.horizons_years if asked <= end}
@@ -176,13 +182,9 @@ class Survival:
         """The sample on which thresholds are chosen: at the last horizon within its follow-up."""
         return AtHorizon(sample, self.chosen_at(sample)[0])
 
-    def recalibrated_at(self, sample: Followed) -> list[float]:
-        """At what probabilities are recalibrated: each horizon for which there are any."""
-        return list(sample.predicted)
-
-    def recalibrate(self, sample: Followed, horizon: float, how: recalibration.Kind) -> recalibration.Recalibration:
-        """Map of the probability of a horizon to a recalibrated one, fitted on tuning films."""
-        return recalibration.fit_at_horizon(sample, horizon, how)
+    def recalibrations(self, sample: Followed, how: recalibration.Kind) -> dict[float | None, Recalibrate]:
+        """What fits the recalibrated probability of each horizon, where there is one, on tuning films."""
+        return {horizon: partial(recalibration.fit_at_horizon, sample, horizon, how) for horizon in sample.predicted}
 
     def compared(self, sample: Followed, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
         """Metrics by which two models are compared; `graded` where both give probabilities."""
@@ -214,9 +216,7 @@ class Survival:
                 found[Key("net_benefit", share, horizon)] = of
         return found
 
-    def _probability(
-        self, metrics: Mapping[str, Callable[..., Values]], sample: Followed, horizon: float
-    ) -> dict[Key, Metric]:
+    def _probability(self, metrics: Mapping[str, Function], sample: Followed, horizon: float) -> dict[Key, Metric]:
         """Metrics of the probabilities at a horizon, without value where the model gives none."""
         none = unfitted(f"the model gives no probability at {horizon:g} years")
         there = horizon in sample.predicted
@@ -233,7 +233,7 @@ class Survival:
 
     def curves(
         self, sample: Followed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, Any], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
         """Points of each curve of a model: its name, further columns, the points."""
         for horizon in horizons:
             where = {"horizon_years": horizon}

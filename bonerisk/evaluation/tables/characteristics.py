@@ -1,4 +1,4 @@
-"""Who the films at high risk are, beside those at low risk: ages, shares of a sex, findings, each with a test.
+"""Patients at high risk beside those at low risk: ages, shares of a sex, findings, each with a test.
 
 The tests take rows for independent, so each patient counts once, by the first film.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from scipy import stats
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.multiplicity import adjust
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import MOST, demand_no_misspelling
 from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.table import Row
@@ -30,7 +30,7 @@ SPARSE = 5  # expected count under which a chi-squared test is approximate only
 Tested = tuple[str, float, str]  # test, p, why there is no p
 
 
-def group_rows(split: Split, grouping: Grouping, patterns: Sequence[str]) -> Iterator[Row]:
+def group_rows(split: Split[Followed], grouping: Grouping, patterns: Sequence[str]) -> Iterator[Row]:
     """Rows of the table of groups, for one grouping.
 
     A column of numbers is compared by its means (Welch's t), a share by its counts: Fisher's exact test for two levels,
@@ -42,7 +42,7 @@ def group_rows(split: Split, grouping: Grouping, patterns: Sequence[str]) -> Ite
     split : Split
     grouping : Grouping
     patterns : sequence of str
-        Columns, or patterns such as "finding_*". One that matches no column with a value is passed over.
+        Columns, or patterns such as "finding_*". A pattern that matches no column with a value is ignored.
 
     Raises
     ------
@@ -81,14 +81,14 @@ def columns_of(films: pd.DataFrame, patterns: Sequence[str]) -> list[str]:
     return [column for column in found if films[column].notna().any()]
 
 
-def _first_films(split: Split, grouping: Grouping) -> np.ndarray:
+def _first_films(split: Split[Followed], grouping: Grouping) -> np.ndarray:
     """Rows of each patient's first film in either group, by date where there is one, else as they stand."""
     films = split.films[grouping.known].assign(patient=split.patient[grouping.known])
     ordered = films.sort_values("film_date", kind="stable") if "film_date" in films else films
     return ordered.index[~ordered["patient"].duplicated()].to_numpy()
 
 
-def _levels(column: pd.Series) -> list[Any] | None:
+def _levels(column: pd.Series) -> list[object] | None:
     """Levels that are counted; None where the column is a number."""
     present = sorted(column.dropna().unique())
     if pd.api.types.is_numeric_dtype(column):
@@ -112,7 +112,7 @@ def _numbers(sides: Sequence[pd.Series]) -> tuple[list[Row], Tested]:
     return [row], ("Welch's t", float(stats.ttest_ind(high, low, equal_var=False).pvalue), "")
 
 
-def _shares(sides: Sequence[pd.Series], levels: Sequence[Any]) -> tuple[list[Row], Tested]:
+def _shares(sides: Sequence[pd.Series], levels: Sequence[object]) -> tuple[list[Row], Tested]:
     counts = {level: [int((side == level).sum()) for side in sides] for level in levels}
     n = {f"{name}_n": len(side) for name, side in zip(("high", "low"), sides, strict=True)}
     rows = [

@@ -1,21 +1,22 @@
-"""What was observed of films, whatever a model says: how long they were followed, and how many had the event.
+"""What was observed of films, whatever a model predicts: how long they were followed, and how many had the event.
 
-Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody had the event,
-its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film had the
+event, its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.table import Row
 from bonerisk.survival import kaplan_meier
-from bonerisk.survival.incidence import at_horizons
+from bonerisk.survival.incidence import Incidence, at_horizons
 
 Array = np.ndarray
 
@@ -35,7 +36,7 @@ ABOUT = {
 }
 
 
-def follow_up_rows(split: Split, model: str) -> Iterator[Row]:
+def follow_up_rows(split: Split[Followed], model: str) -> Iterator[Row]:
     """Rows of the metrics table of the films to which a model gives a risk: follow-up, and incidence by subgroup."""
     known = split.wide.risks[model].notna().to_numpy()
     yield _follow_up(split, model, known)
@@ -43,7 +44,7 @@ def follow_up_rows(split: Split, model: str) -> Iterator[Row]:
         yield from incidence_rows(split, model, known & group.keep, group.name)
 
 
-def _follow_up(split: Split, model: str, keep: Array) -> Row:
+def _follow_up(split: Split[Followed], model: str, keep: Array) -> Row:
     films, patient = split.films[keep], split.patient[keep]
     several = patient if len(np.unique(patient)) < len(patient) else None
     time, status = films["time_years"].to_numpy(float), status_of(films)
@@ -58,7 +59,9 @@ def _follow_up(split: Split, model: str, keep: Array) -> Row:
     }
 
 
-def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, threshold: str = "") -> Iterator[Row]:
+def incidence_rows(
+    split: Split[Followed], model: str, keep: Array, subgroup: str, threshold: str = ""
+) -> Iterator[Row]:
     """Incidence among the films of a mask, a row a horizon."""
     films, patient = split.films[keep], split.patient[keep]
     where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
@@ -70,14 +73,7 @@ def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, thresho
             note = f"under {split.plan.min_n} patients"
             yield where | {"threshold": threshold, "horizon_years": horizon, **missing, **counted, "note": note}
         return
-    found = at_horizons(
-        films["time_years"].to_numpy(float),
-        status_of(films),
-        list(split.horizons),
-        cluster=patient if len(np.unique(patient)) < len(films) else None,
-        competing=split.competing,
-        level=split.plan.level,
-    )
+    found = incidences(split, keep, list(split.horizons))
     for horizon in split.horizons:
         row = next(row for row in found if row.horizon == horizon)  # Aalen–Johansen's comes before Kaplan–Meier's
         said = f"{row.n_competing} had a competing event first" if row.n_competing else ""
@@ -86,3 +82,19 @@ def incidence_rows(split: Split, model: str, keep: Array, subgroup: str, thresho
             **{"upper": row.upper, "level": row.level, "n": row.n, "n_events": row.n_events, "method": row.method},
             "note": "; ".join(filter(None, [row.note, said, split.horizons[horizon]])),
         }
+
+
+def incidences(split: Split[Followed], keep: Array, years: Sequence[float]) -> list[Incidence]:
+    """Incidence among the films of a mask by each of `years`, by patient where some have several films.
+
+    Where a film of the split had a competing event, there are two of each: Aalen–Johansen's, then Kaplan–Meier's.
+    """
+    films, patient = split.films[keep], split.patient[keep]
+    return at_horizons(
+        films["time_years"].to_numpy(float),
+        status_of(films),
+        years,
+        cluster=patient if len(np.unique(patient)) < len(films) else None,
+        competing=split.competing,
+        level=split.plan.level,
+    )

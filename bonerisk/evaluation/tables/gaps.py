@@ -1,4 +1,4 @@
-"""Whether a model does worse in a subgroup than in the rest: the gap, its interval, and its p among all such gaps.
+"""Whether a model is worse in a subgroup than in the rest: the gap, its interval, and its p-value among all gaps.
 
 The family over which p-values are adjusted is declared before anything is seen: every gap of one dataset, split and
 model in one metric.
@@ -7,7 +7,6 @@ model in one metric.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
 from bonerisk.evaluation.metrics.metric import Key
 from bonerisk.evaluation.samples.subgroups import Subgroup
 from bonerisk.evaluation.split import Split
+from bonerisk.evaluation.table import Row
 
 GAPS = {
     **{"dataset": str, "split": str, "model": str, "subgroup": str, "metric": str, "threshold": str},
@@ -24,7 +24,7 @@ GAPS = {
 }
 
 
-def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[dict[str, Any]]:
+def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[Row]:
     """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
 
     A severity has no rest, and is left out; of two groups that are each other's rest, one is there. n and n_events are
@@ -49,7 +49,7 @@ def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
     return kept
 
 
-def _gap(split: Split, group: Subgroup, model: str, key: Key) -> dict[str, Any]:
+def _gap(split: Split, group: Subgroup, model: str, key: Key) -> Row:
     rest = Subgroup("rest", ~group.keep)
     ours, theirs = (split.ranked(each, model, key) for each in (group, rest))
     difference = ours - theirs

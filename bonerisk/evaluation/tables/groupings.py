@@ -1,4 +1,4 @@
-"""Who is at high risk, and who isn't: films parted by each film model's thresholds and by DXA, stratum by stratum.
+"""Groups at high and at low risk: films are divided by each film model's thresholds and by DXA, in each stratum.
 
 A *stratum* is a subgroup within which the groups are compared: everyone, those with a T-score, those without.
 """
@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.classes import bone_class
+from bonerisk.evaluation.outcomes.survival import Survival
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import ALL, subgroups
 from bonerisk.evaluation.split import Split
 
@@ -26,7 +28,7 @@ class Grouping:
     Parameters
     ----------
     model, threshold : str
-        What parts them.
+        What divides them.
     stratum : str
         Name of the subgroup.
     known, high : array (films,) of bool
@@ -52,15 +54,15 @@ class Grouping:
         return f"risk={group}" if self.stratum == ALL else f"{self.stratum} & risk={group}"
 
 
-def groupings(split: Split) -> Iterator[Grouping]:
-    """Groupings of films followed up, a stratum after the other; one that knows no film of it is passed over.
+def groupings(split: Split[Followed], outcome: Survival) -> Iterator[Grouping]:
+    """Groupings of films followed up, one stratum after the other; a grouping without a film in a stratum is left out.
 
-    Each threshold of a film model parts films into those at or above it and the others. Where `dxa_groups` are asked
-    for, so does DXA: model ``t_score``, threshold ``-2.5``, osteoporosis is high (the T-score rounded to one decimal is
-    at most −2.5); films without T-score are in neither group.
+    Each threshold of a film model divides films into those at or above it and the others. Where `dxa_groups` are asked
+    for, DXA divides them, too: model ``t_score``, threshold ``-2.5``. Osteoporosis is high (the T-score, rounded to one
+    decimal, is at most −2.5); films without a T-score are in neither group.
     """
-    parted = list(_parted(split))
-    for stratum in subgroups(split.films, split.kind.strata):
+    parted = list(_parted(split, outcome.dxa_groups))
+    for stratum in subgroups(split.films, outcome.strata):
         for (model, threshold), known, high in parted:
             within = known & stratum.keep
             if within.any():
@@ -68,12 +70,12 @@ def groupings(split: Split) -> Iterator[Grouping]:
                 yield Grouping(model, threshold, stratum.name, within, high & stratum.keep, n)
 
 
-def _parted(split: Split) -> Iterator[tuple[tuple[str, str], Array, Array]]:
+def _parted(split: Split[Followed], by_dxa: bool) -> Iterator[tuple[tuple[str, str], Array, Array]]:
     for model in split.comparison.films:
         risk = split.wide.risks[model].to_numpy()
         for threshold in split.thresholds[model]:
             if threshold.value is not None:
                 yield (model, threshold.label), ~np.isnan(risk), risk >= threshold.value
-    if split.kind.dxa_groups and "t_score" in split.films:
+    if by_dxa and "t_score" in split.films:
         t_score = pd.to_numeric(split.films["t_score"])
         yield DXA, t_score.notna().to_numpy(), (bone_class(t_score) == "osteoporosis").to_numpy()

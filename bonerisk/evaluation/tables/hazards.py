@@ -1,4 +1,4 @@
-"""How the hazard rises with one SD of a model's risk, and whether it does so early and late alike."""
+"""How much the hazard rises with one SD of a model's risk, early and late in the follow-up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.table import Row
 from bonerisk.survival import cox, proportional
@@ -22,7 +23,7 @@ HAZARDS = {
 JUDGED = ("film", "baseline", "oracle")
 
 
-def hazard_rows(split: Split) -> Iterator[Row]:
+def hazard_rows(split: Split[Followed]) -> Iterator[Row]:
     """Rows of the table of hazards, one a film model, baseline and oracle, over the films for which it has a risk.
 
     The hazard ratio is Cox's (cause-specific, Efron ties) of one SD of the risk among these films, with Wald's
@@ -32,14 +33,14 @@ def hazard_rows(split: Split) -> Iterator[Row]:
     Parameters
     ----------
     split : Split
-        Of films followed up.
+        Films followed up.
     """
     for model, of in split.comparison.models.items():
         if of.role in JUDGED:
             yield {**split.name, "model": model} | _hazard(split, model)
 
 
-def _hazard(split: Split, model: str) -> Row:
+def _hazard(split: Split[Followed], model: str) -> Row:
     sample = split.sample(split.everyone, [model])
     row = dict.fromkeys(FOUND, np.nan) | {"n": len(sample), "n_events": sample.n_events_by(np.nan)}
     few = split.few(sample, np.nan, split.everyone, [model])

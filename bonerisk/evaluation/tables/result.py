@@ -13,6 +13,7 @@ import pandas as pd
 
 from bonerisk.errors import RunError
 from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import GROUPS
 from bonerisk.evaluation.tables.gaps import GAPS
 from bonerisk.evaluation.tables.hazards import HAZARDS
@@ -36,11 +37,14 @@ class Stored:
         Name → type, in order; text that is empty is read as "", never as NaN.
     outcome : {"binary", "survival"}, optional
         The only outcome that has it.
+    optional : bool
+        Whether it is written only where it has rows.
     """
 
     file: str
     columns: Columns = field(default_factory=dict)
     outcome: Outcome | None = None
+    optional: bool = False
 
     def write(self, table: Any, path: Path) -> None:
         """Write the table to a path with the file's suffix."""
@@ -86,6 +90,8 @@ class Result:
     hazards : DataFrame
         Hazard ratio of one SD of each model's risk, early and late, columns as
         `bonerisk.evaluation.tables.hazards.HAZARDS`.
+    strata_calibration, strata_decision, strata_incidence : DataFrame
+        Within strata, columns as in `bonerisk.evaluation.tables.strata`; empty where there are none.
     thresholds : dict
         Values, and the patients they were fitted on.
     curves : dict
@@ -102,6 +108,9 @@ class Result:
     confusion: Annotated[pd.DataFrame, Stored("confusion.csv", CONFUSION)]
     groups: Annotated[pd.DataFrame, Stored("groups.csv", GROUPS, "survival")]
     hazards: Annotated[pd.DataFrame, Stored("hazards.csv", HAZARDS, "survival")]
+    strata_calibration: Annotated[pd.DataFrame, Stored("strata_calibration.csv", strata.CALIBRATION, optional=True)]
+    strata_decision: Annotated[pd.DataFrame, Stored("strata_decision.csv", strata.DECISION, optional=True)]
+    strata_incidence: Annotated[pd.DataFrame, Stored("strata_incidence.csv", strata.INCIDENCE, optional=True)]
     thresholds: Annotated[dict[str, Any], Stored("thresholds.json")]
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
 
@@ -122,13 +131,14 @@ def write(result: Result, run: Run) -> None:
     """Write the tables of a result into a run, and its target and outcome into the run's record."""
     run.record |= {"target": result.target, "outcome": result.outcome}
     for name, table in TABLES.items():
-        if table.outcome in (None, result.outcome):
+        found = getattr(result, name)
+        if table.outcome in (None, result.outcome) and (len(found) or not table.optional):
             with run.writes(name, table.file) as path:
-                table.write(getattr(result, name), path)
+                table.write(found, path)
 
 
 def read(run: StoredRun) -> Result:
-    """Read the result of an evaluation from its run; a table of another outcome is empty.
+    """Read the result of an evaluation from its run; a table that it need not have is empty.
 
     Raises
     ------
@@ -136,14 +146,15 @@ def read(run: StoredRun) -> Result:
         The run lacks a table: it is not finished, or an earlier version made it.
     """
     outcome = run.record.get("outcome")
-    wanted = {name: table for name, table in TABLES.items() if table.outcome in (None, outcome)}
-    lacking = [table.file for table in wanted.values() if not (run.folder / table.file).is_file()]
+    there = {name for name, table in TABLES.items() if (run.folder / table.file).is_file()}
+    needed = {name for name, table in TABLES.items() if table.outcome in (None, outcome) and not table.optional}
+    lacking = sorted(TABLES[name].file for name in needed - there)
     if lacking or not outcome:
         what = f"the evaluation has no {', '.join(lacking) or 'outcome in its record'}; an earlier version made it"
-        again = shlex.join(run.record["command_line"]) or "bonerisk evaluate run=…"
+        again = shlex.join(["bonerisk", *run.record["command_line"][1:]])
         raise RunError(what, str(run.folder), f"make it anew: {again}")
     found: dict[str, Any] = {
-        name: table.read(run.folder / table.file) if name in wanted else pd.DataFrame(columns=list(table.columns))
+        name: table.read(run.folder / table.file) if name in there else pd.DataFrame(columns=list(table.columns))
         for name, table in TABLES.items()
     }
     return Result(outcome, run.record["target"], **found)

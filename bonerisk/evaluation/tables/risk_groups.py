@@ -1,8 +1,8 @@
-"""What happens to films at high and at low risk: incidence by group, and the hazard ratio.
+"""Films at high and at low risk: the incidence in either group, and the hazard ratio between them.
 
-Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody of a group had
-the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several films
-a patient; where a group has no event it is Firth's, with its profile interval, since the plain one is infinite.
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film of a group
+had the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several
+films a patient. Where a group has no event it is Firth's, with its profile interval, since Cox's is infinite.
 
 References
 ----------
@@ -12,7 +12,6 @@ Heinze & Schemper 2001, Biometrics 57:114 (Firth's penalty in the Cox model).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
 from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 from bonerisk.evaluation.split import Split
 from bonerisk.evaluation.table import Row
@@ -41,13 +41,13 @@ ABOUT = {
 POINTS, LAST = 500, 10  # of a curve: at most how many steps, and at least how many films beyond the last
 
 
-def risk_group_rows(split: Split, grouping: Grouping, adjusted: Sequence[str]) -> Iterator[Row]:
-    """Rows of the metrics table of one grouping, by which ``risk=high`` and ``risk=low`` are told apart.
+def risk_group_rows(split: Split[Followed], grouping: Grouping, adjusted: Sequence[str]) -> Iterator[Row]:
+    """Rows of the metrics table of one grouping, which makes the groups ``risk=high`` and ``risk=low``.
 
     Parameters
     ----------
     split : Split
-        Of films followed up.
+        Films followed up.
     grouping : Grouping
     adjusted : sequence of str
         Columns for which the second hazard ratio is adjusted.
@@ -64,7 +64,7 @@ def risk_group_rows(split: Split, grouping: Grouping, adjusted: Sequence[str]) -
         yield _hazard_ratio(split, grouping, there)
 
 
-def incidence_curves(split: Split, grouping: Grouping) -> pd.DataFrame:
+def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame:
     """Cumulative incidence over time in the films at high risk, and in those at low risk.
 
     Returns
@@ -98,8 +98,8 @@ def incidence_curves(split: Split, grouping: Grouping) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _time_lost(split: Split, grouping: Grouping) -> Iterator[Row]:
-    """Years that the event takes until each horizon (area under the incidence), high risk less low, one row each."""
+def _time_lost(split: Split[Followed], grouping: Grouping) -> Iterator[Row]:
+    """Years lost to the event until each horizon (area under the incidence), high risk less low, a row a horizon."""
     films, patient = split.films[grouping.known], split.patient[grouping.known]
     time, status = films["time_years"].to_numpy(float), status_of(films)
     sides = [keep[grouping.known] for keep in grouping.groups.values()]
@@ -123,12 +123,12 @@ def _time_lost(split: Split, grouping: Grouping) -> Iterator[Row]:
         yield row | found | {"method": "area under Aalen–Johansen, normal interval by patient", "note": said}
 
 
-def _where(split: Split, grouping: Grouping, metric: str) -> Row:
+def _where(split: Split[Followed], grouping: Grouping, metric: str) -> Row:
     where = {"model": grouping.model, "reference": "", "subgroup": grouping.stratum, "metric": metric}
     return {**split.name, **where, "threshold": grouping.threshold}
 
 
-def _hazard_ratio(split: Split, grouping: Grouping, adjusted: Sequence[str]) -> Row:
+def _hazard_ratio(split: Split[Followed], grouping: Grouping, adjusted: Sequence[str]) -> Row:
     """Row of the hazard ratio of high against low risk."""
     who = _where(split, grouping, "hazard_ratio_adjusted" if adjusted else "hazard_ratio")
     high = grouping.high[grouping.known]
@@ -167,7 +167,7 @@ def _tests(rows: pd.DataFrame, high: Array) -> list[str]:
     return [f"{name} p {test.p:.2g}" for name, test in tests.items() if not np.isnan(test.p)]
 
 
-def _fit(x: Array, time: Array, event: Array, patient: Array, level: float) -> dict[str, Any]:
+def _fit(x: Array, time: Array, event: Array, patient: Array, level: float) -> Row:
     """Hazard ratio of the first column."""
     several = len(np.unique(patient)) < len(patient)
     arms = [event[x[:, 0] == arm].sum() for arm in (0, 1)]

@@ -19,7 +19,7 @@ from bonerisk.runs.folder import record
 @pytest.fixture
 def result(evaluation: Callable[..., Evaluation], tables: Any, followed: Callable[..., pd.DataFrame]) -> Result:
     test = followed(300, "test", 1).assign(oracle_bone_film=lambda films: -films["t_score"], site="NA")
-    found = evaluation(n_draws=5, survival={"subgroups": ["sex", "site"]}, recalibration="slope")
+    found = evaluation(n_draws=5, survival={"subgroups": ["sex", "site"], "strata": ["sex"]}, recalibration="slope")
     return found.run(**tables(test), target="fracture", runs={"net": "20261130-120000-aaaaaaaa"})
 
 

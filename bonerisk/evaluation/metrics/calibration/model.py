@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic
 
 import numpy as np
 from scipy.special import expit, logit
@@ -22,6 +22,7 @@ from bonerisk.evaluation.metrics.calibration.cox import CalibrationRiskSets
 from bonerisk.evaluation.metrics.calibration.pseudo_values import pseudo_values
 from bonerisk.evaluation.metrics.calibration.regression import RegressionDesign
 from bonerisk.evaluation.metrics.calibration.splines import Spline
+from bonerisk.evaluation.metrics.metric import DrawnSample
 from bonerisk.evaluation.samples.computed_once import computed_once
 from bonerisk.evaluation.samples.followed import DrawnFollowUp, Followed
 from bonerisk.evaluation.samples.sample import Drawn, Sample
@@ -59,14 +60,14 @@ LINKS = {"logit": Link(log_odds, expit), "cloglog": Link(log_cumulative_hazard, 
 
 
 @dataclass(frozen=True, eq=False)
-class CalibrationModel:
+class CalibrationModel(Generic[DrawnSample]):
     """How the outcome of one sample is regressed on its predicted probability.
 
     Parameters
     ----------
     link : Link
     spline : Spline
-        Of the predicted probability on that scale.
+        Spline of the predicted probability on that scale.
     columns : array (n, p)
         The spline's, of each film.
     fit : callable
@@ -76,7 +77,7 @@ class CalibrationModel:
     link: Link
     spline: Spline
     columns: Array
-    fit: Callable[[Any], Array]
+    fit: Callable[[DrawnSample], Array]
 
     def observed(self, coefficients: Array, predicted: Array | None = None) -> Array:
         """Probability (draws, m) of the outcome, by the fit, where `predicted` (m,); None: for each film."""
@@ -90,7 +91,7 @@ class CalibrationModel:
 
 
 @computed_once
-def of_label(sample: Sample, curved: bool) -> CalibrationModel | None:
+def of_label(sample: Sample, curved: bool) -> CalibrationModel[Drawn] | None:
     """Logistic regression of a binary outcome; None where risk has too few values."""
     link = LINKS["logit"]
     x = link.to(sample.risk)
@@ -108,12 +109,12 @@ def of_label(sample: Sample, curved: bool) -> CalibrationModel | None:
 
 
 @computed_once
-def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationModel | None:
+def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationModel[DrawnFollowUp] | None:
     """Cox regression up to the horizon, or, with competing events by then, regression of pseudo-values.
 
     Follow-up is cut at the horizon, so that hazards need be proportional until then only. Pseudo-values of the
     cumulative incidence are regressed with the cloglog link (van Geloven et al. 2022, BMJ 377:e069249). None where the
-    predicted probability has too few values, or nobody has the event by the horizon.
+    predicted probability has too few values, or no film has the event by the horizon.
     """
     link = LINKS["cloglog"]
     x = link.to(sample.predicted[horizon])

@@ -25,8 +25,9 @@ from scipy.optimize import brentq
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.metrics.calibration.model import LINKS, CalibrationModel, of_follow_up, of_label
-from bonerisk.evaluation.samples.followed import DrawnFollowUp, Followed
-from bonerisk.evaluation.samples.sample import Drawn, Sample
+from bonerisk.evaluation.metrics.metric import DrawnSample
+from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.sample import Sample
 
 Array = np.ndarray
 Kind = Literal["baseline", "slope"]
@@ -75,6 +76,12 @@ def fit(tuning: Sample, kind: Kind = "baseline") -> Recalibration:
     ------
     DataError
         All films have the outcome, or none, or the slope can't be fitted, or is not over 0.
+
+    Examples
+    --------
+    >>> shift = fit(Sample.of(risk=[0.1, 0.2, 0.3, 0.4], label=[0, 0, 1, 1]))
+    >>> shift.apply([0.1, 0.4]).round(3)
+    array([0.27 , 0.689])
     """
     if not 0 < tuning.n_events < len(tuning):
         raise DataError(f"{tuning.n_events} of {len(tuning)} films have the outcome", "recalibration", MEND)
@@ -113,7 +120,7 @@ def _shift(name: str, predicted: Array, incidence: float) -> float:
     return float(brentq(lambda shift: link.back(x + shift).mean() - incidence, -FARTHEST, FARTHEST, xtol=1e-12))
 
 
-def _line(model: CalibrationModel | None, drawn: Drawn | DrawnFollowUp) -> tuple[float, float]:
+def _line(model: CalibrationModel[DrawnSample] | None, drawn: DrawnSample) -> tuple[float, float]:
     fitted = None if model is None else model.line(model.fit(drawn))
     if fitted is None or np.isnan(fitted[1][0]):
         what = "the slope can't be fitted: predictions are constant, or separate the outcomes"
