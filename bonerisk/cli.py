@@ -103,7 +103,7 @@ def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: Sho
 
 
 def do(order: Order) -> Path:
-    """Do one job: call the function of the command's name in the module of its name."""
+    """Do one job: call the function, in the module, that has the command's name."""
     return getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
 
 

@@ -51,13 +51,13 @@ class DataError(BoneriskError):
 
 
 class RunError(BoneriskError):
-    """A run folder can't be written, or is not what its record says."""
+    """A run folder can't be written, or differs from its record."""
 
     exit_code = 1
 
 
 def raise_together(errors: Sequence[BoneriskError]) -> None:
-    """Raise all `errors` as one of the first's class, so that a user mends everything in one go; none is no error."""
+    """Raise all `errors` as one error of the first's class, so that a user sees all at once; without any do nothing."""
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -65,6 +65,10 @@ def raise_together(errors: Sequence[BoneriskError]) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """What an exception says, in one short line, without what it quotes: values of a file may name a person."""
+    """An exception's message in one short line, without what it quotes: a file's values may identify a person.
+
+    >>> reason_of(ValueError("could not convert string to float: 'Smith'"))
+    'could not convert string to float: …'
+    """
     text = re.sub(r"""(?<!\w)b?(['"`]).*?(\1|$)|<.*?>""", "…", " ".join(str(error).split()))
     return text[:200] or type(error).__name__

@@ -10,11 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 DELAY_S = 2.0  # shorter work shows nothing
-PLAIN_EVERY_S = 15.0  # between lines where standard error is no terminal
+PLAIN_EVERY_S = 15.0  # between lines, if standard error is not a terminal
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Yield `items`, showing how far they are: a rich bar on a terminal, else a plain line now and then.
+    """Yield `items` and show progress: a rich bar on a terminal, else a plain line now and then.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
     description : str
         What is being done, as "reading films".
     total : int, optional
-        Number of items; `len(items)` where that is known.
+        Number of items; by default `len(items)`, if known.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)

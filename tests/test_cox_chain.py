@@ -173,7 +173,7 @@ def test_another_table_that_does_not_fit_is_told_column_by_column(typed: Typed, 
     other.mkdir()
     names = [f"B{i}" for i in range(600)]
     for changes, wanted, said in (
-        ({"grade": np.where(grade == 1, "yes", "no")}, 3, "grade is text, where the model learnt numbers"),
+        ({"grade": np.where(grade == 1, "yes", "no")}, 3, "grade is text, but the model learnt numbers"),
         ({"grade": grade, "smoker": ["pipe"] * 5 + ["no"] * 595}, 0, ""),
         ({"age": age}, 3, "grade"),
     ):
@@ -182,7 +182,7 @@ def test_another_table_that_does_not_fit_is_told_column_by_column(typed: Typed, 
         code, out, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=5", *away, *features)
         assert (code, said in err) == (wanted, True), err
         if not wanted:
-            assert "smoker not among those learnt, as pipe, 5" in (tmp_path / out[-1] / "flow.csv").read_text()
+            assert "smoker with a level not learnt, as pipe, 5" in (tmp_path / out[-1] / "flow.csv").read_text()
 
 
 @pytest.mark.parametrize("column", ["competing_event", "event", "oracle_fracture_truth", "patient_id"])

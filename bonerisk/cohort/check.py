@@ -1,7 +1,7 @@
-"""The gate of every table: text in, checked values out, and each refused value with its place and the reason.
+"""The check of every table: text in, checked values out, and each refused value with its place and the reason.
 
-A bad value refuses its row and the rest goes on. Where rows contradict each other and nothing tells which is right, all
-of them are refused. What would make any result wrong (a patient in two splits) is an error instead.
+A row with a bad value is refused, and the others are kept. If rows contradict each other and it is unknown which is
+right, all of them are refused. What would make any result wrong (a patient in two splits) is an error instead.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.table import DTYPES, NO_SITE, REJECTED, SPLITS, arrange, few, patients
 from bonerisk.errors import DataError, raise_together
 
-REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a cell of these that is empty refuses its row
+REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a row in which one of these is empty is refused
 SPLIT_WORDS = {"val": "tune", "valid": "tune", "validation": "tune", "dev": "tune", "development": "tune"}
 DROPPING = "dataset.columns.{0}=null leaves the column out"
-FINDING = "finding_"  # begins the names of what a film's report says, 1 or 0, which need no mapping
+FINDING = "finding_"  # prefix of the findings in a film's report, 1 or 0, which need no mapping
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Refusals:
     parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, text: pd.DataFrame, refused: pd.Series, column: str, reason: str | pd.Series) -> None:
-        """Refuse the rows of `text` where the mask `refused` holds, for their value of `column`."""
+        """Refuse the rows of `text` that the mask `refused` marks, for their value of `column`."""
         text = text.loc[refused]
         found: dict[str, Any] = {name: text.get(name) for name in ("patient_id", "image_id")}
         found |= {"file": self.file, "row": text.index, "column": self.names.get(column, column)}
@@ -64,7 +64,7 @@ class Refusals:
 def describe(rejected: pd.DataFrame, most: int = 8, identifying: bool = True) -> str:
     """Return the first of each kind of refusal: file, row, patient, column, value, reason, and how many more.
 
-    Without what is `identifying` (patient and value), it may stand in a log that is handed on.
+    Without `identifying`, patient and value are left out, so that a log with this text may be passed on.
     """
     lines = []
     for (column, reason), alike in rejected.groupby(["column", "reason"], sort=False):
@@ -75,7 +75,7 @@ def describe(rejected: pd.DataFrame, most: int = 8, identifying: bool = True) ->
             place += f", patient {first['patient_id'] or 'unknown'}"
         value = "nothing" if first["value"] is None else repr(first["value"])
         lines.append(f"{place}, column {column}{f', value {value}' if identifying else ''}: {reason}{more}")
-    return "\n".join([*lines[:most], *([f"… and {len(lines) - most} kinds more"] if len(lines) > most else [])])
+    return "\n".join([*lines[:most], *([f"… and {len(lines) - most} more kinds"] if len(lines) > most else [])])
 
 
 def counted(rejected: pd.DataFrame) -> str:
@@ -85,28 +85,28 @@ def counted(rejected: pd.DataFrame) -> str:
 
 
 def told(rejected: pd.DataFrame) -> Iterator[str]:
-    """Yield the warning that rows were refused; none where none were."""
+    """Yield the warning that rows were refused, if any were."""
     if len(rejected):
         yield f"{rejected['row'].nunique()} rows are refused (rejected.csv):\n{describe(rejected)}"
 
 
 def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> pd.DataFrame:
-    """Parse and check all rows, and refuse what is wrong with them.
+    """Parse and check all rows, and refuse wrong ones.
 
     Parameters
     ----------
     text : DataFrame of str
-        All rows, with our column names, `patient_id`, `image_id` and `site` among them, and `image_path` where they are
-        films; None where a cell says nothing; indexed by line. Columns of numbers are taken as they are.
+        All rows, with our column names, including `patient_id`, `image_id` and `site`, and `image_path` if they are
+        films. Empty cells are None; the index is the line. Columns of numbers are taken as they are.
     refusals : Refusals
-        Takes what is found; rows that stand there already are left out too.
+        Collects the refusals; rows that are already in it are left out too.
     sexes : mapping of str to {"F", "M"}
         The user's codes of the sexes.
 
     Returns
     -------
     DataFrame
-        A cohort's table of the rows that nothing was found against, in the file's order.
+        A cohort's table of the rows that were not refused, in the file's order.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
 
 
 def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[str, str]) -> pd.Series:
-    """Return the values of a column, refusing those that mean nothing or cannot be."""
+    """Return the values of a column, refusing those that can't be read or are impossible."""
     cells = text[column]
     if pd.api.types.is_numeric_dtype(cells):
         return cells
@@ -156,29 +156,29 @@ def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[
 
 
 def covariate(cells: pd.Series, refusals: Refusals, column: str, identifying: bool = True) -> pd.Series:
-    """Return a covariate's values; say so where a few odd cells make a text of a column of numbers.
+    """Return a covariate's values; warn if a few odd cells turn a column of numbers into text.
 
     Parameters
     ----------
     cells : Series of str
     refusals : Refusals
-        Of the table that they are from.
+        Refusals of the cells' table.
     column : str
-        Our name of it.
+        Our name of the column.
     identifying : bool
-        Whether an odd value may stand in the log, which is handed on.
+        Whether the log, which may be passed on, may show an odd value.
     """
     parsed, numbers = values.covariate(cells), values.number(cells)
     odd = cells[cells.notna() & numbers.isna()]
     if parsed is cells and 0 < len(odd) < numbers.count():
         where = f"{refusals.file} row {odd.index[0]}, column {refusals.names.get(column, column)}"
         where += f", value {odd.iloc[0]!r}" if identifying else ""
-        log.warning("%s: no number, as most are (%d such cells), so that the covariate is text", where, len(odd))
+        log.warning("%s: not a number, as most cells are (%d such cells), so the covariate is text", where, len(odd))
     return parsed
 
 
 def _refuse_contradictory_classes(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -> None:
-    """Refuse rows whose class is not that of their T-score: one of the two is wrong, and nothing tells which."""
+    """Refuse rows whose class is not that of their T-score: one of the two is wrong, and it is unknown which."""
     if not {"t_score", "bone_class"} <= set(table):
         return
     meant = bone_class(table["t_score"])
@@ -189,7 +189,7 @@ def _refuse_contradictory_classes(text: pd.DataFrame, refusals: Refusals, table:
 
 
 def _refuse_repeated(text: pd.DataFrame, refusals: Refusals, column: str) -> None:
-    """Refuse the copies of a row; where rows of one film (or visit) say different things, all of them."""
+    """Refuse the copies of a row; if rows of one film (or visit) differ, refuse all of them."""
     one = "film" if "image_path" in text else "patient and visit"
     for _, rows in text[text[column].duplicated(keep=False)].groupby(column):
         lines = few([str(row) for row in rows.index])

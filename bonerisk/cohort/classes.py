@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-WHO_AGE = 50.0  # years; below it WHO's classes are not meant
+WHO_AGE = 50.0  # years; below it WHO's classes don't apply
 AGE_BANDS = {"50-54": 50, "55-59": 55, "60-64": 60, "65+": 65}  # from this age on, to the next band (OsPenScreen)
 AGE_DECADES = {"<60": 0, "60-69": 60, "70-79": 70, "80+": 80}  # AI-CXR
 SEVERITIES = ("mild", "moderate", "advanced")
@@ -26,6 +26,11 @@ def bone_class(t_score: pd.Series) -> pd.Series:
     Returns
     -------
     Series of str or None, shape (n,), with the index of `t_score`.
+
+    Examples
+    --------
+    >>> bone_class(pd.Series([-0.9, -1.1, -2.45, None])).tolist()
+    ['normal', 'low_bone_mass', 'osteoporosis', None]
     """
     t = _rounded(t_score)
     return _named(t, {"normal": t >= -1.0, "low_bone_mass": (t < -1.0) & (t > -2.5), "osteoporosis": t <= -2.5})
@@ -69,7 +74,7 @@ def _rounded(t_score: pd.Series) -> pd.Series:
 
 
 def _named(values: pd.Series, masks: dict[str, pd.Series]) -> pd.Series:
-    """Return the name of the mask that holds for each of `values`; None where none does."""
+    """Return the name of the mask that holds for each of `values`; None if none does."""
     names = np.select([mask.to_numpy() for mask in masks.values()], list(masks), "")
     named = pd.Series(names, index=values.index, dtype="object")
     return named.where(named != "", None)

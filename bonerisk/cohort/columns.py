@@ -22,8 +22,8 @@ def misnamed(
 ) -> Iterator[ConfigError]:
     """Yield an error for each of our names that is misspelt, and for a Z-score given as T-score.
 
-    A name of our own that is not the contract's is a covariate; one that is nearly the contract's would be one without
-    a word, and its unit unknown (`height` for `height_cm`).
+    A name that is not in the contract makes a covariate. One that is nearly in it would do so silently, its unit
+    unknown (`height` for `height_cm`).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def misnamed(
     known : collection of str
         Our names that mean something.
     key : str
-        Where in the configuration `columns` stands.
+        Configuration key of `columns`.
     covariates : bool
         Whether other names are allowed.
     """
@@ -41,7 +41,7 @@ def misnamed(
         near = near or get_close_matches(ours, known, 1, 0.8 if covariates else 0.5)
         if ours not in known and (near or not covariates):
             mend = f"did you mean {key}.{near[0]}={theirs}?" if near else f"one of {', '.join(known)}"
-            mend += " A covariate needs a name less like it" if covariates else ""
+            mend += " A covariate needs a less similar name" if covariates else ""
             yield ConfigError(f"there is no column {ours!r}", f"{key}.{ours}", mend)
         if ours in T_SCORES and Z_SCORE.search(str(theirs)):
             what = f"{theirs!r} looks like a Z-score, which compares with people of the same age"
@@ -56,7 +56,7 @@ def rename(
     known: Collection[str] = DTYPES,
     key: str = KEY,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Pick the columns that have a name of ours, by `columns` or of their own.
+    """Pick the columns that have a name of ours, in the file or by `columns`.
 
     Parameters
     ----------
@@ -71,19 +71,19 @@ def rename(
     known : collection of str
         Our names under which a column is taken without being mapped.
     key : str
-        Where in the configuration `columns` stands.
+        Configuration key of `columns`.
 
     Returns
     -------
     text : DataFrame
-        With our names, None where a cell says nothing.
+        With our names; empty cells are None.
     names : dict
         Our name to the file's, of each column of `text`.
 
     Raises
     ------
     DataError
-        The file lacks a column; all that it lacks at once, with the nearest it has.
+        The file lacks columns; all are listed, each with the nearest column of the file.
     """
     names = {ours: ours for ours in known if ours in rows} | dict(columns)
     taken = {ours: theirs for ours, theirs in names.items() if theirs is not None}
@@ -113,5 +113,5 @@ def _override(key: str, ours: str, theirs: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """Return what of a name is compared: "T score" is as near to "T-score" as a name can be."""
+    """Return a name as it is compared: "T score" counts as equal to "T-score"."""
     return re.sub(r"[\W_]+", "", name.casefold()) or name

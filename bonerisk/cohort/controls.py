@@ -9,7 +9,7 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 
-READINGS = ("t_lumbar_spine", "t_femoral_neck", "t_total_hip", "dxa_days")  # of which the T-score is made
+READINGS = ("t_lumbar_spine", "t_femoral_neck", "t_total_hip", "dxa_days")  # where the T-score comes from
 TARGETS = ("t_score", "bone_class", "event", "time_years", "competing_event", *READINGS)
 ORACLE = "oracle_"
 SHUFFLED = "Targets were shuffled between patients: a negative control, from which nothing can be learnt."
@@ -18,10 +18,10 @@ SHUFFLED = "Targets were shuffled between patients: a negative control, from whi
 def shuffled(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Give each patient's films the targets of another patient of the same split and site.
 
-    A patient's targets stay together, are those of the first film by date, and are the same for all films of whoever
-    gets them. How often each target occurs thus changes only where patients have several films. Who gets whose depends
-    on the seed and the patients alone, not on the order of the rows; a patient who is alone in a split and site keeps
-    their own.
+    A patient's targets stay together: they are those of the first film by date, and all films of the patient who gets
+    them have the same. How often each target occurs therefore changes only if patients have several films. The exchange
+    depends on the seed and the patients alone, not on the order of the rows; a patient who is alone in a split and site
+    keeps their own targets.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Columns of a table as numbers for a regression: text as indicators of its levels, rows complete or left out.
 
-A text column becomes one indicator a level against its first (a categorical column keeps its order). Which levels there
-are is learnt from the rows a model is fitted on; a row with another level is not complete.
+A text column becomes one indicator per level against its first level (a categorical column keeps its order). Levels are
+learnt from the rows that a model is fitted on; a row with another level is not complete.
 """
 
 from __future__ import annotations
@@ -28,7 +28,17 @@ class Design:
     levels : dict
         Text column → its levels; the first is the reference.
     constant : tuple of str
-        Columns that had one value only, and so tell nothing; they have no term.
+        Columns that had one value only; they have no term.
+
+    Examples
+    --------
+    >>> patients = pd.DataFrame({"age_years": [60.0, 70.0], "sex": ["F", "M"]})
+    >>> design = Design.of(patients, ["age_years", "sex"], "example")
+    >>> design.names
+    ['age_years', 'sex=M']
+    >>> design.matrix(patients)
+    array([[60.,  0.],
+           [70.,  1.]])
     """
 
     columns: tuple[str, ...]
@@ -42,7 +52,7 @@ class Design:
         Raises
         ------
         DataError
-            A column is absent; `where` says in what.
+            A column is absent; `where` is the place that the error names.
         """
         demand(table, columns, where)
         rows = table[table[list(columns)].notna().all(axis=1)]
@@ -62,26 +72,26 @@ class Design:
         return [column if level is None else f"{column}={level}" for column, level in self.terms]
 
     def complete(self, table: pd.DataFrame) -> Array:
-        """Rows (n,) of bool with a value in every column, and no level that was not learnt.
+        """Mask (n,) of the rows with a value in every column, and no level that was not learnt.
 
         Raises
         ------
         DataError
-            A column is absent, or text where numbers were learnt.
+            A column is absent, or is text although numbers were learnt.
         """
         demand(table, self.columns, "table of columns")
         for column in self.columns:
             numbers = pd.api.types.is_numeric_dtype(table[column]) or table[column].isna().all()
             if column not in self.levels and not numbers:
                 mend = "write it as the numbers that the model learnt from"
-                raise DataError(f"{column} is text, where the model learnt numbers", f"column {column}", mend)
+                raise DataError(f"{column} is text, but the model learnt numbers", f"column {column}", mend)
         complete = table[list(self.columns)].notna().all(axis=1).to_numpy()
         for column, known in self.levels.items():
             complete &= table[column].astype(str).isin(known).to_numpy()
         return complete
 
     def matrix(self, table: pd.DataFrame) -> Array:
-        """Numbers (n, terms) of each row, without intercept; NaN where a number is missing.
+        """Numbers (n, terms) of each row, without intercept; NaN if a number is missing.
 
         Raises
         ------
@@ -94,7 +104,7 @@ class Design:
 
 
 def demand(table: pd.DataFrame, columns: Sequence[str], where: str) -> None:
-    """Raise DataError where a table has not all of `columns`; `where` says in what they were asked for."""
+    """Raise DataError unless a table has all of `columns`; `where` is the place that the error names."""
     absent = [column for column in columns if column not in table]
     if absent:
         raise DataError(f"no column {', '.join(absent)}", where, "leave it out of the columns")

@@ -24,7 +24,7 @@ class Flow:
     steps: tuple[tuple[str, int, int, int, str], ...] = ()
 
     def step(self, name: str, before: pd.DataFrame, after: pd.DataFrame, reason: str = "") -> Flow:
-        """Return the flow with one step more.
+        """Return the flow with one more step.
 
         Parameters
         ----------
@@ -40,5 +40,5 @@ class Flow:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns `step`, `kept` and `dropped` (images), `kept_patients`, `reason`; a row a step."""
+        """Columns `step`, `kept` and `dropped` (images), `kept_patients`, `reason`; one row per step."""
         return pd.DataFrame(self.steps, columns=["step", "kept", "dropped", "kept_patients", "reason"])

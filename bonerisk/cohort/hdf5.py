@@ -16,8 +16,8 @@ from bonerisk.cohort.table import few
 from bonerisk.errors import DataError, reason_of
 
 GROUPS = {"train": "train", "tune": "tune", "valid": "tune", "validation": "tune", "val": "tune", "test": "test"}
-LAYOUT = "features x (a row a patient), times t and events e, in groups train and test or at the root"
-MENDING = "bring CSV or Parquet where the file can't be laid out so"
+LAYOUT = "features x (one row per patient), times t and events e, in groups train and test or at the root"
+MENDING = "write the file in this layout, or bring CSV or Parquet"
 
 
 def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
@@ -30,12 +30,12 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
     Returns
     -------
     rows : DataFrame
-        Numbers or text: columns x0, x1, … of ``x``, any other array with a value a row by its own name, and `split`
-        where groups tell it; rows of train, tune and test in this order, counted from 1.
+        Numbers or text: columns x0, x1, … of ``x``, any other array with one value per row by its own name, and `split`
+        if there are groups; rows of train, tune and test in this order, counted from 1.
     features : tuple of str
         The columns of ``x``.
     left_out : tuple of str
-        Groups with such arrays whose name is no split.
+        Groups with such arrays whose name is not a split.
 
     Raises
     ------
@@ -53,28 +53,28 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
 
 def _read(file: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
     groups = {name: group for name, group in file.items() if hasattr(group, "items") and "x" in group}
-    told = sorted(
+    splits = sorted(
         (name for name in groups if name.lower() in GROUPS), key=lambda name: list(GROUPS).index(name.lower())
     )
     if "x" in file:
-        parts, told = [_rows(file, str(path))], []
-    elif told:
-        parts = [_rows(groups[name], f"{path}, group {name}").assign(split=GROUPS[name.lower()]) for name in told]
+        parts, splits = [_rows(file, str(path))], []
+    elif splits:
+        parts = [_rows(groups[name], f"{path}, group {name}").assign(split=GROUPS[name.lower()]) for name in splits]
     else:
         there = few(list(_described(file))) or "nothing"
-        raise DataError(f"the HDF5 file has not {LAYOUT}; it holds {there}", str(path), MENDING)
-    widths = [group["x"].shape[1] for group in ([groups[name] for name in told] or [file])]
+        raise DataError(f"the HDF5 file lacks {LAYOUT}; it holds {there}", str(path), MENDING)
+    widths = [group["x"].shape[1] for group in ([groups[name] for name in splits] or [file])]
     if len(set(widths)) > 1:
-        raise DataError(f"x has {few([str(width) for width in widths])} columns in {few(told)}", str(path), MENDING)
+        raise DataError(f"x has {few([str(width) for width in widths])} columns in {few(splits)}", str(path), MENDING)
     features = tuple(f"x{number}" for number in range(widths[0]))
     rows = pd.concat(parts, ignore_index=True)
-    return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)), features, tuple(name for name in groups if name not in told)
+    return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)), features, tuple(of for of in groups if of not in splits)
 
 
 def _rows(group: Any, where: str) -> pd.DataFrame:
     x = group["x"]
     if getattr(x, "ndim", 0) != 2 or x.dtype.kind not in "fiub":
-        raise DataError(f"x is not numbers in rows and columns but {_of(x)}", where, MENDING)
+        raise DataError(f"x must be numbers in rows and columns, not {_of(x)}", where, MENDING)
     rows = pd.DataFrame(x[:].astype(np.float64), columns=[f"x{number}" for number in range(x.shape[1])])
     for name, array in group.items():
         fits = name != "x" and getattr(array, "size", -1) == len(rows) and array.dtype.kind in "fiubSO"

@@ -1,8 +1,8 @@
 """Copies that a patient-level split can't see: one image, or one row of values, under two patient ids.
 
-Vocabulary. A *pair* is two rows that are copies of each other and of different patients, or in different splits; where
-many are copies of one, each is paired with some of them, not with all. Its `kind` is "same file" (equal SHA-256),
-"nearly the same image" (perceptual hashes no further apart than `NEAR`) or "same values".
+Vocabulary. A *pair* is two rows that are copies of each other and of different patients, or in different splits; if
+many rows are copies, each is paired with some of them, not with all. Its `kind` is "same file" (equal SHA-256), "nearly
+the same image" (perceptual hashes no further apart than `NEAR`) or "same values".
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from bonerisk.cohort.table import few, patients
 from bonerisk.errors import DataError
 
 NEAR = 0.36  # share of bits that differ: copies reach 0.30, different films begin at 0.46 (imaging.perceptual)
-LEAST_DETAIL = 1 / 16  # share of bits set; fewer are a film without anatomy, which looks like any other such
-BAND = 3  # bytes; of two copies that differ in a third of the bits set, some band of 160 is equal in both
-WITHIN = 16  # films that share a band are compared with as many that follow, so that time grows with the films alone
+LEAST_DETAIL = 1 / 16  # share of bits set; a film with fewer shows no anatomy and looks like any other such film
+BAND = 3  # bytes; two copies that differ in a third of the bits set have at least one of 160 bands in common
+WITHIN = 16  # a film is compared with so many that follow it in a band, so that time grows only with the films
 
 PAIRS = ("image_id", "patient_id", "split", "other_image_id", "other_patient_id", "other_split", "kind", "distance")
 
@@ -37,14 +37,14 @@ def copies_of_films(table: pd.DataFrame, sha256: Sequence[str], perceptual: Sequ
     table : DataFrame, n rows
         A cohort's table; reads site, patient_id, image_id and split.
     sha256 : sequence of str, length n
-        Of each film's file.
+        Hash of each film's file.
     perceptual : sequence of bytes, length n
-        Of each film, all of one length, a multiple of 24 bytes (`imaging.perceptual`).
+        Hash of each film, all of one length, a multiple of 24 bytes (`imaging.perceptual`).
 
     Returns
     -------
     DataFrame
-        Columns `PAIRS`, a row a pair, those across splits first; `distance` is the share of bits that differ among
+        Columns `PAIRS`, one row per pair, pairs across splits first; `distance` is the share of bits that differ among
         those set in either, 0 to 1.
     """
     if table.empty:
@@ -67,12 +67,12 @@ def copies_of_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     table : DataFrame
         Reads site, patient_id, image_id, split and `columns`.
     columns : sequence of str
-        Those that together hardly any two patients have alike, follow-up among them; two empty cells are alike.
+        Columns, follow-up included, in all of which hardly any two patients are equal; two empty cells are equal.
 
     Returns
     -------
     DataFrame
-        As of `copies_of_films`, with distance 0. Rows that are empty in all `columns` are no copies.
+        As for `copies_of_films`, with distance 0. Rows that are empty in all `columns` are no copies.
     """
     values = table[list(columns)]
     first = values.groupby(list(columns), dropna=False, sort=False).ngroup()
@@ -80,10 +80,10 @@ def copies_of_rows(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def expected_by_chance(table: pd.DataFrame, features: Sequence[str], outcome: Sequence[str]) -> float:
-    """Pairs of rows that would have the same values if features and outcome were of unrelated patients.
+    """Pairs of rows expected to have the same values if features and outcome were unrelated.
 
-    A few grades and times in whole months are shared by many patients, so that `copies_of_rows` finds them without any
-    leak: pairs alike in `features`, times the share of all pairs that are alike in `outcome`.
+    Many patients share a few grades and times in whole months, so that `copies_of_rows` finds pairs without any leak.
+    Expected are the pairs equal in `features`, times the share of all pairs that are equal in `outcome`.
     """
     counts = [table.groupby(list(columns), dropna=False, sort=False).size() for columns in (features, outcome)]
     alike = [float((count * (count - 1)).sum()) / 2 for count in counts]
@@ -91,19 +91,19 @@ def expected_by_chance(table: pd.DataFrame, features: Sequence[str], outcome: Se
 
 
 def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
-    """Refuse copies in two splits, which would be learnt and then tested.
+    """Refuse copies in two splits: a model would learn from one and be tested on the other.
 
     Parameters
     ----------
     pairs : DataFrame
         Columns `PAIRS`.
     where : str
-        What to name in the error, as "cohort image_table".
+        Place that the error names, as "cohort image_table".
 
     Returns
     -------
     tuple of str
-        A note on the copies within a split, whose patients may be one; none where there are none.
+        A note on the copies within a split, whose two patients may be the same; empty if there are none.
 
     Raises
     ------
@@ -113,11 +113,11 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     across = pairs["split"] != pairs["other_split"]
     if across.any():
         what = f"{across.sum()} pairs of copies lie in two splits: {_described(pairs[across])}"
-        mend = "give both of a pair one patient id, so that they share a split, or take one of the two away"
+        mend = "give both rows of a pair one patient id, so that they share a split, or remove one of them"
         raise DataError(what, where, mend)
     if pairs.empty:
         return ()
-    return (f"{len(pairs)} pairs of copies have two patient ids, who may be one patient: {_described(pairs)}.",)
+    return (f"{len(pairs)} pairs of copies have two patient ids, but may be one patient: {_described(pairs)}.",)
 
 
 def _described(pairs: pd.DataFrame) -> str:
@@ -131,7 +131,7 @@ def _described(pairs: pd.DataFrame) -> str:
 
 
 def _first_alike(values: pd.Series) -> Indices:
-    """Return for each value the place where the same stands first."""
+    """Return for each value the position at which it first occurs."""
     codes, _ = pd.factorize(values)
     first = np.full(codes.max(initial=-1) + 1, len(codes))
     np.minimum.at(first, codes, np.arange(len(codes)))
@@ -139,15 +139,16 @@ def _first_alike(values: pd.Series) -> Indices:
 
 
 def _stars(first: Indices, counts: npt.NDArray[np.bool_]) -> Indices:
-    """Pairs (m, 2) of each place that counts with the first that it is alike."""
+    """Pairs (m, 2) of each position that counts with the first one of equal value."""
     later = np.flatnonzero((first < np.arange(len(first))) & counts)
     return np.stack([first[later], later], axis=1)
 
 
 def _near(hashes: npt.NDArray[np.uint8]) -> Indices:
-    """Pairs (m, 2) of rows that are near: those with any band of bytes alike are compared in full.
+    """Pairs (m, 2) of rows that are near: rows with an equal band of bytes are compared in full.
 
-    They join all rows that are near each other, but are not every two of them: what is joined is not compared again.
+    The pairs connect all rows that are near each other, but are not every two of them: rows that are connected already
+    are not compared again.
     """
     words, count = hashes.view(np.uint64), len(hashes)
     found, group = np.empty((0, 2), np.intp), np.arange(count)
@@ -173,7 +174,7 @@ def _near(hashes: npt.NDArray[np.uint8]) -> Indices:
 
 
 def _distance(words: npt.NDArray[Any], pairs: Indices) -> npt.NDArray[np.float64]:
-    """Share of bits that differ among those set in either (Jaccard's distance); 1 where none is set."""
+    """Share of bits that differ among those set in either (Jaccard's distance); 1 if none is set."""
     found = [np.empty(0)]
     for some in np.array_split(pairs, len(pairs) // 50_000 + 1):  # bounds the memory
         one, other = words[some[:, 0]], words[some[:, 1]]
@@ -186,7 +187,7 @@ def _distance(words: npt.NDArray[Any], pairs: Indices) -> npt.NDArray[np.float64
 def _pairs(
     table: pd.DataFrame, found: dict[str, list[Indices]], hashes: npt.NDArray[np.uint8] | None = None
 ) -> pd.DataFrame:
-    """Return what matters of the pairs of rows found, by kind, as a table; a pair found twice is of its first kind."""
+    """Return the pairs of rows found, by kind, as a table of `PAIRS`; a pair found twice has its first kind."""
     parts = [pd.DataFrame(part, columns=["one", "other"]).assign(kind=kind) for kind in found for part in found[kind]]
     places = pd.concat(parts, ignore_index=True).drop_duplicates(["one", "other"])
     one, other = places["one"].to_numpy(int), places["other"].to_numpy(int)

@@ -92,7 +92,7 @@ def _places(people: pd.DataFrame, wanted: Sequence[tuple[str, float]], by: str) 
 def _apportion(total: int, shares: Sequence[float]) -> list[int]:
     """Round `total * shares` to whole numbers that add up to `total`, none of them 0 if there are enough."""
     counts = [1 if total >= len(shares) else 0] * len(shares)
-    while sum(counts) < total:  # the next one goes where most is lacking, of equals where there are fewest
+    while sum(counts) < total:  # the next one goes where most is lacking; among equals, where there are fewest
         lacking = [(round(total * share - count, 9), -count) for share, count in zip(shares, counts, strict=True)]
         counts[lacking.index(max(lacking))] += 1
     return counts

@@ -1,13 +1,13 @@
-"""The cohort: one table, a row an image, with checked columns, a flow and the rows that were refused.
+"""The cohort: one table, one row per image, with checked columns, a flow and the rows that were refused.
 
 Vocabulary. Text is ``object`` with None where it is missing, numbers are float64 with NaN, dates are datetime64[ns]
 with NaT.
 
 - ``patient_id`` is compared within ``site``; a source that knows no sites has the one site ``unknown``.
-- ``image_id`` is unique; ``image_path`` is where the film lies, missing where a source has ``features`` and no films.
+- ``image_id`` is unique; ``image_path`` is where the film lies, missing if a source has ``features`` and no films.
 - ``split``: train, tune, test or external. ``sex``: F or M. ``age_years``: at the film.
 - ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
-- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 where another event ended the follow-up.
+- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up.
 - Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
   is a risk known from the truth.
 """
@@ -38,7 +38,7 @@ COLUMNS = {  # in the order of the table; these are always there
     "t_score": NUMBER,
     "bone_class": TEXT,
 }
-FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # where the source has it
+FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # if the source has it
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 DTYPES = COLUMNS | FOLLOW_UP | BODY
 
@@ -99,14 +99,14 @@ class Cohort:
 
 
 def patients(table: pd.DataFrame) -> pd.Series:
-    """Key of each row's patient, who is one within a site; missing where the row has no `patient_id`."""
+    """Key of each row's patient, unique within a site; missing if the row has no `patient_id`."""
     return table["site"] + "\x1f" + table["patient_id"]  # a separator that no identifier holds
 
 
 def arrange(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` with the contract's columns first, in order, its dtypes, and the rows as they came, from 0.
+    """Return `table` with the contract's columns first, in order, and its dtypes; rows keep their order, from 0.
 
-    Columns of `COLUMNS` that are not there are added empty; `site` is `NO_SITE` where it is missing.
+    Missing columns of `COLUMNS` are added empty; a missing `site` becomes `NO_SITE`.
     """
     table = table.reset_index(drop=True)
     order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *BODY) if c in table)]
@@ -122,7 +122,7 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[DataError]:
-    """Return what no cohort may have, whatever its source."""
+    """Return the errors that no cohort may have, whatever its source."""
     missing = [column for column in (*COLUMNS, *features) if column not in table]
     if missing:
         return [DataError(f"the table has no column {', '.join(missing)}", where=f"cohort {name}")]

@@ -1,4 +1,4 @@
-"""Reading a user's table whatever its form: CSV, Parquet or HDF5, told apart by content."""
+"""Reading a user's table whatever its form: CSV, Parquet or HDF5, recognised by content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TableFile:
     ragged : Series of str
         Rows that have another number of cells than the header (`textfile.read`).
     features : tuple of str, optional
-        The columns of which the form itself says that they are features.
+        Columns that the form itself marks as features.
     names : mapping of str to str
         Our names of columns to the file's, as far as the form fixes them.
     notes : tuple of str
@@ -51,7 +51,7 @@ def read(path: Path) -> TableFile:
     start = _start(path)
     for form, (sign, suffixes) in FORMS.items():
         if start and path.suffix.lower() in suffixes and not start.startswith(sign):
-            raise DataError(f"this is no {form} file, though it is called one", str(path), "call a CSV .csv")
+            raise DataError(f"this is no {form} file, despite its name", str(path), "give a CSV a name in .csv")
     if start.startswith(FORMS["Parquet"][0]):
         return TableFile(_some(_parquet(path), path))
     if start.startswith(FORMS["HDF5"][0]):
@@ -63,7 +63,7 @@ def read(path: Path) -> TableFile:
 
 def _start(path: Path) -> bytes:
     if not path.is_file():
-        return b""  # for `textfile` to say so
+        return b""  # `textfile` reports it
     with path.open("rb") as file:
         return file.read(8)
 
@@ -71,7 +71,7 @@ def _start(path: Path) -> bytes:
 def _parquet(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable")
-    except (OSError, ValueError) as error:  # pyarrow's own are of these
+    except (OSError, ValueError) as error:  # the bases of pyarrow's own errors
         raise DataError(f"the Parquet file can't be read: {reason_of(error)}", str(path), "write it again") from error
     rows = rows if isinstance(rows.index, pd.RangeIndex) else rows.reset_index()  # pandas keeps identifiers there
     return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)).rename(columns=str)
@@ -84,11 +84,11 @@ def _some(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def as_text(column: pd.Series) -> pd.Series:
-    """Return cells of any kind as the text that a CSV would hold, None where there is none."""
+    """Return cells of any kind as the text that a CSV would hold; empty ones are None."""
     text = column.astype("string").astype("object")
     return text.where(text.notna(), None)
 
 
 def as_values(column: pd.Series) -> pd.Series:
-    """Return float64 where a column is of numbers or flags, else text."""
+    """Return a column of numbers or flags as float64, any other as text."""
     return column.astype("float64") if pd.api.types.is_numeric_dtype(column) else as_text(column)

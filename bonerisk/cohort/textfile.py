@@ -1,6 +1,6 @@
 """Reading a user's CSV as text, with the line on which an editor shows each row.
 
-Commas, semicolons and tabs are told apart by the header. Cells stay text, so that identifiers keep their zeros.
+The header shows whether commas, semicolons or tabs separate cells. Cells stay text, so identifiers keep their zeros.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semi
 
 
 class _Stripped(dict[str, str]):
-    """Each distinct cell and itself stripped: a million rows repeat few dates and codes, which are kept once."""
+    """Cells and the same stripped: a million rows repeat few dates and codes, so each is kept once."""
 
     def __missing__(self, cell: str) -> str:
         self[cell] = stripped = cell.strip()
@@ -34,22 +34,22 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     path : Path
         Comma-, semicolon- or tab-separated, in UTF-8 with or without a byte order mark, with a header.
     key : str
-        What names the file in the configuration.
+        Configuration key of the file.
 
     Returns
     -------
     rows : DataFrame of str
-        A column each of the header, cells stripped; the index is the line, from 1, on which the row starts.
+        One column per name in the header, cells stripped; the index is the line, from 1, on which the row starts.
     ragged : Series of str
         Rows that have another number of cells than the header, with their text; indexed likewise.
 
     Raises
     ------
     DataError
-        There is no such file, it is no UTF-8 text, has no rows, a column twice, or a quote that is never closed.
+        There is no such file, it is not UTF-8 text, has no rows, a column twice, or a quote that is never closed.
     """
     content = _content(path, key)
-    with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of what StringIO takes
+    with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of StringIO's memory
         first = next((line for line in text if line.strip()), "")
         delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
         text.seek(0)
@@ -71,7 +71,7 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
 
 
 def _records(reader: Any, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
-    """Return the line on which each record starts, and its cells; spreadsheets leave rows of bare separators."""
+    """Return the line on which each record starts, and its cells; skip spreadsheets' rows of bare separators."""
     strip = _Stripped().__getitem__
     lines, records, line = [], [], 1
     try:
@@ -98,7 +98,7 @@ def _header(names: list[str], path: Path) -> list[str]:
 
 
 def _content(path: Path, key: str) -> bytes:
-    """Return the file's bytes, or say in which other encoding than UTF-8 they seem to be."""
+    """Return the file's bytes; raise DataError if they are not UTF-8, with the encoding that they seem to have."""
     try:
         content = path.read_bytes()
     except OSError as error:

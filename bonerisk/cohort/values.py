@@ -1,7 +1,7 @@
 """What a cell of a user's table means: text to numbers, ages, dates, sexes and classes.
 
-Every parser takes a Series of text (None where missing) and returns one of values, missing where it can't tell:
-nothing ambiguous is guessed. `BOUNDS` are the limits within which a number can be meant.
+Every parser takes a Series of text (None where missing) and returns a Series of values, missing where the text is
+unclear: nothing ambiguous is guessed. `BOUNDS` are the limits of numbers that make sense.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SYSTEM_WORDS = {
     "atc": "atc",
     "name": "name",
 }
-CODES = {  # a dot stands after the third sign alone, and one cell holds one code: "M80 M81" is none
+CODES = {  # a dot may only follow the third character, and one cell holds one code: "M80 M81" is none
     "icd9": (r"(?:\d{3}|V\d\d)[.\s]*\d{0,2}|E\d{3}[.\s]*\d?", "three digits (V and two, E and three), two after a dot"),
     "icd10": (r"(?!\S+\s+[A-Z]\d[0-9A-Z])[A-Z]\d[0-9A-Z][.\s]*(?:[0-9A-Z]\s*){0,4}", "as M80 or M80.08XA"),
     "atc": (r"[A-Z]\d\d\s*(?:[A-Z]\s*(?:[A-Z]\s*(?:\d\d)?)?)?", "as H02AB, or longer or shorter"),
@@ -69,7 +69,7 @@ def _once(parser: Callable[Concatenate[pd.Series, P], pd.Series]) -> Callable[Co
 
 @_once
 def present(text: pd.Series) -> pd.Series:
-    """Return `text` stripped, with None for the ways to write that there is nothing."""
+    """Return `text` stripped, with None for any way to write a missing value."""
     text = text.astype("object").str.strip()
     return text.where(text.notna() & ~text.str.lower().isin(MISSING), None)
 
@@ -90,14 +90,14 @@ def age(text: pd.Series) -> pd.Series:
 
 @_once
 def date(text: pd.Series, layout: str | None = None) -> pd.Series:
-    """Dates, of which day and month are never guessed.
+    """Dates; which number is the day and which the month is never guessed.
 
     Parameters
     ----------
     text : Series of str
     layout : str, optional
-        As strptime has it, such as "%d.%m.%Y"; a zero before a day or month may be left out where a sign parts them
-        from the rest. By default ISO 8601: "2024-05-31", "20240531", or either with a time.
+        As for strptime, such as "%d.%m.%Y"; a zero before a day or month may be left out between separators. By default
+        ISO 8601: "2024-05-31", "20240531", or either with a time.
     """
     days = [None if cell is None else _day(cell, layout) for cell in text]
     return pd.to_datetime(pd.Series(days, text.index, dtype="object"), errors="coerce").astype("datetime64[ns]")
@@ -111,7 +111,7 @@ def _day(cell: str, layout: str | None) -> dt.date | None:
         moment = dt.datetime.strptime(cell, layout)
     except ValueError:
         return None
-    # strptime reads "1122024" as %d%m%Y by a guess, which its own writing of that day gives away
+    # strptime reads "1122024" as %d%m%Y by a guess, which shows when it writes that day back
     return moment.date() if _without_zeros(moment.strftime(layout)) == _without_zeros(cell) else None
 
 
@@ -165,7 +165,7 @@ def code(text: pd.Series, system: str) -> pd.Series:
 
 
 def covariate(text: pd.Series) -> pd.Series:
-    """Numbers where every cell is one, else text; leading zeros make a code, not a number."""
+    """Numbers if every cell is one, else text; leading zeros make a code, not a number."""
     numbers = number(text)
     return text if is_code(text) or (numbers.isna() & text.notna()).any() else numbers
 
@@ -175,7 +175,7 @@ def is_code(text: pd.Series) -> bool:
     return bool(text.str.fullmatch(r"0\d+").eq(True).any())
 
 
-PARSERS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {  # beside sex; and what to tell of the others
+PARSERS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {  # except sex; with the reason for a refusal
     "age_years": (age, "no age: write 58, 058Y, 8M, 12W or 400D"),
     "film_date": (date, "no date: write YYYY-MM-DD or YYYYMMDD"),
     "bone_class": (bone_class, "no bone class: write normal, low_bone_mass or osteoporosis"),

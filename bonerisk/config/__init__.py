@@ -1,1 +1,1 @@
-"""The only rooms that know Hydra: check the command's overrides, compose, sweep, build."""
+"""The only room that knows Hydra: check the command's overrides, compose, sweep, build."""

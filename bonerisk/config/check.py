@@ -33,7 +33,7 @@ from bonerisk.errors import ConfigError, raise_together
 
 
 def check(command: str, texts: list[str], *, multirun: bool, printing: bool = False) -> DictConfig:
-    """Parse, compose and check the overrides of one command; return what is composed (of a sweep's first job).
+    """Parse, compose and check the overrides of one command; return the configuration (of a sweep's first job).
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
     texts : list of str
         Overrides in Hydra's grammar.
     multirun : bool
-        Whether several values to a key are a sweep.
+        Whether several values of a key are a sweep.
     printing : bool
         Whether the configuration is only to be printed, so that values may be missing.
 
@@ -73,9 +73,9 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
 
 
 def opened(texts: Iterable[str]) -> list[str]:
-    """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only behind ++.
+    """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only after ++.
 
-    Such keys have three parts or more, and those that have and are there already take ++ as well.
+    Such keys have three parts or more; existing keys of three parts or more take ++ as well.
     """
     return [f"++{text}" if _may_be_own(text.partition("=")[0]) else text for text in texts]
 
@@ -85,15 +85,17 @@ def _may_be_own(key: str) -> bool:
 
 
 def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # a glob asks it
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # for globs
     for text in texts:
         try:
             yield parser.parse_override(text)
         except HydraException as error:
-            mend = "write key=value; quote what holds more than letters a to z, digits and ./-_, as 'key=\"a, ö\"'"
+            mend = "write key=value; quote values of more than letters a to z, digits and ./-_, as 'key=\"a, ö\"'"
             errors.append(
                 ConfigError(
-                    f"{text!r} is no override ({str(error.__cause__ or error).splitlines()[0]})", "command line", mend
+                    f"{text!r} is not an override ({str(error.__cause__ or error).splitlines()[0]})",
+                    "command line",
+                    mend,
                 )
             )
 
@@ -127,23 +129,21 @@ def _unchosen(known: dict[str, Group], chosen: list[Override]) -> Iterator[Confi
 def _composed(command: str, overrides: list[str]) -> DictConfig:
     try:
         return compose(command, overrides)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:  # a file of the user's own
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:  # the user's own file
         raise ConfigError(" ".join(str(error).split()), "configuration", "mend the file that it names") from None
 
 
 def _file_errors(node: DictConfig, place: str = "") -> Iterator[ConfigError]:
-    """Yield what is wrong with the files of a user's own: keys that nothing takes, and values of another type."""
+    """Yield errors in a user's own files: keys that no argument has, and values of the wrong type."""
     types = argument_types(node["_target_"]) if "_target_" in node else None
     for key in map(str, node):
         name, child = f"{place}.{key}".lstrip("."), node._get_node(key)
         if types is not None and key != "_target_" and key not in types:
             mend = _nearest(key, types, "") + f"keys: {', '.join(types)}"
-            yield ConfigError(f"{name} is a key that nothing takes", f"the file of {place}", mend)
+            yield ConfigError(f"{name} is not a known key", f"the file of {place}", mend)
         elif isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
             if types is not None and types.get(key) is Any and "_target_" not in child:
-                yield ConfigError(
-                    f"{name} has no _target_", f"the file of {name}", "copy that of an option that is there"
-                )
+                yield ConfigError(f"{name} has no _target_", f"the file of {name}", "copy that of an existing option")
             yield from _file_errors(child, name)
         elif types is not None and key in types and not OmegaConf.is_missing(node, key):
             value = OmegaConf.to_container(child) if OmegaConf.is_list(child) else node[key]
@@ -162,7 +162,7 @@ def _value_errors(command: str, item: Override, config: DictConfig, known: dict[
     node = OmegaConf.select(config, key)
     if isinstance(node, DictConfig) and "_target_" in node:
         group = key.replace(".", "/")
-        yield ConfigError(f"{key} is a node of keys, not a value", key, f"choose an option of it, as {group}=…")
+        yield ConfigError(f"{key} is a group of keys, not a value", key, f"choose an option of it, as {group}=…")
         return
     for value in elements(item):
         if key.endswith("seed") and isinstance(value, int) and value < 0:
@@ -172,7 +172,7 @@ def _value_errors(command: str, item: Override, config: DictConfig, known: dict[
 
 
 def _hint(command: str, config: DictConfig, key: str) -> Any:
-    """The type that a key must have; None where there is no such key."""
+    """The type that a key must have; None if there is no such key."""
     if key in PRIMARY[command]:
         return PRIMARY[command][key]
     first, *rest = key.split(".")
@@ -191,7 +191,7 @@ def _hint(command: str, config: DictConfig, key: str) -> Any:
 
 
 def _misspelt(key: str, known: Any) -> bool:
-    """Whether a user's own key is nearly one that is there."""
+    """Whether a user's own key is nearly an existing one."""
     names = list(map(str, known or ()))
     return key not in names and bool(get_close_matches(key, names, n=1, cutoff=0.8))
 
@@ -208,11 +208,11 @@ def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bo
         first = [text for item in overrides for text in choices(item)[:1]]
         config = compose(command, opened(first), return_hydra_config=True)
         with open_dict(config):
-            del config["hydra"]  # its own interpolations stand only inside a job
+            del config["hydra"]  # its own interpolations resolve only inside a job
         OmegaConf.to_container(config, resolve=True, throw_on_missing=throw_on_missing)
         return config
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(str(error).splitlines()[0], "configuration", "`--cfg job` prints what is composed") from None
+        raise ConfigError(str(error).splitlines()[0], "configuration", "`--cfg job` prints the configuration") from None
 
 
 def _leaves(config: DictConfig, prefix: str = "") -> Iterator[str]:
@@ -226,6 +226,6 @@ def _leaves(config: DictConfig, prefix: str = "") -> Iterator[str]:
 
 
 def _nearest(name: str, known: Iterable[str], prefix: str) -> str:
-    """«did you mean …?», where a name is near or stands elsewhere in the tree."""
+    """«did you mean …?», if a name is near or exists elsewhere in the tree."""
     near = closest(name, known)
     return f"did you mean {prefix}{near}? " if near else ""

@@ -30,7 +30,7 @@ def own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[P
 
 
 def known_groups(command: str, overrides: list[Override], folders: tuple[Path, ...]) -> dict[str, Group]:
-    """The groups of a command, and those that the chosen options have of their own."""
+    """The groups of a command, and the chosen options' own groups."""
     known = groups(command, folders)
     for group in list(known.values()):
         chosen = [option for item in overrides if item.key_or_group == group.name for option in options(item)]
@@ -40,7 +40,7 @@ def known_groups(command: str, overrides: list[Override], folders: tuple[Path, .
 
 
 def combinations(known: dict[str, Group], chosen: list[Override], folders: tuple[Path, ...]) -> Iterator[list[str]]:
-    """Every combination of options that a sweep makes; for a wrong one the nearest, so that the rest is checked too."""
+    """Every combination of options in a sweep; a wrong one is replaced by the nearest, so that the rest is checked."""
     of_group = {group.name: [group.options[0]] for group in known.values() if group.default == "???"}
     for item in chosen:
         allowed = (*known[item.key_or_group].options, "null")
@@ -63,7 +63,7 @@ def _has(group: str, taken: dict[str, str], folders: tuple[Path, ...]) -> bool:
 def choices(item: Override) -> list[str]:
     """An override as the plain overrides that a sweep makes of it."""
     if item.is_interval_sweep():
-        return []  # a sweeper's own to draw from
+        return []  # the sweeper draws from it
     if not item.is_sweep_override():
         return [item.input_line or ""]
     return [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
@@ -83,7 +83,7 @@ def elements(item: Override) -> Iterable[Any]:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The nearest of the known names, or one that stands elsewhere in the tree; None where none is near."""
+    """The nearest of the known names, or the same name elsewhere in the tree; None if none is near."""
     known = list(known)
     last = name.rpartition(".")[2]
     near = get_close_matches(name, known, n=1, cutoff=0.6) or [

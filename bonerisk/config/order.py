@@ -1,4 +1,4 @@
-"""An order that nobody typed: one command's work that another needs done first."""
+"""An order that was not typed: work of one command that another command needs first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def order_of(command: str, overrides: list[str]) -> Order:
 
 @contextmanager
 def _aside() -> Iterator[None]:
-    """Put the Hydra that runs this job aside for a while: there may be one at a time."""
+    """Put the Hydra that runs this job aside for a while: only one may exist at a time."""
     running = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:

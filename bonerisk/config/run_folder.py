@@ -1,4 +1,4 @@
-"""The run folder of an order, and what its log shows."""
+"""The run folder of an order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bonerisk.runs.folder import Run, record
 def run_folder(order: Order, name: str) -> Iterator[Run]:
     """Record the order as a run called `name` (the model or the dataset) and yield it to be filled."""
     if not re.fullmatch(r"\w[\w.-]*", name):
-        raise ConfigError(f"{name!r} can't name a folder", "name", "letters, digits, '_', '-' and '.' alone")
+        raise ConfigError(f"{name!r} can't name a folder", "name", "use letters, digits, '_', '-' and '.' only")
     config: dict[str, Any] = OmegaConf.to_container(order.config, resolve=True)  # type: ignore[assignment]
     with record(
         order.command,

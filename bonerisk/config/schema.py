@@ -1,4 +1,4 @@
-"""Types of the keys that belong to no component: those of the primary files."""
+"""Types of the keys in the primary files, which belong to no component."""
 
 from __future__ import annotations
 

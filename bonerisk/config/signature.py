@@ -1,4 +1,4 @@
-"""Types of a target's arguments, read from its source without importing it: torch stays out of a check."""
+"""Types of a target's arguments, read from its source without importing it, so that a check need not load torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequen
 
 @cache
 def argument_types(target: str) -> dict[str, Any]:
-    """Argument names of a class or function and their types (`Any` where there is no annotation).
+    """Argument names of a class or function and their types (`Any` without an annotation).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _type(annotation: ast.expr | None) -> Any:
     try:
         return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), _NAMES | _targets(annotation))
     except NameError:
-        return Any  # a class of ours: built from a node of its own, never typed on a command line
+        return Any  # one of our classes: built from its own node, never typed on a command line
 
 
 def _targets(annotation: ast.expr) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def conforms(value: Any, hint: Any) -> bool:
 
 
 def cast(value: Any, hint: Any) -> Any:
-    """A value that conforms to `hint` as that type: what stands for text stays text, though it look like a number."""
+    """Convert a value that conforms to `hint` to that type: text stays text, even if it looks like a number."""
     if isinstance(value, int | float) and not isinstance(value, bool) and conforms("", hint) and not _is_number(hint):
         return str(value)
     return value
@@ -119,7 +119,7 @@ def _is_number(hint: Any) -> bool:
 
 
 def is_open(hint: Any) -> bool:
-    """Whether a mapping takes keys of the user's own."""
+    """Whether the type is a mapping that takes the user's own keys."""
     return (
         any(is_open(part) for part in get_args(hint))
         if _is_union(hint)

@@ -25,7 +25,7 @@ from bonerisk.errors import BoneriskError, ConfigError, RunError
 from bonerisk.runs.find import SWEEP_RECORD
 from bonerisk.runs.folder import folder_of, replacing, stamp
 
-# Hydra makes no folder and no log of its own; a sweep's folder holds what each of its jobs came to.
+# Hydra makes no folder and no log of its own; a sweep's folder holds the result of each job.
 _ONCE = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 
 
@@ -59,7 +59,7 @@ Job = Callable[[Order], Path]
 
 @dataclass
 class JobResult:
-    """What a job came to: exit code 0 or that of its error, and its run folder where it got as far as that."""
+    """Result of a job: exit code, 0 or that of its error, and its run folder if it was made."""
 
     exit_code: int
     run: str | None = None
@@ -76,7 +76,7 @@ class SweepTask:
     outcomes: list[JobResult] = field(default_factory=list)
 
     def __call__(self, config: DictConfig) -> None:
-        """Do the job and keep what it came to; a sweep's outcomes go to its folder, since workers share no memory."""
+        """Do the job and keep its result; a sweep's results go to its folder, since workers share no memory."""
         sys.argv = self.argv  # Lightning and others start processes from what the user typed
         if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
             multiprocessing.set_start_method("spawn", force=True)  # joblib's worker names one that its children lack
@@ -115,7 +115,7 @@ def _with_notes(error: Exception, source: Exception) -> Exception:
 
 
 class _Line(logging.Formatter):
-    """A message alone, or behind the name of its level from a warning on."""
+    """A message alone, with the name of its level in front from WARNING on."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of the log."""
@@ -138,7 +138,7 @@ def _log_shown() -> Iterator[None]:
 
 
 def tell(error: BaseException) -> None:
-    """An error on standard error, in the one form that all have."""
+    """Print an error on standard error, in the one form of all errors."""
     print("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr, flush=True)
 
 
@@ -172,13 +172,13 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     failed = 1
     try:
         failed = _hand_over(task, [*flags, *overrides, *_ONCE, f"hydra.sweep.dir='{folder}'", "hydra.sweep.subdir=."])
-    finally:  # an interrupted sweep, too, tells what was done
+    finally:  # an interrupted sweep, too, reports what was done
         code = _conclude(folder, task)
     return max(code, failed)
 
 
 def _hand_over(task: SweepTask, arguments: list[str]) -> int:
-    """Call `hydra.main` as from a command line; 1 where Hydra or a launcher gave up, having said why."""
+    """Call `hydra.main` as from a command line; return 1 if Hydra or a launcher failed, which then has said why."""
     typed = sys.argv
     sys.argv = [typed[0], *arguments]
     try:
@@ -191,7 +191,7 @@ def _hand_over(task: SweepTask, arguments: list[str]) -> int:
 
 
 def _conclude(folder: Path, task: SweepTask) -> int:
-    """Gather what a sweep's jobs came to, in sweep order, into its record; print it; return the highest exit code."""
+    """Record the results of a sweep's jobs, in sweep order; print the run folders; return the highest exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = sorted(folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))
     outcomes = [JobResult(**json.loads(path.read_text(encoding="utf-8"))) for path in parts]

@@ -40,13 +40,13 @@ def groups(command: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:
     ----------
     command : str
     folders : tuple of Path
-        The user's own, beside `config_dir`.
+        The user's own, besides `config_dir`.
     """
-    return dict(_listed(config_dir() / f"{command}.yaml", "", (config_dir(), *folders)))  # theirs to change
+    return dict(_listed(config_dir() / f"{command}.yaml", "", (config_dir(), *folders)))  # callers may change it
 
 
 def subgroups(group: str, option: str, folders: tuple[Path, ...] = ()) -> dict[str, Group]:
-    """The groups that an option has of its own, such as ``dataset/rules`` of ``dataset/dicom_folder``."""
+    """An option's own groups, such as ``dataset/rules`` of ``dataset/dicom_folder``."""
     everywhere = (config_dir(), *folders)
     files = (folder / group / f"{option}.yaml" for folder in everywhere)
     return next((_listed(file, f"{group}/", everywhere) for file in files if file.is_file()), {})
@@ -66,7 +66,7 @@ def _listed(file: Path, prefix: str, folders: tuple[Path, ...]) -> dict[str, Gro
 
 
 def settings(command: str) -> dict[str, str]:
-    """The comment behind each top-level key of a primary file that is no group, as ``key -> "default  comment"``."""
+    """The comment after each top-level key of a primary file, groups excepted, as ``key -> "default  comment"``."""
     lines = (config_dir() / f"{command}.yaml").read_text(encoding="utf-8").splitlines()
     found = {}
     for line in lines:

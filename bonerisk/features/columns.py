@@ -21,7 +21,7 @@ from bonerisk.errors import ConfigError, DataError, raise_together
 
 KEY = "features.columns"
 WITHOUT = "features.without"
-T_SCORES = ("t_score", "t_")  # begin what is never imputed: who has one was chosen to, which an invented one would hide
+T_SCORES = ("t_score", "t_")  # prefixes of what is never imputed: patients are selected for DXA; a guess would hide it
 
 
 class Columns:
@@ -35,12 +35,25 @@ class Columns:
         Columns left out of these.
     impute : bool
         Whether a missing number becomes the training split's median, and a missing text its commonest level. A missing
-        T-score never does.
+        T-score is never imputed.
 
     Raises
     ------
     ConfigError
-        A column is named twice, or can be no feature: who, when, the outcome, or what is known from the truth.
+        A column is named twice, or can be no feature: an identifier, a date, the outcome, or a risk known from the
+        truth.
+
+    Examples
+    --------
+    >>> train = pd.DataFrame({"age_years": [60.0, 70.0, None], "sex": ["F", "M", "F"]})
+    >>> columns = Columns(["age_years", "sex"], impute=True)
+    >>> columns.fit(train, named=[])
+    >>> columns.names
+    ['age_years', 'sex=M']
+    >>> columns.matrix(train)
+    array([[60.,  0.],
+           [70.,  1.],
+           [65.,  0.]])
     """
 
     def __init__(self, columns: list[str] | None = None, without: Sequence[str] = (), impute: bool = False) -> None:
@@ -52,12 +65,12 @@ class Columns:
 
     @property
     def names(self) -> list[str]:
-        """Of the features."""
+        """Names of the features."""
         return self.design.names
 
     @property
     def used(self) -> tuple[str, ...]:
-        """Columns of the cohort that they are made of."""
+        """Columns of the cohort that the features are made of."""
         return self.design.columns
 
     def fit(self, train: pd.DataFrame, named: Sequence[str]) -> None:
@@ -83,18 +96,18 @@ class Columns:
         self.design = Design.of(filled, columns, KEY)
         if columns and not self.design.complete(filled).any():
             what = f"no film of the train split has a value in all of {', '.join(columns)}"
-            raise DataError(what, KEY, "leave out those that are rare")
+            raise DataError(what, KEY, "leave out columns that few films have")
         if columns and not self.names:
             what = f"{few(columns)} have one value in the whole train split"
             raise DataError(what, KEY, "name columns that differ between patients")
 
     def complete(self, table: pd.DataFrame) -> np.ndarray:
-        """Rows (n,) of bool that have a value in every column, after imputation.
+        """Mask (n,) of the rows that have a value in every column, after imputation.
 
         Raises
         ------
         DataError
-            A column is absent, or text where numbers were learnt.
+            A column is absent, or is text although numbers were learnt.
         """
         absent = [column for column in self.used if column not in table]
         if absent:
@@ -103,12 +116,12 @@ class Columns:
         return self.design.complete(self._filled(table))
 
     def lacking(self, table: pd.DataFrame) -> list[str]:
-        """Why rows are not complete: each column with how many lack it, or have a level that was not learnt."""
+        """Why rows are incomplete: for each column, how many lack a value or have a level that was not learnt."""
         filled = self._filled(table)
         why = [f"{column} missing {n}" for column in self.used if (n := filled[column].isna().sum())]
         for column, learnt in self.design.levels.items():
             other = filled[column].dropna().astype(str).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
-            why += [f"{column} not among those learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
+            why += [f"{column} with a level not learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
         return why
 
     def imputed(self, table: pd.DataFrame) -> dict[str, int]:
@@ -125,7 +138,7 @@ class Columns:
         return {"design": dataclasses.asdict(self.design), "filled": self.filled}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take what `state` gave."""
+        """Restore what `state` returned."""
         design = state["design"]
         levels = {column: tuple(found) for column, found in design["levels"].items()}
         self.design = Design(tuple(design["columns"]), levels, tuple(design["constant"]))
@@ -148,10 +161,8 @@ class Columns:
         useless = [name for name in self.without if name not in found]
         if useless:
             near = get_close_matches(useless[0], found, n=1)
-            mend = f"did you mean {near[0]}?" if near else "take it out there"
-            raise DataError(
-                f"{', '.join(useless)} is not among the columns that it is to be left out of", WITHOUT, mend
-            )
+            mend = f"did you mean {near[0]}?" if near else f"remove it from {WITHOUT}"
+            raise DataError(f"{', '.join(useless)} is not among the columns to leave it out of", WITHOUT, mend)
         return [column for column in dict.fromkeys(found) if column not in self.without]
 
     def _filled(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The features of a model whose encoder stays as it is: blocks beside one another, learnt on the training split."""
+"""The features of a model with a frozen encoder: blocks of columns side by side, learnt on the training split."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from bonerisk.heads.row_outcomes import RowOutcomes
 Array = np.ndarray
 
 IMAGE_RISK = "image_risk"
-OF_IMAGE = f"{IMAGE_RISK}."  # its tensors' names begin so
+OF_IMAGE = f"{IMAGE_RISK}."  # prefix of its tensors' names
 
 
 class Features:
-    """An embedding, or the risk that it stands for, and columns of the cohort.
+    """An embedding, or the risk predicted from it, and columns of the cohort.
 
     Parameters
     ----------
     embedding : bool
         Whether every number of the film's embedding is a feature.
     image_risk : {"out_of_fold", "in_sample"}, optional
-        Whether the embedding's risk is one, and how films that it is fitted to get theirs.
+        Whether the embedding's risk is a feature, and how films to which it is fitted get theirs.
     columns, without, missing
         As `Columns`; `missing` is "leave_out" (rows that lack a value) or "impute".
 
     Raises
     ------
     ConfigError
-        Nothing is asked for.
+        No feature is asked for.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class Features:
 
     @property
     def films(self) -> bool:
-        """Whether films must be looked at."""
+        """Whether films are needed."""
         return self.embedding or self.image_risk is not None
 
     @property
     def names(self) -> list[str]:
-        """Of the features, in their order."""
+        """Names of the features, in their order."""
         names = [f"embedding_{number:03d}" for number in range(self.width)] if self.embedding else []
         return [*names, *([IMAGE_RISK] if self.image_risk else []), *self.columns.names]
 
@@ -73,24 +73,24 @@ class Features:
         Parameters
         ----------
         train : DataFrame, n rows
-            Complete ones, of whose split the columns were learnt.
+            Complete rows of the split on which the columns were learnt.
         embeddings : array (n, width) of float32, optional
-            None where no film is looked at.
+            None if no film is used.
         target : RowOutcomes
         seed : int
-            Of the folds.
+            Seed of the folds.
 
         Raises
         ------
         ConfigError
-            An image's risk is asked for of an outcome without times.
+            An image's risk is asked for, but the outcome has no times.
         """
         risk = None
         if embeddings is not None:
             self.width, self.image = embeddings.shape[1], ImageRisk(embeddings.shape[1])
             if self.image_risk and target.time is None:
                 mend = "choose a head of time to fracture, or features=embedding"
-                raise ConfigError("an image's risk is a log hazard, and the head knows no times", "features", mend)
+                raise ConfigError("an image's risk is a log hazard, but the head knows no times", "features", mend)
             risk = self.image.fit(embeddings, target, self.image_risk, seed) if self.image_risk else None
         return self._beside(train, embeddings, risk)
 
@@ -109,7 +109,7 @@ class Features:
         return {f"{OF_IMAGE}{name}": values for name, values in own.items()}
 
     def restore(self, state: dict[str, Any], tensors: dict[str, Array]) -> None:
-        """Take what `state` and `tensors` gave; other tensors are left alone."""
+        """Restore what `state` and `tensors` returned; other tensors are ignored."""
         self.columns.restore(state)
         self.width, self.image = state["width"], ImageRisk(state["width"])
         own = {name.removeprefix(OF_IMAGE): of for name, of in tensors.items() if name.startswith(OF_IMAGE)}

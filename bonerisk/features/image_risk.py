@@ -1,8 +1,8 @@
 """A film's embedding as one number: the log hazard that a ridge Cox model gives it.
 
-A model that has seen a film's own outcome ranks it far better than a new film, so that trees fitted to such risks trust
-nothing else. Risks of the films that it is fitted to are therefore those of models that have not seen their patients
-(out of fold); in-sample ones are there because AI-CXR prints no other.
+A model ranks films whose outcome it has seen far better than new films, so that trees fitted to such risks ignore
+everything else. Films in the fit therefore get their risk from models that have not seen their patients (out of fold);
+in-sample risks are offered because AI-CXR prints no other.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from bonerisk.survival.ridge import deal
 Array = np.ndarray
 
 FOLDS = 5  # of patients
-FEWEST = 10  # patients with an event, so that without a fold there are still enough for the ridge's own folds
+FEWEST = 10  # patients with an event: without one fold, enough are left for the ridge's own folds
 
 
 class ImageRisk:
-    """Embeddings (n, width) to log hazards (n,), 0 at the mean film that it was fitted to; higher is worse.
+    """Embeddings (n, width) to log hazards (n,), 0 at the mean of the fitted films; higher is worse.
 
     Parameters
     ----------
     width : int
-        Of the embedding.
+        Width of the embedding.
     """
 
     def __init__(self, width: int) -> None:
         self.model = _ridge(width)
 
     def fit(self, x: Array, target: RowOutcomes, how: Literal["out_of_fold", "in_sample"], seed: int) -> Array:
-        """Fit to all films, and return the risk (n,) of each, by folds of patients or of the fit itself.
+        """Fit to all films, and return the risk (n,) of each, out of fold (by patient) or in sample.
 
         Raises
         ------
@@ -46,8 +46,9 @@ class ImageRisk:
         ill = np.unique(target.patient[np.asarray(target.event) == 1])
         if len(ill) < FEWEST:
             what = f"{len(ill)} patients of the train split have an event, too few for the image's risk out of fold"
-            raise DataError(what, "features.image_risk", f"{FEWEST} at least; or features=patient_findings, embedding")
-        alone = replace(target, competing=None)  # who dies first is censored: the hazard is the event's own
+            mend = f"bring at least {FEWEST}, or take features=patient_findings or features=embedding"
+            raise DataError(what, "features.image_risk", mend)
+        alone = replace(target, competing=None)  # deaths count as censored: the hazard is the event's own
         self.model.fit(x, alone, (x[:0], alone[:0]), seed)
         if how == "in_sample":
             return self.risk(x)
@@ -69,7 +70,7 @@ class ImageRisk:
         return self.model.tensors()
 
     def restore(self, tensors: dict[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         self.model.restore(tensors)
 
 

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees by XGBoost: how many are grown, what they say of a row, and which features they use.
+"""Gradient-boosted trees by XGBoost: how many are grown, what they predict, and which features they use.
 
 The margin is the sum of a row's leaves, on the scale of the objective's link. Trees are grown by histograms: they are
 the same whatever the number of threads.
@@ -24,20 +24,20 @@ Array = np.ndarray
 
 
 class Boosted:
-    """Features (n, width) → margin (n,); what a margin means is the subclass's.
+    """Features (n, width) → margin (n,); each subclass says what its margin means.
 
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     settings : dict
-        Of the trees, as XGBoost names them, the objective among them.
+        XGBoost's parameters, including the objective.
     metric : str
         XGBoost's name of the loss that is watched on the tuning split.
     rounds : int
-        The most trees.
+        Maximum number of trees.
     patience : int
-        Rounds without a lower loss on the tuning split after which no more are grown; those after the lowest are cut.
+        Growth stops after so many trees without a lower loss on the tuning split; those after the lowest are cut.
     """
 
     names: list[str]
@@ -59,7 +59,7 @@ class Boosted:
         self.notes = ()
 
     def grow(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
-        """Grow trees on features (n, width) until the loss of the tuning rows falls no more.
+        """Grow trees on features (n, width) until the loss of the tuning rows stops falling.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Boosted:
         self.booster = booster[:best]
         values = {split: found[self.metric] for split, found in losses.items()}
         self.history = pd.DataFrame({"round": np.arange(1, len(values["tune"]) + 1), **values})
-        self.notes = (f"{best} trees: after them the loss on the tuning split ({self.metric}) fell no more",)
+        self.notes = (f"{best} trees: more of them did not lower the loss on the tuning split ({self.metric})",)
         if best == self.rounds:
             self.notes = (f"The loss on the tuning split still fell at the last of {best} trees: raise head.rounds",)
 
@@ -96,10 +96,10 @@ class Boosted:
         return self._predict(x, output_margin=True)
 
     def contributions(self, x: Array) -> Array:
-        """TreeSHAP (n, width): what each feature adds to a row's margin, from what it is on average.
+        """TreeSHAP (n, width): what each feature adds to the mean margin.
 
-        Exact for the trees as they are, features taken as they occur together in the training rows (path-dependent).
-        With the mean margin, which is not given, they add up to the margin.
+        Exact for these trees, with features as they occur together in the training rows (path-dependent). Contributions
+        and the mean margin, which is not returned, add up to the margin.
 
         References
         ----------
@@ -108,13 +108,13 @@ class Boosted:
         return self._predict(x, pred_contribs=True)[:, :-1]
 
     def importance(self, x: Array) -> pd.DataFrame:
-        """How much each feature moves the margin, falling by it.
+        """How much each feature moves the margin, the largest first.
 
         Returns
         -------
         DataFrame
-            `feature`; `splits` that use it; `gain`, the loss that they save in all, and `mean_gain`, that of one; and
-            `mean_abs_shap`, the mean |TreeSHAP| over the rows `x`.
+            `feature`; `splits`, how many use it; `gain`, by how much they lower the loss in total, and `mean_gain`, per
+            split; and `mean_abs_shap`, the mean |TreeSHAP| over the rows `x`.
         """
         booster = self._fitted()
         scores = {kind: booster.get_score(importance_type=kind) for kind in ("weight", "total_gain", "gain")}
@@ -132,7 +132,7 @@ class Boosted:
         return {"booster": np.frombuffer(self._fitted().save_raw("ubj"), dtype=np.uint8).copy()}
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         import xgboost
 
         self.booster = xgboost.Booster(model_file=bytearray(tensors["booster"].tobytes()))
@@ -141,8 +141,8 @@ class Boosted:
         import xgboost
 
         if not len(x):
-            raise DataError("no rows", "XGBoost", "the training and the tuning split each need some")
-        moments(rows_of(x, self.names))  # refuses what is missing: a competing event's model could not take it
+            raise DataError("no rows", "XGBoost", "the training and the tuning split need rows")
+        moments(rows_of(x, self.names))  # refuses missing values: the model of a competing event can't use them
         return xgboost.DMatrix(x, nthread=threads(x), **labels)
 
     def _predict(self, x: Array, **what: bool) -> Array:

@@ -1,6 +1,6 @@
 """Cox regression on features: time to fracture (AI-CXR), without a penalty, or with one chosen by cross-validation.
 
-Where death competes it has a Cox model of its own, which the probabilities of fracture allow for.
+If death competes, it has its own Cox model, and the probabilities of fracture allow for it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,26 @@ class Cox:
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : str
         Name of a target with times.
     ties : {"efron", "breslow"}
     horizons_years : list of float, optional
-        For which the predictions give survival; None: each of the first five.
+        Horizons of the predicted survival; None: each of the first five years.
     penalty : float
-        λ of λ/2 · Σ coefficient², on the features as they are.
+        λ of λ/2 · Σ coefficient², for the features as given.
+
+    Examples
+    --------
+    >>> outcomes = RowOutcomes(np.arange(6), time=np.arange(1.0, 7), event=np.array([1, 1, 1, 0, 1, 0]))
+    >>> x = np.array([[2.0], [0.0], [1.0], [2.0], [1.0], [0.0]])
+    >>> head = Cox(["n_fractures"], horizons_years=[2, 5])
+    >>> head.fit(x, outcomes, tuning=(x, outcomes), seed=0)
+    >>> head.table()[["feature", "coefficient", "hazard_ratio"]].round(2)
+           feature  coefficient  hazard_ratio
+    0  n_fractures         0.35          1.43
+    >>> head.survival(x[:2])[2].round(2)  # no event by year 2
+    array([0.59, 0.77])
     """
 
     names: list[str]
@@ -60,13 +72,13 @@ class Cox:
 
     @property
     def hazard(self) -> Hazard:
-        """Of the event itself."""
+        """Hazard of the event itself."""
         return self.hazards.event
 
     def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient.
 
-        A competing event is fitted in the same way, but where it can't be, its hazard is the same for everybody, and
+        A competing event is fitted in the same way; if that is impossible, its hazard is the same for everybody, and
         `notes` say so. The tuning rows are not used.
 
         Raises
@@ -90,30 +102,30 @@ class Cox:
     def _fitted(
         self, x: Array, time: Array, event: Array, patient: Array, seed: int
     ) -> tuple[cox.CoxFit, pd.DataFrame]:
-        """Return the model of one cause, and how it was found."""
+        """Return the model of one cause, and the history of its fit."""
         several = patient if len(np.unique(patient)) < len(patient) else None
         model = cox.fit(x, time, event, ties=self.ties, penalty=self.penalty, cluster=several, names=self.names)
         found = {"iterations": [model.iterations], "log_likelihood_null": [model.log_likelihood_null]}
         return model, pd.DataFrame(found | {"log_likelihood": [model.log_likelihood]})
 
     def risk(self, x: Array) -> Array:
-        """Linear predictor (n,) of features (n, width): the log hazard of the event itself, but for a constant."""
+        """Linear predictor (n,) of features (n, width): the log hazard of the event itself, up to a constant."""
         return x @ self.hazard.coefficients
 
     def survival(self, x: Array) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
-        Who has a competing event first never has the event: that counts as none.
+        Patients with a competing event first never have the event; they count as event-free.
         """
         return self.hazards.survival(x, self.horizons_years)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Coefficients and hazard ratios of the event, a row a feature; a ratio that has no float64 is 0 or inf.
+        """Coefficients and hazard ratios of the event, one row per feature; a ratio beyond float64 is 0 or inf.
 
-        Under a penalty there are no standard errors, intervals and p: shrunken coefficients are biased on purpose.
+        With a penalty there are no standard errors, intervals and p: shrunken coefficients are biased on purpose.
         """
         coefficients, reach = self.hazard.coefficients, norm.ppf((1 + level) / 2) * self.errors
-        # Under a penalty, nothing is known of a feature that is constant: its coefficient is 0, and p is 1.
+        # With a penalty, a feature may be constant: its coefficient is 0, and p is 1.
         z = np.divide(coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
         with np.errstate(over="ignore"):
             ratios = {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
@@ -132,31 +144,31 @@ class Cox:
         return self.penalty > 0
 
     def tensors(self) -> dict[str, Array]:
-        """What was learnt, as arrays; of the competing event where there is one."""
+        """What was learnt, as arrays, with the competing event's if there is one."""
         return {"standard_errors": self.errors, **self.hazards.tensors()}
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         self.errors, self.hazards = tensors["standard_errors"], Hazards.restored(tensors)
 
     def importance(self, x: Array) -> None:
-        """None: the coefficients say it."""
+        """None: the coefficients show it."""
 
     def contributions(self, x: Array) -> None:
-        """None: a feature's is its coefficient times its value."""
+        """None: a feature's contribution is its coefficient times its value."""
 
 
 class CoxRidge(Cox):
-    """The same with the penalty that predicts best in patient-grouped cross-validation on the training split.
+    """`Cox` with the penalty that predicts best in patient-grouped cross-validation on the training split.
 
     Parameters
     ----------
     names, target, ties, horizons_years
         As `Cox`.
     penalties : int
-        How many are tried.
+        How many penalties are tried.
     folds : int
-        Of patients.
+        Number of folds of patients.
     choice : {"best", "one_se"}
         The best penalty, or the largest within one standard error of it.
     """

@@ -1,4 +1,4 @@
-"""Cox regression with an elastic net: features that say little get a coefficient of 0."""
+"""Cox regression with an elastic net: features that add little get a coefficient of 0."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ NEAR, CONVERGED = 1e-7, 1e-13  # of scikit-survival; at the first, its default, 
 class Coxnet(Cox):
     """Features (n, width) → linear predictor and survival; higher is worse.
 
-    What is maximised is (log partial likelihood)/n − penalty · (l1_ratio · Σ |b| + (1 − l1_ratio)/2 · Σ b²), b being
-    coefficients of features standardised on the training split (SD with divisor n). The penalty is that of the highest
-    cross-validated partial log-likelihood by folds of patients, as in `bonerisk.survival.ridge`. Ties are Breslow's:
-    scikit-survival has no others, nor has R's ``glmnet(family = "cox")``.
+    It maximises (log partial likelihood)/n − penalty · (l1_ratio · Σ |b| + (1 − l1_ratio)/2 · Σ b²), b being
+    coefficients of features standardised on the training split (SD with divisor n). The penalty has the highest
+    cross-validated partial log-likelihood over folds of patients, as in `bonerisk.survival.ridge`. Ties are Breslow's,
+    the only ones in scikit-survival and in R's ``glmnet(family = "cox")``.
 
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : str
         Name of a target with times.
     horizons_years : list of float, optional
-        For which the predictions give survival; None: each of the first five.
+        Horizons of the predicted survival; None: each of the first five years.
     l1_ratio : float
-        Over 0, up to 1, the lasso.
+        Over 0, up to 1, which is the lasso.
     penalties : int
-        How many are tried, from the smallest at which nothing is fitted down to `smallest` times that.
+        How many are tried, from the smallest at which all coefficients are 0 down to `smallest` times that.
     smallest : float
     folds : int
-        Of patients.
+        Number of folds of patients.
     choice : {"best", "one_se"}
         The best penalty, or the largest within one standard error of it.
 
@@ -71,11 +71,11 @@ class Coxnet(Cox):
         choice: Literal["best", "one_se"] = "best",
     ) -> None:
         if not 0 < l1_ratio <= 1:
-            mend = "head=cox_ridge is the one without a lasso part"
+            mend = "for a penalty without a lasso part take head=cox_ridge"
             raise ConfigError(f"l1_ratio={l1_ratio} is not over 0 and up to 1", "head.l1_ratio", mend)
         if not (0 < smallest < 1 and penalties > 1):
             what = f"penalties={penalties} and smallest={smallest} give no path"
-            raise ConfigError(what, "head", "several penalties, down to a share between 0 and 1 of the largest")
+            raise ConfigError(what, "head", "take two penalties or more, and a share `smallest` between 0 and 1")
         super().__init__(names, target, "breslow", horizons_years)
         self.l1_ratio, self.penalties, self.smallest = l1_ratio, penalties, smallest
         self.folds, self.choice = folds, choice
@@ -86,7 +86,7 @@ class Coxnet(Cox):
         return True
 
     def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
-        """As `Cox.fit`; notes say how many features have a coefficient, and where more penalties should be tried."""
+        """As `Cox.fit`; notes say how many features have a coefficient, and if more penalties should be tried."""
         super().fit(x, target, tuning, seed)
         used = np.count_nonzero(self.hazard.coefficients)
         self.notes += (f"{used} of {len(self.names)} features have a coefficient, the others 0",)
@@ -123,11 +123,11 @@ class Coxnet(Cox):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ConvergenceWarning)
-                warnings.filterwarnings("ignore", "all coefficients are zero")  # so it is at the largest penalties
+                warnings.filterwarnings("ignore", "all coefficients are zero")  # as they are at the largest penalties
                 model = CoxnetSurvivalAnalysis(l1_ratio=self.l1_ratio, tol=tolerance, **penalties)
                 return model.fit(z, Surv.from_arrays(observed.event, observed.time))
         except (ArithmeticError, ConvergenceWarning) as error:
-            mend = "raise head.smallest: unpenalised, the likelihood may have no maximum"
+            mend = "raise head.smallest: without a penalty the likelihood may have no maximum"
             raise DataError(f"no convergence at the smallest penalties ({error})", WHERE, mend) from error
 
     def _cross_validated(self, z: Array, observed: Outcome, fold: Array, grid: Array) -> tuple[Array, Array]:
@@ -149,11 +149,11 @@ class Coxnet(Cox):
 
 
 def _model(coefficients: Array, x: Array, observed: Outcome, names: list[str], penalty: float) -> cox.CoxFit:
-    """What is known of coefficients that were fitted elsewhere: no covariance."""
+    """A model of coefficients that were fitted elsewhere, without covariance."""
     sets, reference = risk_sets(observed, np.ones(len(x)), ties="breslow"), x.mean(axis=0, dtype=float)
     null, point = sets.at(np.zeros(len(x))), sets.at((x - reference) @ coefficients)
     if null is None or point is None:
-        raise DataError("risks are too far apart for a hazard", WHERE, "look at the features' outliers")
+        raise DataError("risks are too far apart for a hazard", WHERE, "look for outliers in the features")
     unknown = np.full((len(names), len(names)), np.nan)
     return cox.CoxFit(
         names=tuple(names),

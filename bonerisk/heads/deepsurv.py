@@ -28,26 +28,26 @@ SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
 
 
 class DeepSurv:
-    """Features (n, width) → log hazard, but for a constant, and survival; higher is worse.
+    """Features (n, width) → log hazard, up to a constant, and survival; higher is worse.
 
-    Features are standardised on the training split. Training is by AdamW on all rows at once; it ends where the partial
+    Features are standardised on the training split. Training is by AdamW on all rows at once; it ends when the partial
     likelihood of the tuning split has not risen for `patience` epochs, and the network of its best epoch is kept.
 
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : str
         Name of a target with times.
     horizons_years : list of float, optional
-        For which the predictions give survival; None: each of the first five.
+        Horizons of the predicted survival; None: each of the first five years.
     hidden : list of int
-        Widths of the hidden layers; none is a linear Cox model.
+        Widths of the hidden layers; without any it is a linear Cox model.
     activation : {"selu", "relu"}
     dropout : float
         Share of hidden units left out at each step.
     learning_rate, weight_decay : float
-        Of AdamW.
+        Settings of AdamW.
     epochs, patience : int
 
     References
@@ -77,7 +77,7 @@ class DeepSurv:
     ) -> None:
         if not 0 <= dropout < 1 or min([1, *hidden]) < 1 or epochs < 1 or patience < 1:
             what = f"dropout={dropout}, hidden={list(hidden)}, epochs={epochs}, patience={patience} are no network"
-            raise ConfigError(what, "head", "dropout under 1, and whole numbers over 0")
+            raise ConfigError(what, "head", "take a dropout from 0 to under 1, and whole numbers over 0")
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), activation, dropout
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
@@ -93,7 +93,7 @@ class DeepSurv:
         Raises
         ------
         DataError
-            A feature is missing or infinite, every feature is constant, a split has no event, or outputs run away.
+            A feature is missing or infinite, every feature is constant, a split has no event, or the outputs diverge.
         """
         spread = moments(rows_of(x, self.names))
         moments(rows_of(tuning[0], self.names))
@@ -148,12 +148,12 @@ class DeepSurv:
         ]
         layers = [(of["weight"], of.get("bias", np.zeros(1))) for of in learnt if of]
         weight, bias = layers[0]
-        weight = np.where(spread.constant, 0, weight / spread.scale)  # nothing was learnt of a constant feature
+        weight = np.where(spread.constant, 0, weight / spread.scale)  # nothing was learnt about a constant feature
         layers[0] = weight, bias - weight @ spread.mean
         return layers, pd.DataFrame(losses)
 
     def risk(self, x: Array) -> Array:
-        """Output (n,) of the network for features (n, width): the log hazard, but for a constant."""
+        """Output (n,) of the network for features (n, width): the log hazard, up to a constant."""
         values = np.asarray(x, dtype=float)
         for weight, bias in self.layers[:-1]:
             values = self._activated(values @ weight.T + bias)
@@ -169,7 +169,7 @@ class DeepSurv:
     def survival(self, x: Array) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
-        Who has a competing event first never has the event: that counts as none.
+        Patients with a competing event first never have the event; they count as event-free.
         """
         return self.hazards.survival(np.column_stack([self.risk(x), x]), self.horizons_years)
 
@@ -189,7 +189,7 @@ class DeepSurv:
         return weights | {f"bias_{j}": bias for j, (_, bias) in enumerate(self.layers)} | self.hazards.tensors()
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         self.layers = [(tensors[f"weight_{j}"], tensors[f"bias_{j}"]) for j in range(len(self.hidden) + 1)]
         self.hazards = Hazards.restored(tensors)
 
@@ -204,10 +204,10 @@ def _standardised(x: Array, spread: Moments) -> Array:
 
 
 def _loss(sets: RiskSets, output: Array) -> tuple[float, Array]:
-    """Minus the partial log-likelihood of an event, and its gradient (n,) for the outputs."""
+    """Minus the partial log-likelihood per event, and its gradient (n,) by the outputs."""
     point = sets.at(output.astype(float))
     if point is None or not np.isfinite(point.log_likelihood):
-        raise DataError("outputs run away", WHERE, "lower head.learning_rate, or look at the features' outliers")
+        raise DataError("the outputs diverge", WHERE, "lower head.learning_rate, or look for outliers in the features")
     gradient = point.expected.copy()
     gradient[sets.event_row] -= sets.weights[sets.event_row]
     return -point.log_likelihood / sets.mass, (gradient / sets.mass).astype(np.float32)

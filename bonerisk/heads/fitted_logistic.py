@@ -31,9 +31,22 @@ class LogisticHead:
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : str
-        Name of a target of yes or no.
+        Name of a binary target.
+
+    Examples
+    --------
+    >>> outcomes = RowOutcomes(np.arange(6), label=np.array([0, 0, 1, 0, 1, 1]))
+    >>> x = np.array([[55.0], [60.0], [65.0], [70.0], [75.0], [80.0]])
+    >>> head = LogisticHead(["age_years"])
+    >>> head.fit(x, outcomes, tuning=(x, outcomes), seed=0)
+    >>> head.table()[["feature", "coefficient", "odds_ratio"]].round(3)
+         feature  coefficient  odds_ratio
+    0  intercept      -16.389       0.000
+    1  age_years        0.243       1.275
+    >>> head.risk(x[:2]).round(3)
+    array([0.046, 0.139])
     """
 
     names: list[str]
@@ -83,13 +96,13 @@ class LogisticHead:
         return expit(self.coefficients[0] + x @ self.coefficients[1:])
 
     def survival(self, x: Array) -> dict[float, Array]:
-        """Empty: nothing is known of times."""
+        """Empty: the model knows no times."""
         return {}
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Coefficients and odds ratios of one unit more, the intercept first; a ratio that has no float64 is 0 or inf.
+        """Coefficients and odds ratios per unit, the intercept first; a ratio beyond float64 is 0 or inf.
 
-        Intervals are Wald's. Under a penalty there are none: shrunken coefficients are biased on purpose.
+        Intervals are Wald's. With a penalty there are none: shrunken coefficients are biased on purpose.
         """
         reach = norm.ppf((1 + level) / 2) * self.errors
         found = {"feature": ["intercept", *self.names], "coefficient": self.coefficients, "standard_error": self.errors}
@@ -100,33 +113,33 @@ class LogisticHead:
         return pd.DataFrame(found | {"p": 2 * norm.sf(np.abs(z))})
 
     def importance(self, x: Array) -> None:
-        """None: the coefficients say it."""
+        """None: the coefficients show it."""
 
     def contributions(self, x: Array) -> None:
-        """None: a feature's is its coefficient times its value."""
+        """None: a feature's contribution is its coefficient times its value."""
 
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays."""
         return {"coefficients": self.coefficients, "standard_errors": self.errors}
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         self.coefficients, self.errors = tensors["coefficients"], tensors["standard_errors"]
 
 
 class LogisticRidge(LogisticHead):
-    """The same with the penalty that predicts best in patient-grouped cross-validation on the training split.
+    """`LogisticHead` with the ridge that predicts best in patient-grouped cross-validation on the training split.
 
-    What is taken off the log-likelihood is λ/2 · Σ b², b being the slopes of features standardised on that split.
+    λ/2 · Σ b² is subtracted from the log-likelihood, b being the slopes of features standardised on that split.
 
     Parameters
     ----------
     names, target
         As `LogisticHead`.
     penalties : int
-        How many are tried, from where next to nothing is fitted down to 1/10,000 of that.
+        How many are tried, from one at which slopes are nearly 0 down to 1/10,000 of it.
     folds : int
-        Of patients.
+        Number of folds of patients.
     choice : {"best", "one_se"}
         The best penalty, or the largest within one standard error of it.
     """
@@ -155,7 +168,7 @@ class LogisticRidge(LogisticHead):
             for j, (intercept, slopes) in enumerate(_ridge(z[~out], labels[~out], grid)):
                 gained[k, j] = _log_likelihood(labels[out], intercept + z[out] @ slopes)
         score, sizes = gained.sum(axis=0), np.bincount(fold)
-        # Its spread over folds, each counting by its rows, as in the Cox ridge.
+        # Spread over folds, each weighted by its rows, as in the Cox ridge.
         spread = (gained / sizes[:, None] - score / len(labels)) ** 2
         error = np.sqrt(sizes @ spread / len(labels) / (self.folds - 1)) * len(labels)
         best = int(np.argmax(score))

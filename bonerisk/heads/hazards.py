@@ -1,11 +1,10 @@
-"""From hazards to probabilities: a fracture's hazard and, where death competes, that of death beside it.
+"""From hazards to probabilities: the hazard of fracture and, if death competes, that of death.
 
-Trees and networks rank the rows they learnt from far better than new ones, so that their scores are too far apart.
-`calibrated` therefore takes the slope of a Cox model of the score alone on the tuning split; the baseline is that of
-the training split at this slope, since there are many more events. Simulated (XGBoost, 4,000 + 1,000 rows or 1,000 +
-200, with 6 features or with 200): slopes are 0.9 with few features and down to 0.4 with many; observed over expected is
-0.97 on average, and off 1 by 0.04 to 0.12 (root mean square), where a baseline from the tuning split makes it 0.05 to
-0.24.
+Trees and networks rank their training rows far better than new ones, so that their scores are too far apart.
+`calibrated` therefore fits a Cox model of the score alone to the tuning split and takes its slope. The baseline at this
+slope is from the training split, which has many more events. Simulated (XGBoost, 4,000 + 1,000 rows or 1,000 + 200,
+with 6 features or with 200): slopes are 0.9 with few features and down to 0.4 with many; observed over expected is 0.97
+on average and differs from 1 by 0.04 to 0.12 (root mean square); with a baseline from the tuning split by 0.05 to 0.24.
 """
 
 from __future__ import annotations
@@ -37,23 +36,23 @@ def horizons(years: Sequence[float] | None) -> list[float]:
     Raises
     ------
     ConfigError
-        One is not over 0.
+        A horizon is not over 0.
     """
     rising = sorted(years or YEARS)
     if not rising[0] > 0:
-        raise ConfigError(f"horizon of {rising[0]} years", "head.horizons_years", "take one over 0")
+        raise ConfigError(f"horizon of {rising[0]} years is not over 0", "head.horizons_years", "take one over 0")
     return rising
 
 
 @dataclass(frozen=True)
 class Hazards:
-    """Of the event and of what competes with it, for features (n, p) of one kind.
+    """Hazards of the event and of a competing event, for the same features (n, p).
 
     Parameters
     ----------
     event : Hazard
     competing : Hazard or None
-        With the reference of the event.
+        It has the reference of the event.
     """
 
     event: Hazard
@@ -61,14 +60,14 @@ class Hazards:
 
     @classmethod
     def unknown(cls, width: int) -> Hazards:
-        """What stands there before a fit."""
+        """Placeholder before a fit."""
         nothing = np.zeros(width)
         return cls(Hazard(nothing, nothing, Baseline(np.empty(0), np.empty(0), 0.0)))
 
     def survival(self, x: Array, horizons_years: Sequence[float]) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
-        Who has a competing event first never has the event: that counts as none.
+        Patients with a competing event first never have the event; they count as event-free.
         """
         within = [horizon for horizon in horizons_years if horizon <= self.event.baseline.follow_up]
         if self.competing is not None:
@@ -78,7 +77,7 @@ class Hazards:
         return {horizon: np.exp(-hazard * ratio) for horizon, hazard in zip(within, cumulative, strict=True)}
 
     def tensors(self) -> dict[str, Array]:
-        """Arrays to save; of the competing event where there is one."""
+        """Arrays to save, with the competing event's if there is one."""
         event, competing = self.event, self.competing
         own = {"coefficients": event.coefficients, "reference": event.reference}
         own |= {"baseline_times": event.baseline.times, "baseline_hazard": event.baseline.cumulative_hazard}
@@ -93,7 +92,7 @@ class Hazards:
 
     @classmethod
     def restored(cls, tensors: Mapping[str, Array]) -> Hazards:
-        """From what `tensors` gave."""
+        """Hazards from what `tensors` returned."""
         reference, follow_up = tensors["reference"], float(tensors["follow_up"][0])
         baseline = Baseline(tensors["baseline_times"], tensors["baseline_hazard"], follow_up)
         event = Hazard(tensors["coefficients"], reference, baseline)
@@ -106,15 +105,15 @@ class Hazards:
 def calibrated(
     score: tuple[Array, Array], tuning: RowOutcomes, x: Array, train: RowOutcomes, seed: int
 ) -> tuple[Hazards, tuple[str, ...]]:
-    """Hazards of rows (score, features): the event's hangs on the score alone, the competing event's on the features.
+    """Hazards of rows (score, features): the event's depends on the score alone, the competing event's on the features.
 
     Parameters
     ----------
     score : pair of array (n,) and (m,)
-        Of the training and of the tuning rows; higher is worse.
+        Scores of the training and of the tuning rows; higher is worse.
     tuning : RowOutcomes
     x : array (n, width)
-        Features of the training rows, on which a competing event gets a ridge Cox model of its own.
+        Features of the training rows, for the ridge Cox model of a competing event.
     train : RowOutcomes
     seed : int
 
@@ -142,7 +141,7 @@ def calibrated(
 
 
 def competing_hazard(x: Array, train: RowOutcomes, seed: int) -> tuple[Hazard | None, tuple[str, ...]]:
-    """A ridge Cox model of the competing event on the features; one rate for everybody where that can't be fitted."""
+    """A ridge Cox model of the competing event on the features; one rate for everybody if it can't be fitted."""
     if train.competing is None:
         return None, ()
 
@@ -154,24 +153,24 @@ def competing_hazard(x: Array, train: RowOutcomes, seed: int) -> tuple[Hazard | 
 
 
 def _slope(score: Array, followed: Outcome) -> tuple[float, tuple[str, ...]]:
-    """Of a Cox model of the score; 1 where that has none, and never under 0."""
+    """Cox slope of the score; 1 if it can't be fitted; negative slopes become 0."""
     events = f"{followed.n_events} events of the tuning split"
     try:
         slope = float(cox.fit(score[:, None], followed.time, followed.event, names=["risk"]).coefficients[0])
     except DataError as error:
         if not followed.n_events:
             raise
-        return 1.0, (f"Probabilities take the model's risk as it is: no Cox model of it on tuning ({error.what})",)
+        return 1.0, (f"Probabilities use the model's risk as it is: it has no Cox model on tuning ({error.what})",)
     if slope <= 0:
-        return 0.0, (f"Probabilities are the same for everybody: the risk does not rise with the {events}",)
-    few = "; so few tell it hardly: don't rely on the probabilities" if followed.n_events < FEW else ""
-    return slope, (f"Probabilities are made of {slope:.2f} × the model's risk, as the {events} have it{few}",)
+        return 0.0, (f"Probabilities are the same for everybody: the risk has no positive slope in the {events}",)
+    few = "; these are few: don't rely on the probabilities" if followed.n_events < FEW else ""
+    return slope, (f"Probabilities use {slope:.2f} × the model's risk, fitted to the {events}{few}",)
 
 
 def _baseline(predictor: Array, followed: Outcome) -> Baseline:
-    """Of a row whose linear predictor is 0, with Efron ties."""
+    """Baseline of a row whose linear predictor is 0, with Efron ties."""
     sets = risk_sets(followed, np.ones(len(followed)))
     point = sets.at(predictor)
     if point is None:
-        raise DataError("risks are too far apart for a hazard", "training split", "look at the features' outliers")
+        raise DataError("risks are too far apart for a hazard", "training split", "look for outliers in the features")
     return baselines(sets, point, followed.time, np.zeros(len(followed), dtype=int))[0]

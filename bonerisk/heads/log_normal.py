@@ -1,7 +1,7 @@
-"""From a predicted time to probabilities: log time is normal around it, as far from it as on the tuning split.
+"""From a predicted time to probabilities: log time is normal around it, with the spread seen on the tuning split.
 
-An accelerated-failure-time loss takes the spread of the log times for known. Here it is fitted, with the place and the
-slope of the prediction, by maximum likelihood with censoring: trees are surer of rows that they were grown on.
+An accelerated-failure-time loss assumes that the spread of the log times is known. Here it is fitted, with an intercept
+and a slope, by maximum likelihood with censoring, since trees are too certain about their training rows.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from bonerisk.survival.rows import rows_a_chunk
 
 Array = np.ndarray
 
-NARROWEST = 1e-3  # spread of log times; a likelihood that wants less has no maximum
-STEPS = 200  # of the time up to the last horizon, where another event competes
+NARROWEST = 1e-3  # spread of log times; if a smaller one fits better, the likelihood has no maximum
+STEPS = 200  # of time up to the last horizon, if another event competes
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class LogNormal:
     ----------
     intercept, slope, scale : float
     follow_up : float
-        Longest in the rows that were fitted: nothing is known of later times.
+        Longest follow-up of the fitted rows; later times are unknown.
     competing : Hazard or None
-        Of another event, which hangs on the features.
+        Hazard of a competing event, which depends on the features.
     """
 
     intercept: float = 0.0
@@ -47,8 +47,8 @@ class LogNormal:
     def survival(self, predicted: Array, x: Array, horizons_years: Sequence[float]) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up; `x` (n, width) are the features.
 
-        Who has a competing event first never has the event: where one competes, it is 1 − Σ (S(t₁) − S(t₂)) · C(t₂),
-        C being the probability of no competing event, over short steps from t₁ to t₂.
+        Patients with a competing event first never have the event; the probability is then 1 − Σ (S(t₁) − S(t₂)) ·
+        C(t₂) over short steps from t₁ to t₂, C being the probability of no competing event.
         """
         within = [horizon for horizon in horizons_years if horizon <= self.follow_up]
         if self.competing is None or not within:
@@ -69,7 +69,7 @@ class LogNormal:
     def _at(self, predicted: Array, times: Array) -> Array:
         """Probability (n, m) that the event is after each time, if nothing competes."""
         with np.errstate(divide="ignore"):
-            log_times = np.log(times)  # of 0: everybody is without the event
+            log_times = np.log(times)  # −inf at 0, when everybody is event-free
         return norm.sf((log_times - (self.intercept + self.slope * predicted)[:, None]) / self.scale)
 
     def tensors(self) -> dict[str, Array]:
@@ -86,7 +86,7 @@ class LogNormal:
 
     @classmethod
     def restored(cls, tensors: Mapping[str, Array]) -> LogNormal:
-        """From what `tensors` gave."""
+        """The same from what `tensors` returned."""
         intercept, slope, scale, follow_up = (float(value) for value in tensors["log_normal"])
         competing = None
         if "competing_times" in tensors:
@@ -96,7 +96,7 @@ class LogNormal:
 
 
 def fit(predicted: Array, followed: Outcome, competing: Hazard | None) -> tuple[LogNormal, tuple[str, ...]]:
-    """Fit to predicted log times (n,) and what was seen.
+    """Fit to predicted log times (n,) and the observed follow-up.
 
     Returns
     -------
@@ -134,5 +134,5 @@ def fit(predicted: Array, followed: Outcome, competing: Hazard | None) -> tuple[
     spread = f"log times spread by {scale:.2f} around {slope:.2f} × the predicted"
     note = f"Probabilities are calibrated on {events}: {spread}"
     if flat:
-        note = f"Probabilities are the same for everybody: predicted times do not rise with those of the {events}"
+        note = f"Probabilities are the same for everybody: predicted times do not rise with the times of the {events}"
     return LogNormal(intercept, slope, scale, follow_up, competing), (note,)

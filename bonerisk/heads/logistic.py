@@ -1,8 +1,8 @@
 """Logistic regression on columns of a table: the clinical baselines that a film has to beat.
 
 Unpenalised maximum likelihood, as R's ``glm(family = binomial)``: a penalty would make the baseline weaker than it is.
-Columns are standardised inside, so that their units don't trouble Newton's method; coefficients are given in the
-columns' own units.
+Columns are standardised inside, so that their units don't disturb Newton's method; coefficients are in the columns' own
+units.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Logistic:
         The columns and their levels.
     intercept : float
     coefficients : dict
-        Term → log odds ratio, a unit of the column or against the reference level. Constant terms are not in it.
+        Term → log odds ratio, per unit of the column or against the reference level; without constant terms.
     n_fitted, n_missing : int
         Rows fitted on, and rows left out because a column has no value (complete cases).
     """
@@ -42,7 +42,7 @@ class Logistic:
     n_missing: int
 
     def risk(self, table: pd.DataFrame) -> np.ndarray:
-        """Probability (n,) of each row; NaN where a column has no value, or a level that was not fitted.
+        """Probability (n,) of each row; NaN if a column has no value, or a level that was not fitted.
 
         Raises
         ------
@@ -60,9 +60,9 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
     Parameters
     ----------
     table : DataFrame
-        A row a film.
+        One row per film.
     columns : sequence of str
-        Numbers, or text taken as levels.
+        Numbers, or text whose values are levels.
     label : str
         Column with 1 = outcome, 0 = none.
 
@@ -71,14 +71,22 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
     DataError
         A column is absent, the rows have one outcome only, or the likelihood has no maximum (columns that separate
         the outcomes, or are functions of one another).
+
+    Examples
+    --------
+    >>> films = pd.DataFrame({"age_years": [55, 60, 65, 70, 75, 80, None], "label": [0, 0, 1, 0, 1, 1, 1]})
+    >>> model = fit(films, ["age_years"])
+    >>> model.risk(films).round(3)
+    array([0.046, 0.139, 0.353, 0.647, 0.861, 0.954,   nan])
+    >>> model.n_fitted, model.n_missing
+    (6, 1)
     """
     design = Design.of(table, columns, "logistic model")
     rows = table[design.complete(table)]
     y = rows[label].to_numpy(dtype=float)
     if len(np.unique(y)) < 2:
-        raise DataError(
-            f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes", "logistic model"
-        )
+        what = f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes"
+        raise DataError(what, "logistic model", "take columns that more films have, or bring films of both outcomes")
     intercept, slopes = maximise(design.matrix(rows), y, columns)
     coefficients = dict(zip(design.terms, slopes.tolist(), strict=True))
     return Logistic(design, intercept, coefficients, len(rows), len(table) - len(rows))

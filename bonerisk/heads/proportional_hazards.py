@@ -1,8 +1,8 @@
 """Cox regression on columns of a table: the clinical baselines of time to fracture that a film has to beat.
 
-Unpenalised, Efron ties, as R's ``coxph``. A competing event ends the follow-up, so that the model is of the
-cause-specific hazard; it has a Cox model of its own, which the probabilities of the event allow for. Coefficients are
-in the columns' own units.
+Unpenalised, Efron ties, as R's ``coxph``. A competing event ends the follow-up, so this models the cause-specific
+hazard. The competing event has its own Cox model, and the probabilities of the event allow for it. Coefficients are in
+the columns' own units.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class ProportionalHazards:
     ----------
     design : Design
         The columns and their levels.
-    model : Cox
-        Of the event.
+    model : CoxFit
+        Model of the event.
     competing : Hazard or None
-        Of the competing event, where there was any.
+        Hazard of the competing event, if there was any.
     notes : tuple of str
         What a reader of the probabilities should know.
     n_fitted, n_missing : int
@@ -48,7 +48,7 @@ class ProportionalHazards:
     n_missing: int
 
     def risk(self, table: pd.DataFrame) -> np.ndarray:
-        """Linear predictor (n,) of each row, higher is worse; NaN where a column has no value or an unknown level.
+        """Linear predictor (n,) of each row, higher is worse; NaN if a column has no value or an unknown level.
 
         Raises
         ------
@@ -61,9 +61,9 @@ class ProportionalHazards:
         return risk
 
     def predicted(self, table: pd.DataFrame, horizons: Sequence[float]) -> dict[float, np.ndarray]:
-        """Probability (n,) of the event by each horizon in years, for those within the follow-up it was fitted on.
+        """Probability (n,) of the event by each horizon (years) within the follow-up that was fitted.
 
-        Who has a competing event first never has the event. NaN as in `risk`.
+        Patients with a competing event first never have the event. NaN as in `risk`.
 
         Raises
         ------
@@ -89,21 +89,32 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
     Parameters
     ----------
     table : DataFrame
-        With `time_years` and `event`, and `competing_event` where there is one.
+        With `time_years` and `event`, and `competing_event` if there is one.
     columns : sequence of str
-        Numbers, or text taken as levels.
+        Numbers, or text whose values are levels.
 
     Raises
     ------
     DataError
-        A column is absent or tells nothing, no row has an event, or the likelihood has no maximum.
+        A column is absent or constant, no row has an event, or the likelihood has no maximum.
+
+    Examples
+    --------
+    >>> films = pd.DataFrame({"n_fractures": [2, 0, 1, 2, 1, 0], "time_years": [1.0, 2, 3, 4, 5, 6]})
+    >>> model = fit(films.assign(event=[1, 1, 1, 0, 1, 0]), ["n_fractures"])
+    >>> model.risk(films).round(2)
+    array([0.71, 0.  , 0.35, 0.71, 0.35, 0.  ])
+    >>> model.predicted(films[:2], [2])[2].round(2)  # an event by year 2
+    array([0.41, 0.23])
     """
     design = Design.of(table, columns, WHERE)
     rows = table[design.complete(table)]
     if not (rows["event"] == 1).any():
-        raise DataError(f"{len(rows)} rows with a value in {', '.join(columns)} hold no event", WHERE)
+        what = f"{len(rows)} rows with a value in {', '.join(columns)} have no event"
+        raise DataError(what, WHERE, "take columns that more rows have, or bring rows with an event")
     if not design.terms:
-        raise DataError(f"{', '.join(columns)} constant where fitted", WHERE)
+        what = f"{', '.join(columns)} constant in the rows that are fitted"
+        raise DataError(what, WHERE, "take columns that differ between patients")
     x, time, event = design.matrix(rows), rows["time_years"].to_numpy(), rows["event"].to_numpy()
     fitted = partial(cox.fit, names=design.names)
     model = fitted(x, time, event)

@@ -1,4 +1,4 @@
-"""What a head learns: the outcomes of the rows whose features it is given."""
+"""What a head learns to predict: the outcomes of its rows."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class RowOutcomes:
     patient : array (n,) of int
         Rows of one patient share a number.
     label : array (n,), optional
-        1 = outcome, 0 = none; None where time to an event is learnt.
+        1 = outcome, 0 = none; None if time to an event is learnt.
     time : array (n,), optional
-        Follow-up in years, over 0; None where a label is learnt.
+        Follow-up in years, over 0; None if a label is learnt.
     event : array (n,), optional
         Whether the event ended it, 1 or 0.
     competing : array (n,), optional
-        Whether another event did, 1 or 0; None where nothing competes.
+        Whether another event ended it, 1 or 0; None if nothing competes.
     """
 
     patient: Array
@@ -48,14 +48,14 @@ class RowOutcomes:
 
     @classmethod
     def of(cls, table: pd.DataFrame, outcome: Kind) -> RowOutcomes:
-        """Read from a cohort's columns: `label`, or `time_years`, `event` and, where there is one, `competing_event`.
+        """Read from a cohort's columns: `label`, or `time_years`, `event` and, if there is one, `competing_event`.
 
         Raises
         ------
         DataError
             A column is absent.
         ConfigError
-            `outcome` is another word.
+            `outcome` is neither "binary" nor "survival".
         """
         columns = {"binary": ("label",), "survival": ("time_years", "event")}
         if outcome not in columns:
@@ -78,7 +78,7 @@ class RowOutcomes:
         Raises
         ------
         DataError
-            There are none, or one is not as `bonerisk.survival.outcome.outcome` wants it.
+            There are no times, or `bonerisk.survival.outcome.outcome` refuses one.
         """
         if self.time is None or self.event is None:
             raise DataError("there is no follow-up to learn from, only labels", "target", "choose another head")
@@ -91,7 +91,7 @@ class RowOutcomes:
         Raises
         ------
         DataError
-            There are none, another value than 0 and 1 is among them, or all are alike.
+            There are no labels, one is neither 0 nor 1, or all are the same.
         """
         if self.label is None:
             raise DataError("there is no label to learn from, only follow-up", "target", "choose another head")
@@ -101,14 +101,15 @@ class RowOutcomes:
             raise DataError(f"label {labels[bad[0]]} is neither 0 nor 1", f"row {bad[0]}, counted from 0", "recode it")
         if len(np.unique(labels)) < 2:
             held = f"all {len(labels)} labels are {labels[0]:g}" if len(labels) else "there are no rows"
-            raise DataError(f"{held}: both outcomes are needed", "target", "bring rows of the other, or another split")
+            mend = "bring rows of the other outcome, or another split"
+            raise DataError(f"{held}: both outcomes are needed", "target", mend)
         return labels
 
     def __len__(self) -> int:
         return len(self.patient)
 
     def __getitem__(self, rows: Any) -> RowOutcomes:
-        """Those of some rows: a mask (n,), or their places in any order."""
+        """Outcomes of some rows, by a mask (n,) or by positions in any order."""
         return RowOutcomes(**{name: values[rows] for name, values in self._given().items()})
 
     def _given(self) -> dict[str, Array]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bonerisk.runs.environment import cores
 
-SMALL = 1_000_000  # values; two threads for fewer take up to 50 times as long where other programs have the cores
+SMALL = 1_000_000  # values; two threads for fewer take up to 50 times as long if other programs use the cores
 
 
 def threads(x: np.ndarray) -> int:

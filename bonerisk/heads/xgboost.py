@@ -23,23 +23,23 @@ Array = np.ndarray
 
 
 class XGBoostCox(Boosted):
-    """Features (n, width) → log hazard, but for a constant, by the Cox partial likelihood; higher is worse.
+    """Features (n, width) → log hazard, up to a constant, by the Cox partial likelihood; higher is worse.
 
-    XGBoost takes ties as Breslow does, and predicts exp(margin): the risk here is the margin.
+    XGBoost uses Breslow ties and predicts exp(margin); the risk here is the margin.
 
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : {"fracture"}
     horizons_years : list of float, optional
-        For which the predictions give survival; None: each of the first five.
+        Horizons of the predicted survival; None: each of the first five years.
     eta : float
-        Share of a tree that counts.
+        Learning rate: the share of each tree that is added.
     max_depth : int
-        Of a tree.
+        Maximum depth of a tree.
     rounds, patience : int
-        The most trees, and how many without a lower loss on the tuning split end the growth.
+        Maximum number of trees, and after how many without a lower loss on the tuning split growth ends.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class XGBoostCox(Boosted):
         self.notes += told
 
     def labels(self, target: RowOutcomes) -> dict[str, Array]:
-        """Times, negative where censored."""
+        """Times, negative if censored."""
         followed = target.followed
         _demand_event(followed.n_events)
         return {"label": np.where(followed.event, followed.time, -followed.time)}
 
     def risk(self, x: Array) -> Array:
-        """Margin (n,) of features (n, width): the log hazard, but for a constant."""
+        """Margin (n,) of features (n, width): the log hazard, up to a constant."""
         return self.margin(x)
 
     def survival(self, x: Array) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
-        Who has a competing event first never has the event: that counts as none.
+        Patients with a competing event first never have the event; they count as event-free.
         """
         return self.hazards.survival(np.column_stack([self.risk(x), x]), self.horizons_years)
 
@@ -91,7 +91,7 @@ class XGBoostCox(Boosted):
         return super().tensors() | self.hazards.tensors()
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         super().restore(tensors)
         self.hazards = Hazards.restored(tensors)
 
@@ -99,16 +99,16 @@ class XGBoostCox(Boosted):
 class XGBoostAFT(Boosted):
     """Features (n, width) → −log(median time to the event), by an accelerated-failure-time loss; higher is worse.
 
-    Times are taken for log-normal; a censored one is somewhere after its end. Where they are of another shape, the
-    probabilities are right near the bulk of the tuning split's follow-up alone (simulated exponential times: observed
-    over expected 0.92 at a year, 1.00 at five).
+    Times are assumed to be log-normal; a censored time lies after the end of follow-up. If times have another
+    distribution, probabilities are right only near the bulk of the tuning split's follow-up (simulated exponential
+    times: observed over expected 0.92 at a year, 1.00 at five).
 
     Parameters
     ----------
     names, target, horizons_years, eta, max_depth, rounds, patience
         As `XGBoostCox`.
     scale : float
-        Standard deviation of the log time in the loss; that of the probabilities is fitted on the tuning split.
+        Standard deviation of the log time in the loss; the probabilities use one fitted to the tuning split.
 
     References
     ----------
@@ -146,7 +146,7 @@ class XGBoostAFT(Boosted):
         self.notes += calibration + told
 
     def labels(self, target: RowOutcomes) -> dict[str, Array]:
-        """Each time lies between two bounds, which are one where the event was seen."""
+        """Lower and upper bound of each time, equal if the event was seen."""
         followed = target.followed
         _demand_event(followed.n_events)
         upper = np.where(followed.event, followed.time, np.inf)
@@ -159,7 +159,7 @@ class XGBoostAFT(Boosted):
     def survival(self, x: Array) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up of the tuning split.
 
-        Who has a competing event first never has the event: that counts as none.
+        Patients with a competing event first never have the event; they count as event-free.
         """
         return self.times.survival(self.margin(x), x, self.horizons_years)
 
@@ -168,7 +168,7 @@ class XGBoostAFT(Boosted):
         return super().tensors() | self.times.tensors()
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
-        """Take what `tensors` gave."""
+        """Restore what `tensors` returned."""
         super().restore(tensors)
         self.times = LogNormal.restored(tensors)
 
@@ -179,9 +179,9 @@ class XGBoostBinary(Boosted):
     Parameters
     ----------
     names : list of str
-        Of the features.
+        Names of the features.
     target : str
-        Name of a target of yes or no.
+        Name of a binary target.
     eta, max_depth, rounds, patience
         As `XGBoostCox`.
     """
@@ -220,11 +220,11 @@ class XGBoostBinary(Boosted):
         return expit(self.margin(x))
 
     def survival(self, x: Array) -> dict[float, Array]:
-        """Empty: nothing is known of times."""
+        """Empty: the model knows no times."""
         return {}
 
 
 def _demand_event(n_events: int) -> None:
     if not n_events:
-        mend = "trees are grown on events of train, and stopped by those of tune: bring some, or another split"
+        mend = "trees need events in train to grow, and in tune to stop: bring some, or another split"
         raise DataError("a split has no event", "XGBoost", mend)

@@ -1,4 +1,4 @@
-"""In which settings two runs differ."""
+"""Settings in which two runs differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
-    """Keys in which two configurations differ, but for where things lie and what is resumed."""
+    """Keys in which two configurations differ, except `paths` and `resume`.
+
+    >>> differences({"seed": 0, "head": {"ties": "efron"}}, {"seed": 0, "head": {"ties": "breslow"}})
+    ['head.ties']
+    """
     found = []
     for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
         mine, other = ours.get(key), theirs.get(key)

@@ -23,7 +23,7 @@ def environment() -> dict[str, Any]:
 
 @cache
 def _git() -> dict[str, Any] | None:
-    """Commit of the checkout that bonerisk runs from, and its diff where it is dirty; None for an installed package."""
+    """Commit of the checkout that bonerisk runs from, and its diff if it is dirty; None for an installed package."""
     if not (_SOURCE / ".git").exists():
         return None
     commit, diff = _call("rev-parse", "HEAD"), _call("diff", "HEAD")
@@ -51,7 +51,7 @@ def _packages() -> dict[str, str]:
 
 
 def _device() -> str:
-    """The accelerator where torch has been loaded and sees one, else the processor."""
+    """The accelerator if torch has been loaded and sees one, else the processor."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name()

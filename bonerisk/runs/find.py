@@ -53,9 +53,9 @@ class StoredRun:
 
     @property
     def status(self) -> str:
-        """``finished``, ``failed``, ``running``; ``killed`` where its process is gone.
+        """``finished``, ``failed`` or ``running``; ``killed`` if its process is gone.
 
-        ``elsewhere`` is recorded as running on another host, where nobody here can tell.
+        ``elsewhere``: recorded as running on another host, which can't be checked from here.
         """
         process = self.record["process"]
         if self.record["status"] != "running":
@@ -125,16 +125,16 @@ def find(
     text : str
     outputs : Path
     commands : iterable of str
-        Subcommands whose runs may be meant.
+        Subcommands whose runs are searched.
     statuses : iterable of str
         What its status may be.
     holding : str
-        A file that it must hold, where it is not named by its path.
+        A file that it must hold, unless it is named by its path.
 
     Raises
     ------
     ConfigError
-        There is none, or more than one.
+        No run matches, or more than one.
     """
     commands, statuses = tuple(commands), tuple(statuses)
     if (Path(text) / RECORD).is_file():
@@ -154,7 +154,7 @@ def find(
 
 
 def _readable(folders: list[Path]) -> Iterator[StoredRun]:
-    """Runs of this version, by time; others are no reason to find none."""
+    """Runs of this version, by time; others are skipped."""
     for folder in sorted(folders, key=lambda folder: folder.name):
         with contextlib.suppress(RunError):
             yield load(folder)
@@ -166,7 +166,7 @@ def _unfound(
     where = ", ".join(f"{outputs / command}/" for command in commands)
     if found:
         return (
-            f"{text!r} begins the time of {len(found)} runs",
+            f"{len(found)} runs have a time that begins with {text!r}",
             where,
             "name one: " + ", ".join(run.folder.name for run in found[:5]),
         )
@@ -177,7 +177,7 @@ def _unfound(
 
 
 def expand(texts: Iterable[str], outputs: Path, commands: Iterable[str]) -> list[StoredRun]:
-    """The runs that `texts` name, each once, in whatever state; a sweep's folder stands for its runs.
+    """The runs that `texts` name, each once, whatever their status; a sweep's folder stands for its runs.
 
     Raises
     ------

@@ -25,8 +25,8 @@ from bonerisk.runs.hashing import fingerprint, sha256
 SCHEMA_VERSION = 1
 RECORD = "run.json"
 _RUN_NOTE = "  run:   "
-# What decides neither an artifact nor a number: where things lie, what a run is called, and runs named by their
-# path (their content is among the inputs' hashes).
+# Keys that change no artifact and no number: where things lie, what a run is called, and runs named by their path
+# (their content is in the inputs' hashes).
 _NOT_FINGERPRINTED = {"paths", "name", "run", "runs", "resume", "batch_size"}
 
 
@@ -65,13 +65,13 @@ class Run:
     _config: dict[str, Any] = field(repr=False)
 
     def reads(self, kind: str, path: Path, digest: str | None = None, parent: Path | None = None) -> Path:
-        """Note an input, its path relative to the run folder; `digest` is its SHA-256 where `path` is a folder.
+        """Note an input, its path relative to the run folder; `digest` is its SHA-256 if `path` is a folder.
 
         Returns `path`.
         """
         entry = {"kind": kind, "path": self._relative(path), "sha256": digest or sha256(path)}
         self.record["inputs"].append({**entry, "parent": self._relative(parent) if parent else None})
-        self.save()  # a killed run, too, shall tell what it read
+        self.save()  # so that a killed run, too, records what it read
         return path
 
     @contextlib.contextmanager
@@ -94,7 +94,7 @@ class Run:
         self.save()
 
     def note(self, text: str) -> None:
-        """A caveat that a reader of the report must see."""
+        """Note a caveat that a reader of the report must see."""
         if text not in self.record["notes"]:
             self.record["notes"].append(text)
 
@@ -201,7 +201,7 @@ def _first_record(
 
 
 def process_start(pid: int) -> str | None:
-    """When a process of this machine started, in clock ticks since boot: its number alone may pass to another."""
+    """When a process of this machine started, in clock ticks since boot: its number alone may be used again."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     return None

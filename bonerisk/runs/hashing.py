@@ -18,7 +18,7 @@ CACHE_NAME = ".hashes.sqlite"
 
 
 def fingerprint(value: Any) -> str:
-    """SHA-256 (hex) of `value` as canonical JSON: what is equal hashes equal, whatever the order of its keys."""
+    """SHA-256 (hex) of `value` as canonical JSON: equal values have equal hashes, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -29,10 +29,10 @@ def sha256(path: Path) -> str:
 
 
 def sha256_cached(paths: Sequence[Path], data: Path) -> list[str | None]:
-    """SHA-256 of many files, in their order; one whose size and time of change stand in the cache is not read again.
+    """SHA-256 of many files, in their order; a file whose size and time of change are in the cache is not read again.
 
-    A file that can't be read has none. The cache lies under `data`; it is locked only for single rows, since several
-    commands may hash at a time.
+    A file that can't be read gives None. The cache lies under `data`; it is locked only for single rows, since several
+    commands may hash at the same time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Aalen and Johansen's cumulative incidence of each cause where others compete, and the time lost to it."""
+"""Aalen–Johansen cumulative incidence of each cause under competing risks, and the mean time lost to a cause."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AalenJohansen:
     table: LifeTable = field(repr=False)
 
     def at(self, times: ArrayLike, cause: int = EVENT) -> Readings:
-        """Incidence of a cause, interval and number at risk at `times`, with notes on what is NaN."""
+        """Incidence of a cause, interval and number at risk at `times`, with a note for each value that is NaN."""
         k = self._column(cause)
         columns = (self.incidence[:, k], self.standard_error[:, k], self.lower[:, k], self.upper[:, k])
         return read(self.time, self.at_risk, columns, 0.0, times, done=bool(self.survival[-1] == 0))
@@ -58,7 +58,7 @@ class AalenJohansen:
     def time_lost(self, horizon: float, cause: int = EVENT) -> RestrictedMean:
         """Mean time lost to a cause up to `horizon`: the area under its incidence, as R's ``summary(survfit, rmean=)``.
 
-        A horizon past the last observation is shortened to it, and the result says so.
+        A horizon after the last observation is shortened to it, and the result says so.
 
         References
         ----------
@@ -92,23 +92,23 @@ def fit(
     interval: str = "log-log",
     level: float = 0.95,
 ) -> AalenJohansen:
-    """Aalen–Johansen estimate: Σ S(t−)·dₖ / Y, where S is Kaplan–Meier's of all causes together.
+    """Aalen–Johansen estimate: Σ S(t−)·dₖ / Y, where S is the Kaplan–Meier estimate for all causes together.
 
     Ties are exact (lifelines' ``AalenJohansenFitter`` shifts them at random). The estimate is that of
-    ``survival::survfit`` on a factor and of ``cmprsk::cuminc``; the variance is the former's infinitesimal jackknife,
-    where the latter has Aalen's, a little different. ``survfit`` 3.5 takes no notice of `cluster` where there are
-    several states; here it counts. Limits on the log-log scale are those of log(−log incidence).
+    ``survival::survfit`` on a factor and of ``cmprsk::cuminc``. The variance is the infinitesimal jackknife of
+    ``survfit``; ``cuminc`` uses Aalen's, which differs a little. With several states ``survfit`` 3.5 ignores `cluster`;
+    this function uses it. Limits on the log-log scale are those of log(−log incidence).
 
     Parameters
     ----------
     time : array (n,)
-        Over 0.
+        Follow-up, over 0.
     status : array (n,)
         0 censored, 1 the event, 2 to `causes` competing events.
     causes : int
         Highest status.
     weights : array (n,), optional
-        Whole weights stand for repeated rows; any others are sampling weights, squared in the variance.
+        Whole numbers stand for repeated rows; other weights are sampling weights, squared in the variance.
     cluster : array (n,), optional
         Patient of each row, the unit of the jackknife.
     interval, level
@@ -122,6 +122,19 @@ def fit(
     References
     ----------
     Aalen & Johansen 1978, Scand J Stat 5:141. Choudhury 2002, Stat Med 21:1129 (the scale).
+
+    Examples
+    --------
+    Four patients: an event, a death, an event and a censoring.
+
+    >>> curves = fit([1, 2, 3, 4], [1, 2, 1, 0])
+    >>> curves.incidence  # of the event, and of death
+    array([[0.25, 0.  ],
+           [0.25, 0.25],
+           [0.5 , 0.25],
+           [0.5 , 0.25]])
+    >>> curves.survival
+    array([0.75, 0.5 , 0.25, 0.25])
     """
     checked = outcome(time, status, highest=causes)
     table = life_table(checked, causes=causes, weights=weights, cluster=cluster)
@@ -134,14 +147,14 @@ def fit(
 
 
 def _jump(table: LifeTable) -> Array:
-    """S(t−) / Y, (T,): how far one event lifts an incidence."""
+    """S(t−) / Y, (T,): how much one event raises an incidence."""
     return ratio(np.append(1.0, table.survival[:-1]), table.at_risk)
 
 
 def _variance(table: LifeTable, curve: Array, k: int) -> Array:
     """The influence of a row at t is Σ_{u≤t} [S(u−)/Y·(dNₖ − hₖ) − (F(t) − F(u))·(dN − h)/(Y − d)].
 
-    Split by what depends on t: a constant, −F(t) times a constant, and while at risk a term common to all rows.
+    It is the sum of a constant, of −F(t) times a constant and, while the row is at risk, of a term common to all rows.
     """
     per_left, jump = ratio(np.ones(1), table.left), _jump(table)
     gain = np.repeat((curve * per_left)[:, None], table.events.shape[1], axis=1)

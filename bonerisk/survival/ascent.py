@@ -1,4 +1,4 @@
-"""The way up to the maximum of the partial likelihood of a few columns, with Firth's penalty or without."""
+"""Maximise the partial likelihood of a few columns, with or without Firth's penalty."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 DECREMENT = 1e-16  # squared length of a last step, in standard errors
 ITERATIONS, HALVINGS = 500, 30
 NOISE = 1e-11  # relative, of a log-likelihood
-LONGEST_STEP = 3.0  # in standard deviations of a column: the quadratic says nothing about what lies beyond
+LONGEST_STEP = 3.0  # in standard deviations of a column: the quadratic model does not hold beyond
 
 
 def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None, fixed: int | None = None) -> TermPoint:
     """Newton's method with step halving, over all coefficients but the `fixed` one, which stays at its `start`.
 
-    The Hessian is that of the likelihood without penalty, as in coxphf. Where the penalty bends more than the
-    likelihood, a step overshoots: a step is halved until the slope along it at its end is not steeply downward.
+    The Hessian is that of the likelihood without penalty, as in coxphf. A step overshoots if the penalty curves more
+    than the likelihood, so each step is halved until the slope at its end is not steeply downward.
 
     Raises
     ------
     DataError
-        Without penalty: a coefficient grows without end while the likelihood stands still (separation). Or no
-        convergence.
+        Without penalty, a coefficient grows without limit while the likelihood hardly changes (separation). Or the
+        search does not converge.
     """
     p = likelihood.x.shape[1]
     free = [j for j in range(p) if j != fixed]
     point = likelihood.at(np.zeros(p) if start is None else start, firth=firth)
     if not np.isfinite(point.log_likelihood):
-        raise DataError("no convergence: the likelihood is out of floating point", "Cox regression")
+        what = "no convergence: the likelihood is outside the floating-point range"
+        raise DataError(what, "Cox regression", "look for outliers in the columns")
     for _ in range(ITERATIONS):
         step = np.zeros(p)
         step[free] = np.linalg.solve(point.information[np.ix_(free, free)], point.score[free])
@@ -48,17 +49,18 @@ def maximise(likelihood: FewColumns, *, firth: bool, start: Array | None = None,
             break
     if not firth and _runs_away(likelihood, point, step, decrement):
         raise DataError(
-            f"the likelihood has no maximum: it rises for ever with {likelihood.names[np.abs(step).argmax()]}",
+            f"the likelihood has no maximum: it keeps rising with {likelihood.names[np.abs(step).argmax()]}",
             "Cox regression",
-            "a level without events does that; pool it, leave it out, or fit with Firth's penalty",
+            "a level without events causes this: pool it, leave it out, or fit with Firth's penalty",
         )
     if not abs(decrement) < DECREMENT:
         away = np.sqrt(abs(decrement))
-        raise DataError(f"no convergence: {away:.1g} standard errors from the maximum", "Cox regression")
+        what = f"no convergence: {away:.1g} standard errors from the maximum"
+        raise DataError(what, "Cox regression", "take fewer columns")
     return point
 
 
 def _runs_away(likelihood: FewColumns, point: TermPoint, step: Array, decrement: float) -> bool:
-    """Whether a step that gains nothing still changes hazards, or hazards are apart beyond anything measurable."""
+    """Whether a step that gains nothing still changes hazards, or hazards differ by more than can be measured."""
     apart = np.ptp(likelihood.x @ point.beta)
     return (decrement < 1e-9 and np.ptp(likelihood.x @ step) > 0.1) or apart > 100

@@ -1,7 +1,7 @@
-"""The baseline of a Cox model: cumulative hazard by time, one a stratum, and survival from it.
+"""The baseline of a Cox model: cumulative hazard H over time, one per stratum. Survival is exp(−H).
 
-As ``survfit(coxph(...))``: steps Σ mass / (risk left in the risk set) at each event time, which is Breslow's estimator
-where ties are Breslow's and the Efron one where they are Efron's; survival is exp(−H).
+As in ``survfit(coxph(...))``, H rises by Σ mass / (risk left in the risk set) at each event time: Breslow's estimator
+with Breslow ties, Efron's with Efron ties.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Baseline:
-    """Of one stratum, for a row whose covariates are the model's reference.
+    """Cumulative hazard of one stratum, for a row whose covariates are the model's reference.
 
     Parameters
     ----------
@@ -28,7 +28,12 @@ class Baseline:
     cumulative_hazard : array (K,)
         From each event time on.
     follow_up : float
-        Longest in the stratum: nothing is known of later times.
+        Longest follow-up in the stratum; later times are unknown.
+
+    Examples
+    --------
+    >>> Baseline(np.array([1.0, 3.0]), np.array([0.1, 0.4]), follow_up=5.0).at([0.5, 1, 4])
+    array([0. , 0.1, 0.4])
     """
 
     times: Array
@@ -55,7 +60,7 @@ class Baseline:
 
 
 def baselines(sets: RiskSets, point: Point, time: Array, stratum: Array) -> tuple[Baseline, ...]:
-    """Of each stratum, in order; `stratum` (n,) are their numbers, and `time` (n,) is follow-up."""
+    """Baseline of each stratum, in order; `stratum` (n,) numbers each row's stratum, `time` (n,) is its follow-up."""
     cumulative = sets.up(np.bincount(sets.term_cell, point.hazard)) * np.exp(-point.centre)
     last = np.zeros(len(sets.bounds) - 1)
     np.maximum.at(last, stratum, time)

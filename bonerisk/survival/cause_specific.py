@@ -1,7 +1,7 @@
-"""The probability of an event where another competes with it, from a Cox model of the hazard of each of the two.
+"""Probability of an event that competes with another one, from a Cox model of each event's hazard.
 
-exp(−H) of the event's own hazard is the survival of a world in which nobody dies of anything else. In this one, who has
-died can't have the event any more, so that its probability is less by the more the more die.
+exp(−H) of the event's own hazard is the survival if nobody could die of anything else. Patients who have died can no
+longer have the event, so its true probability is lower, and the lower the more patients die.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bonerisk.survival.rows import rows_a_chunk
 
 Array = np.ndarray
 
-LARGEST = 600.0  # linear predictor: exp() of more, times a baseline, may have no float64
+LARGEST = 600.0  # linear predictor: exp() of more, times a baseline, may overflow float64
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """Of one cause: that of the baseline times exp((x − reference)·coefficients).
+    """Hazard of one cause: the baseline's times exp((x − reference)·coefficients).
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class Hazard:
 
     @classmethod
     def of(cls, model: cox.CoxFit) -> Hazard:
-        """Take what predictions need of a model without strata."""
+        """Take from a model without strata what predictions need."""
         return cls(model.coefficients, model.reference, model.baselines[0])
 
     def ratio(self, x: Array) -> Array:
-        """Hazard (n,) of rows (n, p) over that of the baseline; no more than exp(600), so that no product overflows.
+        """Hazard ratio (n,) of rows (n, p) to the baseline; at most exp(600), so that no product overflows.
 
         Raises
         ------
@@ -63,21 +63,21 @@ class Hazard:
 def competing_hazard(
     fit: Callable[[Array, Array, Array], cox.CoxFit], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
 ) -> tuple[Hazard | None, tuple[str, ...]]:
-    """Fit the competing event as the event was, or, where that can't be done, say so.
+    """Fit the competing event in the same way as the event, or note why that can't be done.
 
     Parameters
     ----------
     fit : callable
-        Of x, time and whether the competing event ended the follow-up.
+        From x, time and whether the competing event ended the follow-up to a model.
     x : array (n, p)
     time, event, competing : array (n,)
-        Where both events are 1, the event counts; a missing competing event is none.
+        If both events are 1, the event counts; a missing competing event counts as 0.
 
     Returns
     -------
     hazard : Hazard or None
-        None where nobody has a competing event. Where they are too few, or the likelihood has no maximum, Nelson and
-        Aalen's hazard, the same for everybody.
+        None if nobody has a competing event. If there are too few, or the likelihood has no maximum, the Nelson–Aalen
+        hazard, the same for everybody.
     notes : tuple of str
         Why it is the same for everybody.
     """
@@ -92,26 +92,26 @@ def competing_hazard(
         doubt = error.what
     if not doubt:
         return Hazard.of(model), ()
-    nobody = np.zeros(x.shape[1])
-    return Hazard(nobody, nobody, _nelson_aalen(time, ended)), (
-        f"{said}, at a rate that is the same for everybody: no Cox model of them ({doubt})",
+    zeros = np.zeros(x.shape[1])
+    return Hazard(zeros, zeros, _nelson_aalen(time, ended)), (
+        f"{said}, at a rate that is the same for everybody: they have no Cox model ({doubt})",
     )
 
 
 def cumulative_incidence(event: Hazard, competing: Hazard, x: Array, times: ArrayLike) -> Array:
     """Probability (n, m) of the event by each time, as ``predictRisk(CSC(...), cause = 1, product.limit = FALSE)``.
 
-    Σ S(t−) · r₁ · dH₁(t) over the times t of events up to then, S(t−) = exp(−r₁·H₁(t−) − r₂·H₂(t−)) being the
-    probability of neither event before t; r are hazard ratios and H the baselines' cumulative hazards. R's default, the
-    product limit, has Π (1 − r₁·dH₁ − r₂·dH₂) for S, which is below 0 where a hazard ratio is large. The sum may pass 1
-    there (R lets it), and is cut.
+    Σ S(t−) · r₁ · dH₁(t) over the event times t up to then, S(t−) = exp(−r₁·H₁(t−) − r₂·H₂(t−)) being the probability
+    of neither event before t; r are hazard ratios and H the baselines' cumulative hazards. R's default, the product
+    limit, uses Π (1 − r₁·dH₁ − r₂·dH₂) for S, which is negative if a hazard ratio is large. The sum may then exceed 1:
+    R allows this, here it is cut to 1.
 
     Parameters
     ----------
     event, competing : Hazard
     x : array (n, p)
     times : array (m,)
-        In the unit of the times that were fitted.
+        In the unit of the fitted times.
 
     Raises
     ------
@@ -121,9 +121,18 @@ def cumulative_incidence(event: Hazard, competing: Hazard, x: Array, times: Arra
     References
     ----------
     Benichou & Gail 1990, Biometrics 46:813. Ozenne et al. 2017, R Journal 9(2):440.
+
+    Examples
+    --------
+    Death (rate 0.5 from year 1 on) makes a fracture at year 2 less probable: 0.2 · exp(−0.5), instead of 0.2.
+
+    >>> fracture = Hazard(np.zeros(1), np.zeros(1), Baseline(np.array([2.0]), np.array([0.2]), 5.0))
+    >>> death = Hazard(np.zeros(1), np.zeros(1), Baseline(np.array([1.0]), np.array([0.5]), 5.0))
+    >>> cumulative_incidence(fracture, death, np.zeros((1, 1)), [1, 5]).round(3)
+    array([[0.   , 0.121]])
     """
     asked = np.atleast_1d(np.asarray(times, dtype=float))
-    event.baseline.at(asked)  # refuses what is after the end of follow-up
+    event.baseline.at(asked)  # refuses times after the end of follow-up
     reached = event.baseline.times <= asked.max(initial=0)
     at, up_to = event.baseline.times[reached], event.baseline.cumulative_hazard[reached]
     before = np.append(0, up_to)[:-1]
@@ -142,8 +151,8 @@ def cumulative_incidence(event: Hazard, competing: Hazard, x: Array, times: Arra
 
 
 def _nelson_aalen(time: ArrayLike, event: Array) -> Baseline:
-    observed, nobody = outcome(time, event), np.zeros(len(event))
+    observed, zeros = outcome(time, event), np.zeros(len(event))
     sets = risk_sets(observed, np.ones(len(event)), ties="breslow")
-    point = sets.at(nobody)
+    point = sets.at(zeros)
     assert point is not None  # equal risks are never too far apart
-    return baselines(sets, point, observed.time, nobody.astype(int))[0]
+    return baselines(sets, point, observed.time, zeros.astype(int))[0]

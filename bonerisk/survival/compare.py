@@ -1,4 +1,4 @@
-"""Whether groups differ: the log-rank test, and Gray's where other causes compete."""
+"""Tests that groups have the same curve: the log-rank test, and Gray's test under competing risks."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class GroupTest:
     Parameters
     ----------
     chi2, p : float
-        NaN where no event tells groups apart; then `note` says so.
+        NaN if no event distinguishes groups; then `note` says so.
     df : int
-        Groups less one, or fewer where a group is never at risk together with another.
+        Number of groups minus one, or less if a group is never at risk together with another.
     groups : tuple, (k,)
         Sorted.
     n : array (k,)
         Sums of weights.
     observed, expected : array (k,)
-        Events, weighted by the test's weight over time; expected under the hypothesis.
+        Events, weighted by the test's weight over time; `expected` if the groups have the same curve.
     note : str
     """
 
@@ -66,10 +66,10 @@ def logrank(
     strata : array (n,), optional
         Groups are compared within strata only.
     weights : array (n,), optional
-        Whole numbers, each standing for so many equal rows.
+        Whole numbers: how many equal rows a row stands for.
     rho : float
-        0 is the log-rank test; 1 is Peto and Peto's, which gives early events more weight. S is Kaplan–Meier's of the
-        stratum.
+        0 is the log-rank test; 1 is Peto and Peto's, which gives early events more weight. S is the Kaplan–Meier
+        estimate in the stratum.
 
     Raises
     ------
@@ -79,6 +79,16 @@ def logrank(
     References
     ----------
     Harrington & Fleming 1982, Biometrika 69:553.
+
+    Examples
+    --------
+    Maintained chemotherapy or none in leukaemia; ``survdiff(Surv(time, status) ~ x, aml)`` gives 3.4, p = 0.07.
+
+    >>> time = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161, 5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45]
+    >>> event = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1]
+    >>> test = logrank(time, event, ["maintained"] * 11 + ["none"] * 12)
+    >>> f"χ² = {test.chi2:.3f}, p = {test.p:.3f}"
+    'χ² = 3.396, p = 0.065'
     """
     checked = outcome(time, event)
     weight = checked_weights(weights, len(checked))
@@ -107,16 +117,16 @@ def gray(
 ) -> GroupTest:
     """Gray's test that k groups have the same cumulative incidence of a cause, as ``cmprsk::cuminc``.
 
-    It compares the hazards of the subdistribution, in which those who died of another cause stay at risk, with weight
-    (1 − F(t−))^rho for the pooled incidence F. Without competing events its score is that of the log-rank test, but its
-    variance is not: it also allows for the pooled estimate.
+    It compares subdistribution hazards, in which patients who died of another cause stay at risk, with weight
+    (1 − F(t−))^rho, F being the pooled incidence. Without competing events its score is that of the log-rank test; its
+    variance is not, since it also allows for estimating F.
 
     Parameters
     ----------
     time, status, group : array (n,)
         Status 0 censored, 1 the event, 2 a competing event.
     cause : int
-        Whose incidence, 1 or 2.
+        The cause to compare, 1 or 2.
     strata : array (n,), optional
     rho : float
 
@@ -130,6 +140,13 @@ def gray(
     References
     ----------
     Gray 1988, Ann Stat 16:1141.
+
+    Examples
+    --------
+    >>> status = [1, 1, 2, 1, 0, 2, 0, 2, 0, 1]
+    >>> test = gray([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], status, [0] * 5 + [1] * 5)
+    >>> test.observed, test.df
+    (array([3., 1.]), 1)
     """
     checked = outcome(time, status, highest=COMPETING)
     if cause not in (EVENT, COMPETING):
@@ -184,7 +201,7 @@ def _test(
     strata: ArrayLike | None,
     weight: Array,
 ) -> GroupTest:
-    """Add `score` up over strata; it is given events, competing events and numbers at risk, (event times, k) each."""
+    """Sum `score` over strata; it takes events, competing events and numbers at risk, (event times, k) each."""
     n = len(checked)
     names, code = labels(group, n, "group")
     if len(names) < 2:

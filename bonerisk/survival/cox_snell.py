@@ -1,4 +1,4 @@
-"""Cox and Snell's R², 1 − exp(−χ²/n) of a likelihood-ratio statistic χ²: its maximum, and its value from C or AUC."""
+"""Cox–Snell R², 1 − exp(−χ²/n) for a likelihood-ratio statistic χ²: its maximum, and its value from C-index or AUC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from bonerisk.errors import ConfigError
 def maximum(events_per_patient: float) -> float:
     """Highest R² of a time-to-event model: 1 − exp(2·ln L₀/n) of an exponential null model in units of mean follow-up.
 
-    With φ events a patient, ln L₀/n = φ·(ln φ − 1).
+    With φ events per patient, ln L₀/n = φ·(ln φ − 1).
+
+    Examples
+    --------
+    >>> round(maximum(0.1), 3), round(of_c_index(0.7, 0.1), 3)
+    (0.483, 0.043)
     """
     _demand(0 < events_per_patient < np.e, "events per patient", events_per_patient, "lie between 0 and 2.7")
     return -float(np.expm1(2 * events_per_patient * (log(events_per_patient) - 1)))
@@ -26,10 +31,10 @@ def maximum_binary(prevalence: float) -> float:
 
 
 def of_c_index(c_index: float, events_per_patient: float) -> float:
-    """R² of a time-to-event model with that C-index, by way of Royston's D and O'Quigley's R².
+    """R² of a time-to-event model with that C-index, through Royston's D and O'Quigley's R².
 
-    D = 5.50·(C − ½) + 10.26·(C − ½)³, an empirical curve; from D, Royston's R² = (π/8)D² / (π²/6 + (π/8)D²) and
-    O'Quigley's, whose denominator are events, and with it χ².
+    D = 5.50·(C − ½) + 10.26·(C − ½)³, an empirical curve. D gives Royston's R² = (π/8)D² / (π²/6 + (π/8)D²), that gives
+    O'Quigley's R², which divides by events, and so χ².
 
     References
     ----------
@@ -43,9 +48,9 @@ def of_c_index(c_index: float, events_per_patient: float) -> float:
 
 
 def of_auc(auc: float, prevalence: float) -> float:
-    """R² of a calibrated model with that AUC, its linear predictor normal with one variance among cases and controls.
+    """R² of a calibrated model with that AUC, whose linear predictor is normal with one variance in cases and controls.
 
-    The gain in log-likelihood over the null model, integrated; pmsampsize simulates a million patients to the same end.
+    It integrates the gain in log-likelihood over the null model; pmsampsize simulates a million patients instead.
 
     References
     ----------
@@ -53,7 +58,7 @@ def of_auc(auc: float, prevalence: float) -> float:
     """
     _demand(0.5 < auc < 1, "auc", auc, "lie between 0.5 and 1")
     _demand(0 < prevalence < 1, "prevalence", prevalence, "lie between 0 and 1")
-    apart = sqrt(2) * ndtri(auc)  # of the two means, in standard deviations
+    apart = sqrt(2) * ndtri(auc)  # distance between the two means, in standard deviations
     z, density = np.polynomial.hermite_e.hermegauss(100)
     odds = log(prevalence / (1 - prevalence)) + apart * np.array([z + apart / 2, z - apart / 2])  # cases, controls
     gain = np.array([-np.logaddexp(0, -odds[0]) - log(prevalence), -np.logaddexp(0, odds[1]) - log1p(-prevalence)])
@@ -63,4 +68,4 @@ def of_auc(auc: float, prevalence: float) -> float:
 
 def _demand(good: bool, key: str, value: float, must: str) -> None:
     if not good:
-        raise ConfigError(f"{key} is {value:g}, and must {must}", "Cox–Snell R²")
+        raise ConfigError(f"{key} is {value:g}, but must {must}", "Cox–Snell R²")

@@ -1,4 +1,4 @@
-"""What curves share: steps read off at a time, their area up to a horizon, and no value past the last observation."""
+"""Shared by survival curves: the value at a time, the area up to a horizon, and no value after the last observation."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Readings:
-    """A curve at asked times.
+    """A curve at given times.
 
     Parameters
     ----------
     time, estimate, standard_error, lower, upper : array (m,)
-        NaN past the last observation and where there is no interval.
+        NaN after the last observation and where there is no interval.
     at_risk : array (m,)
-        Sum of weights of those whose follow-up reaches the time.
+        Sum of weights of the rows whose follow-up reaches the time.
     note : tuple of str, (m,)
-        Why something is NaN; empty where nothing is.
+        Why a value is NaN; else empty.
     """
 
     time: Array
@@ -43,7 +43,7 @@ class RestrictedMean:
     Parameters
     ----------
     horizon : float
-        Up to where; less than asked if follow-up is shorter, and then `note` says so.
+        End of the area; earlier than asked if follow-up is shorter, and then `note` says so.
     estimate, standard_error, lower, upper : float
         Interval: estimate ± z·se, cut at 0 and the horizon.
     level : float
@@ -60,7 +60,7 @@ class RestrictedMean:
 
     @classmethod
     def of(cls, horizon: float, estimate: float, standard_error: float, level: float, note: str) -> RestrictedMean:
-        """Add the interval, or to `note` why there is none."""
+        """Add the interval, or note why there is none."""
         if not standard_error > 0:
             why = "one patient only" if np.isnan(standard_error) else "no event up to the horizon"
             note = "; ".join(filter(None, [note, f"{why}, so no interval"]))
@@ -76,7 +76,7 @@ def shortened(time: ArrayLike, horizon: float) -> tuple[float, str]:
     Parameters
     ----------
     time : array or float
-        Follow-up times; nothing can be told past the last.
+        Follow-up times; nothing is known after the last.
     horizon : float
         In the unit of `time`, over 0.
 
@@ -84,7 +84,12 @@ def shortened(time: ArrayLike, horizon: float) -> tuple[float, str]:
     -------
     horizon : float
     note : str
-        Empty where the horizon is as asked.
+        Empty if the horizon is as asked.
+
+    Examples
+    --------
+    >>> shortened([1.5, 4.0], 5)
+    (4.0, 'follow-up ends at 4, so the horizon 5 is shortened to it')
     """
     if not 0 < horizon < np.inf:
         raise DataError(f"horizon {horizon} is not over 0", "horizon", "give a time after the film")
@@ -95,7 +100,7 @@ def shortened(time: ArrayLike, horizon: float) -> tuple[float, str]:
 
 
 def value_at(time: Array, value: Array, first: float, where: ArrayLike) -> Array:
-    """A step function, `first` before the first time and right-continuous, read at `where`."""
+    """Value at `where` of a right-continuous step function, which is `first` before the first time."""
     return np.concatenate([[first], value])[np.searchsorted(time, where, "right")]
 
 
@@ -108,20 +113,20 @@ def area_to(time: Array, value: Array, first: float, where: ArrayLike) -> Array:
 
 
 def at_risk_at(time: Array, at_risk: Array, where: ArrayLike) -> Array:
-    """Those whose follow-up reaches `where`, that moment included (as ``summary(survfit, times=)$n.risk``)."""
+    """Number whose follow-up reaches `where`, that moment included (as ``summary(survfit, times=)$n.risk``)."""
     return np.append(at_risk, 0.0)[np.searchsorted(time, where, "left")]
 
 
 def read(
     time: Array, at_risk: Array, columns: tuple[Array, ...], first: float, times: ArrayLike, *, done: bool
 ) -> Readings:
-    """Estimate, standard error, lower and upper limit at `times`; `done` says that nobody outlives the last time.
+    """Estimate, standard error, lower and upper limit at `times`; `done` if everybody had the event by the last time.
 
-    After such a last time a curve goes on flat, with certainty; else it has no value there.
+    If `done`, the curve stays flat after the last time; else it has no value there.
     """
     where = np.atleast_1d(np.asarray(times, dtype=float))
     if not np.all(np.isfinite(where) & (where >= 0)):
-        raise DataError("times must be numbers from 0 on", "times", "leave the others out")
+        raise DataError("times must be numbers from 0 on", "times", "leave out missing and negative times")
     known = (where <= time[-1]) | done
     starts = (first, 0.0, np.nan, np.nan)
     estimate, error, lower, upper = (

@@ -1,20 +1,20 @@
 """The partial likelihood of a few columns in memory, with what Firth's penalty and tests of proportionality need.
 
-`cox` is for many columns and rows; here are third moments, and sums over risk sets with a weight for each of them.
+`cox` is for many columns and rows; this module adds third moments, and sums over risk sets with a weight for each.
 
 Vocabulary
 ----------
 term
-    One factor of the partial likelihood, an event against its risk set; as many as events, the latest first.
+    One factor of the partial likelihood: an event against its risk set. There is one per event, the latest first.
 fraction
-    What a term takes away from the rows that have their event at its time: l/d for the l-th of d tied events, counted
-    from 0 (Efron), or nothing (Breslow).
+    Share that a term subtracts from the rows with an event at its time: l/d for the l-th of d tied events, counted
+    from 0 (Efron), or 0 (Breslow).
 gather, spread
     Sums over a term's risk set, and their transpose: sums over the terms in whose risk set a row is. All moments
     follow from these two in O(n·p) memory.
 
-Columns are standardised here, so that their units don't trouble Newton's method: coefficients, scores and information
-are a standard deviation of the column; divide coefficients by `scale` to have them a unit.
+Columns are standardised here, so that their units don't disturb Newton's method: coefficients, scores and information
+are per standard deviation of the column; divide coefficients by `scale` to get them per unit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bonerisk.survival.outcome import outcome
 Array = np.ndarray
 
 TIES = ("efron", "breslow")
-REDUNDANT = 1e-9  # mean variance in the risk sets that others leave unexplained, of a column with variance 1
+REDUNDANT = 1e-9  # of a column's variance 1: the mean within risk sets that other columns leave unexplained
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TermPoint:
     ----------
     beta : array (p,)
     log_likelihood : float
-        With ½ log|information| if Firth's penalty was asked for; −inf where that is out of floating point.
+        With ½ log|information| if Firth's penalty was asked for; −inf outside the floating-point range.
     score : array (p,)
         Gradient of `log_likelihood`.
     information : array (p, p)
@@ -88,12 +88,12 @@ class FewColumns:
     weights : array (n,), optional
         Case weights, over 0.
     names : sequence of str, optional
-        What errors call the columns; without it "column 0", "column 1", …
+        Column names in error messages; by default "column 0", "column 1", …
 
     Raises
     ------
     ConfigError
-        Ties by another name.
+        `ties` is unknown.
     DataError
         Columns or weights don't fit the outcome, a value is missing or infinite, or there is no event.
     """
@@ -113,7 +113,8 @@ class FewColumns:
         checked = outcome(time, event)
         columns, cases = _columns(x, len(checked), names), _weights(weights, len(checked))
         if not checked.n_events:
-            raise DataError(f"none of {len(checked)} rows has an event", "Cox regression")
+            mend = "check how events are coded"
+            raise DataError(f"none of {len(checked)} rows has an event", "Cox regression", mend)
         self.names = tuple(names) if names is not None else tuple(f"column {j}" for j in range(columns.shape[1]))
         order = np.argsort(-checked.time, kind="stable")
         self.scale = np.where(np.ptp(columns, axis=0) > 0, columns.std(axis=0), 1.0)
@@ -212,7 +213,7 @@ class FewColumns:
         return sorted(set(range(len(information))) - set(kept))
 
     def demand_full_rank(self) -> None:
-        """Raise DataError that names columns which tell nothing beside the others."""
+        """Raise DataError, naming the columns that add nothing to the others."""
         if found := self.redundant():
             raise DataError(
                 f"{', '.join(self.names[j] for j in found)}: constant, or determined by the columns before, "

@@ -16,16 +16,16 @@ from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
 
 @dataclass(frozen=True)
 class Firth:
-    """A fitted model; exponentials of coefficients and bounds are hazard ratios a unit of the column.
+    """A fitted model; exponentials of coefficients and bounds are hazard ratios per unit of the column.
 
     Parameters
     ----------
     coefficients : array (p,)
         Log hazard ratios; over 0 is worse.
     lower, upper : array (p,)
-        Profile interval of `level`; always finite, since the penalty falls without end as a coefficient grows.
+        Profile interval of `level`; always finite, since the penalty falls without limit as a coefficient grows.
     p_value : array (p,)
-        Of the coefficient being 0, by the profile likelihood.
+        Test that the coefficient is 0, by the profile likelihood.
     covariance : array (p, p)
         Inverse information at the maximum, without penalty. A Wald interval from it is poor where events are few.
     log_likelihood : float
@@ -58,9 +58,9 @@ def fit(
 ) -> Firth:
     """Maximise l(β) + ½ log|I(β)|, and profile it for intervals.
 
-    A bound is where twice the fall of the penalised likelihood, at its maximum over the other coefficients, is the
-    χ² quantile of 1 degree of freedom. The information in the penalty is that of all coefficients, also in a profile
-    (as logistf). R's coxphf is the same with Breslow ties; it has no others.
+    At a bound, the penalised likelihood, at its maximum over the other coefficients, has fallen by half the χ² quantile
+    with 1 degree of freedom. The penalty uses the information of all coefficients, also in a profile (as logistf).
+    With Breslow ties, the only ones in R's coxphf, results are the same as there.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ def fit(
         1 = event, 0 = censored.
     ties : {"efron", "breslow"}
     level : float
-        Of the intervals, in (0, 1).
+        Level of the intervals, in (0, 1).
     weights : array (n,), optional
         Case weights, over 0.
     names : sequence of str, optional
-        What errors call the columns.
+        Column names in error messages.
 
     Raises
     ------
     ConfigError
-        Ties by another name, or a level out of (0, 1).
+        `ties` is unknown, or the level is outside (0, 1).
     DataError
         Columns or weights don't fit the outcome, a value is missing or infinite, there is no event, or a column is
         constant or determined by others among those at risk.
@@ -89,6 +89,17 @@ def fit(
     References
     ----------
     Firth 1993, Biometrika 80:27; Heinze & Schemper 2001, Biometrics 57:114.
+
+    Examples
+    --------
+    Two patients, an event in the exposed one: p^1.5 · (1 − p)^0.5 is largest at p = 3/4, so the hazard ratio is 3.
+    Without the penalty it would be infinite.
+
+    >>> model = fit([[1], [0]], [1, 2], [1, 0])
+    >>> np.exp(model.coefficients).round(3)
+    array([3.])
+    >>> bool(np.isfinite(model.upper[0]))
+    True
     """
     if not 0 < level < 1:
         raise ConfigError(f"level is {level}", "Firth's Cox regression", "take one between 0 and 1, such as 0.95")
@@ -112,7 +123,7 @@ def fit(
 
 
 def _profile(likelihood: FewColumns, near: TermPoint, j: int, value: float) -> TermPoint:
-    """Maximum with coefficient `j` held at `value`, from where the others would lie if the likelihood were normal."""
+    """Maximum with coefficient `j` held at `value`; the others start at their values if the likelihood were normal."""
     column = np.linalg.inv(near.information)[:, j]
     start = near.beta + column / column[j] * (value - near.beta[j])
     start[j] = value
@@ -120,7 +131,7 @@ def _profile(likelihood: FewColumns, near: TermPoint, j: int, value: float) -> T
 
 
 def _fall(likelihood: FewColumns, best: TermPoint, profiled: TermPoint) -> float:
-    """Twice what the penalised likelihood lost from its maximum."""
+    """Twice the fall of the penalised log-likelihood from its maximum."""
     lost = best.log_likelihood - profiled.log_likelihood
     if lost < -1e-9 * (1 + abs(best.log_likelihood)):
         raise DataError(
@@ -135,8 +146,8 @@ def _fall(likelihood: FewColumns, best: TermPoint, profiled: TermPoint) -> float
 def _bound(likelihood: FewColumns, best: TermPoint, j: int, side: int, fall: float) -> float:
     """Coefficient `j` where the profile has fallen by `fall` on one side of the maximum.
 
-    Newton's method on the root of the fall, nearly a straight line, kept between the nearest values known to lie
-    within and without. The slope of a profile is its score.
+    Newton's method on the square root of the fall, which is nearly a straight line, kept between the nearest values
+    known to lie inside and outside. The slope of a profile is its score.
     """
     goal, within, without = np.sqrt(fall), best.beta[j], side * np.inf
     value, near = best.beta[j] + side * np.sqrt(fall * np.linalg.inv(best.information)[j, j]), best
@@ -154,4 +165,5 @@ def _bound(likelihood: FewColumns, best: TermPoint, j: int, side: int, fall: flo
         farthest = without if np.isfinite(without) else within + 2 * (within - best.beta[j])
         inside = side * within < side * guess < side * farthest
         value = guess if inside else (within + farthest) / 2 if np.isfinite(without) else farthest
-    raise DataError(f"no bound of the interval of {likelihood.names[j]} was found", "Firth's Cox regression")
+    what = f"no limit of the interval of {likelihood.names[j]} was found"
+    raise DataError(what, "Firth's Cox regression", "take fewer columns")

@@ -36,7 +36,7 @@ class Incidence:
     at_risk : int
         Rows whose follow-up reaches the horizon.
     incidence, lower, upper : float
-        NaN where `note` says why.
+        NaN if undefined; `note` says why.
     level : float
     method : str
         Estimator and interval.
@@ -58,11 +58,11 @@ class Incidence:
 
 
 def zero_bound(n: int, level: float = 0.95) -> float:
-    """Upper limit of a risk of which `n` people had no event: 1 − (1 − level)^(1/n), about 3/n at 0.95.
+    """Upper limit of a risk if none of `n` patients had the event: 1 − (1 − level)^(1/n), about 3/n at 0.95.
 
-    Clopper and Pearson's, one-sided, as 0 is the lower limit without doubt. Where follow-up is censored, `n` is those
-    still at risk at the horizon: only they are known to have lived through all of it, and to leave out what the others
-    were seen without an event makes the bound too high, never too low.
+    Clopper and Pearson's, one-sided, since the lower limit is surely 0. If follow-up is censored, `n` is the number
+    still at risk at the horizon: only these patients are known to be event-free until then. Ignoring the event-free
+    time of the others makes the bound too high, never too low.
 
     Raises
     ------
@@ -74,10 +74,15 @@ def zero_bound(n: int, level: float = 0.95) -> float:
     References
     ----------
     Clopper & Pearson 1934, Biometrika 26:404. Hanley & Lippman-Hand 1983, JAMA 249:1743.
+
+    Examples
+    --------
+    >>> round(zero_bound(100), 4)  # the rule of three: 3/100
+    0.0295
     """
     quantile_of(level)
     if n < 1:
-        raise DataError("no bound without anyone at risk", "zero_bound", "take an earlier horizon")
+        raise DataError("no bound, because nobody is at risk", "zero_bound", "take an earlier horizon")
     return -float(np.expm1(np.log1p(-level) / n))
 
 
@@ -94,8 +99,8 @@ def at_horizons(
 ) -> list[Incidence]:
     """Incidence of the event at each horizon in each group.
 
-    Where there are competing events, each has two rows: Aalen–Johansen's, the risk in a world in which people die, and
-    beside it Kaplan–Meier's, which takes the dead for censored and is higher.
+    With competing events there are two rows each: Aalen–Johansen's, the risk when patients can die first, and
+    Kaplan–Meier's, which counts deaths as censored and is higher.
 
     Parameters
     ----------
@@ -107,10 +112,10 @@ def at_horizons(
     cluster : array (n,), optional
         Patient of each row; the bound of a group without events then counts patients.
     competing : bool, optional
-        Whether anything competes where these rows are from; None: in these rows. So the intervals of several groups,
-        in some of which nobody has died, are on one scale.
+        Whether competing events can occur; None: whether these rows have any. True keeps several groups, some of them
+        without deaths, on one scale.
     interval : str
-        Scale of the intervals; Kaplan–Meier's is that of the survival.
+        Scale of the intervals; for Kaplan–Meier, scale of the survival.
     level : float
 
     Returns
@@ -122,6 +127,13 @@ def at_horizons(
     ------
     DataError, ConfigError
         As for `aalen_johansen.fit`.
+
+    Examples
+    --------
+    >>> for row in at_horizons([1, 2, 3, 4], [1, 2, 1, 0], [3]):
+    ...     print(row.method, row.n_events, row.n_competing, round(row.incidence, 3))
+    Aalen–Johansen, log-log interval 2 1 0.5
+    Kaplan–Meier, log-log interval 2 1 0.625
     """
     checked = outcome(time, status, highest=COMPETING)
     n = len(checked)

@@ -1,4 +1,4 @@
-"""Confidence intervals of a probability with a standard error, on a scale that is told."""
+"""Confidence intervals of a probability from its standard error, on a given scale."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def interval(probability: Array, standard_error: Array, scale: str, level: float
     Returns
     -------
     lower, upper : array
-        NaN where the standard error is NaN or 0: before the first event nothing has been seen to vary, and limits of
-        no width (R's on the log and plain scales) would claim to know. At 0 too.
+        NaN where the standard error is NaN or 0, or the probability is 0. Before the first event no variation has been
+        seen, and limits of no width (R's on the log and plain scales) would claim certainty.
 
     Raises
     ------
@@ -42,6 +42,12 @@ def interval(probability: Array, standard_error: Array, scale: str, level: float
     References
     ----------
     Borgan & Liestøl 1990, Scand J Stat 17:35.
+
+    Examples
+    --------
+    >>> lower, upper = interval(np.array([0.9]), np.array([0.06]), "log-log", 0.95)
+    >>> lower.round(3), upper.round(3)
+    (array([0.695]), array([0.97]))
     """
     if scale not in SCALES:
         raise ConfigError(f"no interval of type {scale!r}", "interval", f"use one of {', '.join(SCALES)}")
@@ -57,14 +63,14 @@ def interval(probability: Array, standard_error: Array, scale: str, level: float
     elif scale == "logit":
         lower[inside], upper[inside] = (expit(logit(p) + sign * half / (p * (1 - p))) for sign in (-1, 1))
     else:
-        # Of a p next to 0 or 1 the power goes beyond floating point: the limits are then 0 and 1.
+        # For a p next to 0 or 1 the power leaves the floating-point range: the limits are then 0 and 1.
         power = np.clip(half / (p * np.log(p)), -700, 700)
         lower[inside], upper[inside] = (p ** np.exp(sign * power) for sign in (-1, 1))
     return np.clip(lower, 0, 1), np.clip(upper, 0, 1)
 
 
 def quantile_of(level: float) -> float:
-    """z of a two-sided interval of a level between 0 and 1."""
+    """z of a two-sided interval at a level between 0 and 1."""
     if not 0 < level < 1:
         raise ConfigError(f"level {level} is not between 0 and 1", "level", "give a number such as 0.95")
     return float(ndtri((1 + level) / 2))

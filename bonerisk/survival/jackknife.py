@@ -2,7 +2,7 @@
 
 The influence of a unit on the curve at time t is θ(t)·b(t), where the basis b is common to all units and θ changes only
 when a row of the unit comes under risk or leaves it. So Σ (θ·b)² = bᵀ (Σ θθᵀ) b, and the inner sum is a step function
-with at most two steps a row: n log n work, where a matrix of influences takes n times T.
+with at most two steps per row: n log n work, whereas a matrix of influences takes n times T.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Array = np.ndarray
 
 
 def curve_variance(table: LifeTable, at_risk: Array, ended: Array, basis: Array) -> Array:
-    """Variance of a curve at each time, (T,); NaN if there is one unit only, which has nothing to vary against.
+    """Variance of a curve at each time, (T,); NaN if there is only one unit.
 
     Parameters
     ----------
     table : LifeTable
     at_risk, ended : array (n, p)
-        θ of each row while it is at risk, and from the time on at which that ends.
+        θ of each row while it is at risk, and after that.
     basis : array (T, p)
 
     References
@@ -39,7 +39,7 @@ def curve_variance(table: LifeTable, at_risk: Array, ended: Array, basis: Array)
     state = np.cumsum(np.concatenate([inside, outside - inside])[order], axis=0)
     first = np.flatnonzero(np.append(True, unit[1:] != unit[:-1]))
     before = np.vstack([np.zeros(state.shape[1]), state[:-1]])
-    # The running sum goes through all units: take off what those before have left.
+    # The running sum goes through all units: subtract what the units before have left in it.
     left_over = np.repeat(before[first], np.diff(np.append(first, len(unit))), axis=0)
     state, before = state - left_over, before - left_over
     variance = np.zeros(size)

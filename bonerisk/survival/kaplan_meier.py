@@ -26,10 +26,10 @@ class Quantile:
     probability : float
         The share; 0.5 is the median.
     estimate, lower, upper : float
-        NaN where the curve, or its limit, does not come down so far.
+        NaN if the curve, or its limit, does not fall so far.
     level : float
     note : str
-        Why something is NaN.
+        Why a value is NaN.
     """
 
     probability: float
@@ -47,13 +47,13 @@ class KaplanMeier:
     Parameters
     ----------
     time : array (T,)
-        Rising; all at which follow-up ends, by event or censoring.
+        All times at which follow-up ends, by event or censoring, rising.
     at_risk, events, censored : array (T,)
         Sums of weights; at risk just before the time.
     survival : array (T,)
-        Probability of no event up to and with the time.
+        Probability of no event up to and including the time.
     standard_error : array (T,)
-        Of the survival; NaN where survival is 0.
+        Standard error of the survival; NaN where survival is 0.
     lower, upper : array (T,)
         NaN where survival is 0, and before the first event.
     interval, variance : str
@@ -75,14 +75,14 @@ class KaplanMeier:
     table: LifeTable = field(repr=False)
 
     def at(self, times: ArrayLike) -> Readings:
-        """Survival, interval and number at risk at `times`, as ``summary(survfit, times=)``, and why one is NaN."""
+        """Survival, interval and number at risk at `times`, as ``summary(survfit, times=)``, and why any is NaN."""
         columns = (self.survival, self.standard_error, self.lower, self.upper)
         return read(self.time, self.at_risk, columns, 1.0, times, done=bool(self.survival[-1] == 0))
 
     def quantile(self, probability: float) -> Quantile:
-        """First time at which survival is at most 1 − `probability`; the middle of the stretch if it stays just there.
+        """First time at which survival is at most 1 − `probability`; the middle of the interval if it stays equal.
 
-        The limits are those times of the limits of the curve (Brookmeyer & Crowley 1982, Biometrics 38:29), as
+        The limits are the same times on the limits of the curve (Brookmeyer & Crowley 1982, Biometrics 38:29), as
         ``quantile.survfit``.
         """
         if not 0 < probability < 1:
@@ -104,7 +104,7 @@ class KaplanMeier:
         """Mean time without the event up to `horizon`: the area under the curve.
 
         Without clusters the variance is Σ (area from u to horizon)² · d / (Y·(Y − d)), as ``summary(survfit, rmean=)``;
-        with clusters the jackknife, where R stays with the former. R runs the curve on flat past its end; here the
+        with clusters it is the jackknife's (R keeps the former). R extends the curve flat after its end; here the
         horizon is shortened, and the result says so.
         """
         used, note = shortened(self.time, horizon)
@@ -118,7 +118,7 @@ class KaplanMeier:
         return RestrictedMean.of(used, estimate, error, self.level, note)
 
     def influence_on_mean(self, horizon: float) -> Array:
-        """Derivative of the restricted mean by the weight of each row, (n,), in the order given."""
+        """Derivative (n,) of the restricted mean with respect to the weight of each row, in the order given."""
         gain = np.where(self.time <= horizon, ratio(self._ahead(horizon), self.table.left), 0.0)
         return -self.table.residuals(gain[:, None])
 
@@ -142,9 +142,9 @@ def fit(
     Parameters
     ----------
     time, event : array (n,)
-        Follow-up, over 0, and whether the event ended it. Events go before censorings of the same time.
+        Follow-up, over 0, and whether the event ended it. Events precede censorings at the same time.
     weights : array (n,), optional
-        Whole weights stand for repeated rows; with any others the variance is the jackknife's.
+        Whole numbers stand for repeated rows; with other weights the variance is the jackknife's.
     entry : array (n,), optional
         Left truncation: at risk after this time only.
     cluster : array (n,), optional
@@ -156,14 +156,27 @@ def fit(
     Raises
     ------
     DataError
-        The outcome, a weight or a cluster is not valid; the row is named. Or all at risk fail while others have yet to
-        enter: the curve would be 0 from there on, as R's silently is.
+        The outcome, a weight or a cluster is not valid; the row is named. Or all patients at risk have the event before
+        others enter: the curve would stay 0, as R's silently does.
     ConfigError
         There is no such interval or level.
 
     References
     ----------
     Kaplan & Meier 1958, JASA 53:457.
+
+    Examples
+    --------
+    Weeks to relapse with maintained chemotherapy, as ``survfit(Surv(time, status) ~ 1, aml, subset = x == "Maintained",
+    conf.type = "log-log")``.
+
+    >>> weeks = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161]
+    >>> relapse = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0]
+    >>> curve = fit(weeks, relapse)
+    >>> curve.at([9, 13, 18, 23, 31]).estimate.round(3)
+    array([0.909, 0.818, 0.716, 0.614, 0.491])
+    >>> curve.median.estimate
+    31.0
     """
     table = life_table(outcome(time, event, entry), weights=weights, cluster=cluster)
     emptied = np.flatnonzero(table.left[:-1] == 0)
@@ -172,7 +185,7 @@ def fit(
         raise DataError(
             f"all at risk have the event at {when:g}, before others enter, so the curve would be 0 from there on",
             "entry",
-            f"leave out the rows with time up to {when:g}, and call it survival given that",
+            f"leave out the rows with time up to {when:g}, and report survival given that it lasts longer",
         )
     return _curve(table, interval, level)
 
@@ -187,13 +200,18 @@ def follow_up(
 ) -> KaplanMeier:
     """Reverse Kaplan–Meier estimate, in which censoring is the event; its median is the median follow-up.
 
-    Events, competing ones too, only hide when follow-up would have ended. At ties they go first, so who fails at a time
-    can't be censored then (as ``prodlim(reverse=TRUE)``); ``survfit(Surv(time, 1 - status))`` keeps them at risk and
-    lies a little higher.
+    Events, competing ones too, only hide when follow-up would have ended. They precede censorings at ties, so patients
+    with an event can't be censored at that time (as ``prodlim(reverse=TRUE)``); ``survfit(Surv(time, 1 - status))``
+    keeps them at risk and is a little higher.
 
     References
     ----------
     Schemper & Smith 1996, Control Clin Trials 17:343.
+
+    Examples
+    --------
+    >>> follow_up([2, 3, 5, 6, 8, 9], [1, 0, 0, 0, 1, 0]).median.estimate
+    6.0
     """
     checked = outcome(time, status, highest=COMPETING)
     return _curve(life_table(checked, cluster=cluster, reverse=True), interval, level)

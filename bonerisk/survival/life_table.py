@@ -1,14 +1,14 @@
-"""Who is at risk, fails and is censored at each distinct time: the counts that every curve is made of.
+"""Numbers at risk, with an event and censored at each distinct time: the counts behind every curve.
 
 Vocabulary
 ----------
 position
-    Index of a distinct time. A row is at risk at the positions from `start` up to, not with, `stop`.
+    Index of a distinct time. A row is at risk from position `start` to just before `stop`.
 unit
-    What varies independently: a row, or a patient with several.
+    What varies independently: a row, or a patient with several rows.
 share
-    How much a row counts in the sum of its unit. A whole weight w without clusters is w rows, of which each is a unit:
-    its share is √w, so that the squares add up to w. With clusters, or with weights that are not whole, it is w.
+    Weight of a row in the sum of its unit. Without clusters, a whole weight w stands for w rows, each of them a unit:
+    the share is √w, so that the squares add up to w. With clusters, or with weights that are not whole, it is w.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LifeTable:
     share, unit : array (n,)
         See above.
     variance : str
-        "Greenwood" where the units are rows, else "infinitesimal jackknife".
+        "Greenwood" if the units are rows, else "infinitesimal jackknife".
     """
 
     time: Array
@@ -59,17 +59,17 @@ class LifeTable:
 
     @property
     def units(self) -> int:
-        """How many vary independently."""
+        """Number of units."""
         return int(self.unit.max()) + 1
 
     @property
     def hazard(self) -> Array:
-        """Events over those at risk, (T, causes); 0 where nobody is."""
+        """Events over the number at risk, (T, causes); 0 where nobody is at risk."""
         return ratio(self.events, self.at_risk[:, None])
 
     @property
     def left(self) -> Array:
-        """At risk less events, (T,); exactly 0 where all fail, whatever the rounding of weights."""
+        """Number at risk minus events, (T,); exactly 0 where all have the event, whatever the rounding of weights."""
         left = self.at_risk - self.events.sum(axis=1)
         return np.where(left > 1e-9 * self.at_risk, left, 0.0)
 
@@ -88,7 +88,7 @@ class LifeTable:
         return own - (compensator[self.stop] - compensator[self.start])
 
     def spread(self, influence: Array) -> float:
-        """Standard error of an estimate from the influences (n,): root of the sum of the units' squares."""
+        """Standard error of an estimate from the influences (n,): root of the sum of squares over units."""
         if self.units < 2:
             return np.nan
         return float(np.sqrt(np.sum(np.bincount(self.unit, self.share * influence) ** 2)))
@@ -102,21 +102,21 @@ def life_table(
     cluster: ArrayLike | None = None,
     reverse: bool = False,
 ) -> LifeTable:
-    """Count.
+    """Count the rows at risk, with an event and censored at each distinct time.
 
-    Times tie if they are equal to the last bit; R's ``survfit`` also joins those that differ by a relative 1.5e-8.
+    Times tie if they are equal to the last bit; R's ``survfit`` also ties times that differ by a relative 1.5e-8.
 
     Parameters
     ----------
     checked : Outcome
     causes : int
-        Statuses 1 to `causes` are told apart; there must be no higher one.
+        Statuses 1 to `causes` are distinguished; none may be higher.
     weights : array (n,), optional
         Over 0.
     cluster : array (n,), optional
         Patient of each row.
     reverse : bool
-        Censoring is the event. Events go before censorings of the same time: who fails then can't be censored then.
+        Censoring is the event. Events precede censorings at the same time: rows with an event can't be censored then.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def life_table(
     def total(mask: Array) -> Array:
         return np.bincount(position[mask], weight[mask], minlength=size)
 
-    # Summed from the end, the few at risk late keep all their digits.
+    # Sum from the end, so that the small numbers at risk late keep all their digits.
     leaving = np.bincount(stop, weight, minlength=size + 1)[::-1].cumsum()[::-1][1:]
     coming = np.bincount(start, weight, minlength=size + 1)[::-1].cumsum()[::-1][1:]
     whole = cluster is None and bool(np.all(weight == np.floor(weight)))
@@ -153,12 +153,12 @@ def life_table(
 
 
 def checked_weights(weights: ArrayLike | None, n: int) -> Array:
-    """Weights of `n` rows, all 1 if none are given; DataError where one is not over 0."""
+    """Weights of `n` rows, all 1 if none are given; DataError if one is not over 0."""
     if weights is None:
         return np.ones(n)
     values = np.asarray(weights, dtype=float)
     if values.shape != (n,):
-        raise DataError(f"weights must be of the length of time, {n}, not {values.shape}", "weights")
+        raise DataError(f"weights must have the length of time, {n}, not {values.shape}", "weights")
     bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
     if len(bad):
         raise DataError(f"weight {values[bad[0]]} is not over 0", f"row {bad[0]}, counted from 0", "leave the row out")
@@ -166,10 +166,10 @@ def checked_weights(weights: ArrayLike | None, n: int) -> Array:
 
 
 def labels(values: ArrayLike, n: int, name: str) -> tuple[Array, Array]:
-    """Distinct values, sorted, and the index of each row's, (n,); DataError where one is missing."""
+    """Distinct values, sorted, and the index (n,) of each row's value; DataError if one is missing."""
     column = np.asarray(values)
     if column.shape != (n,):
-        raise DataError(f"{name} must be of the length of time, {n}, not {column.shape}", name)
+        raise DataError(f"{name} must have the length of time, {n}, not {column.shape}", name)
     if column.dtype.kind in "fO":
         missing = [row for row, value in enumerate(column.tolist()) if value is None or value != value]
         if missing:

@@ -1,8 +1,8 @@
-"""Newton's method for a partial log-likelihood less a ridge penalty: it ends at the maximum or says why it can't.
+"""Newton's method for a partial log-likelihood minus a ridge penalty: it ends at the maximum or says why it can't.
 
-The gradient, which decides where the maximum is, is always in float64. The information only steers: it is made in
-float32 while that is precise enough, and kept from step to step as long as each takes the decrement (twice the
-log-likelihood still to be gained, by the quadratic model) down a hundredfold.
+The gradient decides where the maximum is, and is always in float64. The information only steers: it is in float32 while
+that is precise enough, and is kept as long as each step reduces the decrement (twice the log-likelihood still to be
+gained, by the quadratic model) a hundredfold.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from bonerisk.survival.risk_sets import Point
 Array = np.ndarray
 
 CONVERGED = 1e-18  # decrement: coefficients within 1e-9 standard errors
-ROUNDING = 1e-10  # decrement: where no step takes it further down, columns are so nearly collinear that this is the end
+ROUNDING = 1e-10  # decrement: if no step reduces it further, the columns are nearly collinear and the search ends
 MOST_STEPS = 200
-KEPT = 0.01  # of the decrement: an information that leaves more is made anew
-# On the way to infinity each step takes the decrement to about 1/e, and moves linear predictors by about 1.
-FLAT, SLOW, MOVING = 1e-4, 0.2, 0.3  # decrement, its fall a step, and the move, from which on that is the case
+KEPT = 0.01  # share of the decrement: if a step leaves more, the information is computed again
+# On the way to infinity each step reduces the decrement to about 1/e, and moves linear predictors by about 1.
+FLAT, SLOW, MOVING = 1e-4, 0.2, 0.3  # shown by a decrement under FLAT, over SLOW × the last, and a move over MOVING
 # A pivot is the share of a column's spread that the columns before it don't determine. Under these it is rounding.
 TRUSTED = {np.float32: 1e-4, np.float64: 1e-11}
 MEND = "leave it out, or set a penalty"
@@ -41,7 +41,7 @@ class Information:
     diagonal : array (p,)
         See `PartialLikelihood.information`.
     dtype : type
-        In which it was summed.
+        Type in which it was summed.
     """
 
     raw: Array
@@ -49,7 +49,7 @@ class Information:
     dtype: Any
 
     def factor(self, penalty: Array) -> Factor | None:
-        """Cholesky factor of raw + diag(penalty); None where rounding is all that it would tell."""
+        """Cholesky factor of raw + diag(penalty); None if it would be mere rounding."""
         scale = self.scale(penalty)
         try:
             root = np.linalg.cholesky((self.raw + np.diag(penalty)) * np.outer(scale, scale))
@@ -63,7 +63,7 @@ class Information:
         return 1 / np.sqrt(np.where(spread > 0, spread, 1))
 
     def determined(self, penalty: Array) -> Array:
-        """Columns that those before them determine, within risk sets."""
+        """Columns determined by the columns before them, within risk sets."""
         scale = self.scale(penalty)
         rest = (self.raw + np.diag(penalty)) * np.outer(scale, scale)
         found = []
@@ -94,11 +94,11 @@ class Summit:
     Parameters
     ----------
     beta : array (p,)
-        A unit is a standard deviation.
+        Per standard deviation of the column.
     eta : array (n,)
     point : Point
     information : Information
-        The last that steered.
+        The last one used.
     steps : int
     """
 
@@ -118,16 +118,16 @@ def climb(
     ----------
     likelihood : PartialLikelihood
     penalty : array (p,)
-        Of standardised columns.
+        For standardised columns.
     start : Summit, optional
-        Of a neighbouring penalty; by default beta = 0.
+        Maximum at a neighbouring penalty; by default beta = 0.
     converged : float
         Largest decrement at the end, for events of weight 1.
 
     Raises
     ------
     DataError
-        Columns determine one another, or the likelihood rises for ever as a coefficient goes to infinity.
+        Columns determine one another, or the likelihood keeps rising as a coefficient goes to infinity.
     """
     if start is None:
         beta, eta, point = np.zeros(likelihood.rows.shape[1]), np.zeros(likelihood.rows.shape[0]), likelihood.null
@@ -191,13 +191,13 @@ def _objective(point: Point, penalty: Array, beta: Array) -> float:
 def _monotone(likelihood: PartialLikelihood, moving: Array) -> DataError:
     names = [name for name, far in zip(likelihood.rows.names, moving, strict=True) if far]
     return DataError(
-        f"the likelihood has no maximum that can be reached: the coefficient of {listed(names)} goes to infinity",
+        f"the likelihood has no finite maximum: the coefficient of {listed(names)} goes to infinity",
         "Cox model",
-        "set a penalty or a larger one, use Firth's (survival.firth), or leave out what separates those with an event",
+        "set a (larger) penalty, use Firth's (survival.firth), or leave out columns that separate rows with an event",
     )
 
 
 def listed(names: list[str]) -> str:
-    """A few names, and how many more."""
+    """The first ten names, and how many more there are."""
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(names[:10]) + more

@@ -1,13 +1,13 @@
-"""The one gate for time-to-event outcomes: what goes through it is float64 time, small-integer status, and valid.
+"""The one check of time-to-event outcomes; after it, times are float64, statuses small integers, and all are valid.
 
 Vocabulary
 ----------
 time
-    Follow-up from the film to whatever came first, in years or any one unit; over 0.
+    Follow-up from the film to the first event, competing event or censoring, in years or any one unit; over 0.
 status
     0 censored, 1 the event, 2 a competing event (death); a plain event column has no 2.
 entry
-    Left truncation: someone is at risk from here on, not from 0; under `time`.
+    Left truncation: the patient is at risk from this time on, not from 0; less than `time`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CENSORED, EVENT, COMPETING = 0, 1, 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """Checked outcomes, a row a film or patient, in the order given.
+    """Checked outcomes, one row per film or patient, in the order given.
 
     Parameters
     ----------
@@ -65,13 +65,23 @@ def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, 
         Booleans or whole numbers, 0 to `highest`.
     entry : array (n,), optional
     highest : int
-        1 where there are events only, 2 where competing events are told apart.
+        1 with events only, 2 with competing events.
 
     Raises
     ------
     DataError
-        Lengths differ, there are no rows, a time is missing, infinite or not over 0, a status is another than allowed,
-        or an entry is not under its time. The first such row is named, counted from 0.
+        Lengths differ, there are no rows, a time is missing, infinite or not over 0, a status is not allowed, or an
+        entry is not less than its time. The first such row is named, counted from 0.
+
+    Examples
+    --------
+    >>> outcome([2.5, 4], [True, False]).event
+    array([ True, False])
+    >>> outcome([2.5, -1], [1, 0])
+    Traceback (most recent call last):
+    bonerisk.errors.DataError: time -1.0 is not over 0
+      where: row 1, counted from 0
+      mend:  give the time from the film to the end of follow-up
     """
     times, states = np.asarray(time, dtype=float), np.asarray(status)
     entries = None if entry is None else np.asarray(entry, dtype=float)
@@ -80,7 +90,8 @@ def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, 
         raise DataError(f"time, status and entry must be of one length, not {shapes}", "time-to-event outcome")
     if not len(times):
         raise DataError("no rows", "time-to-event outcome")
-    _demand(np.isfinite(times) & (times > 0), times, "time", "is not over 0", "follow-up starts after the film")
+    mend = "give the time from the film to the end of follow-up"
+    _demand(np.isfinite(times) & (times > 0), times, "time", "is not over 0", mend)
     allowed = "0 (censored) or 1 (event)" if highest == EVENT else f"0 (censored), 1 (event) to {highest} (competing)"
     _demand(np.isin(states, np.arange(highest + 1)), states, "status", f"is not {allowed}", "recode it")
     if entries is not None:

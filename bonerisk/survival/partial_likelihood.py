@@ -5,8 +5,8 @@ With the events `v` expected of each row (`Point.expected`) and the mean covaria
     gradient     Σ (event weight − v) x
     information  Σ v x xᵀ − Σ mass · m mᵀ    over rows, and over terms
 
-so that all the work in p² is one matrix product by BLAS. Columns are standardised as they are read, which the answer
-doesn't depend on but its digits do: `beta` here is a unit of standard deviation.
+so that all the work in p² is one matrix product by BLAS. Columns are standardised as they are read: this leaves the
+maximum as it is, but keeps digits. `beta` here is per standard deviation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TERM_BLOCK = 4096  # terms whose means are held at once
 
 @dataclass(frozen=True)
 class PartialLikelihood:
-    """Of standardised rows.
+    """The partial likelihood of standardised rows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class PartialLikelihood:
 
     @cached_property
     def null(self) -> Point:
-        """At beta = 0."""
+        """The likelihood at beta = 0."""
         point = self.sets.at(np.zeros(self.rows.shape[0]))
         assert point is not None  # equal risks are never too far apart
         return point
@@ -69,8 +69,8 @@ class PartialLikelihood:
     def information(self, point: Point, dtype: Any = np.float64) -> tuple[Array, Array]:
         """Minus the second derivatives (p, p), and the diagonal (p,) of Σ v x xᵀ alone.
 
-        What the second exceeds the first by was lost in a subtraction: their ratio tells how far `dtype`, in which the
-        products are made, can be trusted.
+        The first diagonal is the second minus a sum: their ratio shows how many digits are lost in `dtype`, the type of
+        the products.
         """
         sums = RiskSums(self.sets, point, self.rows.shape[1])
         raw = np.zeros((self.rows.shape[1],) * 2)
@@ -104,7 +104,7 @@ def prepare(
     entry: ArrayLike | None = None,
     names: Sequence[str] | None = None,
 ) -> tuple[PartialLikelihood, Outcome]:
-    """Check what a user gave (see `cox.fit`), and index it."""
+    """Check a user's arguments (see `cox.fit`), and index the risk sets."""
     observed, rows = outcome(time, event, entry), rows_of(x, names)
     n = rows.shape[0]
     if n != len(observed):
@@ -152,7 +152,7 @@ class RiskSums:
         self._event_cell[sets.event_row] = sets.event_cell
 
     def add(self, part: slice, x: Array) -> None:
-        """Take in the rows `part`, their covariates being `x`."""
+        """Add the rows `part`, whose covariates are `x`."""
         risk = self._point.risk[part]
         self._add(self._at_risk, self._sets.leave[part], risk, x)
         self._add(self._at_risk, self._sets.enter[part], -risk, x)

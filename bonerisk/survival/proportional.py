@@ -1,4 +1,4 @@
-"""Are hazards proportional? How far a hazard ratio moves over follow-up, beside the test of whether it moves at all."""
+"""Are hazards proportional? How much a hazard ratio changes over follow-up, and a test that it does not change."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Departure:
     ----------
     name : str
     chi2, p_value : float
-        Score test, 1 degree of freedom, that the log hazard ratio doesn't go with transformed time. With many events a
-        departure of no consequence has a small p; with few, a grave one has a large p: read the ratio.
+        Score test, 1 degree of freedom, that the log hazard ratio doesn't change with transformed time. With many
+        events a departure of no consequence has a small p; with few, a grave one has a large p: read the ratio.
     slope : float
-        Change of the log hazard ratio a unit of transformed time: the straight line through the scaled residuals.
+        Change of the log hazard ratio per unit of transformed time, by a straight line through the scaled residuals.
     hazard_ratio_early, hazard_ratio_late : float
-        In the first and in the second half of the events, a unit of the column.
+        In the first and in the second half of the events, per unit of the column.
     ratio, ratio_lower, ratio_upper : float
         Late over early, with its interval; 1 is proportional.
     note : str
@@ -56,9 +56,9 @@ class Proportionality:
     chi2, df, p_value : float, int, float
         Score test of all columns at once.
     split_time : float
-        The event time that parts the events into halves; those up to it are the first.
+        The event time that divides the events into halves; events up to it are the first half.
     n_early, n_late : int
-        Events in the halves, unequal where times tie.
+        Events in the halves, unequal if times tie.
     event_times, transformed : array (events,)
         Rising; time and its transform.
     residuals : array (events, p)
@@ -87,13 +87,13 @@ def check(
     level: float = 0.95,
     names: Sequence[str] | None = None,
 ) -> Proportionality:
-    """Fit a Cox model and look whether its log hazard ratios move with time.
+    """Fit a Cox model and test whether its log hazard ratios change with time.
 
     The test is that of ``survival::cox.zph`` from version 3.0 on: the score test of the columns times transformed time,
-    added to the fitted model. Versions before, and lifelines' ``proportional_hazard_test``, take the covariance of a
-    risk set as constant over time, and give other figures. The halves are fitted apart, all columns together, with
-    Firth's penalty, so that a half in which an arm has no event still has a hazard ratio; the likelihood falls into one
-    factor a half, so their estimates are independent, and the ratio has a Wald interval from both variances.
+    added to the fitted model. Earlier versions, and lifelines' ``proportional_hazard_test``, assume that the covariance
+    within risk sets is constant over time, and give other figures. Each half is fitted alone, all columns together,
+    with Firth's penalty, so that a half in which an arm has no event still has a hazard ratio. The likelihood is a
+    product of one factor per half, so the estimates are independent; the ratio's Wald interval uses both variances.
 
     Parameters
     ----------
@@ -105,16 +105,16 @@ def check(
         1 = event, 0 = censored.
     ties : {"efron", "breslow"}
     transform : {"km", "identity", "rank", "log"}
-        Of time: 1 − Kaplan–Meier just before it, itself, its rank among all rows, its logarithm.
+        Transform of time: 1 − Kaplan–Meier just before it, itself, its rank among all rows, its logarithm.
     level : float
-        Of the ratio's interval, in (0, 1).
+        Level of the ratio's interval, in (0, 1).
     names : sequence of str, optional
-        Of the columns; without it "column 0", "column 1", …
+        Names of the columns; by default "column 0", "column 1", …
 
     Raises
     ------
     ConfigError
-        Ties or a transform by another name, or a level out of (0, 1).
+        `ties` or `transform` is unknown, or the level is outside (0, 1).
     DataError
         Columns don't fit the outcome, a value is missing or infinite, all events are at one time, a column is constant
         or determined by others among those at risk, or the Cox model has no maximum (an arm without events).
@@ -122,6 +122,18 @@ def check(
     References
     ----------
     Grambsch & Therneau 1994, Biometrika 81:515.
+
+    Examples
+    --------
+    Leukaemia with and without maintained chemotherapy; ``cox.zph(coxph(Surv(time, status) ~ x, aml))``.
+
+    >>> time = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161, 5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45]
+    >>> event = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1]
+    >>> found = check([[0]] * 11 + [[1]] * 12, time, event)
+    >>> round(found.chi2, 4), round(found.p_value, 2)
+    (0.0079, 0.93)
+    >>> found.split_time, found.n_early, found.n_late
+    (18.0, 8, 10)
     """
     if transform not in TRANSFORMS:
         raise ConfigError(f"transform is {transform!r}", "proportional hazards", f"take one of {', '.join(TRANSFORMS)}")
@@ -130,7 +142,8 @@ def check(
     likelihood = FewColumns(x, time, event, ties=ties, names=names)
     times = likelihood.event_times
     if times[0] == times[-1]:
-        raise DataError(f"all events are at time {times[0]:g}", "proportional hazards", "nothing can move with time")
+        mend = "the check needs events at two times or more"
+        raise DataError(f"all events are at time {times[0]:g}", "proportional hazards", mend)
     likelihood.demand_full_rank()
     point = maximise(likelihood, firth=False)
 
@@ -168,10 +181,10 @@ def _schoenfeld(likelihood: FewColumns, point: TermPoint) -> Array:
 
 
 def _score_test(likelihood: FewColumns, point: TermPoint, g: Array) -> tuple[Array, Array, Array]:
-    """Score (p,) of the columns times `g`, its covariance (p, p), and which columns have one (p,).
+    """Score (p,) of the columns times `g`, its covariance (p, p), and which columns can be tested (p,).
 
-    The covariance is what the fitted coefficients leave of the information on the added ones. A column that varies in
-    the risk sets of one event time only has none.
+    The covariance is the information on the added coefficients, given the fitted ones. A column that varies in the risk
+    sets of one event time only can't be tested.
     """
     weights = likelihood.term_weights
     crossed = likelihood.information(point.moments, weights * g)
@@ -181,13 +194,13 @@ def _score_test(likelihood: FewColumns, point: TermPoint, g: Array) -> tuple[Arr
 
 
 def _halfway(times: Array) -> float:
-    """The event time that parts the events best into halves, and belongs to the first; the last one parts nothing."""
+    """The event time that divides the events best into halves and belongs to the first; it is never the last one."""
     distinct, count = np.unique(times, return_counts=True)
     return float(distinct[np.abs(np.cumsum(count) - len(times) / 2).argmin()])
 
 
 def _half(x: ArrayLike, time: ArrayLike, event: ArrayLike, split: float, late: bool, ties: str) -> tuple[Array, Array]:
-    """Log hazard ratios (p,) of one half of the events and their variances; NaN where a column tells nothing there."""
+    """Log hazard ratios (p,) of one half of the events and their variances; NaN if a column adds nothing there."""
     columns, times, events = np.asarray(x, dtype=float), np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
     rows = times > split if late else np.ones(len(times), dtype=bool)
     happened = events[rows] & (late | (times[rows] <= split))

@@ -1,4 +1,4 @@
-"""The gap between the restricted means of two groups: how much event-free time one has over the other."""
+"""The difference between the restricted means of two groups: how much more event-free time one of them has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class MeansCompared:
-    """Restricted means of two groups, the second less the first, and over it.
+    """Restricted means of two groups, the second minus the first, and divided by it.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class MeansCompared:
         Sorted.
     means : array (2,)
     difference, ratio : array (3,)
-        Estimate, lower and upper limit; that of the ratio on the log scale.
+        Estimate, lower and upper limit; the ratio's limits are on the log scale.
     p : float
-        Of a difference of 0 (Wald, two-sided).
+        Test of a difference of 0 (Wald, two-sided).
     level : float
     note : str
     """
@@ -69,11 +69,17 @@ def compare(
     Raises
     ------
     DataError
-        The outcome is not valid, or there are not just two groups.
+        The outcome is not valid, or there are not exactly two groups.
 
     References
     ----------
     Royston & Parmar 2013, BMC Med Res Methodol 13:152.
+
+    Examples
+    --------
+    >>> found = compare([1, 2, 3, 4, 2, 4, 6, 8], [1, 1, 1, 1, 1, 1, 0, 1], ["a"] * 4 + ["b"] * 4, horizon=4)
+    >>> found.groups, found.means, round(float(found.difference[0]), 3)
+    (('a', 'b'), array([2.5, 3.5]), 1.0)
     """
     checked = outcome(time, event)
     names, code = labels(group, len(checked), "group")

@@ -1,7 +1,8 @@
 """Ridge-penalised Cox models over a path of penalties, and the penalty that predicts best.
 
-λ/2 · Σ beta² is taken off the log-likelihood, beta being those of columns standardised on all rows. Penalties are tried
-from the largest down, each fit starting at the one before; a fold is left out by giving its rows the weight 0.
+λ/2 · Σ beta² is subtracted from the log-likelihood, beta being coefficients of columns standardised on all rows.
+Penalties are tried from the largest down, each fit starting at the one before; a fold is left out by giving its rows
+the weight 0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bonerisk.survival.rows import Rows
 Array = np.ndarray
 
 SPAN = 1e-4  # of the default penalties, smallest over largest
-NEAR = 1e-10  # decrement at which a fold's fit ends: the criterion is then right to about its root
+NEAR = 1e-10  # decrement at which a fold's fit ends: the criterion's error is then about its square root
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Path:
     ----------
     names : tuple of str
     penalties : array (m,)
-        Falling, of standardised columns.
+        Falling, for standardised columns.
     coefficients : array (m, p)
-        Of the columns as they were given.
+        Per unit of the columns as given.
     log_likelihood : array (m,)
-        Partial, without the penalty.
+        Log partial likelihood, without the penalty.
     """
 
     names: tuple[str, ...]
@@ -53,17 +54,17 @@ class CrossValidated:
     Parameters
     ----------
     penalties : array (m,)
-        Falling, of standardised columns.
+        Falling, for standardised columns.
     score : array (m,)
         Cross-validated partial log-likelihood; higher is better.
     standard_error : array (m,)
-        Of the score, from its spread over folds, each counting by its events.
+        Standard error of the score, from its spread over folds, each weighted by its events.
     best, one_se : float
         The penalty of the highest score, and the largest whose score is within one standard error of that.
     fold : array (n,) of int
-        In which fold each row was left out.
-    model : Cox
-        Fitted to all rows with the penalty chosen; coefficients are of the columns as they were given.
+        Fold in which each row was left out.
+    model : CoxFit
+        Fitted to all rows with the chosen penalty; coefficients are per unit of the columns as given.
     notes : tuple of str
     """
 
@@ -94,8 +95,8 @@ def path(
     Parameters
     ----------
     penalties : int or array (m,)
-        How many, or which (over 0). By default from the trace of the information at 0, where the model has less than
-        one effective degree of freedom, down to 1/10,000 of that, in equal ratios.
+        How many, or which (over 0). A number of them goes from the trace of the information at 0, where the model has
+        less than one effective degree of freedom, down to 1/10,000 of that, in equal ratios.
     x, time, event, ties, weights, strata, entry, names
         As in `cox.fit`.
 
@@ -103,6 +104,13 @@ def path(
     ------
     DataError, ConfigError
         As `cox.fit`; a penalty is not over 0.
+
+    Examples
+    --------
+    >>> time, event = [1, 2, 3, 4, 5, 6], [1, 1, 1, 0, 1, 0]
+    >>> path([[3], [1], [2], [1], [0], [0]], time, event, [1.0, 100.0]).coefficients.round(2)  # largest penalty first
+    array([[0.03],
+           [0.92]])
     """
     likelihood, _ = prepare(x, time, event, ties, weights, strata, entry, names)
     grid = _grid(likelihood, penalties)
@@ -135,13 +143,14 @@ def cross_validate(
     Parameters
     ----------
     patient : array (n,), optional
-        All rows of a patient are in one fold; by default each row is its own. Their cluster in the final fit, too.
+        Patient of each row; by default each row is one. All rows of a patient are in one fold, and in one cluster of
+        the final fit.
     penalties
         As in `path`.
     folds : int
-        Patients with an event are dealt evenly among them, then those without.
+        Number of folds. Patients with an event are dealt evenly among them, then the others.
     seed : int
-        Of the dealing, which doesn't depend on the order of the rows.
+        Seed of the dealing, which doesn't depend on the order of the rows.
     choice : {"best", "one_se"}
         Penalty of the final fit.
     x, time, event, ties, weights, strata, entry, names
@@ -155,6 +164,17 @@ def cross_validate(
     References
     ----------
     Verweij & van Houwelingen 1993, Stat Med 12:2305.
+
+    Examples
+    --------
+    Three useless columns beside a useful one: shrinkage pays.
+
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 4))
+    >>> time = rng.exponential(np.exp(-x[:, 0]))
+    >>> found = cross_validate(x, time, np.ones(60), penalties=[1, 10, 100, 1000])
+    >>> found.penalties, found.best
+    (array([1000.,  100.,   10.,    1.]), 10.0)
     """
     if choice not in ("best", "one_se"):
         raise ConfigError(f"choice={choice!r} is neither best nor one_se", "ridge")
@@ -173,7 +193,7 @@ def cross_validate(
             whole = sets.at(top.eta)
             gained[k, j] = whole.log_likelihood - top.point.log_likelihood if whole else -np.inf
     score = gained.sum(axis=0)
-    # The spread of the gain an event, as glmnet has it, times the events.
+    # The spread of the gain per event, as in glmnet, times the events.
     spread = (gained / events[:, None] - score / events.sum()) ** 2
     error = np.sqrt(events @ spread / events.sum() / (folds - 1)) * events.sum()
     best = int(np.argmax(score))
@@ -235,7 +255,7 @@ def deal(owner: Array, has_event: Array, folds: int, seed: int) -> Array:
     Raises
     ------
     DataError
-        Under 2 folds, or more than patients with an event.
+        Fewer than 2 folds, or more folds than patients with an event.
     """
     n_patients = owner.max() + 1
     ill = np.zeros(n_patients, dtype=bool)
@@ -244,7 +264,7 @@ def deal(owner: Array, has_event: Array, folds: int, seed: int) -> Array:
         raise DataError(
             f"{folds} folds for {np.count_nonzero(ill)} patients with an event",
             "ridge",
-            "2 to as many as patients with an event; with one alone set a penalty (head=cox head.penalty=10)",
+            "take 2 folds up to as many as these patients; if there is one, set a penalty (head=cox head.penalty=10)",
         )
     shuffled = np.random.default_rng(seed).permutation(n_patients)
     order = shuffled[np.argsort(~ill[shuffled], kind="stable")]

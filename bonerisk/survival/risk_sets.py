@@ -5,13 +5,13 @@ Vocabulary
 cell
     A distinct event time of a stratum. Cells are in order of stratum, then time; there are K of them.
 term
-    A factor of the partial likelihood. Breslow has one a cell; Efron has one an event, whose `fraction` (0, 1/d, …) of
-    the d tied events has left the risk set already.
+    A factor of the partial likelihood. Breslow has one per cell. Efron has one per event; a `fraction` (0, 1/d, …) of
+    the d tied events has already left its risk set.
 risk
     weight · exp(x·beta) of a row, up to a common factor.
 
-Row i is at risk in the cells after `enter[i]` up to and with `leave[i]`, so a sum over risk sets is a sum by cell and
-one cumulative sum, whatever the order of the rows. K in place of a cell means "before all of them".
+Row i is at risk in the cells after `enter[i]` up to and including `leave[i]`, so a sum over risk sets is a sum by cell
+and one cumulative sum, whatever the order of the rows. K in place of a cell means "before all of them".
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from bonerisk.survival.outcome import Outcome
 Array = np.ndarray
 
 TIES = ("efron", "breslow")
-WIDEST = 600.0  # between linear predictors: exp() of more has no float64
+WIDEST = 600.0  # between linear predictors: exp() of more overflows float64
 
 
 @dataclass(frozen=True)
 class RiskSets:
-    """Who is at risk when.
+    """Which rows are at risk at each event time.
 
     Parameters
     ----------
     weights : array (n,)
     enter, leave : array (n,) of int
-        Last cell before a row is at risk, and last one at which it is; K where there is none.
+        Last cell before a row is at risk, and last one at which it is; K if there is no such cell.
     event_row, event_cell : array (events,) of int
         Rows with an event, and their cells.
     times : array (K,)
@@ -84,7 +84,7 @@ class RiskSets:
         return sums
 
     def at(self, eta: Array) -> Point | None:
-        """All that the likelihood needs to know at linear predictors `eta` (n,); None where they are too far apart."""
+        """The likelihood at linear predictors `eta` (n,); None if they are too far apart."""
         centre = eta.max()
         if not centre - eta.min() < WIDEST:
             return None
@@ -92,7 +92,7 @@ class RiskSets:
         risk = self.weights * np.exp(eta - centre)
         own = np.bincount(self.event_cell, risk[self.event_row], k)
         at_risk = self.down((np.bincount(self.leave, risk, k + 1) - np.bincount(self.enter, risk, k + 1))[:k])
-        # Late entries are subtracted; what rounding leaves of a risk set is never less than its own events.
+        # Late entries are subtracted; despite rounding, a risk set is never less than its own events.
         at_risk = np.maximum(at_risk, own)
         sums = at_risk[self.term_cell] - self.term_fraction * own[self.term_cell]
         loglik = self.weights[self.event_row] @ (eta[self.event_row] - centre) - self.term_mass @ np.log(sums)
@@ -119,7 +119,7 @@ class Point:
     hazard : array (terms,)
         Step of the cumulative hazard at each term, relative to `centre`.
     expected : array (n,)
-        Events (by weight) that were to be expected of a row.
+        Expected events of each row, by weight.
     """
 
     log_likelihood: float
@@ -131,15 +131,15 @@ class Point:
 
 
 def risk_sets(outcome: Outcome, weights: Array, strata: ArrayLike | None = None, ties: str = "efron") -> RiskSets:
-    """Index who is at risk when.
+    """Index which rows are at risk at each event time.
 
     Parameters
     ----------
     outcome : Outcome
-        A row is at risk from after its entry up to and with its time. Times tie only where they are equal to the bit
-        (R's ``survival`` also takes times for tied that differ by rounding).
+        A row is at risk after its entry, up to and including its time. Times tie only if they are equal to the bit
+        (R's ``survival`` also ties times that differ by rounding).
     weights : array (n,)
-        Rows of weight 0 are as if they weren't there.
+        Rows of weight 0 are ignored.
     strata : array (n,), optional
         Risk sets hold rows of one stratum only.
     ties : {"efron", "breslow"}
@@ -147,7 +147,7 @@ def risk_sets(outcome: Outcome, weights: Array, strata: ArrayLike | None = None,
     Raises
     ------
     ConfigError
-        `ties` is another word.
+        `ties` is unknown.
     DataError
         There is no event.
     """

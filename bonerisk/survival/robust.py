@@ -1,4 +1,4 @@
-"""Lin and Wei's sandwich: variance that stays right where a patient has several rows, or the model is wrong."""
+"""Lin and Wei's sandwich variance, which stays right if a patient has several rows, or the model is wrong."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Array = np.ndarray
 def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
     """Σ over clusters of s sᵀ (p, p), s being the sum of the rows' weighted score residuals.
 
-    The score residual of a row is (x − mean of its risk set), at its own event, less the same at all events that it was
-    at risk of, by the events expected of it there; as ``residuals(fit, "score", weighted = TRUE)``, under Efron's ties
-    as under Breslow's.
+    The score residual of a row is (x − mean of the risk set) at its own event, minus the sum of the same over all
+    events for which it was at risk, weighted by its expected events there; as ``residuals(fit, "score", weighted =
+    TRUE)``, with Efron and with Breslow ties.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
         scores = by_cell.scores(part, likelihood.standardised(chunk))
         present, group = np.unique(cluster[part], return_inverse=True)
         sums = group_sums(group, np.ones(len(group)), scores, len(present))
-        # A patient whose rows all lie in this chunk is done with; only the others are held, until their last row.
+        # A patient whose rows all lie in this chunk is finished; only the others are held, until their last row.
         whole = (first[present] >= part.start) & (last[present] < part.stop)
         total += sums[whole].T @ sums[whole]
         for patient, score in zip(present[~whole].tolist(), sums[~whole], strict=True):
@@ -51,7 +51,7 @@ def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
 
 
 class _RiskMeans:
-    """What score residuals need to know of each cell (K, p)."""
+    """What score residuals need from each cell (K, p)."""
 
     def __init__(self, likelihood: PartialLikelihood, point: Point) -> None:
         sets, p = likelihood.sets, likelihood.rows.shape[1]
@@ -71,7 +71,7 @@ class _RiskMeans:
         self._event_cell[sets.event_row] = sets.event_cell
 
     def scores(self, part: slice, x: Array) -> Array:
-        """Weighted score residuals of the rows `part`, their covariates being `x`."""
+        """Weighted score residuals of the rows `part`, whose covariates are `x`."""
         sets, risk = self._sets, self._point.risk[part, None]
         scores = risk * (self._cumulative[sets.leave[part]] - self._cumulative[sets.enter[part]])
         scores -= self._point.expected[part, None] * x

@@ -1,7 +1,7 @@
 """Covariates of many patients, read in chunks of rows: an array in memory, or a Parquet file larger than memory.
 
-Whoever sums over rows asks for them chunk by chunk, in the order in which they lie, as often as it needs. So one
-algorithm serves both, and no copy of the whole is ever made.
+Sums over rows read them chunk by chunk, in order, as often as needed. So one algorithm serves both, and the whole is
+never copied.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 CHUNK_VALUES = 2**21  # 16 MB in float64: large enough for BLAS, small beside any table that needs chunks
-LARGEST = 1e100  # squares of larger values have no float64
+LARGEST = 1e100  # squares of larger values may overflow float64
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class InMemory:
         return self.values.shape[0], self.values.shape[1]
 
     def chunks(self) -> Iterator[tuple[slice, Array]]:
-        """Yield which rows these are, and the rows."""
+        """Yield each chunk: its slice of the rows, and their values."""
         step = rows_a_chunk(self.shape[1])
         for start in range(0, len(self.values), step):
             part = slice(start, min(start + step, len(self.values)))
@@ -54,7 +54,7 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Parquet:
-    """Columns of a Parquet file, never held whole; rows are those of the file, in its order.
+    """Columns of a Parquet file, never in memory as a whole; rows are in the file's order.
 
     Parameters
     ----------
@@ -80,7 +80,8 @@ class Parquet:
             with pq.ParquetFile(self.path) as file:
                 n, schema = file.metadata.num_rows, file.schema_arrow
         except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"not a Parquet file that can be read ({error})", f"{self.path}") from error
+            what = f"not a Parquet file that can be read ({error})"
+            raise DataError(what, f"{self.path}", "write it again") from error
         absent = [name for name in self._chosen if name not in schema.names]
         if absent:
             raise DataError(f"no column {', '.join(absent)}", f"{self.path}", f"it has {', '.join(schema.names)}")
@@ -94,7 +95,7 @@ class Parquet:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Of the columns; of a list embedding[0], embedding[1], …."""
+        """Names of the columns; a list column gives embedding[0], embedding[1], …."""
         import pyarrow as pa
 
         kind = self._form[1].types[0]
@@ -108,7 +109,7 @@ class Parquet:
         return self._form[0], len(self.names)
 
     def chunks(self) -> Iterator[tuple[slice, Array]]:
-        """Yield which rows these are, and the rows."""
+        """Yield each chunk: its slice of the rows, and their values."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -146,7 +147,12 @@ def rows_of(x: ArrayLike | Rows, names: Sequence[str] | None = None) -> Rows:
     Raises
     ------
     DataError
-        The array is not of two dimensions and of numbers, or there are not as many names as columns.
+        The array is not two-dimensional or not of numbers, or there are not as many names as columns.
+
+    Examples
+    --------
+    >>> rows_of([[1.0, 2.0], [3.0, 4.0]], names=["age_years", "bmi_kg_m2"]).shape
+    (2, 2)
     """
     if isinstance(x, Rows):
         return x
@@ -164,7 +170,7 @@ def rows_of(x: ArrayLike | Rows, names: Sequence[str] | None = None) -> Rows:
 
 
 def rows_a_chunk(width: int) -> int:
-    """How many rows of that many columns are read at once."""
+    """How many rows of `width` columns are read at once."""
     return max(1, CHUNK_VALUES // width)
 
 
@@ -175,7 +181,7 @@ class Moments:
     Parameters
     ----------
     mean, scale : array (p,)
-        Standard deviation (divisor n), 1 where a column is constant.
+        Mean and standard deviation (divisor n); the latter is 1 if a column is constant.
     constant : array (p,) of bool
     """
 
@@ -206,7 +212,7 @@ def moments(rows: Rows) -> Moments:
             )
         if part.start == 0:
             first = chunk[0].astype(float)
-        # From the first row, so that a constant column has no spread at all, whatever the rounding.
+        # Measured from the first row, so that a constant column has no spread at all, whatever the rounding.
         away = chunk - first
         total += away.sum(axis=0)
         squares += np.einsum("ij,ij->j", away, away)

@@ -1,16 +1,16 @@
-"""How many patients and events a model's columns need, to be said before it is fitted.
+"""How many patients and events a model's columns need, stated before it is fitted.
 
 Vocabulary
 ----------
 anticipated R²
     Cox and Snell's, free of optimism: from a validation or an earlier model, never from the fit that is being planned.
 expected shrinkage
-    The calibration slope to be expected in new patients; 1 is no overfitting.
+    The calibration slope expected in new patients; 1 is no overfitting.
 
 References
 ----------
 Riley et al. 2019, Stat Med 38:1276 (the criteria); Riley et al. 2020, BMJ 368:m441 (mean follow-up as the unit of time;
-15% of the maximum R² where none is known). R's pmsampsize is the same, but rounds the maximum R² and the shrinkage.
+15% of the maximum R² if none is known). R's pmsampsize is the same, but rounds the maximum R² and the shrinkage.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bonerisk.survival.outcome import outcome
 SHRINKAGE = 0.9  # at least
 OPTIMISM = 0.05  # of Nagelkerke's R², at most
 MARGIN = 0.05  # of the overall risk, at most
-UNKNOWN = 0.15  # of the maximum R², where none is anticipated
+UNKNOWN = 0.15  # of the maximum R², if none is anticipated
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Minimum:
     Parameters
     ----------
     by_shrinkage : int
-        So that the expected shrinkage is 0.9 or more.
+        For an expected shrinkage of 0.9 or more.
     by_optimism : int
-        So that Nagelkerke's R² is too high by 0.05 or less.
+        For a Nagelkerke R² that is too high by 0.05 or less.
     by_overall_risk : int
-        So that the overall risk is known to ±0.05, with 95% confidence.
+        For an overall risk known to ±0.05, with 95% confidence.
     n, n_events : int
-        The largest of them, and the events to expect among so many.
+        The largest of them, and the events expected among so many.
     """
 
     by_shrinkage: int
@@ -57,7 +57,7 @@ class Minimum:
 
 @dataclass(frozen=True)
 class Summary:
-    """What is to be said before a time-to-event model is fitted.
+    """What is stated before a time-to-event model is fitted.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Summary:
     r2 : float
         Anticipated.
     shrinkage : float
-        To expect with these patients and that R².
+        Expected with these patients and that R².
     minimum : Minimum
     text : str
         One or two sentences.
@@ -85,18 +85,18 @@ def before_fit(
 ) -> Summary:
     """Whether rows are enough for a Cox model or DeepSurv on so many columns.
 
-    A net has more parameters than columns: for DeepSurv the minimum is a lower bound.
+    A network has more parameters than columns: for DeepSurv the minimum is a lower bound.
 
     Parameters
     ----------
     time, event : array (n,)
-        Follow-up, over 0; 1 = event, 0 = censored. A row a patient.
+        Follow-up, over 0; 1 = event, 0 = censored. One row per patient.
     n_columns : int
-        Columns offered to the model, those included that a selection may drop.
+        Columns offered to the model, including those that a selection may drop.
     horizon : float
-        When risk is to be predicted, in the unit of `time`.
+        Time for which risk is predicted, in the unit of `time`.
     c_index : float, optional
-        Anticipated, in (0.5, 1). Without it the model is taken to explain 15% of what can be explained.
+        Anticipated, in (0.5, 1). Without it the model is assumed to reach 15% of the maximum R².
 
     Raises
     ------
@@ -107,7 +107,7 @@ def before_fit(
     """
     rows = outcome(time, event)
     if not rows.n_events:
-        raise DataError(f"none of {len(rows)} rows has an event", "sample size")
+        raise DataError(f"none of {len(rows)} rows has an event", "sample size", "check how events are coded")
     share, followup = rows.n_events / len(rows), float(rows.time.mean())
     if c_index is None:
         r2, basis = UNKNOWN * cox_snell.maximum(share), f"{UNKNOWN:.0%} of its maximum"
@@ -133,10 +133,10 @@ def before_fit(
 def survival_minimum(
     n_columns: int, r2: float, rate: float, mean_followup: float, horizon: float, *, shrinkage: float = SHRINKAGE
 ) -> Minimum:
-    """Patients on whom to develop a time-to-event model; pmsampsize's ``type = "s"``.
+    """Patients needed to develop a time-to-event model; pmsampsize's ``type = "s"``.
 
-    The overall risk is 1 − exp(−λ·horizon), its limits those at λ ± 1.96·√(λ/T) after T units of follow-up. pmsampsize
-    only prints them, for the patients that the other criteria ask for; here ±0.05 asks for patients itself.
+    The overall risk is 1 − exp(−λ·horizon), with limits at λ ± 1.96·√(λ/T) after T units of follow-up. pmsampsize only
+    prints these limits for the patients that the other criteria ask for; here ±0.05 is a criterion of its own.
 
     Parameters
     ----------
@@ -144,16 +144,24 @@ def survival_minimum(
     r2 : float
         Anticipated, over 0 and under its maximum.
     rate : float
-        Events λ a patient and unit of time.
+        Events λ per patient and unit of time.
     mean_followup, horizon : float
         In the same unit.
     shrinkage : float
-        Wanted, over `r2` and under 1.
+        Target, over `r2` and under 1.
 
     Raises
     ------
     ConfigError
         A value is out of range.
+
+    Examples
+    --------
+    Recurrent venous thromboembolism, 30 columns (Riley et al. 2020, BMJ 368:m441): 5,143 patients with 692 events.
+
+    >>> minimum = survival_minimum(30, 0.051, rate=0.065, mean_followup=2.07, horizon=2)
+    >>> minimum.n, minimum.n_events
+    (5143, 692)
     """
     for key, value in (("rate", rate), ("mean_followup", mean_followup), ("horizon", horizon)):
         _demand(0 < value < np.inf, key, value, "be over 0")
@@ -164,7 +172,7 @@ def survival_minimum(
 
 
 def binary_minimum(n_columns: int, r2: float, prevalence: float, *, shrinkage: float = SHRINKAGE) -> Minimum:
-    """Patients on whom to develop a model of a binary outcome; pmsampsize's ``type = "b"``.
+    """Patients needed to develop a model of a binary outcome; pmsampsize's ``type = "b"``.
 
     Parameters
     ----------
@@ -174,7 +182,7 @@ def binary_minimum(n_columns: int, r2: float, prevalence: float, *, shrinkage: f
     prevalence : float
         In (0, 1).
     shrinkage : float
-        Wanted, over `r2` and under 1.
+        Target, over `r2` and under 1.
 
     Raises
     ------
@@ -196,13 +204,13 @@ def _minimum(n_columns: int, r2: float, highest: float, shrinkage: float, risk: 
 
 
 def _patients(shrinkage: float, n_columns: int, r2: float) -> float:
-    """Patients n at which p columns are expected to shrink so much: p / ((S − 1) ln(1 − R²/S))."""
+    """Patients n at which p columns have the expected shrinkage S: p / ((S − 1) ln(1 − R²/S))."""
     _demand(n_columns >= 1, "n_columns", n_columns, "be 1 or more")
     return n_columns / ((shrinkage - 1) * log1p(-r2 / shrinkage))
 
 
 def anticipated_shrinkage(n: int, n_columns: int, r2: float) -> float:
-    """Shrinkage to expect before a fit: that at which Riley's first criterion asks for just `n` patients."""
+    """Shrinkage expected before a fit: the value at which Riley's first criterion asks for exactly `n` patients."""
     from scipy.optimize import brentq
 
     lowest, highest = r2 * (1 + 1e-12), 1 - 1e-12
@@ -219,7 +227,7 @@ def expected_shrinkage(chi2: float, df: int) -> float:
     chi2 : float
         Likelihood-ratio statistic of the model, over 0.
     df : int
-        Coefficients it spent, those tried and dropped included.
+        Number of coefficients, including those tried and dropped.
 
     Raises
     ------
@@ -229,6 +237,11 @@ def expected_shrinkage(chi2: float, df: int) -> float:
     References
     ----------
     van Houwelingen & le Cessie 1990, Stat Med 9:1303.
+
+    Examples
+    --------
+    >>> expected_shrinkage(50, 5)
+    0.9
     """
     _demand(chi2 > 0, "chi2", chi2, "be over 0")
     return 1 - df / chi2
@@ -236,7 +249,7 @@ def expected_shrinkage(chi2: float, df: int) -> float:
 
 def _demand(good: bool, key: str, value: float, must: str) -> None:
     if not good:
-        raise ConfigError(f"{key} is {value:g}, and must {must}", "sample size")
+        raise ConfigError(f"{key} is {value:g}, but must {must}", "sample size")
 
 
 def _count(number: int, noun: str) -> str:

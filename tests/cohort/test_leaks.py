@@ -93,7 +93,7 @@ def test_refusal_names_ten_pairs_and_the_mend() -> None:
 
 def test_two_patients_within_a_split_are_a_note() -> None:
     (note,) = leaks.refuse(leaks.copies_of_films(cohort("ABC", "rre"), ["0", "0", "1"], pictures(3)), "c")
-    assert note.startswith("1 pairs of copies have two patient ids, who may be one patient: a (patient A, train) and b")
+    assert note.startswith("1 pairs of copies have two patient ids, but may be one patient: a (patient A, train) and b")
     assert leaks.refuse(leaks.copies_of_films(cohort("AB", "re"), ["0", "1"], pictures(2)), "c") == ()
 
 

@@ -62,7 +62,7 @@ def test_any_fracture_needs_no_times_and_says_so_where_there_are_some() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, "there is no event"),
+        ({}, "there is no column event"),
         ({"event": [None] * 4}, "no row has an event"),
         ({"event": [0] * 4}, "all 4 rows of the train split have no event"),
         ({"event": [1] * 4}, "all 4 rows of the train split have the event"),

@@ -65,9 +65,9 @@ def test_a_missing_group_names_its_options():
         ("seed=1,2", "names several values"),
         ("lr=1e-3", "did you mean training.lr?"),
         ("training=clasifier", "did you mean training=classifier"),
-        ("training.lr", "is no override"),
+        ("training.lr", "is not an override"),
         ("seed=-1", "seed is -1, but must be 0 or more"),
-        ("a b=1", "is no override"),
+        ("a b=1", "is not an override"),
     ],
 )
 def test_a_mistake_is_named(override, part):

@@ -341,7 +341,7 @@ class TestDamagedFiles:
                 r"it holds a \(3,\) float64, deep \(group\), deep/b",
             ),
             ({}, "it holds nothing"),
-            ({"x": np.ones(3), "t": np.ones(3), "e": np.ones(3)}, r"not numbers in rows and columns but \(3,\)"),
+            ({"x": np.ones(3), "t": np.ones(3), "e": np.ones(3)}, r"must be numbers in rows and columns, not \(3,\)"),
             ({"x": np.ones((3, 2)), "t": np.ones(2), "e": np.ones(3)}, r"t is \(2,\) float64, but x has 3 rows"),
             ({"x": np.ones((3, 2)), "time": np.ones(3), "e": np.ones(3)}, r"no column 't'"),
             (arrays(9, "train/") | arrays(9, "test/", width=2), "x has 3, 2 columns in train, test"),

@@ -64,7 +64,7 @@ def test_a_level_that_was_not_learnt_is_told() -> None:
     found.fit(table(sex=["F", "M", "F", "M"]), ())
     new = table(sex=["F", "X", "M", "F"])
     assert found.complete(new).tolist() == [True, False, True, True]
-    assert found.lacking(new) == ["sex not among those learnt, as X, 1"]
+    assert found.lacking(new) == ["sex with a level not learnt, as X, 1"]
 
 
 @pytest.mark.parametrize(

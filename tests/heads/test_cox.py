@@ -99,7 +99,7 @@ def test_ridge_with_fewer_deaths_than_folds_takes_one_rate() -> None:
     x, _, time, status = patients(400, seed=2, death=0.0005)
     assert np.count_nonzero(status == 2) == 2
     head = fitted(CoxRidge(NAMES), x, time, status)
-    assert "same for everybody: no Cox model of them (5 folds" in head.notes[-1]
+    assert "same for everybody: they have no Cox model (5 folds" in head.notes[-1]
     assert not head.tensors()["competing_coefficients"].any()
 
 

@@ -50,7 +50,7 @@ def test_too_few_competing_events_are_the_same_for_everybody() -> None:
     assert competing is not None
     found = cumulative_incidence(event, competing, AT, GOLDEN["times"])
     np.testing.assert_allclose(found, np.minimum(GOLDEN["common"]["incidence"], 1), rtol=1e-9)
-    assert "1 competing events, at a rate that is the same for everybody: no Cox model of them" in note
+    assert "1 competing events, at a rate that is the same for everybody: they have no Cox model" in note
 
 
 def test_a_cox_model_of_fewer_competing_events_than_columns_is_not_trusted() -> None:

@@ -223,7 +223,7 @@ def broken(row: int, column: int, value: float) -> np.ndarray:
         ({"names": ["age"]}, "1 names for 3 columns"),
         ({"weights": np.where(np.arange(150) == 4, -1.0, 1.0)}, "weight -1.0 is not 0 or more\n  where: row 4"),
         ({"strata": np.where(np.arange(150) == 4, np.nan, 1.0)}, "strata is missing\n  where: row 4"),
-        ({"cluster": np.ones(150)}, "all rows are of one cluster"),
+        ({"cluster": np.ones(150)}, "all rows are in one cluster"),
         ({"cluster": np.ones(149)}, "cluster must be \\(150,\\)"),
     ],
 )
@@ -242,7 +242,7 @@ def test_nothing_is_predicted_of_what_is_not_known() -> None:
     model, by_site = cox.fit(X, TIME, EVENT), cox.fit(X, TIME, EVENT, strata=DATA["site"])
     for predict, message in (
         (lambda: model.survival(X, [9.5]), "no survival at 9.5: follow-up ends at 9"),
-        (lambda: model.risk(X[:, :2]), "2 columns, where the model has 3"),
+        (lambda: model.risk(X[:, :2]), "2 columns, but the model has 3"),
         (lambda: model.risk(broken(3, 0, np.nan)), "missing or infinite\n  where: row 3"),
         (lambda: by_site.survival(X, [1.0]), "the model has the strata"),
         (lambda: by_site.survival(X, [1.0], strata=["D"] * len(X)), "stratum 'D' was not fitted"),

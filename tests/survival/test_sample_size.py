@@ -111,7 +111,7 @@ def test_what_is_out_of_range_is_said() -> None:
         before_fit([1, 2], [0, 1], 3, 0)
     with pytest.raises(ConfigError, match=r"c_index is 0\.5"):
         before_fit([1, 2], [0, 1], 3, 5, c_index=0.5)
-    with pytest.raises(ConfigError, match=r"r2 is 0\.9, and must lie between 0 and its maximum of 0\.555"):
+    with pytest.raises(ConfigError, match=r"r2 is 0\.9, but must lie between 0 and its maximum of 0\.555"):
         survival_minimum(3, 0.9, 0.065, 2.07, 2)
     with pytest.raises(ConfigError, match="shrinkage is 1"):
         survival_minimum(3, 0.05, 0.065, 2.07, 2, shrinkage=1)

@@ -1,4 +1,4 @@
-"""Whether a fracture came (1) or not (0) while the patient was followed: for tables without times."""
+"""A fracture (1) or none (0) while the patient was followed: for tables without times."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bonerisk.cohort.targets.target import Target
 from bonerisk.errors import DataError
 
 TIMES_UNUSED = (
-    "Times are not used: whether a fracture came is asked of patients who were followed for different times, and who "
-    "was followed for shorter had less time to break. head.target=fracture uses them."
+    "Times are not used: patients were followed for different times, and those followed for a shorter time had less "
+    "time for a fracture. head.target=fracture uses them."
 )
 
 
 def rows(cohort: Cohort) -> Cohort:
-    """Rows whose event is known; a note where times would be there."""
+    """Rows whose event is known; a note if there are times, which are not used."""
     where = f"cohort {cohort.name}"
     if "event" not in cohort.table:
         mend = "name the column, as dataset.columns.event=<its name in the table>"
-        raise DataError("there is no event: nobody was followed up", where, mend)
+        raise DataError("there is no column event, which says whether a fracture came", where, mend)
     table = cohort.table[cohort.table["event"].notna()].reset_index(drop=True)
     flow = cohort.flow.step("event known", cohort.table, table, "event missing")
     table["label"] = (table["event"] == 1).astype("int64")
@@ -31,8 +31,8 @@ def rows(cohort: Cohort) -> Cohort:
         what = f"all {len(train)} rows of the train split have {'the' if train.any() else 'no'} event"
         mend = "bring rows of both kinds, or another split (dataset.split_seed, or a column `split`)"
         raise DataError(what if len(table) else "no row has an event, 1 or 0", where, mend)
-    told = () if table.get("time_years", pd.Series(dtype=float)).isna().all() else (TIMES_UNUSED,)
-    return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *told))
+    unused = () if table.get("time_years", pd.Series(dtype=float)).isna().all() else (TIMES_UNUSED,)
+    return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *unused))
 
 
 TARGET = Target("binary", ("label",), rows, WORDS, WORDS_OF_TABLE, reference_standard=STANDARD, truth="fracture")

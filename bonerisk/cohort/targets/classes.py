@@ -1,4 +1,4 @@
-"""Rows of targets that are classes of bone mass: what these share."""
+"""Shared by targets that are classes of bone mass: their rows and labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.errors import DataError
 
 KNOWN_FROM = frozenset({"t_score", "bone_class", "t_lumbar_spine", "t_femoral_neck", "t_total_hip"})
-OF_FRACTURE = "oracle_fracture_"  # risks known from the truth that are of another outcome than bone mass
+OF_FRACTURE = "oracle_fracture_"  # prefix of risks known from the truth, but of fracture, not of bone mass
 
 
 def known(cohort: Cohort, column: str = "bone_class", what: str = "T-score or bone class") -> Cohort:
@@ -20,7 +20,7 @@ def known(cohort: Cohort, column: str = "bone_class", what: str = "T-score or bo
     Raises
     ------
     DataError
-        There is none.
+        No row has a value.
     """
     table = cohort.table[cohort.table[column].notna()].reset_index(drop=True)
     flow = cohort.flow.step(f"{what} known", cohort.table, table, "neither is given" if " or " in what else "missing")
@@ -33,12 +33,12 @@ def known(cohort: Cohort, column: str = "bone_class", what: str = "T-score or bo
 
 
 def labelled(cohort: Cohort, label: Mapping[str, int]) -> Cohort:
-    """The rows with the int64 column `label`, told from `bone_class`.
+    """The rows with the int64 column `label`, derived from `bone_class`.
 
     Raises
     ------
     DataError
-        Those of the train split are all of one class.
+        All rows of the train split are of one class.
     """
     table = cohort.table.assign(label=cohort.table["bone_class"].map(label).astype("int64"))
     train = table.loc[table["split"] == "train"]

@@ -13,7 +13,7 @@ WORDS, WORDS_OF_TABLE = Words("fracture", "a"), Words("event", "the")
 
 
 def rows(cohort: Cohort) -> Cohort:
-    """Rows with an event, its time over 0 and, where there are competing events, what ended the follow-up."""
+    """Rows with a known event, a time over 0 and, if there are competing events, a known end of follow-up."""
     where = f"cohort {cohort.name}"
     absent = [column for column in ("event", "time_years") if column not in cohort.table]
     if absent:

@@ -14,7 +14,7 @@ def rows(cohort: Cohort) -> Cohort:
     chosen = without(known(cohort), "osteoporosis", "no osteoporosis", reason)
     if chosen.table.empty:
         what = "every film is of a patient with osteoporosis, so that none is left for low_bone_mass"
-        raise DataError(what, f"cohort {cohort.name}")
+        raise DataError(what, f"cohort {cohort.name}", "bring films of patients without osteoporosis")
     return labelled(chosen, {"normal": 0, "low_bone_mass": 1})
 
 

@@ -9,7 +9,7 @@ from bonerisk.errors import DataError
 
 
 def rows(cohort: Cohort) -> Cohort:
-    """Films with a T-score; a class alone is none."""
+    """Films with a T-score; a class alone is not enough."""
     chosen = known(cohort, "t_score", "T-score")
     train = chosen.table.loc[chosen.table["split"] == "train", "t_score"]
     if train.nunique() == 1:

@@ -15,7 +15,7 @@ from bonerisk.errors import ConfigError
 
 Kind = Literal["binary", "ordinal", "amount", "survival"]
 
-# What `target` may be of a head that predicts one kind; a check of the configuration knows the names (`names`).
+# Type of `target` in a head that predicts one kind; the check of the configuration takes the names from `names`.
 BinaryTarget = str
 OrdinalTarget = str
 AmountTarget = str
@@ -31,9 +31,9 @@ class Words:
     Parameters
     ----------
     outcome : str
-        As a heading has it: ``low bone mass``, ``fracture``.
+        As in a heading: ``low bone mass``, ``fracture``.
     article : str
-        What stands before it in a sentence: nothing, "a" or "the".
+        Word before it in a sentence: nothing, "a" or "the".
     """
 
     outcome: str
@@ -41,7 +41,7 @@ class Words:
 
     @property
     def having(self) -> str:
-        """What one has who has it: ``low bone mass``, ``a fracture``."""
+        """What patients with the outcome have: ``low bone mass``, ``a fracture``."""
         return f"{self.article} {self.outcome}".strip()
 
 
@@ -54,11 +54,11 @@ class Target:
     kind : {"binary", "ordinal", "amount", "survival"}
         Yes or no, classes in order, an amount, or time to an event.
     columns : tuple of str
-        Of the selected table, that hold it: `label` (int64: 1 or 0, or classes from 0, higher is worse), `event` and
-        `time_years`, or an amount's own column.
+        Columns of the selected table that hold it: `label` (int64: 1 or 0, or classes from 0, higher is worse), `event`
+        and `time_years`, or an amount's own column.
     rows : callable
-        From a cohort to the rows that take part, with a step of the flow for each reason to leave one out, and the
-        columns above. Raises `DataError` where none is left or nothing can be learnt from those of the train split.
+        From a cohort to the rows that take part, with a step of the flow for each reason to leave rows out, and the
+        columns above. Raises `DataError` if no row is left or nothing can be learnt from the train split.
     words : Words
         For the page, where rows are films.
     words_of_table : Words
@@ -66,7 +66,7 @@ class Target:
     known_from : frozenset of str
         Columns that the target was derived from, which therefore are no features.
     reference_standard : str, optional
-        What the target was established by; None: what the source says of itself, as DXA.
+        How the target was established; None: as the source says, such as DXA.
     truth : str
         Which truth of a simulation is about it: columns ``oracle_<truth>_…``.
     """
@@ -90,12 +90,23 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> Target:
-    """The target of a name.
+    """The target with a name.
 
     Raises
     ------
     ConfigError
-        There is none; the nearest name is given.
+        There is none; the error gives the nearest name.
+
+    Examples
+    --------
+    >>> target = find("low_bone_mass")
+    >>> target.kind, target.columns, target.words.having
+    ('binary', ('label',), 'low bone mass')
+    >>> find("fractur")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    bonerisk.errors.ConfigError: there is no target 'fractur'
+      where: head.target
+      mend:  did you mean fracture? targets: any_fracture, ...
     """
     if name not in names():
         near = get_close_matches(name, names(), n=1)
@@ -113,6 +124,6 @@ def select(cohort: Cohort, name: str) -> Cohort:
     ConfigError
         There is no such target.
     DataError
-        No row is left, or those of the train split all have one outcome.
+        No row is left, or all rows of the train split have one outcome.
     """
     return find(name).rows(cohort)
