@@ -32,4 +32,4 @@ class BinaryHead(nn.Module):
 
     def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
         """Probability (n,) of the target, as `risk`."""
-        return {"risk": outputs.sigmoid().double().cpu().numpy()}
+        return {"risk": outputs.detach().sigmoid().double().cpu().numpy()}
