@@ -61,7 +61,7 @@ class Columns:
             raise_together(wrong)
         self.asked, self.without, self.impute = columns, tuple(without), impute
         self.design = Design(())
-        self.filled: dict[str, Any] = {}
+        self.filled: dict[str, float | str] = {}
 
     @property
     def names(self) -> list[str]:
@@ -174,7 +174,7 @@ class Columns:
         return table.assign(**filled)
 
 
-def _commonest(column: pd.Series) -> Any:
+def _commonest(column: pd.Series) -> float | str:
     """The median of numbers, the commonest of texts (of equally common ones the first in order)."""
     if pd.api.types.is_numeric_dtype(column):
         return float(column.median())

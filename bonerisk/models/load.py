@@ -44,6 +44,7 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
     --------
     A Cox model of simulated patients, trained as ``bonerisk train model=cox dataset=survival_table …`` does it:
 
+    >>> from tempfile import TemporaryDirectory
     >>> from bonerisk.config.order import order_of
     >>> from bonerisk.datasets.survival_table import SurvivalTable
     >>> from bonerisk.jobs.train import train
@@ -52,8 +53,11 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
     >>> years = rng.exponential(np.exp(6 - age / 15))
     >>> table = pd.DataFrame({"patient_id": np.arange(400).astype(str), "age_years": age})
     >>> table = table.assign(event=(years < 5).astype(int), time_years=years.clip(0.1, 5))
-    >>> table.to_csv("patients.csv", index=False)
-    >>> options = ["model=cox", "dataset=survival_table", "dataset.table=patients.csv", "dataset.features=[age_years]"]
+    >>> folder = TemporaryDirectory()
+    >>> file, data = f"{folder.name}/patients.csv", Path(folder.name, "data")
+    >>> table.to_csv(file, index=False)
+    >>> options = ["model=cox", "dataset=survival_table", f"dataset.table={file}", "dataset.features=[age_years]"]
+    >>> options += [f"paths.outputs={folder.name}/outputs", f"paths.data={data}"]
     >>> model = load_model(train(order_of("train", options)))
     >>> model.name, model.target_name, model.films, model.columns
     ('cox', 'fracture', False, ('age_years',))
@@ -62,7 +66,7 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
 
     It predicts any cohort that has its columns, and chooses thresholds on the tuning split:
 
-    >>> cohort = SurvivalTable("patients.csv", split="external").load(Path("data"))
+    >>> cohort = SurvivalTable(file, split="external").load(data)
     >>> predictions = model.predict(cohort).sort_values("age_years")
     >>> predictions["risk"].is_monotonic_increasing, predictions["survival_5y"].is_monotonic_decreasing
     (True, True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 
-def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+def differences(ours: Mapping[str, object], theirs: Mapping[str, object], prefix: str = "") -> list[str]:
     """Keys in which two configurations differ, except `paths` and `resume`.
 
     >>> differences({"seed": 0, "head": {"ties": "efron"}}, {"seed": 0, "head": {"ties": "breslow"}})
@@ -14,7 +14,7 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") 
     found = []
     for key in {*ours, *theirs} - ({"paths", "resume"} if not prefix else set()):
         mine, other = ours.get(key), theirs.get(key)
-        if isinstance(mine, dict) and isinstance(other, dict):
+        if isinstance(mine, Mapping) and isinstance(other, Mapping):
             found += differences(mine, other, f"{prefix}{key}.")
         elif mine != other:
             found.append(f"{prefix}{key}")
