@@ -109,7 +109,7 @@ class Scene:
         return self.where if len(self.where) <= LINE else ",\n".join(self.where.rsplit(", ", 1))
 
     def save(self, figure: Figure, kind: str, title: str, numbers: str, more: str = "") -> None:
-        """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `numbers` go into its alt text."""
+        """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `numbers` is for the alt text."""
         names = [kind, self.split, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
         left_out = [words.model(model) for model in self.of_other_films if self.result.roles[model] == "baseline"]

@@ -26,8 +26,8 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
     Parameters
     ----------
     rows : DataFrame
-        Rows of one split, model and metric, a row a subgroup in drawing order: metric, subgroup, estimate, lower, upper,
-        n and n_events.
+        One split, model and metric, a row a subgroup in drawing order: metric, subgroup, estimate, lower, upper, n and
+        n_events.
     label : str
         The metric's name.
     title : str
