@@ -134,11 +134,11 @@ def _draw_decision(scene: Scene) -> None:
         return
     title = f"Decision curves{words.at(scene.horizon)}"
     better = ours[ours["advantage"] > 0]["threshold"]
-    told = "The model never beats treating everybody or nobody"
+    better_where = "The model never beats treating everybody or nobody"
     if len(better):
-        told = "The model beats treating everybody and nobody at threshold probabilities between "
-        told += f"{100 * better.min():.1f}% and {100 * better.max():.1f}%"
-    scene.save(decision(curve, scene.roles, scene.title), "decision", title, told)
+        better_where = "The model beats treating everybody and nobody at threshold probabilities between "
+        better_where += f"{100 * better.min():.1f}% and {100 * better.max():.1f}%"
+    scene.save(decision(curve, scene.roles, scene.title), "decision", title, better_where)
 
 
 def _draw_confusion(scene: Scene) -> None:
@@ -173,8 +173,8 @@ def _draw_incidence(scene: Scene) -> None:
         title += f"; hazard ratio {ratio}" if ratio else ""
         if rows["time_years"].max() < max(horizons):
             title += "; drawn while enough of both groups are followed"
-        told = "; ".join(names.values()).replace("\n", " ")
-        scene.save(figure, "incidence", title, told, words.in_file(str(threshold)))
+        numbers = "; ".join(names.values()).replace("\n", " ")
+        scene.save(figure, "incidence", title, numbers, words.in_file(str(threshold)))
 
 
 def _in_group(scene: Scene, threshold: str, group: str, horizons: list[float]) -> str:
@@ -200,7 +200,10 @@ def _draw_forests(scene: Scene) -> None:
         if rows["estimate"].notna().sum() == 0 or rows["subgroup"].eq("all").all():
             continue
         label = words.metric(metric, scene.horizon) + (f" at {threshold}" if threshold else "")
-        told = "; ".join(f"{words.subgroup(row.subgroup)} {value(row)}" for row in rows_of(rows))
+        numbers = "; ".join(f"{words.subgroup(row.subgroup)} {value(row)}" for row in rows_of(rows))
         scene.save(
-            subgroups(rows, label, scene.title, scene.vocabulary), f"subgroups_{metric}", f"{label} by subgroup", told
+            subgroups(rows, label, scene.title, scene.vocabulary),
+            f"subgroups_{metric}",
+            f"{label} by subgroup",
+            numbers,
         )

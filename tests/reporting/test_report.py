@@ -148,7 +148,7 @@ def test_a_cox_evaluation_fills_the_page(cox: StoredRun, tmp_path: Path) -> None
 
 def test_summary_of_time_to_an_event(cox: StoredRun, tmp_path: Path) -> None:
     text = written([cox], tmp_path / "report").text
-    assert "Can age and sex tell who will have a fracture? The model cox learnt from 260 films" in text
+    assert "Can age and sex show who will have a fracture? The model cox learnt from 260 films" in text
     found = (
         r"Test: 140 films of 140 patients, \d+ with a fracture, \d+ of them by 5 years; \d+ had a competing event first"
     )
@@ -210,11 +210,11 @@ def test_rows_without_films_are_patients(make_cox: MakeRun, tmp_path: Path) -> N
         pd.read_parquet(path).assign(image_path=None).to_parquet(path)
     text = written(runs[1:], tmp_path / "report").text
     body = text.split("What was run")[1]  # from the contents to that heading
-    assert "Can age and sex tell who will have the event? The model cox learnt from 260 patients" in body
+    assert "Can age and sex show who will have the event? The model cox learnt from 260 patients" in body
     assert "Test: 140 patients, " in body
     assert "The reference standard is follow-up as a.csv has it." in body
     captions = [line for line in body.splitlines() if "film" in line and "with a fracture" not in line]
-    allowed = ("simulated", "film can", "best that", "found by another")  # a run's notes, flow steps, and oracles
+    allowed = ("simulated", "film can", "best possible", "found by another")  # a run's notes, flow steps, and oracles
     assert not [line for line in captions if not any(word in line for word in allowed)]
 
 

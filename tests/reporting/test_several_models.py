@@ -94,13 +94,13 @@ def test_each_model_has_its_training(evaluation: StoredRun, trainings: list[Stor
 def test_the_first_is_the_headline_and_the_others_stand_beside(evaluation: StoredRun, tmp_path: Path) -> None:
     text = _written([evaluation], tmp_path / "report")
     assert "The model aicxr (embedding) learnt from 260 films" in text
-    assert "Of the models beside it: " in text
+    assert "Other models: " in text
     first = pd.read_csv(tmp_path / "report" / "tables" / "headline.csv").iloc[:2, 0].tolist()
     assert first == ["aicxr (embedding)", "aicxr (patient findings)"]
     metrics = pd.read_csv(evaluation.folder / "metrics.csv")
     ours = metrics.query("metric == 'auc' and subgroup == 'all' and split == 'test' and reference.isna()")
     value = ours.set_index("model").loc[SECOND, "estimate"]
-    assert f"Of the models beside it: {value:.2f} (" in text
+    assert f"Other models: {value:.2f} (" in text
 
 
 def test_all_are_ranked_in_one_figure(evaluation: StoredRun, tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ def calibration(
     Parameters
     ----------
     groups : DataFrame
-        Of one split and model: predicted, observed, lower, upper, n.
+        Rows of one split and model: predicted, observed, lower, upper, n.
     risk : Series (n,)
         The predicted probabilities themselves.
     title : str
     labels : tuple of str
-        Of what is predicted, what is observed, and what the spread counts.
+        What is predicted, what is observed, and what the histogram counts.
     smooth : DataFrame, optional
         predicted, observed, lower, upper. With it, the axes end with the data, since most of a horizon's risks are
         low, and are in percent; without, they are those of all probabilities.

@@ -22,7 +22,7 @@ def confusion(rows: pd.DataFrame, title: str, outcome: str) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        Of one split and model, a row a threshold: threshold, tp, fp, fn, tn.
+        Rows of one split and model, a row a threshold: threshold, tp, fp, fn, tn.
     title, outcome : str
     """
     names = [outcome.replace(" ", "\n", 1), "none"]

@@ -21,8 +21,8 @@ def decision(curve: pd.DataFrame, roles: Mapping[str, str], title: str) -> Figur
     Parameters
     ----------
     curve : DataFrame
-        Of one split (and horizon): model, threshold, net_benefit with ``_lower`` and ``_upper``, treat_all. The film
-        model's thresholds are those of the axis.
+        Rows of one split (and horizon): model, threshold, net_benefit with ``_lower`` and ``_upper``, treat_all. The
+        axis has the thresholds of the film model.
     roles : mapping
         Model → film, baseline, …, in drawing order.
     title : str

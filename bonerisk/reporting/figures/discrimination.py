@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -26,10 +26,10 @@ def roc(
     Parameters
     ----------
     curve : DataFrame
-        Of one split (and horizon): model, false_positive_rate, sensitivity, lower, upper (pointwise limits of
+        Rows of one split (and horizon): model, false_positive_rate, sensitivity, lower, upper (pointwise limits of
         sensitivity).
     metrics : DataFrame
-        Of the same split (and horizon), the contract's long form; AUCs go into the legend.
+        Metrics of the same split (and horizon), the contract's long form; AUCs go into the legend.
     roles : mapping
         Model → its role, as film, baseline, combined or oracle, in drawing order.
     title : str
@@ -55,7 +55,7 @@ def precision_recall(
     Parameters
     ----------
     curve : DataFrame
-        Of one split: model, recall, precision, lower, upper.
+        Rows of one split: model, recall, precision, lower, upper.
     metrics, roles, title, metric, name
         As in `roc`.
     """
@@ -81,7 +81,7 @@ def _draw(
     curve: pd.DataFrame,
     x: str,
     y: str,
-    drawn: Mapping[str, dict[str, Any]],
+    drawn: Mapping[str, style.Look],
     metrics: pd.DataFrame,
     roles: Mapping[str, str],
     metric: str,
@@ -106,7 +106,7 @@ def _operating_points(axes: Axes, metrics: pd.DataFrame, thresholds: list[str]) 
         at = whole[whole["threshold"] == threshold].set_index("metric")["estimate"]
         if {"sensitivity", "specificity"} <= set(at.index):
             name = words.threshold(threshold)
-            look: dict[str, Any] = {"marker": MARKERS[number % len(MARKERS)], "mec": "white", "ms": 6, "label": name}
+            look: style.Look = {"marker": MARKERS[number % len(MARKERS)], "mec": "white", "ms": 6, "label": name}
             axes.plot(1 - at["specificity"], at["sensitivity"], linestyle="", color=style.BLUE, zorder=5, **look)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import plural
-from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.rows import Row, rows_of
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def _box(step: str, films: int, patients: int, vocabulary: Vocabulary) -> str:
     return f"{head}\n{', '.join(_sizes(films, patients, vocabulary))}"
 
 
-def _dropped(row: Any, vocabulary: Vocabulary) -> str:
-    """Films dropped, the patients of whom none is left, and why."""
+def _dropped(row: Row, vocabulary: Vocabulary) -> str:
+    """Films dropped, the number of patients who lost their last film, and the reason."""
     lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and vocabulary.row != "patient" else ""
     text = f"{vocabulary.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
     return textwrap.fill(text, _CHARACTERS[RIGHT]) if row.dropped else ""
 
 
-def _end(row: Any, vocabulary: Vocabulary) -> str:
+def _end(row: Row, vocabulary: Vocabulary) -> str:
     lines = [words.split(row.split), *_sizes(row.films, row.patients, vocabulary)]
     return "\n".join(lines if pd.isna(row.events) else [*lines, f"{row.events:,.0f} with", row.outcome])
 
@@ -94,7 +94,7 @@ def _height(text: str) -> float:
 def _draw(axes: Axes, text: str, column: tuple[float, float], top: float, height: float, dashed: bool = False) -> None:
     from matplotlib.patches import Rectangle
 
-    look: dict[str, Any] = {"edgecolor": "0.45" if dashed else "black", "facecolor": "0.96" if dashed else "white"}
+    look: style.Look = {"edgecolor": "0.45" if dashed else "black", "facecolor": "0.96" if dashed else "white"}
     axes.add_patch(Rectangle((column[0], top), column[1] - column[0], height, linewidth=0.8, **look))
     axes.text(sum(column) / 2, top + height / 2, text, ha="center", va="center", linespacing=1.25)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def incidence(
     Parameters
     ----------
     points : DataFrame
-        Of one split, model and threshold: group (high, low), time_years, incidence, lower, upper.
+        Rows of one split, model and threshold: group (high, low), time_years, incidence, lower, upper.
     followed : mapping
         Group → follow-up in years of each of its rows.
     names : mapping
@@ -75,8 +75,8 @@ def _at_risk(axes: Axes, followed: Mapping[str, Array]) -> None:
     end = axes.get_xlim()[1]
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=end >= 3))
     marks = [mark for mark in axes.get_xticks() if 0 <= mark <= end]
-    names: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-    counts: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "ha": "center"}
+    names: style.Look = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
+    counts: style.Look = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "ha": "center"}
     axes.annotate("At risk", (0, 0), (-18, -HEAD_PT), **names, weight="bold")
     for number, (group, time) in enumerate(followed.items(), start=1):
         down = -HEAD_PT - LINE_PT * number

@@ -26,7 +26,7 @@ def ranking(rows: pd.DataFrame, label: str, trained: Sequence[str]) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        Of one metric: split, model, estimate, lower, upper.
+        Rows of one metric: split, model, estimate, lower, upper.
     label : str
         The metric.
     trained : sequence of str
@@ -52,8 +52,8 @@ def ranking(rows: pd.DataFrame, label: str, trained: Sequence[str]) -> Figure:
     return figure
 
 
-def told(rows: pd.DataFrame) -> str:
-    """The same for someone who can't see it."""
+def in_words(rows: pd.DataFrame) -> str:
+    """The numbers of the figure in words, for readers who can't see it."""
     parts = rows.groupby("split", sort=False)
     texts = {split: [f"{words.model(row.model)} {value(row)}" for row in rows_of(part)] for split, part in parts}
     return ". ".join(f"{words.split(str(split))}: {'; '.join(found)}" for split, found in texts.items())

@@ -108,12 +108,12 @@ class Scene:
         """The same in lines that fit into a figure."""
         return self.where if len(self.where) <= LINE else ",\n".join(self.where.rsplit(", ", 1))
 
-    def save(self, figure: Figure, kind: str, title: str, told: str, more: str = "") -> None:
-        """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `told` are its numbers."""
+    def save(self, figure: Figure, kind: str, title: str, numbers: str, more: str = "") -> None:
+        """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `numbers` is for the alt text."""
         names = [kind, self.split, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
         left_out = [words.model(model) for model in self.of_other_films if self.result.roles[model] == "baseline"]
         why = f"Not drawn, as on some of these {self.vocabulary.rows.lower()} alone"
         beside = f". {why}: {listed(left_out)}" if left_out else ""
         name = "_".join(filter(None, names))
-        save(figure, self.folder, name, f"{caption}{beside}", f"{caption}. {told}.")
+        save(figure, self.folder, name, f"{caption}{beside}", f"{caption}. {numbers}.")

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 COLUMN_IN = 3.5  # width of a journal's column, and of a phone at 96 px an inch
 DPI = 300
 
-# Okabe & Ito's colours, told apart with any colour vision.
+# Okabe & Ito's colours, distinct with any colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#6B6B6B"
+
+Look = dict[str, Any]  # arguments by which matplotlib draws something
 
 _STYLE: Any = {  # Any: matplotlib types its settings key by key
     "font.family": "sans-serif",
@@ -94,10 +96,10 @@ def panels(
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def head(panel: Axes, title: str, said: str) -> None:
-    """Write a panel's title, and under it in plain letters what is said of it."""
-    panel.set_title(title, fontsize=8, pad=3 + 8.5 * (1 + said.count("\n")))
-    panel.text(0, 1, said, transform=panel.transAxes, va="bottom", fontsize=7)
+def head(panel: Axes, title: str, below: str) -> None:
+    """Write a panel's title, and under it a line in plain letters."""
+    panel.set_title(title, fontsize=8, pad=3 + 8.5 * (1 + below.count("\n")))
+    panel.text(0, 1, below, transform=panel.transAxes, va="bottom", fontsize=7)
 
 
 def in_percent(*axes: Axis) -> None:

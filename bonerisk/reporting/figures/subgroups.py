@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,8 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
     Parameters
     ----------
     rows : DataFrame
-        Of one split, model and metric, a row a subgroup in drawing order: metric, subgroup, estimate, lower, upper, n
-        and n_events.
+        One split, model and metric, a row a subgroup in drawing order: metric, subgroup, estimate, lower, upper, n and
+        n_events.
     label : str
         The metric's name.
     title : str
@@ -44,7 +44,7 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
             axes.axvline(rows.loc[whole, "estimate"].iloc[0], color=style.BLUE, linewidth=0.7, alpha=0.5, zorder=1)
         for at, row in zip(y, rows_of(rows), strict=True):
             axes.plot([row.lower, row.upper], [at, at], color=style.BLUE, linewidth=1.2)
-            marker: dict[str, Any] = {"marker": "D", "ms": 6} if row.subgroup == "all" else {"marker": "s", "ms": 4.5}
+            marker: style.Look = {"marker": "D", "ms": 6} if row.subgroup == "all" else {"marker": "s", "ms": 4.5}
             axes.plot([row.estimate], [at], color=style.BLUE, **marker)
             text = value(row)
             weight = "bold" if row.subgroup == "all" else "normal"
@@ -54,7 +54,7 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set(xlim=_limits(rows), ylim=(y.max() + 0.7, -0.7), xlabel=label)
-        look: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom", "fontsize": 7.5, "weight": "bold"}
+        look: style.Look = {"transform": axes.transAxes, "va": "bottom", "fontsize": 7.5, "weight": "bold"}
         axes.text(1.03, 1, "Estimate (95% CI)", **look)
         axes.text(-0.02, 1, f"{vocabulary.rows} / {vocabulary.outcome}", ha="right", **look)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")

@@ -18,7 +18,7 @@ from bonerisk.runs.find import StoredRun
 if TYPE_CHECKING:
     from bonerisk.evaluation.models.comparators import Role
 
-SOURCES_OWN = "DXA"  # what a source names as the standard of bone mass unless it is told otherwise
+SOURCES_OWN = "DXA"  # a source's standard, that of bone mass, unless its configuration names another
 INTERCEPT = "intercept"  # a row of coefficients.csv that is no feature
 
 

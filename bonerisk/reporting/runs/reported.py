@@ -1,4 +1,4 @@
-"""How the runs of a report hang together: an evaluation, the trainings behind it, and their cohort."""
+"""How the runs of a report belong together: an evaluation, the trainings behind it, and their cohort."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class ReportedRuns:
     def participants(self) -> list[Participants]:
         """Runs that drew on the same films in the same way, together; `prepare`, `extract` where no later run did.
 
-        Of trainings that were judged together it is the first whose films they are.
+        Where trainings were judged together, the films are those of the first.
         """
         groups: dict[tuple[str, str], list[StoredRun]] = {}
         first = {e.trainings[0].folder.resolve() for e in self.evaluations if e.trainings}

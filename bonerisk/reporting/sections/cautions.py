@@ -55,13 +55,13 @@ def _of_runs(chain: ReportedRuns) -> Iterator[str]:
 
 
 def beside(chain: ReportedRuns) -> dict[Path, list[str]]:
-    """Folder of each training that an evaluation only compares with another → its own notes, told with the training."""
+    """Folder of each training that is only compared with another → its own notes, shown with the training."""
     first = [training for each in chain.evaluations for training in [*each.learnt.values()][:1]]
     others = [training for each in chain.evaluations for training in [*each.learnt.values()][1:]]
-    told = {text for run in first for text in _of_run(run)}
+    known = {text for run in first for text in _of_run(run)}
     headline = {run.folder for run in first}
     return {
-        run.folder: [text for text in _of_run(run) if text not in told] for run in others if run.folder not in headline
+        run.folder: [text for text in _of_run(run) if text not in known] for run in others if run.folder not in headline
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.history import histories
-from bonerisk.reporting.figures.ranking import ranking, told
+from bonerisk.reporting.figures.ranking import in_words, ranking
 from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section
 from bonerisk.reporting.runs.epochs import Epochs, epochs_of
@@ -63,7 +63,7 @@ def _ranking(evaluation: EvaluationRun, figures: Path) -> Iterator[Drawing]:
         if found.groupby("split")["n"].nunique().gt(1).any():
             title += f", each on the {evaluation.vocabulary.rows.lower()} that it can judge"
         drawn = ranking(found, key.name, evaluation.trained)
-        yield save(drawn, figures, f"ranking{evaluation.suffix}", title, f"{title}. {told(found)}.")
+        yield save(drawn, figures, f"ranking{evaluation.suffix}", title, f"{title}. {in_words(found)}.")
 
 
 def _overview(evaluations: Sequence[EvaluationRun]) -> Table:

@@ -1,4 +1,4 @@
-"""What a model said of the years ahead, in plain words: its probabilities at a horizon, and whom it calls high risk."""
+"""How well a model predicts the years ahead, in sentences: its probabilities, and its groups of high and low risk."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def at_horizon(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     for horizon in evaluation.horizons:
         texts = [_auc(evaluation, split, horizon), _calibration(evaluation, split, horizon)]
         texts += [_groups(evaluation, split, horizon, name) for name in evaluation.thresholds]
-        told = " ".join(filter(None, texts))
-        if told:
-            yield f"{words.split(split)}, {words.years(horizon)}: {told}"
+        text = " ".join(filter(None, texts))
+        if text:
+            yield f"{words.split(split)}, {words.years(horizon)}: {text}"
 
 
 def _auc(evaluation: EvaluationRun, split: str, horizon: float) -> str:

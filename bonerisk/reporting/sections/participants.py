@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -44,7 +43,7 @@ def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
     title = "Flow of patients" if vocabulary.row == "patient" else f"Flow of {vocabulary.row}s and patients"
     splits = _splits(source)
     ends = "; ".join(f"{words.split(row.split)} {vocabulary.counted(row.films)}" for row in rows_of(splits))
-    alt = f"{title}: {_told(source.steps)}. {ends}."
+    alt = f"{title}: {_in_words(source.steps)}. {ends}."
     parts: list[Part] = [save(flow(source.steps, splits, vocabulary), figures, f"flow{suffix}", title, alt)]
     tables = [characteristics(source.films), *rejected(source.rejected)]
     parts += [replace(table, name=table.name + suffix) for table in tables]
@@ -59,7 +58,7 @@ def _splits(source: Participants) -> pd.DataFrame:
     target = find(source.target)
     column = target.columns[0] if target.kind in ("binary", "survival") and target.columns[0] in films else ""
     outcome = source.vocabulary.having if column else ""
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
         part = films[films["split"] == split]
         patients = len(part[["site", "patient_id"]].drop_duplicates())
@@ -71,7 +70,7 @@ def _splits(source: Participants) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "films", "patients", "events", "outcome"])
 
 
-def _told(steps: pd.DataFrame) -> str:
+def _in_words(steps: pd.DataFrame) -> str:
     return "; ".join(
         f"{row.step}: {count(row.kept)} kept"
         + (f", {count(row.dropped)} dropped ({row.reason})" if row.dropped else "")

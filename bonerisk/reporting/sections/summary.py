@@ -1,4 +1,4 @@
-"""The summary at the top, in plain words: what was asked, of whom, and how the model did beside others."""
+"""The summary at the top: the question, the patients, and how well the model ranks beside others."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _elsewhere(evaluation: EvaluationRun, row: pd.Series, split: str) -> str:
     return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.vocabulary.counted(row['n'])}"
 
 
-def _told(evaluation: EvaluationRun, row: pd.Series, split: str, whose: str) -> str:
+def _with_number(evaluation: EvaluationRun, row: pd.Series, split: str, whose: str) -> str:
     """``0.74 (0.68–0.79) for T-score alone in 243 films``."""
     return " ".join(filter(None, [f"{value(row)} for {whose}", _elsewhere(evaluation, row, split)]))
 
@@ -105,24 +105,24 @@ def _head(evaluation: EvaluationRun, split: str) -> str:
 
 def _asked(evaluation: EvaluationRun) -> str:
     training, vocabulary = evaluation.training, evaluation.vocabulary
-    question = f"Can {_of_what(evaluation)} who {vocabulary.verb} {vocabulary.having}?"
+    question = f"Can {_of_what(evaluation)} show who {vocabulary.verb} {vocabulary.having}?"
     text = f"{question} The model {words.model(evaluation.model)}"
     if training and (training.folder / "cohort.parquet").is_file():
         splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
         text += f" learnt from {vocabulary.counted(splits.get('train', 0))}, "
         text += f"was tuned on {count(splits.get('tune', 0))} others"
-    text += f" and was tried on {vocabulary.row}s of {evaluation.dataset} it had not seen."
+    text += f" and was tested on {vocabulary.row}s of {evaluation.dataset} that it had not seen."
     return f"{text} The reference standard is {evaluation.reference_standard}."
 
 
 def _of_what(evaluation: EvaluationRun) -> str:
-    """``a film show``, ``age, sex and BMI tell``, ``14 columns tell``."""
+    """``a film``, ``age, sex and BMI``, ``14 columns``."""
     if evaluation.saw_films:
-        return "a film show"
+        return "a film"
     names = list(dict.fromkeys(words.covariate(name.partition("=")[0]) for name in evaluation.features))
     if not names:
-        return "the columns of a table tell"
-    return f"{listed(names) if len(names) <= NAMED else f'{len(names)} columns'} tell"
+        return "the columns of a table"
+    return listed(names) if len(names) <= NAMED else f"{len(names)} columns"
 
 
 def _found(evaluation: EvaluationRun, split: str) -> str:
@@ -138,7 +138,7 @@ def _found(evaluation: EvaluationRun, split: str) -> str:
         return f"{text}{name} can't be computed: {vocabulary.in_words(row['note'])}."
     text += f"{name} was {value(row)}"
     baselines = _baselines(evaluation, split)
-    beside = [_told(evaluation, found, split, f"{words.model(name)} alone") for name, found in baselines.items()]
+    beside = [_with_number(evaluation, found, split, f"{words.model(name)} alone") for name, found in baselines.items()]
     text += f", against {listed(beside)}." if beside else "."
     return text + _gain(evaluation, split) + _others(evaluation, split) + _ceiling(evaluation, split)
 
@@ -177,14 +177,14 @@ def _others(evaluation: EvaluationRun, split: str) -> str:
     """How well the other trained models rank on what they can predict."""
     rows = [(words.model(name), evaluation.value(split, name)) for name in evaluation.trained[1:]]
     known = [(name, row) for name, row in rows if row is not None and pd.notna(row["estimate"])]
-    texts = [_told(evaluation, row, split, name) for name, row in known]
-    return f" Of the models beside it: {listed(texts)}." if texts else ""
+    texts = [_with_number(evaluation, row, split, name) for name, row in known]
+    return f" Other models: {listed(texts)}." if texts else ""
 
 
 def _ceiling(evaluation: EvaluationRun, split: str) -> str:
     values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
     texts = [f"{value(found)} ({name.removesuffix(' (oracle)')})" for name, found in values if found is not None]
-    return f" Known from the truth behind the simulation: {listed(texts)}." if texts else ""
+    return f" From the truth behind the simulation: {listed(texts)}." if texts else ""
 
 
 def _only(run: StoredRun) -> str:

@@ -15,11 +15,11 @@ from bonerisk.reporting.wording.numbers import MISSING, listed
 from bonerisk.reporting.wording.values import value
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 
-COMPETING = "had a competing event first"  # said of every incidence, by Aalen and Johansen's name
+COMPETING = "had a competing event first"  # every incidence has this note
 
 
 class Cells:
-    """Cells of one table; what must be said of them is lettered."""
+    """Cells of one table; their notes are lettered."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary, self.marks = vocabulary, Footnotes()
@@ -77,6 +77,6 @@ def sizes(evaluation: EvaluationRun, metrics: pd.DataFrame, split: object, horiz
 
 
 def outcome_by(evaluation: EvaluationRun, horizon: float) -> str:
-    """``Low bone mass``, or ``Fracture by 5 years``: whom `sizes` counts."""
+    """``Low bone mass``, or ``Fracture by 5 years``: the head over the second number of `sizes`."""
     by = "" if isnan(horizon) else f" by {words.years(horizon)}"
     return evaluation.vocabulary.outcome.capitalize() + by

@@ -140,8 +140,8 @@ def _classes(cohort: pd.DataFrame) -> list[str]:
 def flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     """Yield group, name and column of the covariates that are 1 or 0, and 1 somewhere."""
     for column in map(str, cohort.select_dtypes("number")):
-        told = set(cohort[column].dropna().unique())
-        if told <= {0, 1} and 1 in told and column not in NO_COVARIATES:
+        values = set(cohort[column].dropna().unique())
+        if values <= {0, 1} and 1 in values and column not in NO_COVARIATES:
             kind = next((kind for kind in FLAGS if kind and column.startswith(kind)), "")
             yield FLAGS[kind], words.feature(column.removeprefix(kind)), column
 
@@ -150,9 +150,9 @@ def _notes(cohort: pd.DataFrame, others: list[str], vocabulary: Vocabulary) -> t
     patients = len(cohort[["site", "patient_id"]].drop_duplicates())
     notes = [f"{vocabulary.of_patients(len(cohort), patients)}; n and percentages count {vocabulary.row}s."]
     if others:
+        of_classes = "That of the bone class is over all classes; " if _classes(cohort) else ""
         notes.append(
-            "Standardised differences compare whole splits, both sexes together; over 0.1 in size is often "
-            f"taken as unlike. {'That of the bone class is over all classes; ' * bool(_classes(cohort))}"
-            f"{MISSING}: no variance."
+            "Standardised differences compare whole splits, both sexes together; a size above 0.1 is often taken as a "
+            f"real difference. {of_classes}{MISSING}: no variance."
         )
     return tuple(notes)

@@ -30,13 +30,13 @@ def coefficients(table: pd.DataFrame, log_likelihood: pd.DataFrame) -> Table:
         ]
         for row in rows_of(table)
     ]
-    notes = ["Hazard ratio per unit, or against the level left out."]
+    notes = ["Hazard ratio per unit, or against the reference level."]
     if table["lower"].isna().all():
         notes.append("An elastic net has no intervals; a ratio of 1 means that the feature is not used.")
     else:
         notes.append("In brackets: 95% Wald intervals.")
     if "penalty" in log_likelihood and table["lower"].notna().any():
-        notes.append("Ridge shrinks the ratios towards 1: intervals and p say nothing of the unpenalised ones.")
+        notes.append("Ridge shrinks the ratios towards 1: intervals and p do not describe unpenalised ratios.")
     elif "log_likelihood_null" in log_likelihood:
         fit = log_likelihood.iloc[-1]
         text = f"{number(fit['log_likelihood'], 1)}, without features {number(fit['log_likelihood_null'], 1)}"
@@ -63,8 +63,8 @@ def proportional(table: pd.DataFrame) -> Table:
     split = f"{number(table['split_time_years'].iloc[0], 2)} years"
     heads = ["Feature", f"Hazard ratio until {split}", "Afterwards", "Late / early (95% CI)", "p"]
     notes = (
-        "Half of the events had happened by then. Read the size of the change, 1 being none: with many events the "
-        "smallest one has a small p, with few a grave one a large p. p: score test of a trend over time.",
+        "Half of the events happened before that time. Look at the size of the change (1: none): with many events a "
+        "small change has a small p, with few events a large change has a large p. p: score test of a trend over time.",
         *marks.notes(),
     )
     frame = pd.DataFrame(rows, columns=heads)

@@ -38,8 +38,8 @@ def hazards(table: pd.DataFrame, vocabulary: Vocabulary, kept: list[str]) -> Tab
         found |= {"Early": number(row.early), "Late": number(row.late)}
         rows.append(found | {"Parted at, years": number(row.split_time_years, 1), "p for change": p_value(row.p_value)})
     notes = (
-        "Of one standard deviation of the model's risk in the split. Early and late: before and after the median time "
-        "of the events; where they differ (small p), a single hazard ratio does not tell the whole follow-up.",
+        "Hazard ratio: per standard deviation of the model's risk in the split. Early and late: before and after the "
+        "median time of the events; if they differ (small p), one hazard ratio does not describe the whole follow-up.",
         *marks.notes(),
     )
     return Table("hazards", "Hazard over time", pd.DataFrame(rows), notes, group="Split")

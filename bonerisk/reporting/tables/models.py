@@ -1,4 +1,4 @@
-"""A model beside others: what each reaches, the paired differences, and the good that acting on each does."""
+"""A model beside others: the metrics of each, the paired differences, and the net benefit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def models(evaluation: EvaluationRun, horizon: float) -> Table:
         rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
     notes = cells.notes(metrics, shown)
     if any(about(key.metric).kind == "error" for key in shown):
-        notes = ("Empty: the model is judged by its ranking alone.", *notes)
+        notes = ("Empty cells: only the ranking of the model is judged.", *notes)
     return Table(_named("models", horizon), _titled("Models compared", shown), pd.DataFrame(rows), notes, group="Split")
 
 
@@ -102,8 +102,8 @@ def net_benefit(evaluation: EvaluationRun) -> Table | None:
         return None
     scale = f"{about('net_benefit').scale:,} {evaluation.vocabulary.row}s"
     notes = (
-        f"Cases found per {scale}, net of those treated in vain at the rate of exchange that the threshold probability "
-        "says: at 5%, one case is worth 19 of them. A model is of use where it is over both treating everybody and 0.",
+        f"Cases found per {scale}, less those treated in vain, which the threshold probability weighs: at 5%, one case "
+        "is worth 19 treated in vain. A model is useful if it is above both treating everybody and 0.",
         *cells.notes(metrics),
     )
     return Table("net_benefit", f"Net benefit per {scale}", pd.DataFrame(rows), notes, group="Split")

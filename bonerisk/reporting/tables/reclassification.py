@@ -29,5 +29,8 @@ def reclassification(evaluation: EvaluationRun) -> Table | None:
         rows.append(row | {words.metric(name): cells.text(found, sign=True, absent="") for name, found in of.items()})
     if not rows:
         return None
-    notes = ("Over 0: the model moves risks the right way. Without a limit any change counts.", *cells.marks.notes())
+    notes = (
+        "Above 0, the model moves risks in the right direction. Without a limit any change counts.",
+        *cells.marks.notes(),
+    )
     return Table("reclassification", "Reclassification", pd.DataFrame(rows), notes, group="Split")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.reporting.wording.numbers import interval, percent
+from bonerisk.reporting.wording.rows import Row
 
 
-def value(row: Any, sign: bool = False) -> str:
+def value(row: Row, sign: bool = False) -> str:
     """A row of the metrics table as text.
 
     Parameters
@@ -16,7 +15,7 @@ def value(row: Any, sign: bool = False) -> str:
     row : Series or named tuple
         metric, estimate, lower, upper.
     sign : bool
-        Of a difference: with a plus where it is over 0.
+        Whether a plus stands before values above 0, as in a difference.
     """
     metric = about(row.metric)
     found = (metric.scale * row.estimate, metric.scale * row.lower, metric.scale * row.upper)

@@ -12,11 +12,11 @@ SEXES = {"F": "Female", "M": "Male"}
 BONE_CLASSES = {"normal": "Normal", "low_bone_mass": "Low bone mass", "osteoporosis": "Osteoporosis"}
 ORACLES = {
     "oracle_bone_truth": "true lowest T-score (oracle)",
-    "oracle_bone_film": "best that the film can tell (oracle)",
-    "oracle_bone_clinical": "best that age, sex and BMI can tell (oracle)",
+    "oracle_bone_film": "best possible from the film (oracle)",
+    "oracle_bone_clinical": "best possible from age, sex and BMI (oracle)",
     "oracle_fracture_truth": "true hazard (oracle)",
-    "oracle_fracture_film": "best that the film can tell (oracle)",
-    "oracle_fracture_clinical": "best that clinical records can tell (oracle)",
+    "oracle_fracture_film": "best possible from the film (oracle)",
+    "oracle_fracture_clinical": "best possible from clinical records (oracle)",
 }
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
@@ -75,10 +75,10 @@ def model(name: str) -> str:
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]
     known = first in ("sex", "site", "t_score") or any(first.endswith(suffix) for suffix in _UNITS)
-    return " + ".join([covariate(first) if known else _told_apart(first), *parts]) + tuned
+    return " + ".join([covariate(first) if known else _readable(first), *parts]) + tuned
 
 
-def _told_apart(name: str) -> str:
+def _readable(name: str) -> str:
     """``mine (patient_findings)`` → ``mine (patient findings)``; a run's own name stays as it is."""
     own, bracket, telling = name.partition(" (")
     return own + bracket + telling.replace("_", " ")

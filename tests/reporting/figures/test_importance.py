@@ -6,7 +6,7 @@ import pytest
 
 from bonerisk.reporting.figures.history import losses
 from bonerisk.reporting.figures.importance import SHOWN, contributions, importance, ranked
-from bonerisk.reporting.figures.ranking import ranking, told
+from bonerisk.reporting.figures.ranking import in_words, ranking
 
 
 @pytest.fixture
@@ -62,4 +62,4 @@ def test_a_model_is_ranked_in_each_split() -> None:
     dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in dots] == [0.7, 0.65, 0.6, 0.5]
     assert [line.get_markerfacecolor() == "white" for line in dots] == [False, True, False, True]
-    assert told(rows).startswith("Test: a 0.70 (0.40–0.90); age 0.65 (0.40–0.90). External test: ")
+    assert in_words(rows).startswith("Test: a 0.70 (0.40–0.90); age 0.65 (0.40–0.90). External test: ")

@@ -15,7 +15,7 @@ from bonerisk.reporting.wording import words
         ("age_years + sex (tuning)", "age + sex (refitted on tuning)"),
         ("ospenscreen_demo + age_years + sex", "ospenscreen_demo + age + sex"),
         ("oracle_filmed_density", "true filmed density (oracle)"),
-        ("oracle_fracture_clinical", "best that clinical records can tell (oracle)"),
+        ("oracle_fracture_clinical", "best possible from clinical records (oracle)"),
         ("t_score", "T-score"),
         ("ospenscreen_demo (recalibrated)", "ospenscreen_demo (recalibrated)"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PANEL_IN = (2.42, 2.5)
 PURPLES = ("#A78BC9", "#8560B3", "#643A94", "#441D6B")  # darker with age, as the paper's
-WHITE: Any = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+WHITE: style.Look = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 ROWS = {"": "All"} | SEXES | {level: f"Age {name}" for level, name in AGES.items()}
 COLORS = dict(zip(ROWS, (style.BLACK, style.VERMILION, style.BLUE, *PURPLES), strict=True))
 
@@ -31,7 +31,7 @@ def c_index_by_t_score(metrics: pd.DataFrame, found: Sequence[Analysis], vocabul
     Parameters
     ----------
     metrics : DataFrame
-        Of the evaluation.
+        The evaluation's.
     found : sequence of Analysis
     vocabulary : Vocabulary
     """

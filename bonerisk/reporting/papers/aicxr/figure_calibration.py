@@ -40,7 +40,7 @@ def calibration_by_t_score(
     curves : DataFrame
         The evaluation's calibration within strata (`bonerisk.evaluation.tables.strata.CALIBRATION`).
     metrics, predictions : DataFrame
-        Of the evaluation.
+        The evaluation's.
     found : sequence of Analysis
     vocabulary : Vocabulary
     horizon : float

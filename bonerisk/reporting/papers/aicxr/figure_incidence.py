@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def incidence_by_t_score(
         The evaluation's incidence curves: split, model, threshold, subgroup, group, time_years, incidence, lower and
         upper.
     metrics, predictions : DataFrame
-        Of the evaluation.
+        The evaluation's.
     found : sequence of Analysis
     vocabulary : Vocabulary
     last : float
@@ -55,7 +55,7 @@ def incidence_by_t_score(
             split, arm = names[number // len(found)], found[number % len(found)]
             rows = points[(points["split"] == split) & (points["model"] == arm.model)]
             rows = rows[(rows["subgroup"] == arm.stratum) & (rows["threshold"] == arm.threshold)]
-            style.head(panel, f"{words.split(split)}: {arm.title}", _said(arm, metrics, split))
+            style.head(panel, f"{words.split(split)}: {arm.title}", _ratio_and_c_index(arm, metrics, split))
             if number % len(found) == 0:
                 panel.set_ylabel(f"Incidence of {vocabulary.having}")
             _curves(panel, rows, arm)
@@ -85,8 +85,8 @@ def _curves(panel: Axes, rows: pd.DataFrame, arm: Analysis) -> None:
 def _under(panel: Axes, rows: pd.DataFrame, films: dict[str, pd.DataFrame], arm: Analysis, last: float) -> None:
     """Numbers at risk, and incidence in percent, of each group at each year."""
     years = np.arange(0, last + 0.01, STEP_YEARS)
-    names: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "left", "fontsize": 7}
-    cells: dict[str, Any] = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points", "ha": "center"}
+    names: style.Look = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "left", "fontsize": 7}
+    cells: style.Look = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points", "ha": "center"}
     lines: list[tuple[str, str, list[str]]] = [("At risk at each year", "black", [])]
     for group, (color, _) in LOOKS.items():
         time = films[group]["time_years"].to_numpy()
@@ -110,7 +110,7 @@ def _percent(rows: pd.DataFrame, year: float) -> str:
     return f"{100 * before['incidence'].iloc[-1] if len(before) else 0.0:.1f}"
 
 
-def _said(arm: Analysis, metrics: pd.DataFrame, split: str) -> str:
+def _ratio_and_c_index(arm: Analysis, metrics: pd.DataFrame, split: str) -> str:
     """Hazard ratio and C-index."""
     parts = []
     for metric, name in (("hazard_ratio_adjusted", "Adjusted HR"), ("c_index", "C-index")):

@@ -51,14 +51,14 @@ def draw(folder: Path, result: Result, vocabulary: Vocabulary) -> None:
         title = f"Cumulative incidence over {words.years(last)} by risk group and T-score (as AI-CXR's Figure 4)"
         title += ". Scales differ between columns"
         figure = incidence_by_t_score(points, metrics, predictions, found, vocabulary, last)
-        save(figure, folder, FIGURES[0], title, f"{title}. {_told(metrics, found, 'hazard_ratio_adjusted')}")
+        save(figure, folder, FIGURES[0], title, f"{title}. {_in_words(metrics, found, 'hazard_ratio_adjusted')}")
     title = "C-index by sex and age, with and without T-score (as AI-CXR's Figure 5)"
     save(
         c_index_by_t_score(metrics, found, vocabulary),
         folder,
         FIGURES[1],
         title,
-        f"{title}. {_told(metrics, found, 'c_index')}",
+        f"{title}. {_in_words(metrics, found, 'c_index')}",
     )
     title = f"Calibration at {words.years(last)}, with and without T-score (as AI-CXR's Figure 6)"
     figure = calibration_by_t_score(result.strata_calibration, metrics, predictions, found, vocabulary, last)
@@ -69,7 +69,7 @@ def draw(folder: Path, result: Result, vocabulary: Vocabulary) -> None:
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 
 
-def _told(metrics: pd.DataFrame, found: list[Analysis], metric: str) -> str:
+def _in_words(metrics: pd.DataFrame, found: list[Analysis], metric: str) -> str:
     """A metric of each panel in words."""
     texts = []
     for split in splits(metrics, found):

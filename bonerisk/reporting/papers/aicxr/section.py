@@ -41,7 +41,7 @@ def _section(
     evaluation: EvaluationRun, found: list[Analysis], source: Participants | None, drawn: Mapping[str, Drawing]
 ) -> Section:
     """Tables and figures, with `source` (the films evaluated and those learnt from) also who the patients are."""
-    parts: list[Part] = [Text(text) for text in _told(found, evaluation)]
+    parts: list[Part] = [Text(text) for text in _introduction(found, evaluation)]
     lacking: list[str] = []
     vocabulary = evaluation.vocabulary
     if source is not None:
@@ -61,7 +61,7 @@ def _section(
     return Section(f"{TITLE}{evaluation.place}", named, evaluation.number, list(_reasons(evaluation, lacking)))
 
 
-def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
+def _introduction(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
     """What the section sets side by side."""
     rows = evaluation.vocabulary.rows.lower()
     film = next((arm for arm in found if not arm.by_t_score), None)
@@ -77,4 +77,4 @@ def _told(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[str]:
 
 def _reasons(evaluation: EvaluationRun, lacking: list[str]) -> Iterator[str]:
     for what in lacking:
-        yield f"{TITLE}: {what}: the evaluation {evaluation.run.folder.name} has no data of it."
+        yield f"{TITLE}: {what}: the evaluation {evaluation.run.folder.name} has no data for it."

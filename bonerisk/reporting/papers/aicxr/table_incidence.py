@@ -1,4 +1,4 @@
-"""The numbers of AI-CXR's figure 4: incidence of each group, death told apart or ignored, hazard ratios, C-index."""
+"""The numbers of AI-CXR's figure 4: incidence of each group by two estimators, hazard ratios, C-index."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def incidence(table: pd.DataFrame, metrics: pd.DataFrame, found: Sequence[Analys
     table : DataFrame
         The evaluation's incidence within strata (`bonerisk.evaluation.tables.strata.INCIDENCE`).
     metrics : DataFrame
-        Of the evaluation.
+        The evaluation's.
     found : sequence of Analysis
     vocabulary : Vocabulary
     """
@@ -50,7 +50,7 @@ def incidence(table: pd.DataFrame, metrics: pd.DataFrame, found: Sequence[Analys
     notes = (
         f"In brackets: {100 * table['level'].iloc[0]:.0f}% intervals. Aalen–Johansen counts a death without "
         f"{vocabulary.having} as an end after which there is none; Kaplan–Meier, as in AI-CXR, takes the dead for "
-        "censored and so comes out higher.",
+        "censored and is therefore higher.",
         *marks.notes(),
     )
     title = "Incidence by risk group (as AI-CXR's Figure 4)"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, listed, number, p_value, share
-from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.rows import Row, rows_of
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 WHERE = {  # name and title of the table of each stratum
@@ -64,7 +62,7 @@ def _of_stratum(table: pd.DataFrame, name: str, title: str, vocabulary: Vocabula
     return Table(name, title, frame, (*notes, *marks.notes()), group="Group")
 
 
-def _parts(note: Any) -> list[str]:
+def _parts(note: str | float) -> list[str]:
     return [] if pd.isna(note) or not note else str(note).split("; ")
 
 
@@ -77,14 +75,14 @@ def _shared(table: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def _cell(row: Any, side: str) -> str:
+def _cell(row: Row, side: str) -> str:
     n, found, sd = (getattr(row, f"{side}_{name}") for name in ("n", "value", "sd"))
     if row.kind == "share":
         return share(found, n)
     return number(found, 1) + (f" ± {number(sd, 1)}" if pd.notna(sd) else "")
 
 
-def _label(row: Any) -> tuple[str, str]:
+def _label(row: Row) -> tuple[str, str]:
     column, level = str(row.column), "" if pd.isna(row.level) else str(row.level)
     if row.kind == "number":
         return "Mean ± SD", words.feature(column)
@@ -95,7 +93,7 @@ def _label(row: Any) -> tuple[str, str]:
     return f"{words.feature(column)}, n (%)", words.subgroup(f"{column}={level}")
 
 
-def _order(item: tuple[tuple[str, str], Any]) -> int:
+def _order(item: tuple[tuple[str, str], object]) -> int:
     """Numbers first, then what has levels, findings last; else as they came, since sorting is stable."""
     return {"Mean ± SD": 0, "Conditions, n (%)": 2, "Findings, n (%)": 3}.get(item[0][0], 1)
 

@@ -166,7 +166,7 @@ def test_what_has_no_data_is_said(evaluation: StoredRun, tmp_path: Path) -> None
     assert SECTION in page.headings
     for what in ("Figure 4", "Figure 5", "Figure 6", "Table 2", "hazard over time"):
         assert f"{SECTION}: {what}" in page.text
-    assert "has no data of it" in page.text
+    assert "has no data for it" in page.text
 
 
 def test_incidence_is_aalen_and_johansens_beside_kaplan_and_meiers(
