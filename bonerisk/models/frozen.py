@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
@@ -140,7 +139,7 @@ def _training(encoder: Node, config: DictConfig, train: Callable[[Order], Path])
         return _equal(wanted, outputs) or load(train(order))
 
 
-def _equal(wanted: dict[str, Any], outputs: Path) -> StoredRun | None:
+def _equal(wanted: Node, outputs: Path) -> StoredRun | None:
     """The newest finished training of the same configuration."""
     for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
         with contextlib.suppress(RunError):  # of another version, or its model is gone

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 
-def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+def differences(ours: Mapping[str, object], theirs: Mapping[str, object], prefix: str = "") -> list[str]:
     """Keys in which two configurations differ, except `paths` and `resume`.
 
     >>> differences({"seed": 0, "head": {"ties": "efron"}}, {"seed": 0, "head": {"ties": "breslow"}})
