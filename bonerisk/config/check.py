@@ -171,12 +171,12 @@ def _value_errors(command: str, item: Override, config: DictConfig, known: dict[
             yield ConfigError(f"{key} must be {describe(hint)}, not {value!r}", key, f"write {key}=<{describe(hint)}>")
 
 
-def _hint(command: str, config: DictConfig, key: str) -> Any:
+def _hint(command: str, config: DictConfig, key: str) -> object:
     """The type that a key must have; None if there is no such key."""
     if key in PRIMARY[command]:
         return PRIMARY[command][key]
     first, *rest = key.split(".")
-    node: Any = config.get(first)
+    node: object = config.get(first)
     while rest and isinstance(node, DictConfig) and "_target_" in node:
         name, *rest = rest
         if name not in set(node):  # `in node` would pass over a value that is still missing
@@ -190,7 +190,7 @@ def _hint(command: str, config: DictConfig, key: str) -> Any:
     return None
 
 
-def _misspelt(key: str, known: Any) -> bool:
+def _misspelt(key: str, known: Iterable[object] | None) -> bool:
     """Whether a user's own key is nearly an existing one."""
     names = list(map(str, known or ()))
     return key not in names and bool(get_close_matches(key, names, n=1, cutoff=0.8))

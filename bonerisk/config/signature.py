@@ -16,7 +16,7 @@ _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequen
 
 
 @cache
-def argument_types(target: str) -> dict[str, Any]:
+def argument_types(target: str) -> dict[str, object]:
     """Argument names of a class or function and their types (`Any` without an annotation).
 
     Parameters
@@ -43,18 +43,18 @@ def argument_types(target: str) -> dict[str, Any]:
     raise LookupError(f"no {name!r} in module {module!r}")
 
 
-def _of_function(node: ast.FunctionDef) -> dict[str, Any]:
+def _of_function(node: ast.FunctionDef) -> dict[str, object]:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     return {item.arg: _type(item.annotation) for item in arguments if item.arg != "self"}
 
 
-def _of_fields(node: ast.ClassDef) -> dict[str, Any]:
+def _of_fields(node: ast.ClassDef) -> dict[str, object]:
     found = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
     fields = [item for item in found if not ast.unparse(item.annotation).startswith("ClassVar")]
     return {item.target.id: _type(item.annotation) for item in fields if isinstance(item.target, ast.Name)}
 
 
-def _type(annotation: ast.expr | None) -> Any:
+def _type(annotation: ast.expr | None) -> object:
     if annotation is None:
         return Any
     try:
@@ -63,14 +63,14 @@ def _type(annotation: ast.expr | None) -> Any:
         return Any  # one of our classes: built from its own node, never typed on a command line
 
 
-def _targets(annotation: ast.expr) -> dict[str, Any]:
+def _targets(annotation: ast.expr) -> dict[str, object]:
     """What a name such as ``BinaryTarget`` stands for: the names of the targets of that kind."""
     named = annotation.id.removesuffix("Target").lower() if isinstance(annotation, ast.Name) else ""
     found = tuple(name for name in targets.names() if targets.find(name).kind == named) if named else ()
     return {ast.unparse(annotation): Literal[found]} if found else {}
 
 
-def describe(hint: Any) -> str:
+def describe(hint: object) -> str:
     """A type in a user's words: ``int``, ``float or null``, ``weak | none``, ``list of str``."""
     if get_origin(hint) is Literal:
         return " | ".join(str(value) for value in get_args(hint))
@@ -82,7 +82,7 @@ def describe(hint: Any) -> str:
     return f"{name} of {describe(get_args(hint)[0])}" if get_origin(hint) is list else name
 
 
-def conforms(value: Any, hint: Any) -> bool:
+def conforms(value: object, hint: object) -> bool:
     """Whether a parsed override value can stand for `hint`; an integer is a float, any plain scalar a str."""
     if hint is Any:
         return True
@@ -104,21 +104,21 @@ def conforms(value: Any, hint: Any) -> bool:
         return isinstance(value, int | float)
     if hint in (str, Path):
         return isinstance(value, str | int | float)
-    return isinstance(value, hint)
+    return isinstance(hint, type) and isinstance(value, hint)
 
 
-def cast(value: Any, hint: Any) -> Any:
+def cast(value: object, hint: object) -> object:
     """Convert a value that conforms to `hint` to that type: text stays text, even if it looks like a number."""
     if isinstance(value, int | float) and not isinstance(value, bool) and conforms("", hint) and not _is_number(hint):
         return str(value)
     return value
 
 
-def _is_number(hint: Any) -> bool:
+def _is_number(hint: object) -> bool:
     return any(_is_number(part) for part in get_args(hint)) if _is_union(hint) else hint in (int, float, Any)
 
 
-def is_open(hint: Any) -> bool:
+def is_open(hint: object) -> bool:
     """Whether the type is a mapping that takes the user's own keys."""
     return (
         any(is_open(part) for part in get_args(hint))
@@ -127,5 +127,5 @@ def is_open(hint: Any) -> bool:
     )
 
 
-def _is_union(hint: Any) -> bool:
+def _is_union(hint: object) -> bool:
     return get_origin(hint) in (Union, types.UnionType)
