@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bonerisk.reporting.figures import style
-from bonerisk.reporting.figures.models import label, legend_below, lines
+from bonerisk.reporting.figures.models import LineStyle, label, legend_below, lines
 from bonerisk.reporting.wording import words
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _draw(
     curve: pd.DataFrame,
     x: str,
     y: str,
-    drawn: Mapping[str, dict[str, Any]],
+    drawn: Mapping[str, LineStyle],
     metrics: pd.DataFrame,
     roles: Mapping[str, str],
     metric: str,

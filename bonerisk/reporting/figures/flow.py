@@ -38,8 +38,11 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
     drawn = _drawn(steps)
     drawn = drawn.assign(lost=-drawn["kept_patients"].diff().fillna(0))
     kept = [_box(row.step, row.kept, row.kept_patients, vocabulary) for row in rows_of(drawn)]
-    dropped = [_dropped(row, vocabulary) for row in rows_of(drawn)]
-    ends = [_end(row, vocabulary) for row in rows_of(splits)]
+    dropped = [_dropped(row.dropped, row.lost, row.reason or f"not: {row.step}", vocabulary) for row in rows_of(drawn)]
+    ends = [
+        _end(words.split(row.split), _sizes(row.films, row.patients, vocabulary), row.events, row.outcome)
+        for row in rows_of(splits)
+    ]
     heights = [_height(text) for text in kept]
     gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
     last = max(map(_height, ends), default=0)
@@ -70,16 +73,16 @@ def _box(step: str, films: int, patients: int, vocabulary: Vocabulary) -> str:
     return f"{head}\n{', '.join(_sizes(films, patients, vocabulary))}"
 
 
-def _dropped(row: Any, vocabulary: Vocabulary) -> str:
+def _dropped(films: int, patients: float, reason: str, vocabulary: Vocabulary) -> str:
     """Films dropped, the patients of whom none is left, and why."""
-    lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and vocabulary.row != "patient" else ""
-    text = f"{vocabulary.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
-    return textwrap.fill(text, _CHARACTERS[RIGHT]) if row.dropped else ""
+    lost = f" ({plural(int(patients), 'patient')})" if patients and vocabulary.row != "patient" else ""
+    text = f"{vocabulary.counted(films)}{lost} dropped: {reason}"
+    return textwrap.fill(text, _CHARACTERS[RIGHT]) if films else ""
 
 
-def _end(row: Any, vocabulary: Vocabulary) -> str:
-    lines = [words.split(row.split), *_sizes(row.films, row.patients, vocabulary)]
-    return "\n".join(lines if pd.isna(row.events) else [*lines, f"{row.events:,.0f} with", row.outcome])
+def _end(split: str, sizes: list[str], events: float, outcome: str) -> str:
+    lines = [split, *sizes]
+    return "\n".join(lines if pd.isna(events) else [*lines, f"{events:,.0f} with", outcome])
 
 
 def _sizes(films: int, patients: int, vocabulary: Vocabulary) -> list[str]:

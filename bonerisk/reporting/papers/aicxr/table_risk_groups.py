@@ -64,7 +64,7 @@ def _of_stratum(table: pd.DataFrame, name: str, title: str, vocabulary: Vocabula
     return Table(name, title, frame, (*notes, *marks.notes()), group="Group")
 
 
-def _parts(note: Any) -> list[str]:
+def _parts(note: str | float) -> list[str]:
     return [] if pd.isna(note) or not note else str(note).split("; ")
 
 
@@ -95,7 +95,7 @@ def _label(row: Any) -> tuple[str, str]:
     return f"{words.feature(column)}, n (%)", words.subgroup(f"{column}={level}")
 
 
-def _order(item: tuple[tuple[str, str], Any]) -> int:
+def _order(item: tuple[tuple[str, str], object]) -> int:
     """Numbers first, then what has levels, findings last; else as they came, since sorting is stable."""
     return {"Mean ± SD": 0, "Conditions, n (%)": 2, "Findings, n (%)": 3}.get(item[0][0], 1)
 
