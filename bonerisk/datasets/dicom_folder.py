@@ -199,7 +199,7 @@ class DicomFolder:
         return notes
 
 
-def _misnamed(given: Mapping[str, Mapping[str, Any]]) -> list[BoneriskError]:
+def _misnamed(given: Mapping[str, Mapping[str, object]]) -> list[BoneriskError]:
     found: list[BoneriskError] = []
     for key, by_table in given.items():
         for kind in by_table:

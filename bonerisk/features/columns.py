@@ -6,7 +6,7 @@ What is learnt (levels, constants, values to impute) is learnt from the training
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
@@ -61,7 +61,7 @@ class Columns:
             raise_together(wrong)
         self.asked, self.without, self.impute = columns, tuple(without), impute
         self.design = Design(())
-        self.filled: dict[str, Any] = {}
+        self.filled: dict[str, float | str] = {}
 
     @property
     def names(self) -> list[str]:
@@ -133,11 +133,11 @@ class Columns:
         """Features (n, width) of complete rows."""
         return self.design.matrix(self._filled(table))
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """What was learnt, for JSON."""
         return {"design": dataclasses.asdict(self.design), "filled": self.filled}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
         design = state["design"]
         levels = {column: tuple(found) for column, found in design["levels"].items()}
@@ -174,7 +174,7 @@ class Columns:
         return table.assign(**filled)
 
 
-def _commonest(column: pd.Series) -> Any:
+def _commonest(column: pd.Series) -> float | str:
     """The median of numbers, the commonest of texts (of equally common ones the first in order)."""
     if pd.api.types.is_numeric_dtype(column):
         return float(column.median())

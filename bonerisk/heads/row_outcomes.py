@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,8 +107,8 @@ class RowOutcomes:
     def __len__(self) -> int:
         return len(self.patient)
 
-    def __getitem__(self, rows: Any) -> RowOutcomes:
-        """Outcomes of some rows, by a mask (n,) or by positions in any order."""
+    def __getitem__(self, rows: Array | slice) -> RowOutcomes:
+        """Outcomes of some rows, by a mask (n,), by positions in any order, or by a slice."""
         return RowOutcomes(**{name: values[rows] for name, values in self._given().items()})
 
     def _given(self) -> dict[str, Array]:
