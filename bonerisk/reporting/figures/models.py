@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LineStyle(TypedDict, total=False):
-    """How matplotlib draws a line: solid and 1.5 points wide where nothing is said."""
+    """Properties of a line for matplotlib; those left out are as in every figure (`style`)."""
 
     color: Required[str]
     linestyle: tuple[float, tuple[float, ...]]
