@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import few
 from bonerisk.errors import DataError, reason_of
+
+if TYPE_CHECKING:
+    import h5py
 
 GROUPS = {"train": "train", "tune": "tune", "valid": "tune", "validation": "tune", "val": "tune", "test": "test"}
 LAYOUT = "features x (one row per patient), times t and events e, in groups train and test or at the root"
@@ -51,7 +54,7 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
         raise DataError(f"the HDF5 file can't be read: {reason_of(error)}", str(path), "fetch it again") from error
 
 
-def _read(file: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+def _read(file: h5py.File, path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
     groups = {name: group for name, group in file.items() if hasattr(group, "items") and "x" in group}
     splits = sorted(
         (name for name in groups if name.lower() in GROUPS), key=lambda name: list(GROUPS).index(name.lower())
@@ -71,7 +74,7 @@ def _read(file: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...], tuple[s
     return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)), features, tuple(of for of in groups if of not in splits)
 
 
-def _rows(group: Any, where: str) -> pd.DataFrame:
+def _rows(group: h5py.Group, where: str) -> pd.DataFrame:
     x = group["x"]
     if getattr(x, "ndim", 0) != 2 or x.dtype.kind not in "fiub":
         raise DataError(f"x must be numbers in rows and columns, not {_of(x)}", where, MENDING)
@@ -85,12 +88,12 @@ def _rows(group: Any, where: str) -> pd.DataFrame:
     return rows
 
 
-def _described(group: Any, prefix: str = "") -> Iterator[str]:
+def _described(group: h5py.Group, prefix: str = "") -> Iterator[str]:
     for name, node in group.items():
         yield f"{prefix}{name} {_of(node)}"
         if hasattr(node, "items"):
             yield from _described(node, f"{prefix}{name}/")
 
 
-def _of(node: Any) -> str:
+def _of(node: h5py.Group | h5py.Dataset) -> str:
     return f"{node.shape} {node.dtype}" if hasattr(node, "dtype") else "(group)"

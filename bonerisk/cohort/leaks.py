@@ -8,7 +8,6 @@ the same image" (perceptual hashes no further apart than `NEAR`) or "same values
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -173,7 +172,7 @@ def _near(hashes: npt.NDArray[np.uint8]) -> Indices:
     return found
 
 
-def _distance(words: npt.NDArray[Any], pairs: Indices) -> npt.NDArray[np.float64]:
+def _distance(words: npt.NDArray[np.uint64], pairs: Indices) -> npt.NDArray[np.float64]:
     """Share of bits that differ among those set in either (Jaccard's distance); 1 if none is set."""
     found = [np.empty(0)]
     for some in np.array_split(pairs, len(pairs) // 50_000 + 1):  # bounds the memory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
+import numpy.typing as npt
 import pandas as pd
 
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS, patients
@@ -15,7 +15,7 @@ FRACTIONS = (0.7, 0.1, 0.2)  # of patients in train, tune and test: OsPenScreen,
 
 
 def random_split(
-    table: pd.DataFrame, seed: int, fractions: Sequence[float] = FRACTIONS, outcome: Any = None
+    table: pd.DataFrame, seed: int, fractions: Sequence[float] = FRACTIONS, outcome: npt.ArrayLike | None = None
 ) -> pd.Series:
     """Split patients at random, stratified by outcome and, within it, by site and sex.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import pandas as pd
 
@@ -53,7 +53,7 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
         first = next((line for line in text if line.strip()), "")
         delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
         text.seek(0)
-        lines, records = _records(csv.reader(text, delimiter=delimiter, strict=True), path)
+        lines, records = _records(text, delimiter, path)
     if len(records) < 2:
         raise DataError("the table has no rows", where=str(path))
     header = _header(list(records[0]), path)
@@ -70,10 +70,11 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     return rows, pd.Series(ragged, dtype="object")
 
 
-def _records(reader: Any, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
+def _records(text: TextIO, delimiter: str, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
     """Return the line on which each record starts, and its cells; skip spreadsheets' rows of bare separators."""
     strip = _Stripped().__getitem__
     lines, records, line = [], [], 1
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     try:
         for raw in reader:
             cells = tuple(map(strip, raw))

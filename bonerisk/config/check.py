@@ -176,7 +176,7 @@ def _hint(command: str, config: DictConfig, key: str) -> object:
     if key in PRIMARY[command]:
         return PRIMARY[command][key]
     first, *rest = key.split(".")
-    node = config.get(first)
+    node: object = config.get(first)
     while rest and isinstance(node, DictConfig) and "_target_" in node:
         name, *rest = rest
         if name not in set(node):  # `in node` would pass over a value that is still missing

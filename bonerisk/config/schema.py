@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 _SPLIT = Literal["train", "tune", "test", "external"]
-_PATHS: dict[str, Any] = {"paths.data": str, "paths.outputs": str}
+_PATHS: dict[str, object] = {"paths.data": str, "paths.outputs": str}
 
-PRIMARY: dict[str, dict[str, Any]] = {
+PRIMARY: dict[str, dict[str, object]] = {
     "prepare": _PATHS,
     "extract": {
         **_PATHS,

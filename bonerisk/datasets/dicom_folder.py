@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -97,7 +96,7 @@ class DicomFolder:
         reference_standard: str = "DXA",
         shuffle_labels: int | None = None,
     ) -> None:
-        given: dict[str, Mapping[str, Any]] = {
+        given: dict[str, Mapping[str, object]] = {
             "tables": tables,
             "columns": columns,
             "date_formats": date_formats,
@@ -199,7 +198,7 @@ class DicomFolder:
         return notes
 
 
-def _misnamed(given: Mapping[str, Mapping[str, Any]]) -> list[BoneriskError]:
+def _misnamed(given: Mapping[str, Mapping[str, object]]) -> list[BoneriskError]:
     found: list[BoneriskError] = []
     for key, by_table in given.items():
         for kind in by_table:

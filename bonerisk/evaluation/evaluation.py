@@ -219,7 +219,7 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
     return {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}
 
 
-def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
+def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, object]:
     """Thresholds for JSON, with the tuning patients they were fitted on, and their optimism."""
     films = comparison.tuning.films
     samples = {model: comparison.tuning_sample(model) for model in thresholds}

@@ -6,7 +6,7 @@ What is learnt (levels, constants, values to impute) is learnt from the training
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
@@ -133,11 +133,11 @@ class Columns:
         """Features (n, width) of complete rows."""
         return self.design.matrix(self._filled(table))
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """What was learnt, for JSON."""
         return {"design": dataclasses.asdict(self.design), "filled": self.filled}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
         design = state["design"]
         levels = {column: tuple(found) for column, found in design["levels"].items()}

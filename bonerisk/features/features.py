@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -99,7 +99,7 @@ class Features:
         risk = self.image.risk(embeddings) if self.image_risk and embeddings is not None else None
         return self._beside(table, embeddings, risk)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """What was learnt, for JSON; see `tensors`."""
         return {"width": self.width, **self.columns.state()}
 
@@ -108,7 +108,7 @@ class Features:
         own = self.image.tensors() if self.image_risk else {}
         return {f"{OF_IMAGE}{name}": values for name, values in own.items()}
 
-    def restore(self, state: dict[str, Any], tensors: dict[str, Array]) -> None:
+    def restore(self, state: Mapping[str, Any], tensors: dict[str, Array]) -> None:
         """Restore what `state` and `tensors` returned; other tensors are ignored."""
         self.columns.restore(state)
         self.width, self.image = state["width"], ImageRisk(state["width"])

@@ -114,7 +114,9 @@ class Coxnet(Cox):
         history["features"] = np.count_nonzero(path.coef_, axis=0)
         return _model(coefficients, x, observed, self.names, float(grid[chosen])), pd.DataFrame(history)
 
-    def _path(self, z: Array, observed: Outcome, tolerance: float, **penalties: object) -> CoxnetSurvivalAnalysis:
+    def _path(
+        self, z: Array, observed: Outcome, tolerance: float, **penalties: float | Array
+    ) -> CoxnetSurvivalAnalysis:
         """Fits to standardised features at each of the penalties."""
         from sklearn.exceptions import ConvergenceWarning
         from sksurv.linear_model import CoxnetSurvivalAnalysis

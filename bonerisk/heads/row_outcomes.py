@@ -108,7 +108,7 @@ class RowOutcomes:
         return len(self.patient)
 
     def __getitem__(self, rows: Array | slice) -> RowOutcomes:
-        """Outcomes of some rows, by a mask (n,) or by positions in any order."""
+        """Outcomes of some rows, by a mask (n,), by positions in any order, or by a slice."""
         return RowOutcomes(**{name: values[rows] for name, values in self._given().items()})
 
     def _given(self) -> dict[str, Array]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from bonerisk.cohort.check import Refusals
@@ -45,7 +43,7 @@ def refuse_contradictions(table: pd.DataFrame, keys: list[str], column: str, ref
     refusals.add(shown, pd.Series(True, wrong.index), column, reasons)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     return f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from io import BytesIO
-from typing import Any
 
 import cv2
 import numpy as np
@@ -108,7 +107,7 @@ def _check(header: pydicom.Dataset) -> None:
     check_frame(header.Rows, header.Columns, header.SamplesPerPixel * header.BitsAllocated // 8)
 
 
-def _default(header: pydicom.Dataset, **values: Any) -> None:
+def _default(header: pydicom.Dataset, **values: int) -> None:
     for name, value in values.items():
         if header.get(name) is None:
             setattr(header, name, value)

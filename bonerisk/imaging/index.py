@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import NamedTuple, get_args, get_type_hints
 from uuid import uuid4
 
 import pandas as pd
@@ -154,7 +154,7 @@ def _load(store: Path, schema: pa.Schema) -> pa.Table:
 def _read(files: Sequence[_File], known: pa.Table, store: Path) -> pa.Table:
     """Rows of `files`, in their order; from time to time they are saved together with the `known` ones."""
     chunks = [[file.real for file in files[start : start + CHUNK]] for start in range(0, len(files), CHUNK)]
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[object, ...]] = []
     due = time.monotonic() + KEEP_EVERY_S
     # Closed at once on Ctrl-C: left to itself, the pool would first read every file that still waits.
     with closing(parallel_map(read_headers, chunks, died=_died)) as results:
@@ -171,13 +171,13 @@ def _died(chunk: Sequence[str]) -> list[Header | Refused]:
     return [Refused("the process that read its header was killed: memory ran out", "unread")] * len(chunk)
 
 
-def _outcome(header: Header | Refused) -> tuple[Any, ...]:
+def _outcome(header: Header | Refused) -> tuple[object, ...]:
     return (
         (header.kind, header.reason, *[None] * len(FIELDS)) if isinstance(header, Refused) else ("film", None, *header)
     )
 
 
-def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
     return pa.table([pa.array(list(column), kind) for column, kind in zip(columns, schema.types, strict=True)], schema)
 

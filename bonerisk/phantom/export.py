@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ def long(readings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).rename(columns=DXA_COLUMNS)
 
 
-def _regions(number: int, reading: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+def _regions(number: int, reading: Mapping[Hashable, Any]) -> Iterator[dict[Hashable, object]]:
     who = {name: value for name, value in reading.items() if name not in REGIONS}
     for site, region in REGIONS.items():
         t = reading[site]

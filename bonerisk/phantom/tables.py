@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +34,8 @@ COLUMNS = {
 DATES = ("film_date", "birth_date", "date", "last_contact", "death_date")
 NUMBERS = ("age_years", "burned_in", "height_cm", "weight_kg", *SITES, *(f"finding_{name}" for name in FINDINGS))
 
+Cell = date | str | float | None  # of a table
+
 
 def tables(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
     """Return the hospital's tables by name; a screening has films, dxa and patients only.
@@ -50,7 +51,7 @@ def tables(people: Sequence[Patient]) -> dict[str, pd.DataFrame]:
         films (one row per film, without image_path; twins FOR PROCESSING are rows of their own), dxa, diagnoses, drugs,
         follow_up, patients, reports.
     """
-    made: dict[str, Iterable[list[Any]]] = {
+    made: dict[str, Iterable[list[Cell]]] = {
         "films": (row for patient in people for film in patient.films for row in _films(patient, film)),
         "dxa": ([*_who(p), one.date, *(one.t[site] for site in SITES)] for p in people for one in p.readings),
         "patients": ([*_who(p), p.sex, p.birth_date, p.height_cm, p.weight_kg] for p in people),
@@ -79,7 +80,7 @@ def truth(people: Sequence[Patient]) -> pd.DataFrame:
     for patient in people:
         for film in patient.films:
             life, t = patient.life, patient.life.t_true(film.date)
-            row: dict[str, Any] = {"site": patient.site, "patient_id": patient.patient_id, "image_id": film.image_id}
+            row: dict[str, Cell] = {"site": patient.site, "patient_id": patient.patient_id, "image_id": film.image_id}
             row |= {f"true_t_{site}": t[site] for site in SITES}
             row |= {"quality": life.quality, "frailty": life.frailty, "shown_quality": film.shown_quality}
             row |= {f"density_{bone}": film.density[bone] for bone in BONES}
@@ -104,7 +105,7 @@ def _who(patient: Patient) -> list[str]:
     return [patient.site, patient.patient_id]
 
 
-def _films(patient: Patient, film: Exposure) -> Iterator[list[Any]]:
+def _films(patient: Patient, film: Exposure) -> Iterator[list[Cell]]:
     """Yield the rows of a film as its DICOM header has them; its twin follows it."""
     for name, intent in ((film.image_id, "FOR PRESENTATION"), (film.image_id + RAW, "FOR PROCESSING")):
         if intent == "FOR PRESENTATION" or film.raw_twin:
@@ -116,18 +117,19 @@ def _films(patient: Patient, film: Exposure) -> Iterator[list[Any]]:
             ]
 
 
-def _records(found: Iterable[tuple[Patient, Sequence[Record]]]) -> Iterator[list[Any]]:
+def _records(found: Iterable[tuple[Patient, Sequence[Record]]]) -> Iterator[list[Cell]]:
     for patient, records in found:
-        yield from ([*_who(patient), one.date, one.code, one.code_system] for one in records)
+        for one in records:
+            yield [*_who(patient), one.date, one.code, one.code_system]
 
 
-def _reports(people: Iterable[Patient]) -> Iterator[list[Any]]:
+def _reports(people: Iterable[Patient]) -> Iterator[list[Cell]]:
     for patient in people:
         for film, named in zip(patient.films, patient.reported, strict=True):
             yield [patient.site, film.image_id, accession(patient, film), *(float(name in named) for name in FINDINGS)]
 
 
-def _frame(rows: Iterable[list[date | str | float | None]], columns: list[str]) -> pd.DataFrame:
+def _frame(rows: Iterable[list[Cell]], columns: list[str]) -> pd.DataFrame:
     table = pd.DataFrame(list(rows), columns=columns)
     for name in columns:
         if name in DATES:

@@ -11,18 +11,34 @@ import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 _SOURCE = Path(__file__).resolve().parents[2]
 
 
-def environment() -> dict[str, Any]:
+class Checkout(TypedDict):
+    """The state of the code: `commit` is None before the first one, `diff` is against it."""
+
+    commit: str | None
+    dirty: bool
+    diff: str | None
+
+
+class Environment(TypedDict, total=False):
+    """What a run ran on; `git` is None for an installed package."""
+
+    git: Checkout | None
+    packages: dict[str, str]
+    device: str
+
+
+def environment() -> Environment:
     """The entries ``git``, ``packages`` and ``device`` of a run's record."""
     return {"git": _git(), "packages": _packages(), "device": _device()}
 
 
 @cache
-def _git() -> dict[str, Any] | None:
+def _git() -> Checkout | None:
     """Commit of the checkout that bonerisk runs from, and its diff if it is dirty; None for an installed package."""
     if not (_SOURCE / ".git").exists():
         return None

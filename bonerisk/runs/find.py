@@ -17,6 +17,7 @@ import yaml
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.runs.folder import RECORD, SCHEMA_VERSION, process_start
 from bonerisk.runs.hashing import sha256
+from bonerisk.runs.run_record import RunRecord
 
 SWEEP_RECORD = "sweep.json"
 STATUSES = ("finished", "failed", "running", "killed", "elsewhere")
@@ -34,7 +35,7 @@ class StoredRun:
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: RunRecord
 
     @property
     def command(self) -> str:
@@ -88,7 +89,7 @@ class StoredRun:
         return path
 
 
-def parents_of(folder: Path, record: dict[str, Any]) -> list[Path]:
+def parents_of(folder: Path, record: RunRecord) -> list[Path]:
     """Folders of the runs that a run has read, each once; `record` is what its ``run.json`` holds."""
     named = dict.fromkeys(item["parent"] for item in record["inputs"] if item["parent"])
     return [Path(os.path.normpath(folder / name)) for name in named]

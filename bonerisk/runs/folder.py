@@ -10,17 +10,17 @@ import secrets
 import shutil
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from bonerisk.errors import RunError
 from bonerisk.runs.environment import environment
 from bonerisk.runs.hashing import fingerprint, sha256
+from bonerisk.runs.run_record import RunRecord
 
 SCHEMA_VERSION = 1
 RECORD = "run.json"
@@ -61,16 +61,16 @@ class Run:
     """
 
     folder: Path
-    record: dict[str, Any]
-    _config: dict[str, Any] = field(repr=False)
+    record: RunRecord
+    _config: Mapping[str, object] = field(repr=False)
 
     def reads(self, kind: str, path: Path, digest: str | None = None, parent: Path | None = None) -> Path:
         """Note an input, its path relative to the run folder; `digest` is its SHA-256 if `path` is a folder.
 
         Returns `path`.
         """
-        entry = {"kind": kind, "path": self._relative(path), "sha256": digest or sha256(path)}
-        self.record["inputs"].append({**entry, "parent": self._relative(parent) if parent else None})
+        digest, origin = digest or sha256(path), self._relative(parent) if parent else None
+        self.record["inputs"].append({"kind": kind, "path": self._relative(path), "sha256": digest, "parent": origin})
         self.save()  # so that a killed run, too, records what it read
         return path
 
@@ -89,8 +89,8 @@ class Run:
         again = {str(file.relative_to(self.folder)) for file in files}
         self.record["outputs"] = [item for item in self.record["outputs"] if item["path"] not in again]
         for file in files:
-            entry = {"kind": kind, "path": str(file.relative_to(self.folder)), "sha256": sha256(file), "parent": None}
-            self.record["outputs"].append(entry)
+            within = str(file.relative_to(self.folder))
+            self.record["outputs"].append({"kind": kind, "path": within, "sha256": sha256(file), "parent": None})
         self.save()
 
     def note(self, text: str) -> None:
@@ -121,7 +121,7 @@ def record(
     name: str,
     *,
     outputs: Path,
-    config: dict[str, Any],
+    config: Mapping[str, object],
     choices: dict[str, str],
     overrides: list[str],
     command_line: list[str],
@@ -174,11 +174,11 @@ def folder_of(error: BaseException) -> str | None:
 def _first_record(
     command: str,
     name: str,
-    config: dict[str, Any],
+    config: Mapping[str, object],
     choices: dict[str, str],
     overrides: list[str],
     command_line: list[str],
-) -> dict[str, Any]:
+) -> RunRecord:
     return {
         "schema_version": SCHEMA_VERSION,
         "command": command,
@@ -207,7 +207,7 @@ def process_start(pid: int) -> str | None:
     return None
 
 
-def _seeds(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, int]]:
+def _seeds(config: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in config.items():
         if isinstance(value, dict):
             yield from _seeds(value, f"{prefix}{key}.")

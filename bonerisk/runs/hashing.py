@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from bonerisk.errors import RunError
 from bonerisk.progress import track
@@ -17,7 +16,7 @@ from bonerisk.progress import track
 CACHE_NAME = ".hashes.sqlite"
 
 
-def fingerprint(value: Any) -> str:
+def fingerprint(value: object) -> str:
     """SHA-256 (hex) of `value` as canonical JSON: equal values have equal hashes, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -8,7 +8,6 @@ gained, by the quadratic model) a hundredfold.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve
@@ -46,7 +45,7 @@ class Information:
 
     raw: Array
     diagonal: Array
-    dtype: Any
+    dtype: type[np.floating]
 
     def factor(self, penalty: Array) -> Factor | None:
         """Cholesky factor of raw + diag(penalty); None if it would be mere rounding."""
@@ -167,7 +166,7 @@ def _steer(
     point: Point,
     penalty: Array,
     information: Information | None = None,
-    dtype: Any = np.float32,
+    dtype: type[np.floating] = np.float32,
 ) -> tuple[Information, Factor]:
     """The information and its factor: the one given, else made here in `dtype`, else in float64."""
     information = information or Information(*likelihood.information(point, dtype), dtype)

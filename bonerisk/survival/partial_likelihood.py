@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,7 +65,7 @@ class PartialLikelihood:
             total += residual[part] @ chunk.astype(float, copy=False)
         return (total - residual.sum() * self.moments.mean) / self.moments.scale
 
-    def information(self, point: Point, dtype: Any = np.float64) -> tuple[Array, Array]:
+    def information(self, point: Point, dtype: type[np.floating] = np.float64) -> tuple[Array, Array]:
         """Minus the second derivatives (p, p), and the diagonal (p,) of Σ v x xᵀ alone.
 
         The first diagonal is the second minus a sum: their ratio shows how many digits are lost in `dtype`, the type of
@@ -86,7 +85,7 @@ class PartialLikelihood:
             raw -= means.T @ means
         return raw, diagonal
 
-    def standardised(self, chunk: Array, dtype: Any = np.float64) -> Array:
+    def standardised(self, chunk: Array, dtype: type[np.floating] = np.float64) -> Array:
         """A copy of rows, each column of mean 0 and standard deviation 1 over all rows."""
         x = np.empty(chunk.shape, dtype)
         np.subtract(chunk, self.moments.mean, out=x, casting="same_kind")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -229,7 +228,7 @@ class Loop:
     def _batches(self, epoch: int) -> list[np.ndarray]:
         return self.objective.batches(self.train.targets, self.settings.batch_size, self.seed, epoch)
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, object]:
         """All that two trainings must share for one to go on where the other was killed."""
         shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
         films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}

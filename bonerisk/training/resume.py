@@ -35,7 +35,7 @@ class State:
         State of AdamW, and of the loss scale of 16-bit training.
     """
 
-    identity: dict[str, Any]
+    identity: dict[str, object]
     history: list[dict[str, float]] = field(default_factory=list)
     model: dict[str, Tensor] = field(default_factory=dict)
     best_model: dict[str, Tensor] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class State:
             torch.save(vars(self), temporary)
 
     @classmethod
-    def read(cls, path: Path, identity: dict[str, Any]) -> State:
+    def read(cls, path: Path, identity: dict[str, object]) -> State:
         """State of a training with this identity; code in the file is never run.
 
         Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bonerisk.errors import ConfigError, raise_together
 
@@ -78,7 +78,7 @@ class TrainingSettings:
         raise_together(errors)
 
     @property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """All of them by their keys, those of the objective included."""
         own = {f"training.{name}": value for name, value in vars(self).items() if name != "objective"}
         aim = type(self.objective)

@@ -46,16 +46,16 @@ class Stored:
     outcome: Outcome | None = None
     optional: bool = False
 
-    def write(self, table: Any, path: Path) -> None:
+    def write(self, table: pd.DataFrame | dict[str, object], path: Path) -> None:
         """Write the table to a path with the file's suffix."""
-        if path.suffix == ".json":
+        if isinstance(table, dict):
             path.write_text(json.dumps(table, indent=1), encoding="utf-8")
         elif path.suffix == ".parquet":
             table.to_parquet(path, index=False)
         else:
             table.to_csv(path, index=False)
 
-    def read(self, path: Path) -> Any:
+    def read(self, path: Path) -> pd.DataFrame | dict[str, object]:
         """Read the table as it was written."""
         if path.suffix == ".json":
             return json.loads(path.read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ TABLES: dict[str, Stored] = {
 
 def write(result: Result, run: Run) -> None:
     """Write the tables of a result into a run, and its target and outcome into the run's record."""
-    run.record |= {"target": result.target, "outcome": result.outcome}
+    run.record.update({"target": result.target, "outcome": result.outcome})
     for name, table in TABLES.items():
         found = getattr(result, name)
         if table.outcome in (None, result.outcome) and (len(found) or not table.optional):

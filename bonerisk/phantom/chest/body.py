@@ -6,8 +6,6 @@ single source gives a chest's whole shape; the cardiothoracic ratio stays near 0
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -100,7 +98,7 @@ class Body:
         """Return y at a height of the spine: 1 is the upper end plate of T1, 1.5 its middle, 13 that of L1."""
         return float(np.interp(vertebra - 1, np.arange(len(self.top)), self.top))
 
-    def spine_x(self, y: npt.NDArray[Any] | float) -> Floats:
+    def spine_x(self, y: npt.NDArray[np.floating] | float) -> Floats:
         """Return x of the spine's axis at y."""
         phase = np.asarray(y) / self.level(13)
         return np.asarray(self.bend[0] * np.sin(np.pi * phase) + self.bend[1] * np.sin(2 * np.pi * phase))
@@ -109,7 +107,7 @@ class Body:
         """Return the sideways shift, by rotation, of a point `depth` mm in front of the spine."""
         return self.turn * depth
 
-    def cage_half_width(self, y: npt.NDArray[Any] | float) -> Floats:
+    def cage_half_width(self, y: npt.NDArray[np.floating] | float) -> Floats:
         """Return the inner half-width of the rib cage at y, from the ribs' outermost points."""
         heights = [self.level(rib) + fall * self.tall for rib, fall in enumerate(RIB_FALL[:10], start=1)]
         widths = [self.wide * share - 5 for share in RIB_HALF_WIDTH[:10]]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 Array = npt.NDArray[Any]
+Numbers = float | Array  # of one patient, or of many
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Signs:
         self.false = 1 - np.array([sign.specificity for sign in listed])
         self.log_hazard = np.array([sign.log_hazard for sign in listed])
 
-    def limits(self, age: Any, male: Any) -> Array:
+    def limits(self, age: Numbers, male: Numbers) -> Array:
         """Return the liability's limit, shape (…, signs), at ages in years of shape (…, 1)."""
         return self.limit + self.per_decade * (age - 60) / 10 + self.male * male
 

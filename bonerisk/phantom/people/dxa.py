@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from bonerisk.phantom.people import demography, density
-from bonerisk.phantom.people.disease import CONDITIONS, Array, Signs
+from bonerisk.phantom.people.disease import CONDITIONS, Array, Numbers, Signs
 
 # AI-CXR: 6.2 % of the development set and 7.3 % of internal validation have a T-score. assumed: mostly women around
 # and after the menopause, rarely men; frail patients less often, as many DXA are health checks; with steroids more.
@@ -34,7 +33,7 @@ class Reading:
     t: dict[str, float]
 
 
-def limit(share: float | None, age: Any, male: Any, steroids: Any) -> Array:
+def limit(share: float | None, age: Numbers, male: Numbers, steroids: Numbers) -> Array:
     """Return the limit of a standard normal liability under which a patient gets a DXA.
 
     Parameters
@@ -52,7 +51,7 @@ def liability(frailty: float, own: float) -> float:
     return float(np.sqrt(1 - FRAILTY**2) * own - FRAILTY * frailty)
 
 
-def _raised(age: Any, male: Any) -> Array:
+def _raised(age: Numbers, male: Numbers) -> Array:
     return np.where(male, np.interp(age, AGES, BY_AGE["M"]), np.interp(age, AGES, BY_AGE["F"]))
 
 

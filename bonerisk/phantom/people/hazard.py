@@ -6,11 +6,10 @@ higher is worse. It holds at one age; after that the hazard grows exponentially,
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from bonerisk.phantom.people.density import SITES
+from bonerisk.phantom.people.disease import Numbers
 
 # Fracture: yearly hazard at linear predictor 0 of vertebra, hip, forearm and humerus together. Calibrated by simulation
 # to AI-CXR's incidences of vertebral fracture, together with the factors below, which stay within published ranges.
@@ -40,8 +39,15 @@ TOP_QUARTER = 0.0  # about the third quartile of the hospital's true linear pred
 
 
 def linear_predictor(
-    age: Any, male: Any, mean_t: Any, quality: Any, frailty: Any, conditions: Any, prior: Any, quality_effect: float
-) -> Any:
+    age: Numbers,
+    male: Numbers,
+    mean_t: Numbers,
+    quality: Numbers,
+    frailty: Numbers,
+    conditions: Numbers,
+    prior: Numbers,
+    quality_effect: float,
+) -> Numbers:
     """Return the linear predictor; arrays broadcast.
 
     Parameters
@@ -63,7 +69,7 @@ def linear_predictor(
     return PER_YEAR * (age - 65) + MALE * male + bone + FRAILTY * frailty + conditions + PRIOR * prior
 
 
-def prior_limit(age: Any, male: Any) -> Any:
+def prior_limit(age: Numbers, male: Numbers) -> Numbers:
     """Return the limit of the liability of an earlier fracture, at average bones and frailty."""
     return PRIOR_LIMIT + PRIOR_PER_DECADE * (age - 60) / 10 + PRIOR_MALE * male
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -35,11 +34,12 @@ def write_examples(predictions: pd.DataFrame, threshold: float, paths: pd.Series
         Made here.
     """
     folder.mkdir(parents=True)
-    chosen: list[dict[Any, Any]] = []
+    chosen: list[dict[str, object]] = []
     for _, rows in predictions.groupby("split", sort=False):
         for group, candidates in _groups(rows, threshold):
-            index, film = next(_shown(candidates, rows["image_id"], paths), (None, None))
-            if film is not None:
+            example = next(_shown(candidates, rows["image_id"], paths), None)
+            if example is not None:
+                index, film = example
                 name = f"{len(chosen):02d}.png"
                 cv2.imwrite(str(folder / name), _picture(film))
                 chosen.append({**dict(rows.loc[index]), "group": group, "file": name})
@@ -57,7 +57,7 @@ def _groups(rows: pd.DataFrame, threshold: float) -> Iterator[tuple[str, pd.Inde
         yield f"{outcome}, borderline", there[:-1]
 
 
-def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[Any, Film]]:
+def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[int, Film]]:
     """Yield the films of candidates that may be shown: none with text burned in, which may be a patient's name."""
     for index in candidates[:MOST]:
         film = read(Path(paths[names[index]]))

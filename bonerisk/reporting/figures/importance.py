@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ def contributions(table: pd.DataFrame, shap: pd.DataFrame, values: pd.DataFrame)
     rows = table.iloc[:SHOWN]
     shap = shap.iloc[:: max(1, -(-len(shap) // POINTS))]
     values = values.reindex(shap.index)
-    colours: Any = LinearSegmentedColormap.from_list("value", [style.SKY, style.BLUE, style.VERMILION, style.ORANGE])
+    colours = LinearSegmentedColormap.from_list("value", [style.SKY, style.BLUE, style.VERMILION, style.ORANGE])
     with style.panels(style.COLUMN_IN, 1.0 + 1.25 * ROW_IN * len(rows)) as (figure, [axes]):
         axes.axvline(0, color=style.GREY, lw=0.7, zorder=0)
         for place, feature in enumerate(rows["feature"]):

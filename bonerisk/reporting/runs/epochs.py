@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from bonerisk.runs.find import StoredRun
+from bonerisk.runs.run_record import EpochScores
 from bonerisk.training.best import best as best_epoch
 
-BEFORE: dict[str, Any] = {  # how trainings judged an epoch that did not record it
+BEFORE: EpochScores = {  # how trainings judged an epoch that did not record it
     "columns": {"tune_loss": "loss", "tune_auc": "AUC"},
-    "best_by": [["tune_auc", 1], ["tune_loss", -1]],
+    "best_by": [("tune_auc", 1), ("tune_loss", -1)],
 }
 
 
@@ -38,7 +38,7 @@ class Epochs:
     @property
     def kept(self) -> pd.Series:
         """Row of the epoch that was kept."""
-        rows: Any = self.table.to_dict("records")
+        rows = [{column: row[column] for column, _ in self.best_by} for row in self.table.to_dict("records")]
         return self.table.iloc[best_epoch(rows, self.best_by)]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import pandas as pd
 import yaml
@@ -18,6 +18,26 @@ FOLDER = Path(__file__).parents[1] / "published"
 
 
 ORDER = 60
+
+
+class Printed(TypedDict):
+    """A table as a paper prints it."""
+
+    number: str
+    title: str
+    group: NotRequired[str]
+    columns: list[str]
+    rows: list[list[str]]
+    notes: list[str]
+
+
+class Paper(TypedDict):
+    """What the file of a paper holds."""
+
+    citation: str
+    presets: list[str]
+    tables: list[Printed]
+    deviations: list[dict[str, str]]
 
 
 def sections(page: Context) -> Iterator[Section]:
@@ -80,5 +100,5 @@ def citation(paper: str) -> str:
 
 
 @cache
-def _read(paper: str) -> dict[str, Any]:
+def _read(paper: str) -> Paper:
     return yaml.safe_load((FOLDER / f"{paper}.yaml").read_text(encoding="utf-8"))

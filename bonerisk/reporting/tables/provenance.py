@@ -11,6 +11,7 @@ import pandas as pd
 
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.numbers import MISSING
+from bonerisk.runs.environment import Checkout
 from bonerisk.runs.find import StoredRun
 
 PACKAGES = ("python", "bonerisk", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn")  # that move numbers
@@ -60,7 +61,7 @@ def _duration(started: str, finished: str | None) -> str:
     return ", took " + " ".join(parts)
 
 
-def _code(git: dict | None, packages: dict[str, str]) -> str:
+def _code(git: Checkout | None, packages: dict[str, str]) -> str:
     if not git:
         return f"installed package {packages.get('bonerisk', '')}".strip()
     dirty = ", with uncommitted changes (their diff is in run.json)" if git["dirty"] else ", clean"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +92,7 @@ def over_seeds(trained: Sequence[SweptTraining]) -> Table | None:
         if len(part) < 2:
             continue
         texts = values if isinstance(values, tuple) else (values,)
-        row: dict[Any, Any] = dict(zip(settings, texts, strict=True)) | {"Seeds": count(len(part))}
+        row: dict[object, str] = dict(zip(settings, texts, strict=True)) | {"Seeds": count(len(part))}
         for head in dict.fromkeys(f"Tuning {item.epochs.score}" for item in trained if item.epochs is not None):
             row[head] = _spread([score for item in part if (score := _decisive(item, head)) is not None])
         rows.append(
@@ -118,7 +117,7 @@ def _overrides(run: StoredRun) -> dict[str, str]:
 
 def _setting(run: StoredRun, key: str) -> str:
     """What a run that did not override `key` had."""
-    value: Any = run.config
+    value: object = run.config
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return str(run.record["choices"].get(key, MISSING) if value is None or isinstance(value, dict) else value)
