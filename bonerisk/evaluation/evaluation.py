@@ -44,26 +44,27 @@ class Evaluation:
     Parameters
     ----------
     binary : Binary
-        What a yes-or-no outcome (`label`) gets.
+        How a yes-or-no outcome (`label`) is evaluated.
     survival : Survival
-        What time to an event (`event`, `time_years`) gets.
+        How time to an event (`event`, `time_years`) is evaluated.
     recalibration : {"baseline", "slope"}, optional
-        Whether the film's model is shown recalibrated on tuning, too: by a shift, or a shift and a slope.
+        Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
-        Whether NRI and IDI are given: a miscalibrated model inflates them.
+        Whether NRI and IDI are computed. A miscalibrated model inflates them.
     n_draws : int
-        Bootstrap draws of patients.
+        Number of bootstrap draws of patients.
     level : float
-        Of the intervals.
+        Level of the intervals.
     seed : int
-        Of the draws.
+        Seed of the draws.
     interval : {"percentile", "bca", "analytic"}
         Analytic: DeLong's for the AUC, the infinitesimal jackknife for C-indices; elsewhere percentiles. Proportions of
         patients with one film each always get Wilson's.
     stratify : {"event", "site"}, optional
-        What each draw keeps as it is.
+        Whether each draw has as many patients with the outcome, or of a site, as there are.
     min_n, min_events : int
-        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
+        of numbers.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Evaluation:
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
         outcome : {"binary", "survival"}, optional
-            By default told from the columns of `predictions`.
+            By default the one whose columns `predictions` has.
         columns : sequence of str
             Those that the model has learnt from, where it is no film model: it is not compared with itself.
         target : str
@@ -219,7 +220,7 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
 
 
 def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, Any]:
-    """Thresholds for JSON, with whom they were fitted on, and what they promise too much."""
+    """Thresholds for JSON, with the tuning patients they were fitted on, and their optimism."""
     films = comparison.tuning.films
     samples = {model: comparison.tuning_sample(model) for model in thresholds}
     first = next((samples[model] for model in comparison.films if len(samples[model])), None)
@@ -248,7 +249,7 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
 
 
 def _optimism(comparison: Comparison, model: str, rule: Rule, plan: Plan) -> list[Row]:
-    """What a threshold reaches on the films it was chosen on, and how much of it is owed to that."""
+    """What a threshold reaches on the films it was chosen on, and its optimism (`optimism`)."""
     sample = comparison.tuning_sample(model)
     draws = Draws.of(sample.patient.max() + 1, plan.n_draws, plan.seed)
     table = optimism(rule, comparison.kind.as_binary(sample), draws)

@@ -19,16 +19,17 @@ class Plan:
     Parameters
     ----------
     n_draws : int
-        Bootstrap draws.
+        Number of bootstrap draws.
     level : float
-        Of the intervals.
+        Level of the intervals.
     seed : int
-        Of the draws.
+        Seed of the draws.
     interval : {"percentile", "bca", "analytic"}
     stratify : {"event", "site"}, optional
         Each draw takes as many patients with the outcome, or of a site, as there are.
     min_n, min_events : int
-        Patients, and patients with (and without) the outcome, under which a subgroup gets a note instead of numbers.
+        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
+        of numbers.
 
     Raises
     ------

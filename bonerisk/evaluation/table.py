@@ -1,4 +1,4 @@
-"""The metrics table: a row a number, with its interval, what it rests on, and a note where there is one to make."""
+"""The metrics table: each row is a number with its interval, its films and events, and a note where one is needed."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
     where : dict
         dataset, split, model, reference, subgroup, metric, threshold, horizon.
     sample : Sample or Followed
-        The films the number rests on.
+        The films from which the number was computed.
     of : Distribution
     plan : Plan
     note : str
-        Added to what the interval says of itself.
+        It follows the note of the interval itself.
     """
     bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients

@@ -41,6 +41,18 @@ def interval(of: Distribution, level: float = 0.95, kind: Kind = "percentile") -
     kind : {"percentile", "bca", "analytic"}
         "bca" needs a distribution made with `jackknife=True`; "analytic" falls back to percentiles where the statistic
         has no influence.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.intervals.resampling import Draws, distributions
+    >>> from bonerisk.evaluation.metrics.discrimination import auc
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> bounds = interval(distributions(sample, {"auc": auc}, Draws.of(6, n_draws=200))["auc"])
+    >>> bounds.lower, bounds.upper, bounds.method
+    (0.5, 1.0, 'patient bootstrap, percentile, 200 draws')
+    >>> bounds.note
+    '10 of 200 draws left out: the AUC needs films with and without the outcome'
     """
     if np.isnan(of.estimate):
         return Interval(np.nan, np.nan, "", of.undefined)
@@ -56,6 +68,11 @@ def wilson(successes: float, trials: float, level: float = 0.95) -> tuple[float,
 
     No continuity correction, and with one success (or one failure) the bound next to 0 (or 1) is that of Poisson,
     −log(level) / trials, as Brown, Cai & DasGupta advise; statsmodels leaves it as it is.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in wilson(8, 10)]
+    [0.49, 0.943]
     """
     lower, upper = proportion_confint(successes, trials, alpha=1 - level, method="wilson")
     if successes == 1:

@@ -50,6 +50,11 @@ def adjust(p_values: ArrayLike) -> Adjusted:
     References
     ----------
     Holm 1979, Scand J Stat 6:65.
+
+    Examples
+    --------
+    >>> adjust([0.01, 0.02, float("nan"), 0.04]).holm
+    array([0.03, 0.04,  nan, 0.04])
     """
     p = np.asarray(p_values, dtype=float)
     present = ~np.isnan(p)
@@ -82,10 +87,15 @@ def bootstrap_p(differences: ArrayLike) -> float:
     References
     ----------
     Davison & Hinkley 1997, Bootstrap Methods and their Application, ch. 4 (the added 1).
+
+    Examples
+    --------
+    >>> bootstrap_p([0.1, 0.2, -0.1, 0.3])
+    0.8
     """
     drawn = np.asarray(differences, dtype=float)
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return np.nan
     smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    return min(1.0, 2 * (smaller + 1) / (len(drawn) + 1))
+    return float(min(1.0, 2 * (smaller + 1) / (len(drawn) + 1)))

@@ -55,6 +55,12 @@ class Draws:
         n_patients, n_draws, seed : int
         strata : array (n_patients,) of int, optional
             Each draw takes as many of a stratum as it has.
+
+        Examples
+        --------
+        >>> Draws.of(n_patients=4, n_draws=2, seed=0).counts
+        array([[0, 1, 2, 1],
+               [3, 1, 0, 0]], dtype=uint8)
         """
         rng = np.random.default_rng(seed)
         stratum = np.zeros(n_patients, dtype=int) if strata is None else np.asarray(strata)
@@ -129,6 +135,15 @@ def distributions(
     draws : Draws
     jackknife : bool
         Whether to leave out patients, too, as the BCa interval needs.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.metrics.discrimination import auc
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> found = distributions(sample, {"auc": auc}, Draws.of(6, n_draws=200))["auc"]
+    >>> round(found.estimate, 3), found.drawn.shape
+    (0.889, (200,))
     """
     whole = {key: metric(sample.drawn()) for key, metric in metrics.items()}
     drawn = _over(sample, metrics, draws)

@@ -37,7 +37,7 @@ class About:
         "observed" whatever a model predicts; "follow_up", how long patients were followed; "decision" (net benefit);
         "reclassification"; "other". Pages order metrics by it.
     decimals : int
-        Of the printed value, after `scale`.
+        Decimals of the printed value, after `scale`.
     lower, upper : float
         Range of the value.
     higher_is_better : bool, optional
@@ -94,8 +94,8 @@ def about(name: str) -> About:
     ('AUC', False)
     >>> about("ppv_at_prevalence_0.2").name
     'PPV at prevalence 0.2'
-    >>> about("my_own_metric")
-    About(name='my own metric', ...)
+    >>> about("my_own_metric").name
+    'my own metric'
     """
     form, number = _form(name)
     if not form:

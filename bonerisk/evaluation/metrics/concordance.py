@@ -44,6 +44,13 @@ def c_index(drawn: DrawnFollowUp) -> Values:
 
     As ``survival::concordance(reverse = TRUE)``, ``Hmisc::rcorr.cens`` and lifelines; scikit-survival takes risks
     within 1e-8 of each other as equal. Its expectation depends on the censoring: Uno's does not.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> c_index(films.drawn()).value.round(3)
+    array([0.833])
     """
     films = cause_specific(drawn)
     return Values(_share(films, films.weights[:, pairs_of(films.sample).event]), "no event is outlived by another film")
@@ -69,6 +76,13 @@ def uno_c(drawn: DrawnFollowUp, horizon: float) -> Values:
     event and the last event at the horizon, survival gives 0.5088 (0.3137 for a horizon just before), survAUC 0.4129
     and scikit-survival 0.3743; without such ties all agree. A horizon beyond the last event limits nothing, and the
     last events then weigh the more the fewer films are left.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> uno_c(films.drawn(), horizon=3.5).value.round(3)
+    array([0.765])
     """
     films = cause_specific(drawn)
     return Values(_share(films, inverse(films, horizon)), f"no event by {horizon:g} years is outlived by another film")
@@ -94,6 +108,13 @@ def auc_t(drawn: DrawnFollowUp, horizon: float) -> Values:
     References
     ----------
     Blanche et al. 2013, Stat Med 32:5381.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> auc_t(films.drawn(), horizon=3.5).value.round(3)
+    array([0.714])
     """
     value = np.where(drawn.followed_to(horizon), auc(drawn.at(horizon)).value, np.nan)
     return Values(value, f"the AUC needs films with the event by {horizon:g} years and films followed up for longer")

@@ -64,6 +64,13 @@ def calibration(sample: Sample, draws: Draws, level: float = 0.95) -> pd.DataFra
     -------
     DataFrame
         predicted (mean risk), observed, lower, upper, n.
+
+    Examples
+    --------
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> calibration(sample, Draws.of(6, n_draws=50))[["predicted", "observed", "n"]].round(3)
+       predicted  observed  n
+    0      0.517       0.5  6
     """
     groups = int(np.clip(len(sample) // GROUP_SIZE, 1, GROUPS))
     inner = np.unique(np.quantile(sample.risk, np.linspace(0, 1, groups + 1)[1:-1])) if len(sample) else np.empty(0)

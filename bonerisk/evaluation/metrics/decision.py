@@ -1,8 +1,9 @@
 """Whether acting on a model does more good than harm: net benefit and decision curves.
 
-A threshold probability p says how much harm a clinician takes for a benefit: who treats from a risk of 10 % on holds
-one case treated worth nine films treated in vain. Net benefit counts the cases that a model finds, less the false
-positives at that rate of exchange. A model is of use where it beats treating all and treating none (net benefit 0).
+A threshold probability p says how much harm a clinician accepts for a benefit. A clinician who treats from a risk of
+10 % on accepts nine films treated in vain for one case treated. Net benefit counts the cases that a model finds, less
+the false positives at that rate of exchange. A model is useful where its net benefit is above that of treating all and
+that of treating none, which is 0.
 
 Risks must be probabilities. At a horizon they are those of the event by then, and the known stand for the censored
 (`bonerisk.evaluation.samples.followed`); competing events count as no event. The net benefit of treating all is then
@@ -67,6 +68,13 @@ def net_benefit(threshold: float) -> Metric:
         `threshold` is not between 0 and 1.
     DataError
         When the metric is computed: risks are no probabilities.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> net_benefit(0.5)(sample.drawn()).value.round(3)
+    array([0.167])
     """
     odds = float(_odds(np.array([threshold]))[0])
 
@@ -92,7 +100,7 @@ def decision_curve(
         Threshold probabilities, between 0 and 1.
     draws : Draws
     level : float
-        Of the bounds.
+        Level of the bounds.
 
     Returns
     -------
@@ -108,6 +116,16 @@ def decision_curve(
         A threshold is not between 0 and 1.
     DataError
         Risks are no probabilities.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> curve = decision_curve(sample, [0.1, 0.5], Draws.of(6, n_draws=100))
+    >>> curve[["threshold", "net_benefit", "treat_all"]].round(3)
+       threshold  net_benefit  treat_all
+    0        0.1        0.444      0.444
+    1        0.5        0.167      0.000
     """
     grid = np.asarray(thresholds, dtype=float)
     odds = _odds(grid)

@@ -39,6 +39,13 @@ def brier(drawn: Drawn) -> Values:
 
     At a horizon that of ``riskRegression::Score(metrics="brier", cens.model="km")``: a competing event is an outcome of
     0. scikit-survival's ``brier_score`` takes G(T) for G(T−), and knows no competing events.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> brier(sample.drawn()).value.round(3)
+    array([0.158])
     """
     return Values(_brier(drawn), NOBODY)
 

@@ -36,6 +36,15 @@ def auc(sample: Sample, n_patients: int) -> Array | None:
     sample : Sample
     n_patients : int
         Columns of the draws.
+
+    Examples
+    --------
+    The standard error of an AUC by DeLong:
+
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> float(np.sqrt(np.sum(auc(sample, 6) ** 2)).round(3))
+    0.157
     """
     if min(sample.patients_with(1), sample.patients_with(0)) < 2:
         return None

@@ -76,6 +76,14 @@ def at_horizon(metric: Function, horizon: float, predicted: bool = False) -> Met
     """A metric at `horizon` years: of follow-up where it takes a horizon, else of the binary outcome "by then".
 
     The binary one is taken by risk, or by the predicted probability of that horizon where `predicted`.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.metrics.discrimination import auc
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> at_horizon(auc, 3.5)(films.drawn()).value.round(3)
+    array([0.714])
     """
     if takes_horizon(metric):
         return partial(metric, horizon=horizon)

@@ -1,7 +1,7 @@
-"""How much of what a threshold reaches on tuning films is owed to its having been chosen on them: Harrell's optimism.
+"""How much better a threshold is on the tuning films it was chosen on than on others: Harrell's optimism.
 
-In each bootstrap draw of the tuning patients the rule chooses anew. What its threshold reaches in the draw, less what
-it reaches on the tuning films themselves, is on average what it promises too much.
+In each bootstrap draw of the tuning patients the rule chooses a threshold again. The optimism is the mean, over the
+draws, of what that threshold reaches in the draw, less what it reaches on the tuning films themselves.
 
 References
 ----------
@@ -31,13 +31,24 @@ def optimism(rule: Rule, sample: Drawable[Drawn], draws: Draws) -> pd.DataFrame:
     sample : Sample or AtHorizon
         Tuning films.
     draws : Draws
-        Of their patients.
+        Draws of their patients.
 
     Returns
     -------
     DataFrame
         metric, estimate (on the films on which the threshold was chosen), optimism, corrected (estimate − optimism) and
         note, which says why numbers are missing, or how many draws are.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.metrics.rules import rule
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> optimism(rule("youden"), sample, Draws.of(6, n_draws=50))[["metric", "estimate", "corrected"]].round(2)
+            metric  estimate  corrected
+    0  sensitivity      1.00       0.85
+    1  specificity      0.67       0.57
+    2       youden      0.67       0.43
     """
     films = sample.drawn()
     fitted = rule.fit(films)

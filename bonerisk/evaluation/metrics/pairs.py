@@ -94,7 +94,7 @@ class Pairs:
         Parameters
         ----------
         weights : array (k,)
-            Of the events.
+            Weights of the events.
         n : int
             Films.
         """

@@ -1,8 +1,8 @@
-"""What a new model changes against an old one on the same films: net reclassification (NRI) and discrimination (IDI).
+"""What a new model changes on the films of an old one: net reclassification (NRI), integrated discrimination (IDI).
 
-Both compare the mean change of films with the outcome and without. So the change takes the place of the risk in a
-sample, ``Sample.of(nri(old, new), label, patient)`` or ``Followed.of(idi(old, new), time, status, patient)``, and the
-metrics below are metrics of that; draws, intervals and horizons are as for any other.
+Both compare the mean change of risk in films with the outcome and without. The change therefore takes the place of the
+risk in a sample, ``Sample.of(nri(old, new), label, patient)`` or ``Followed.of(idi(old, new), time, status, patient)``,
+and the metrics below are metrics of that sample, with draws, intervals and horizons as for any other.
 
 References
 ----------
@@ -42,6 +42,13 @@ def nri(old: ArrayLike, new: ArrayLike, threshold: float | None = None) -> Array
     ------
     DataError
         Films of different number, or a risk is missing.
+
+    Examples
+    --------
+    >>> nri(old=[0.2, 0.4, 0.3], new=[0.3, 0.3, 0.3])
+    array([ 1., -1.,  0.])
+    >>> nri(old=[0.2, 0.4, 0.3], new=[0.3, 0.3, 0.3], threshold=0.25)
+    array([1., 0., 0.])
     """
     before, after = _paired(old, new)
     if threshold is None:

@@ -1,9 +1,9 @@
 """Rules that choose a threshold on tuning films: Youden's index, Fβ, a sensitivity or specificity to hold, net benefit.
 
 A rule scores every candidate by what it would call positive, and the best is taken. Candidates lie midway between
-neighbouring distinct risks, as in ``pROC::coords`` (scikit-learn's curves put them on the risks themselves). Of equally
-good ones the lowest is taken, the more sensitive: a screen would rather recall; pROC returns all of them. One that does
-no better than calling every film positive, or none, is not fitted.
+neighbouring distinct risks, as in ``pROC::coords`` (scikit-learn's curves put them on the risks themselves). If several
+are equally good, the lowest is taken, which is the most sensitive: a screening test should miss few cases (pROC returns
+all of them). A threshold that is no better than calling every film positive, or none, is not fitted.
 
 A score is a function of true and false positives (draws, candidates), the threshold falling from above all risks (where
 none is positive) to below them (all are). So a rule works on any `Drawn`: in a bootstrap draw, and, with weights for
@@ -87,6 +87,13 @@ def rule(text: str) -> Rule:
     ------
     ConfigError
         No such rule, or a number out of range.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> round(rule("youden").fit(sample.drawn()).value, 3)
+    0.3
     """
     if text == "youden":
         return Rule(text, youden)

@@ -29,7 +29,15 @@ class Threshold:
 
 
 def at(threshold: Threshold, metric: CountMetric) -> Metric:
-    """Metric of a drawn sample from one of counts: NaN throughout where the threshold could not be fitted."""
+    """Metric of a drawn sample from one of counts: NaN throughout where the threshold could not be fitted.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> at(Threshold("0.5", 0.5), sensitivity)(sample.drawn()).value.round(3)
+    array([0.667])
+    """
     value = threshold.value
     return unfitted(threshold.note) if value is None else lambda drawn: metric(drawn.counts(value))
 

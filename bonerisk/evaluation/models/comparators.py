@@ -1,15 +1,15 @@
-"""What a film's risk is compared with: clinical baselines, the gain over them, and what the truth itself could reach.
+"""What a film's risk is compared with: clinical baselines, models with and without the film, and the truth itself.
 
 - *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
 - *combined*: the film's risk (its log odds, or its linear predictor) with clinical columns, by default those of the
   fullest baseline, against *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the
   difference between them is the film. (On training patients the network's risk is far better than on others, and the
-  combined model would trust it too much; on tuning it is a little better still, where early stopping chose the weights
+  combined model would rely on it too much; on tuning it is still a little better where early stopping chose the weights
   by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Film and baselines get every metric, the others those of ranking. Of several film models the first is the reference of
-the others, and the one whose gain is looked at.
+Film models and baselines have every metric, the others those of ranking. Where there are several film models, the first
+is the reference of the others, and the one that combined models take.
 
 References
 ----------

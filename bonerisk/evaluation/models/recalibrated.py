@@ -1,4 +1,4 @@
-"""Film models recalibrated on tuning, beside themselves: what a site gains that adapts probabilities to itself.
+"""Film models recalibrated on tuning, beside the originals: what a site gains if it adapts the probabilities.
 
 Their ranking is the same; error, calibration, thresholds and net benefit are not.
 """

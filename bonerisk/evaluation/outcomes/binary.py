@@ -41,7 +41,7 @@ class Binary:
     subgroups : list of str
         Columns, "age", "severity" and crossings of them (`bonerisk.evaluation.samples.subgroups`).
     prevalence : float, optional
-        Of the outcome, for which PPV and NPV are given besides those of the films themselves.
+        A prevalence of the outcome, for which PPV and NPV are given besides those of the films.
     gains : list of list of str, optional
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.

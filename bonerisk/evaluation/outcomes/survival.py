@@ -63,7 +63,7 @@ class Survival:
     subgroups : list of str
         Columns, "age_decade" and crossings of them (`bonerisk.evaluation.samples.subgroups`).
     prevalence : float, optional
-        Of the event by the horizon, for which PPV and NPV are given besides those of the films themselves.
+        A prevalence of the event by the horizon, for which PPV and NPV are given besides those of the films.
     gains : list of list of str, optional
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.
@@ -146,10 +146,10 @@ class Survival:
         return Followed.of(risk, films["time_years"], status_of(films), patient, whole)
 
     def horizons(self, sample: Followed, predicted: Sequence[float]) -> dict[float, str]:
-        """Horizons in years within the films' follow-up, and what must be said of them.
+        """Horizons in years within the films' follow-up, and what a reader must know of them.
 
-        One that nobody is followed to gives way to the longest one for which there are predictions within the
-        follow-up, or else to its end.
+        A horizon beyond the follow-up is replaced by the longest one within it for which there are predictions, or
+        else by the end of the follow-up.
         """
         end = sample.time[-1]
         found = {float(asked): "" for asked in self.horizons_years if asked <= end}

@@ -6,7 +6,7 @@ status
     0 censored, 1 event, 2 competing event (death).
 censoring survival G(t−)
     Kaplan–Meier probability of still being under observation just before t. An event at t comes before a censoring at
-    t, so that who has an event is not at risk of being censored then, as in ``survival::concordance`` and
+    t, so that a film with an event is not at risk of being censored then, as in ``survival::concordance`` and
     ``prodlim(reverse=TRUE)``; ``survfit(Surv(time, 1 - event))`` differs where the two tie.
 known at a horizon
     Event or competing event by then (with weight 1/G(T−)), or under observation beyond it (with 1/G(horizon)). Others,
@@ -52,6 +52,17 @@ class Followed:
         Which patient a film belongs to, a column of the draws.
     predicted : dict
         Horizon in years → predicted probability (n,) of the event by then, where the model gives one.
+
+    Examples
+    --------
+    One event, one film censored at 2 years, another event, a death, and one film under observation to the end; at 2.5
+    years the film censored before is unknown, and those that outlived it stand for it:
+
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> films.known(2.5)
+    array([ True, False,  True,  True,  True])
+    >>> films.drawn().inverse(2.5).round(2)
+    array([[1.  , 0.  , 1.33, 1.33, 1.33]])
     """
 
     risk: Array
@@ -117,7 +128,7 @@ class Followed:
 
     @property
     def competing(self) -> bool:
-        """Whether anybody has a competing event."""
+        """Whether any film has a competing event."""
         return bool((self.status == COMPETING).any())
 
     def where(self, keep: Array) -> Followed:
@@ -143,8 +154,8 @@ class Followed:
     def beyond(self, horizon: float) -> Array:
         """Whether a film lived through `horizon` under observation: mask (n,).
 
-        Who is censored at the horizon is unknown, as in ``riskRegression``; but where nobody is followed longer, as
-        when all follow-up was ended there, those have lived through it (an event at a time comes before a censoring).
+        A film censored at the horizon is unknown, as in ``riskRegression``. But where no film is followed longer, as
+        when all follow-up ended there, those censored at it have lived through it (an event precedes a censoring).
         """
         longer = self.time > horizon
         return longer if longer.any() else (self.time == horizon) & (self.status == CENSORED)
@@ -154,7 +165,7 @@ class Followed:
         return (self.status == EVENT) & (self.time <= horizon)
 
     def reaches(self, horizon: float) -> bool:
-        """Whether the follow-up tells what happens up to `horizon`: it goes on beyond, or ends with an event."""
+        """Whether the follow-up covers all up to `horizon`: it goes on beyond, or ends with an event."""
         return bool(len(self) and (self.time[-1] >= horizon or self.status[-1] != CENSORED))
 
     def step(self, horizon: float) -> Array:

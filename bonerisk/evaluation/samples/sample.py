@@ -33,6 +33,14 @@ class Sample:
         1 = outcome, 0 = none.
     patient : array (n,) of int
         Which patient a film belongs to, a column of the draws.
+
+    Examples
+    --------
+    >>> sample = Sample.of(risk=[0.2, 0.9, 0.4], label=[0, 1, 1])
+    >>> sample.risk, sample.n_events
+    (array([0.9, 0.4, 0.2]), 2)
+    >>> sample.drawn().counts(0.5)
+    Counts(tp=array([1.]), fp=array([0.]), fn=array([1.]), tn=array([1.]))
     """
 
     risk: Array
@@ -61,7 +69,7 @@ class Sample:
         return int(self.label.sum())
 
     def n_events_by(self, horizon: float) -> int:
-        """Films with the outcome; a horizon means nothing here."""
+        """Films with the outcome; it has no horizons."""
         return self.n_events
 
     @cached_property
@@ -75,7 +83,7 @@ class Sample:
         return self.n_patients == len(self)
 
     def patients_with(self, label: int, horizon: float = np.nan) -> int:
-        """Patients who have a film with that label; a horizon means nothing here."""
+        """Patients who have a film with that label; it has no horizons."""
         return len(np.unique(self.patient[self.label == label]))
 
     def reaches(self, horizon: float) -> bool:

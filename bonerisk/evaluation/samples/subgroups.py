@@ -35,7 +35,7 @@ ORDER = {"sex": SEXES} | {name: order for name, (_, _, order) in BANDS.items()}
 
 @dataclass(frozen=True)
 class Subgroup:
-    """Some of the films, and what can be said of them.
+    """Some of the films, and the metrics that make sense among them.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Subgroup:
         Such as "all" or "sex=F".
     keep : array (films,) of bool
     metrics : frozenset of str, optional
-        The only metrics that mean something here; None: all.
+        The only metrics that make sense here; None: all.
     cases_only : bool
         Whether all films have the outcome by definition.
     """
@@ -54,7 +54,7 @@ class Subgroup:
     cases_only: bool = False
 
     def has(self, metric: str) -> bool:
-        """Whether a metric means something here."""
+        """Whether a metric makes sense here."""
         return self.metrics is None or metric in self.metrics
 
 
@@ -70,12 +70,18 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     names : sequence of str
         A column whose levels are groups; "age" or "age_decade" (bands of `age_years`); "severity" (of `t_score`, of
         films with a `label`); "dxa" (whether `t_score` is known); or a crossing, as "sex*age". One whose columns are
-        not there, or hold no value, is passed over.
+        absent, or hold no value, is left out.
 
     Raises
     ------
     ConfigError
         A column has too many values to be groups, or is nearly one that is there.
+
+    Examples
+    --------
+    >>> films = pd.DataFrame({"sex": ["F", "M", "F"], "age_years": [52.0, 71.0, 64.0]})
+    >>> [(group.name, int(group.keep.sum())) for group in subgroups(films, ["sex", "sex*age"])]
+    [('all', 3), ('sex=F', 2), ('sex=M', 1), ('sex=F & age=50-54', 1), ('sex=F & age=60-64', 1), ('sex=M & age=65+', 1)]
     """
     yield Subgroup(ALL, np.ones(len(films), dtype=bool))
     for name in names:
@@ -92,7 +98,9 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
 
 
 def demand_no_misspelling(name: str, known: Sequence[str], where: str) -> None:
-    """Refuse a column that isn't there but for a letter or two: of the default columns, any may be missing in a table.
+    """Refuse a column that is absent but nearly has the name of one that is there.
+
+    Default columns may be absent from a table, so an absent column alone is no error.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who the films at high risk are, beside those at low risk: ages, shares of a sex, findings, each with a test.
+"""Patients at high risk beside those at low risk: ages, shares of a sex, findings, each with a test.
 
 The tests take rows for independent, so each patient counts once, by the first film.
 """
@@ -42,7 +42,7 @@ def group_rows(split: Split[Followed], grouping: Grouping, patterns: Sequence[st
     split : Split
     grouping : Grouping
     patterns : sequence of str
-        Columns, or patterns such as "finding_*". One that matches no column with a value is passed over.
+        Columns, or patterns such as "finding_*". A pattern that matches no column with a value is ignored.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What was observed of films, whatever a model says: how long they were followed, and how many had the event.
+"""What was observed of films, whatever a model predicts: how long they were followed, and how many had the event.
 
-Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody had the event,
-its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film had the
+event, its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def incidence_rows(
 def incidences(split: Split[Followed], keep: Array, years: Sequence[float]) -> list[Incidence]:
     """Incidence among the films of a mask by each of `years`, by patient where some have several films.
 
-    Where anybody of the split had a competing event, there are two of each: Aalen–Johansen's, then Kaplan–Meier's.
+    Where a film of the split had a competing event, there are two of each: Aalen–Johansen's, then Kaplan–Meier's.
     """
     films, patient = split.films[keep], split.patient[keep]
     return at_horizons(

@@ -1,4 +1,4 @@
-"""Whether a model does worse in a subgroup than in the rest: the gap, its interval, and its p among all such gaps.
+"""Whether a model is worse in a subgroup than in the rest: the gap, its interval, and its p-value among all gaps.
 
 The family over which p-values are adjusted is declared before anything is seen: every gap of one dataset, split and
 model in one metric.

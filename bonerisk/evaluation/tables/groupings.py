@@ -1,4 +1,4 @@
-"""Who is at high risk, and who isn't: films parted by each film model's thresholds and by DXA, stratum by stratum.
+"""Groups at high and at low risk: films are divided by each film model's thresholds and by DXA, in each stratum.
 
 A *stratum* is a subgroup within which the groups are compared: everyone, those with a T-score, those without.
 """
@@ -28,7 +28,7 @@ class Grouping:
     Parameters
     ----------
     model, threshold : str
-        What parts them.
+        What divides them.
     stratum : str
         Name of the subgroup.
     known, high : array (films,) of bool
@@ -55,11 +55,11 @@ class Grouping:
 
 
 def groupings(split: Split[Followed], outcome: Survival) -> Iterator[Grouping]:
-    """Groupings of films followed up, a stratum after the other; one that knows no film of it is passed over.
+    """Groupings of films followed up, one stratum after the other; a grouping without a film in a stratum is left out.
 
-    Each threshold of a film model parts films into those at or above it and the others. Where `dxa_groups` are asked
-    for, so does DXA: model ``t_score``, threshold ``-2.5``, osteoporosis is high (the T-score rounded to one decimal is
-    at most −2.5); films without T-score are in neither group.
+    Each threshold of a film model divides films into those at or above it and the others. Where `dxa_groups` are asked
+    for, DXA divides them, too: model ``t_score``, threshold ``-2.5``. Osteoporosis is high (the T-score, rounded to one
+    decimal, is at most −2.5); films without a T-score are in neither group.
     """
     parted = list(_parted(split, outcome.dxa_groups))
     for stratum in subgroups(split.films, outcome.strata):

@@ -1,4 +1,4 @@
-"""How the hazard rises with one SD of a model's risk, and whether it does so early and late alike."""
+"""How much the hazard rises with one SD of a model's risk, early and late in the follow-up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hazard_rows(split: Split[Followed]) -> Iterator[Row]:
     Parameters
     ----------
     split : Split
-        Of films followed up.
+        Films followed up.
     """
     for model, of in split.comparison.models.items():
         if of.role in JUDGED:

@@ -1,8 +1,8 @@
-"""What happens to films at high and at low risk: incidence by group, and the hazard ratio.
+"""Films at high and at low risk: the incidence in either group, and the hazard ratio between them.
 
-Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where nobody of a group had
-the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several films
-a patient; where a group has no event it is Firth's, with its profile interval, since the plain one is infinite.
+Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film of a group
+had the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several
+films a patient. Where a group has no event it is Firth's, with its profile interval, since Cox's is infinite.
 
 References
 ----------
@@ -42,12 +42,12 @@ POINTS, LAST = 500, 10  # of a curve: at most how many steps, and at least how m
 
 
 def risk_group_rows(split: Split[Followed], grouping: Grouping, adjusted: Sequence[str]) -> Iterator[Row]:
-    """Rows of the metrics table of one grouping, by which ``risk=high`` and ``risk=low`` are told apart.
+    """Rows of the metrics table of one grouping, which makes the groups ``risk=high`` and ``risk=low``.
 
     Parameters
     ----------
     split : Split
-        Of films followed up.
+        Films followed up.
     grouping : Grouping
     adjusted : sequence of str
         Columns for which the second hazard ratio is adjusted.
@@ -99,7 +99,7 @@ def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame
 
 
 def _time_lost(split: Split[Followed], grouping: Grouping) -> Iterator[Row]:
-    """Years that the event takes until each horizon (area under the incidence), high risk less low, one row each."""
+    """Years lost to the event until each horizon (area under the incidence), high risk less low, a row a horizon."""
     films, patient = split.films[grouping.known], split.patient[grouping.known]
     time, status = films["time_years"].to_numpy(float), status_of(films)
     sides = [keep[grouping.known] for keep in grouping.groups.values()]

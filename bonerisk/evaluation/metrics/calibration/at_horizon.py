@@ -35,6 +35,14 @@ def o_e(drawn: DrawnFollowUp, horizon: float) -> Values:
 
     Observed is one minus Kaplan–Meier, with competing events Aalen–Johansen: both are the mean of the known outcomes by
     their inverse probability of censoring weights. Expected is the mean over all films, censored or not.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> predicted = {3.5: [0.5, 0.3, 0.2, 0.3, 0.1]}
+    >>> films = Followed.of([2.0, 1.5, 0.3, 0.9, -0.5], [1.0, 2.0, 3.0, 4.0, 5.0], [1, 0, 1, 2, 0], predicted=predicted)
+    >>> o_e(films.drawn(), horizon=3.5).value.round(3)
+    array([1.667])
     """
     observed = drawn.inverse(horizon) @ drawn.sample.had_event(horizon)
     expected = drawn.weights @ drawn.sample.predicted[horizon]

@@ -34,6 +34,13 @@ def o_e(drawn: Drawn) -> Values:
     References
     ----------
     Debray et al. 2017, BMJ 356:i6460.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> o_e(sample.drawn()).value.round(3)
+    array([0.968])
     """
     label, risk = drawn.sample.label, drawn.sample.risk
     return Values(divide(drawn.weights @ label, drawn.weights @ risk), "no case is expected")
@@ -56,6 +63,13 @@ def calibration_slope(drawn: Drawn) -> Values:
     References
     ----------
     Cox 1958, Biometrika 45:562; Van Calster et al. 2019, BMC Med 17:230.
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.sample import Sample
+    >>> sample = Sample.of(risk=[0.9, 0.8, 0.4, 0.7, 0.2, 0.1], label=[1, 1, 1, 0, 0, 0])
+    >>> calibration_slope(sample.drawn()).value.round(2)
+    array([1.11])
     """
     model = of_label(drawn.sample, False)
     if model is None:

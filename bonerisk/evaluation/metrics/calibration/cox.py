@@ -27,7 +27,7 @@ class CalibrationRiskSets:
     Parameters
     ----------
     first : int
-        First film at risk at any of these times: those before it tell nothing.
+        First film at risk at any of these times; those before it add nothing to the likelihood.
     starts : array (times,) of int
         First film at risk at each time, counted from `first`.
     cell : array (n − first,) of int

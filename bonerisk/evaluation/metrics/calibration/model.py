@@ -67,7 +67,7 @@ class CalibrationModel(Generic[DrawnSample]):
     ----------
     link : Link
     spline : Spline
-        Of the predicted probability on that scale.
+        Spline of the predicted probability on that scale.
     columns : array (n, p)
         The spline's, of each film.
     fit : callable
@@ -114,7 +114,7 @@ def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationM
 
     Follow-up is cut at the horizon, so that hazards need be proportional until then only. Pseudo-values of the
     cumulative incidence are regressed with the cloglog link (van Geloven et al. 2022, BMJ 377:e069249). None where the
-    predicted probability has too few values, or nobody has the event by the horizon.
+    predicted probability has too few values, or no film has the event by the horizon.
     """
     link = LINKS["cloglog"]
     x = link.to(sample.predicted[horizon])

@@ -22,16 +22,23 @@ Array = np.ndarray
 def pseudo_values(drawn: DrawnFollowUp, horizon: float) -> Array:
     """Pseudo-values (draws, n) of P(event by `horizon`), as ``prodlim::jackknife``, which estimates n times.
 
-    Leaving out film i takes one from those at risk up to its time Tᵢ and from its own event; afterwards nothing changes
-    but what survives to start with. So F₍₋ᵢ₎(h) is the incidence before Tᵢ with one fewer at risk, plus the step at Tᵢ,
-    plus (F(h) − F(Tᵢ)) times the ratio of the survivals after Tᵢ: one pass over the times of events for all films.
-    Without competing events it is one minus Kaplan–Meier. The values of films that are not in a draw mean nothing.
+    Without film i, one fewer is at risk up to its time Tᵢ, and its own event is missing; afterwards only the survival
+    differs from which the next steps start. So F₍₋ᵢ₎(h) is the incidence before Tᵢ with one fewer at risk, plus the
+    step at Tᵢ, plus (F(h) − F(Tᵢ)) times the ratio of the survivals after Tᵢ: one pass over the times of events for all
+    films. Without competing events it is one minus Kaplan–Meier. The values of films outside a draw have no meaning.
 
     Parameters
     ----------
     drawn : DrawnFollowUp
         With whole numbers as weights.
     horizon : float
+
+    Examples
+    --------
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
+    >>> pseudo_values(films.drawn(), horizon=3.5).round(2)
+    array([[ 1.  ,  0.33,  1.33, -0.17, -0.17]])
     """
     sample, weights = drawn.sample, drawn.weights
     rows = np.flatnonzero((sample.status != CENSORED) & (sample.time <= horizon))
@@ -74,5 +81,5 @@ def _aalen_johansen(at_risk: Array, had: Array, died: Array) -> tuple[Array, Arr
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
-    """Quotient; 0 where nobody is left."""
+    """Quotient; 0 where no film is left."""
     return np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)

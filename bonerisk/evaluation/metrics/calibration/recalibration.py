@@ -76,6 +76,12 @@ def fit(tuning: Sample, kind: Kind = "baseline") -> Recalibration:
     ------
     DataError
         All films have the outcome, or none, or the slope can't be fitted, or is not over 0.
+
+    Examples
+    --------
+    >>> shift = fit(Sample.of(risk=[0.1, 0.2, 0.3, 0.4], label=[0, 0, 1, 1]))
+    >>> shift.apply([0.1, 0.4]).round(3)
+    array([0.27 , 0.689])
     """
     if not 0 < tuning.n_events < len(tuning):
         raise DataError(f"{tuning.n_events} of {len(tuning)} films have the outcome", "recalibration", MEND)

@@ -26,9 +26,9 @@ class RegressionDesign:
     Parameters
     ----------
     columns : array (n, p)
-        Of about mean 0 and standard deviation 1, but for an intercept.
+        Their mean is about 0 and their standard deviation 1, but for an intercept.
     products : array (n, p(p + 1)/2)
-        Of every two columns.
+        Products of every two columns.
     pairs : array (p(p + 1)/2, 2) of int
         Which two.
     place : array (p, p) of int

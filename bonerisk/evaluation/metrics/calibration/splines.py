@@ -28,7 +28,7 @@ class Spline:
     knots : array (k,)
         Rising. None at all: a straight line.
     mean : array (p,)
-        Of the basis over the values that the spline was laid through.
+        Mean of the basis over the values that the spline was fitted to.
     turn : array (p, p)
         What makes columns of the centred basis.
     """
