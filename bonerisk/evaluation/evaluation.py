@@ -15,6 +15,7 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.optimism import optimism
 from bonerisk.evaluation.metrics.rules import Rule
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.binary import Binary
@@ -23,7 +24,6 @@ from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.split import Split, Thresholds
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows

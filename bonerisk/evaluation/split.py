@@ -14,11 +14,11 @@ from bonerisk.cohort.table import patients
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distributions
 from bonerisk.evaluation.metrics.metric import Key, Metric
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.metrics_table import Row, metric_row
 from bonerisk.evaluation.models.comparators import Comparison
 from bonerisk.evaluation.outcomes.outcome import Films
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.subgroups import Subgroup, subgroups
-from bonerisk.evaluation.table import Row, metric_row
 from bonerisk.progress import track
 
 Found = dict[Key, Distribution]

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, raise_together
-from bonerisk.models.components import PARENT, contract_of, hold
+from bonerisk.models.components import PARENT, check_contracts, contract_of
 from bonerisk.models.fit_head import fit_head
 from bonerisk.models.train_network import train_network
 from bonerisk.parts import FittedHead
@@ -18,7 +18,7 @@ from bonerisk.parts import FittedHead
 def train(order: Order) -> Path:
     """Fit a head to features that stay as they are (`training=none`), or encoder and head together."""
     with run_folder(order, order.config.name) as run:
-        hold(order.config)
+        check_contracts(order.config)
         _check_together(order.config)
         if order.config.training:
             train_network(order.config, run)

@@ -52,7 +52,7 @@ def component(node: Node, contract: type[Part], where: str, **supplied: object) 
     return part
 
 
-def hold(config: Node) -> None:
+def check_contracts(config: Node) -> None:
     """Hold the classes of all components that a configuration chooses against their contracts.
 
     Raises

@@ -14,7 +14,15 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.embeddings.store import Embeddings
 from bonerisk.imaging.lock import locked
 from bonerisk.imaging.store import DIED
-from bonerisk.models.films import decode, demand, hashed, keyed, refuse_copies, transform_of, without_failures
+from bonerisk.models.films import (
+    decode,
+    film_hashes,
+    input_hashes,
+    refuse_copies,
+    require_columns,
+    transform_of,
+    without_failures,
+)
 from bonerisk.models.frozen import Frozen
 from bonerisk.parts import Transform
 from bonerisk.runs.folder import Run
@@ -36,7 +44,7 @@ class Embedded:
     cohort : Cohort
     store : Embeddings
     keys : mapping
-        By which the store knows each film, by image_id (`bonerisk.models.films.keyed`).
+        By which the store knows each film, by image_id (`bonerisk.models.films.input_hashes`).
     failures : DataFrame
         image_id, image_path, reason of the films that have none.
     """
@@ -55,7 +63,7 @@ class Embedded:
         return [str(self.keys[name]) for name in names]
 
 
-def embedded(
+def embed_cohort(
     cohort: Cohort, frozen: Frozen, run: Run, data: Path, batch_size: int = BATCH, shard: str = ""
 ) -> Embedded:
     """The embeddings of a cohort's films: films are read, decoded and encoded only if they never were.
@@ -75,11 +83,11 @@ def embedded(
         No films, none that can be read, copies of a film in two splits, or no room on the disk.
     """
     transform = transform_of(frozen.preprocessing)
-    demand(transform, cohort.table)
+    require_columns(transform, cohort.table)
     if transform.note:
         run.note(transform.note)
-    sha256 = hashed(cohort, data)
-    keys = keyed(cohort.table, sha256, transform.columns)
+    sha256 = film_hashes(cohort, data)
+    keys = input_hashes(cohort.table, sha256, transform.columns)
     wanted = [key for key in keys.values() if key]
     folder = data / "embeddings" / frozen.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ class DecodedFilms:
 
 
 @dataclass(frozen=True)
-class Films:
+class DecodedCohort:
     """A cohort of films that could be read, and where their decoded images are.
 
     Attributes
@@ -88,7 +88,7 @@ def encoder_for(preprocessing: Node, encoder: Node) -> Encoder:
     return component(encoder, Encoder, "encoder", shape=shape if len(shape) == 3 else (1, *shape))
 
 
-def demand(transform: Transform, table: pd.DataFrame) -> None:
+def require_columns(transform: Transform, table: pd.DataFrame) -> None:
     """Refuse a cohort that has not all columns of a transform.
 
     Raises
@@ -107,7 +107,7 @@ def demand(transform: Transform, table: pd.DataFrame) -> None:
     raise_together(wrong)
 
 
-def hashed(cohort: Cohort, data: Path) -> dict[str, str | None]:
+def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
     """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
 
     Raises
@@ -124,7 +124,9 @@ def hashed(cohort: Cohort, data: Path) -> dict[str, str | None]:
     return dict(zip(cohort.table["image_id"], hashes, strict=True))
 
 
-def keyed(table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]) -> Mapping[str, str | None]:
+def input_hashes(
+    table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]
+) -> Mapping[str, str | None]:
     """What a transform makes an image from, as one SHA-256 for each film, by image_id; None if it cannot be read.
 
     It is the hash of the film's bytes, or, if the transform asks for columns, of its bytes and its values in them.
@@ -159,7 +161,7 @@ def decode(
     ----------
     cohort : Cohort
     keys : mapping
-        Of each film by image_id, as `keyed` gives them.
+        Of each film by image_id, as `input_hashes` gives them.
     preprocessing : mapping
         The node of the configuration that describes `transform`.
     transform : Transform
@@ -171,7 +173,7 @@ def decode(
     return DecodedFilms(store.build(folder, cohort.table, transform, transform.shape, transform.columns), digest)
 
 
-def decoded(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> Films:
+def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> DecodedCohort:
     """The decoded films of a cohort, recorded in the run, without those that can't be read.
 
     Raises
@@ -182,15 +184,15 @@ def decoded(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> Films:
         A column of the preprocessing is absent, or a film of one split is in another, too.
     """
     transform = transform_of(preprocessing)
-    demand(transform, cohort.table)
-    sha256 = hashed(cohort, data)
-    found = decode(cohort, keyed(cohort.table, sha256, transform.columns), preprocessing, transform, data)
+    require_columns(transform, cohort.table)
+    sha256 = film_hashes(cohort, data)
+    found = decode(cohort, input_hashes(cohort.table, sha256, transform.columns), preprocessing, transform, data)
     if transform.note:
         run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)
     readable = without_failures(cohort, found.images.failures)
     refuse_copies(readable, sha256, found.images.index.set_index("image_id")["perceptual"], run)
-    return Films(readable, found.images)
+    return DecodedCohort(readable, found.images)
 
 
 def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: pd.Series, run: Run) -> None:

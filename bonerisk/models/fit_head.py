@@ -12,7 +12,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from bonerisk.cohort.overlap import refuse_seen_by
-from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
+from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.cohort.targets.target import find
 from bonerisk.config.sweep import Order
@@ -20,8 +20,8 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.models.components import component
-from bonerisk.models.embeddings import embedded
-from bonerisk.models.fitted import Fitted, complete, learn_columns, write
+from bonerisk.models.embeddings import embed_cohort
+from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
 from bonerisk.models.frozen import frozen
 from bonerisk.parts import Dataset, FittedHead
 from bonerisk.runs.find import parents_of
@@ -41,12 +41,12 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     encoder = frozen(config, run, train_encoder) if features.films else None
-    cohort = of_target(recorded(dataset.load(data), run), config.head.target, run)
+    cohort = of_target(record_source(dataset.load(data), run), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
     learn_columns(features, cohort, config.head.target)
-    cohort = complete(cohort, features, run, config.name)
+    cohort = keep_complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
-    films = embedded(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
+    films = embed_cohort(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
     cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
     write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")

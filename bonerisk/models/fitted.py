@@ -69,7 +69,7 @@ def load_fitted(run: StoredRun) -> Fitted:
     return Fitted(features, head)
 
 
-def complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
+def keep_complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
     """The rows that have a value in every column of the model, as a step of the flow; many lost ones are told."""
     columns = features.columns
     if not columns.used:

@@ -81,7 +81,7 @@ def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Froz
         raise ConfigError(f"{none}=none looks at no film", none, "choose another, or features that need no film")
     encoder = plain(config.encoder)
     if PARENT in encoder:
-        encoder = plain(_of(_training(encoder, config, train), config.preprocessing))
+        encoder = plain(_encoder_of(_training(encoder, config, train), config.preprocessing))
     path = _file(encoder, config.preprocessing)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
@@ -108,11 +108,11 @@ def frozen_of(model: StoredRun) -> Frozen:
         what = "has changed since the model was fitted" if path.is_file() else "is gone"
         raise RunError(f"the encoder's file of weights {what}", str(path), "bring it back, or train again")
     if PARENT in encoder:
-        encoder = _of(load(path.parent), config["preprocessing"])
+        encoder = _encoder_of(load(path.parent), config["preprocessing"])
     return Frozen(encoder, config["preprocessing"], path, config["seed"])
 
 
-def _of(trained: StoredRun, preprocessing: Node) -> Node:
+def _encoder_of(trained: StoredRun, preprocessing: Node) -> Node:
     """The encoder of a training, which must see films as it has learnt to."""
     encoder = trained.config["encoder"]
     if not trained.config["training"]:
@@ -136,10 +136,10 @@ def _training(encoder: Node, config: DictConfig, train: Callable[[Order], Path])
     (outputs / "train").mkdir(parents=True, exist_ok=True)
     lock = outputs / "train" / f".{fingerprint(wanted)[:16]}.lock"
     with locked(lock, "another run is training the encoder: waiting"):
-        return _equal(wanted, outputs) or load(train(order))
+        return _find_equal_run(wanted, outputs) or load(train(order))
 
 
-def _equal(wanted: Node, outputs: Path) -> StoredRun | None:
+def _find_equal_run(wanted: Node, outputs: Path) -> StoredRun | None:
     """The newest finished training of the same configuration."""
     for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
         with contextlib.suppress(RunError):  # of another version, or its model is gone

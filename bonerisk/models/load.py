@@ -11,12 +11,12 @@ import pandas as pd
 
 from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
-from bonerisk.models.embeddings import Embedded, embedded
-from bonerisk.models.films import Films, decoded
-from bonerisk.models.fitted import Fitted, complete, load_fitted
+from bonerisk.models.embeddings import Embedded, embed_cohort
+from bonerisk.models.films import DecodedCohort, decode_cohort
+from bonerisk.models.fitted import Fitted, keep_complete, load_fitted
 from bonerisk.models.frozen import frozen_of
 from bonerisk.models.network import Network, load_network
-from bonerisk.models.rows import Rows
+from bonerisk.models.rows import ReadyRows
 from bonerisk.models.trained import DATA, TrainedModel
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
@@ -95,23 +95,23 @@ class NetworkModel(TrainedModel):
         """Those that its head gets beside the film."""
         return self.network.features.columns.used
 
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Those whose film can be read, and of these those with a value in each column."""
         run = run or Unrecorded()
-        films = decoded(cohort, self.run.config["preprocessing"], run, data)
-        return Rows(complete(films.cohort, self.network.features, run, self.name), films)
+        films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
+        return ReadyRows(keep_complete(films.cohort, self.network.features, run, self.name), films)
 
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Those whose film can be read, of these those with an outcome, and of these those with all columns."""
         run = run or Unrecorded()
-        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
         known = of_target(films.cohort, self.target_name, run)
-        return Rows(complete(known, self.network.features, run, self.name), films)
+        return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
 
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)
 
-    def _embedded(self, rows: Rows) -> np.ndarray:
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
         return self.network.embed(rows.cohort.table, _films(rows))
 
 
@@ -133,34 +133,34 @@ class FeatureModel(TrainedModel):
         """Those that its features are made of."""
         return self.fitted.features.columns.used
 
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Those with a value in each column, and whose film can be read."""
         run = run or Unrecorded()
-        known = complete(cohort, self.fitted.features, run, self.name)
+        known = keep_complete(cohort, self.fitted.features, run, self.name)
         if not self.films:
-            return Rows(known)
-        films = embedded(known, frozen_of(self.run), run, data)
-        return Rows(films.cohort, films)
+            return ReadyRows(known)
+        films = embed_cohort(known, frozen_of(self.run), run, data)
+        return ReadyRows(films.cohort, films)
 
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Those with an outcome, and of these those that are predictable."""
         return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
 
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         films = _embeddings(rows) if self.films else None
         return self.fitted.predict(rows.cohort.table, films, rows.cohort.name, self.name)
 
-    def _embedded(self, rows: Rows) -> np.ndarray:
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
         return _embeddings(rows).of(rows.cohort.table)
 
 
-def _films(rows: Rows) -> Films:
-    if not isinstance(rows.films, Films):
+def _films(rows: ReadyRows) -> DecodedCohort:
+    if not isinstance(rows.films, DecodedCohort):
         raise TypeError("these rows were made ready for another model")
     return rows.films
 
 
-def _embeddings(rows: Rows) -> Embedded:
+def _embeddings(rows: ReadyRows) -> Embedded:
     if not isinstance(rows.films, Embedded):
         raise TypeError("these rows were made ready for another model")
     return rows.films

@@ -13,7 +13,7 @@ from bonerisk.config.build import Node
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import Films, encoder_for
+from bonerisk.models.films import DecodedCohort, encoder_for
 from bonerisk.models.predictions import predictions
 from bonerisk.parts import Encoder, TrainedHead
 from bonerisk.runs.find import StoredRun
@@ -53,17 +53,17 @@ class Network:
 
         return Model(cast("nn.Module", self.encoder), cast("nn.Module", self.head))
 
-    def predict(self, table: pd.DataFrame, films: Films, dataset: str, name: str) -> pd.DataFrame:
+    def predict(self, table: pd.DataFrame, films: DecodedCohort, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts.
 
-        Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.complete`).
+        Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.keep_complete`).
         """
         from bonerisk.training.model import predict
 
         outputs = predict(self.module, films.images.images, self.inputs(table, films))
         return predictions(table, dataset, name, self.head.predictions(outputs))
 
-    def embed(self, table: pd.DataFrame, films: Films) -> np.ndarray:
+    def embed(self, table: pd.DataFrame, films: DecodedCohort) -> np.ndarray:
         """Features (n, width) float32 that the encoder gives the films of `table`."""
         from bonerisk.training.examples import Inputs
         from bonerisk.training.model import predict
@@ -71,7 +71,7 @@ class Network:
         found = predict(self.module.encoder, films.images.images, Inputs(films.rows(table)), doing="embedding")
         return found.cpu().numpy()
 
-    def inputs(self, table: pd.DataFrame, films: Films) -> Inputs:
+    def inputs(self, table: pd.DataFrame, films: DecodedCohort) -> Inputs:
         """What encoder and head are given of the rows of `table`."""
         from bonerisk.training.examples import Inputs
 

@@ -16,7 +16,7 @@ from bonerisk.runs.folder import Run
 CHECKPOINT = "resume.ckpt"
 
 
-def broken(config: DictConfig) -> StoredRun | None:
+def run_to_resume(config: DictConfig) -> StoredRun | None:
     """The killed or failed run to go on with, which must have had the same configuration."""
     if config.resume is None:
         return None
@@ -31,7 +31,7 @@ def broken(config: DictConfig) -> StoredRun | None:
     return run
 
 
-def resumed(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
+def checkpoint_of(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
     """The checkpoint to go on from; DataError where films or cohort are not those it was trained on."""
     before = {item["sha256"] for item in killed.record["inputs"] if item["kind"] == "images"}
     now = {item["sha256"] for item in run.record["inputs"] if item["kind"] == "images"}

@@ -8,25 +8,25 @@ import pandas as pd
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.models.embeddings import Embedded
-from bonerisk.models.films import Films
+from bonerisk.models.films import DecodedCohort
 
 
 @dataclass(frozen=True)
-class Rows:
+class ReadyRows:
     """Rows that a model can predict: what it needs of each is there.
 
     Parameters
     ----------
     cohort : Cohort
         The rows, with the steps that led to them.
-    films : Films, Embedded or None
+    films : DecodedCohort, Embedded or None
         Where the images or the embeddings of their films are; None for a model that sees no film.
     """
 
     cohort: Cohort
-    films: Films | Embedded | None = None
+    films: DecodedCohort | Embedded | None = None
 
-    def among(self, table: pd.DataFrame) -> Rows:
+    def among(self, table: pd.DataFrame) -> ReadyRows:
         """Those rows of `table` that are among them, as they are there."""
         known = table["image_id"].isin(self.cohort.table["image_id"])
         return replace(self, cohort=replace(self.cohort, table=table[known]))

@@ -14,7 +14,7 @@ from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.sample import Drawn, Sample
 
 
-def chosen(tuning: pd.DataFrame, target: Target, text: str, horizon_years: float | None) -> Threshold:
+def fit_threshold(tuning: pd.DataFrame, target: Target, text: str, horizon_years: float | None) -> Threshold:
     """The threshold that a rule chooses on predictions of the tuning split.
 
     Parameters

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
+from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import Node
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import decoded
-from bonerisk.models.fitted import complete, learn_columns
+from bonerisk.models.films import decode_cohort
+from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.network import NewNetwork
-from bonerisk.models.resume import broken, resumed
+from bonerisk.models.resume import checkpoint_of, run_to_resume
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.training.settings import TrainingSettings
@@ -27,16 +27,16 @@ def train_network(config: DictConfig, run: Run) -> None:
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
 
-    killed = broken(config)
+    killed = run_to_resume(config)
     _note_weights(run, config.encoder)
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
     new = NewNetwork.of(config, config.seed)  # before the films: weights that can't be had stop here
-    films = decoded(recorded(dataset.load(data), run), config.preprocessing, run, data)
+    films = decode_cohort(record_source(dataset.load(data), run), config.preprocessing, run, data)
     cohort = of_target(films.cohort, config.head.target, run)
     learn_columns(features, cohort, config.head.target)
-    cohort = of_splits(complete(cohort, features, run, config.name), ["train", "tune"])
+    cohort = of_splits(keep_complete(cohort, features, run, config.name), ["train", "tune"])
     write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     network = new.network(features, Scaling.of(features.columns, train))
@@ -49,7 +49,7 @@ def train_network(config: DictConfig, run: Run) -> None:
         settings=settings,
         seed=config.seed,
         folder=run.folder,
-        resume=resumed(killed, run, cohort.table) if killed else None,
+        resume=checkpoint_of(killed, run, cohort.table) if killed else None,
         notes=network.notes,
     )
     run.record["device"] = trained.device

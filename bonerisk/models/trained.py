@@ -15,8 +15,8 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
-from bonerisk.models.rows import Rows
-from bonerisk.models.thresholds import chosen
+from bonerisk.models.rows import ReadyRows
+from bonerisk.models.thresholds import fit_threshold
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
@@ -113,10 +113,10 @@ class TrainedModel(ABC):
         ConfigError
             There is no such rule, or the horizon is beyond the follow-up.
         """
-        return chosen(self.tuning, self.target, rule, horizon_years)
+        return fit_threshold(self.tuning, self.target, rule, horizon_years)
 
     @abstractmethod
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """The rows of a cohort that have all that the model needs, whether their outcome is known or not.
 
         Parameters
@@ -134,18 +134,18 @@ class TrainedModel(ABC):
         """
 
     @abstractmethod
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """The rows that it can predict and whose outcome is known, with the target's columns; see `predictable`."""
 
     @abstractmethod
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         """The predictions table of rows that are predictable."""
 
     @abstractmethod
-    def _embedded(self, rows: Rows) -> np.ndarray:
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
         """Features (n, width) of the films of such rows."""
 
-    def predict(self, rows: Cohort | Rows) -> pd.DataFrame:
+    def predict(self, rows: Cohort | ReadyRows) -> pd.DataFrame:
         """Predict a cohort, or rows of one that were made ready.
 
         Returns
@@ -160,9 +160,9 @@ class TrainedModel(ABC):
         ConfigError, DataError, RunError
             As `predictable`.
         """
-        return self._predicted(rows if isinstance(rows, Rows) else self.predictable(rows))
+        return self._predicted(rows if isinstance(rows, ReadyRows) else self.predictable(rows))
 
-    def embed(self, rows: Cohort | Rows) -> np.ndarray:
+    def embed(self, rows: Cohort | ReadyRows) -> np.ndarray:
         """Features (n, width) float32 of the films of a cohort, or of rows that were made ready.
 
         Raises
@@ -174,4 +174,4 @@ class TrainedModel(ABC):
         """
         if not self.films:
             raise ConfigError(f"{self.name} sees no films", str(self.run.folder), "name a model that does")
-        return self._embedded(rows if isinstance(rows, Rows) else self.predictable(rows))
+        return self._embedded(rows if isinstance(rows, ReadyRows) else self.predictable(rows))

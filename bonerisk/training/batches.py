@@ -40,7 +40,7 @@ def flip(images: Tensor, mirrored: Tensor) -> Tensor:
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
-def opener(images: np.ndarray) -> Callable[[], np.ndarray]:
+def image_reopener(images: np.ndarray) -> Callable[[], np.ndarray]:
     """What a spawned process opens the images with: it maps them again, since pickling them would copy every film."""
     if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):
         return partial(np.memmap, images.filename, images.dtype, "r", images.offset, images.shape)

@@ -18,7 +18,7 @@ from torch import nn
 
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
-from bonerisk.training.batches import opener
+from bonerisk.training.batches import image_reopener
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
 from bonerisk.training.loop import Task, run
@@ -99,7 +99,7 @@ def fit(
     before = set(multiprocessing.active_children())
     try:
         # The model is an argument of its own: only so does Lightning give each process its own copy of the weights.
-        task = Task(settings, opener(images), train, tune, seed, folder, resume, notes)
+        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes)
         history = fabric.launch(partial(run, task=task), Model(encoder, head))
     except KeyboardInterrupt:
         for child in set(multiprocessing.active_children()) - before:

@@ -27,7 +27,7 @@ from bonerisk.training.batches import batch_count, flip, mirror, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
 from bonerisk.training.model import Model, outputs, save
-from bonerisk.training.optimiser import adamw, rate
+from bonerisk.training.optimiser import adamw, learning_rate
 from bonerisk.training.resume import RESUME_FILE, State
 from bonerisk.training.settings import TrainingSettings
 
@@ -88,18 +88,18 @@ class Loop:
         """Train to the last epoch or the early stop; the history."""
         history = self.state.history
         steps = range(len(history) * self.steps, self.settings.max_epochs * self.steps)
-        with closing(self.shown(steps)) as bar:
-            while len(history) < self.settings.max_epochs and not self.stuck():
+        with closing(self.with_progress(steps)) as bar:
+            while len(history) < self.settings.max_epochs and not self.should_stop():
                 start = time.monotonic()
                 train_loss = self.epoch(len(history), bar)
                 scores = self.tuning()
                 numbers = {"lr": self.optimizer.param_groups[0]["lr"], "train_loss": train_loss, **scores}
                 history.append({"epoch": len(history) + 1, **numbers, "seconds": time.monotonic() - start})
-                self.write(self.keep)
-        self.write(self.finish)
+                self.write(self.save_state)
+        self.write(self.save_model)
         return history
 
-    def shown(self, steps: range) -> Generator[int]:
+    def with_progress(self, steps: range) -> Generator[int]:
         """The steps, with progress where this is process 0."""
         yield from track(steps, "training") if self.fabric.is_global_zero else steps
 
@@ -107,7 +107,7 @@ class Loop:
         """The history's row of the best epoch so far."""
         return self.state.history[best(self.state.history, self.objective.best_by)]
 
-    def stuck(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether the score on the tuning split has not risen for `patience` epochs."""
         history = self.state.history
         return bool(history) and history[-1]["epoch"] - self.kept()["epoch"] >= self.settings.patience
@@ -128,7 +128,9 @@ class Loop:
         """One step of the optimiser; this process's share of the sum of weighted losses."""
         settings, fabric = self.settings, self.fabric
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps)
+            group["lr"] = learning_rate(
+                settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps
+            )
         torch.manual_seed(step_seed(self.seed, step, fabric.global_rank))
         mirrored = mirror(len(batch), self.seed, step) if settings.flip else np.zeros(len(batch), bool)
         mine = np.arange(len(batch))[fabric.global_rank :: fabric.world_size]
@@ -140,7 +142,7 @@ class Loop:
             images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
             images = flip(images, self.tensor(mirrored[part]).bool())
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
-                found, seen = self.gathered(self.wrapped(images, *columns).float(), part, len(batch))
+                found, seen = self.loss_inputs(self.wrapped(images, *columns).float(), part, len(batch))
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 fabric.backward(loss * scale)
@@ -149,7 +151,7 @@ class Loop:
         self.optimizer.zero_grad()
         return total
 
-    def gathered(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
+    def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
         """Outputs that the loss is a function of, and which of a step's `n` films they are of.
 
         They are those of `part`, this process's own, or of the whole batch where the objective compares its films. Only
@@ -157,7 +159,7 @@ class Loop:
         """
         if not self.objective.whole_batch:
             return found, part
-        whole = self.filled(found.detach(), part, n)
+        whole = self.gather(found.detach(), part, n)
         whole[part] = found
         return whole, np.arange(n)
 
@@ -169,17 +171,17 @@ class Loop:
         cuts = [mine[start : start + size] for start in range(0, len(mine), size)]
         with self.fabric.autocast():
             own = outputs(self.model, self.images, self.tune.inputs, cuts)
-        found = self.filled(own, mine, n)
+        found = self.gather(own, mine, n)
         self.finite(float(found.abs().sum()), "sum of outputs on tuning", len(self.state.history))
         return self.objective.score(found, self.tune.targets)
 
-    def filled(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
+    def gather(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
         """Outputs (n, …) of all processes, each of which has those of its own films."""
         whole = torch.zeros((n, *own.shape[1:]), device=self.fabric.device)
         whole[mine] = own
         return self.sum(whole)
 
-    def keep(self) -> None:
+    def save_state(self) -> None:
         """Write what a resumed training needs, and the history."""
         state, (*_, last) = self.state, self.state.history
         state.model = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
@@ -194,7 +196,7 @@ class Loop:
         told = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
         log.info("epoch %d: %s", last["epoch"], told)
 
-    def finish(self) -> None:
+    def save_model(self) -> None:
         """Write the best model; nothing is left to resume."""
         save(self.state.best_model, self.folder / MODEL_FILE, self.notes)
         (self.folder / RESUME_FILE).unlink(missing_ok=True)

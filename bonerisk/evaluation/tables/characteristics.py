@@ -14,10 +14,10 @@ from scipy import stats
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.multiplicity import adjust
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import MOST, demand_no_misspelling
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.groupings import Grouping
 
 GROUPS = {

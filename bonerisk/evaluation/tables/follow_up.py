@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bonerisk.evaluation.metrics.catalogue import About
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.survival import kaplan_meier
 from bonerisk.survival.incidence import Incidence, at_horizons
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
 from bonerisk.evaluation.metrics.metric import Key
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.samples.subgroups import Subgroup
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 
 GAPS = {
     **{"dataset": str, "split": str, "model": str, "subgroup": str, "metric": str, "threshold": str},

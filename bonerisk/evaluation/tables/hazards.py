@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from bonerisk.errors import DataError
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.survival import cox, proportional
 from bonerisk.survival.outcome import EVENT
 

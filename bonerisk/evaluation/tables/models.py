@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bonerisk.cohort.targets import target as targets
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison
-from bonerisk.evaluation.table import Row
 
 MODELS = {"model": str, "role": str, "trained": str, "columns": str, "concerns": str, "run": str, "note": str}
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import pandas as pd
 
 from bonerisk.errors import RunError
-from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.metrics_table import CONFUSION, METRICS
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import GROUPS
 from bonerisk.evaluation.tables.gaps import GAPS
@@ -22,7 +22,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
 Columns = Mapping[str, type]
-Outcome = Literal["binary", "survival"]
+OutcomeKind = Literal["binary", "survival"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stored:
 
     file: str
     columns: Columns = field(default_factory=dict)
-    outcome: Outcome | None = None
+    outcome: OutcomeKind | None = None
     optional: bool = False
 
     def write(self, table: Any, path: Path) -> None:
@@ -80,7 +80,7 @@ class Result:
     models : DataFrame
         What each model is, columns as `bonerisk.evaluation.tables.models.MODELS`.
     metrics : DataFrame
-        Long form, columns as `bonerisk.evaluation.table.METRICS`.
+        Long form, columns as `bonerisk.evaluation.metrics_table.METRICS`.
     gaps : DataFrame
         Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
     confusion : DataFrame
@@ -99,7 +99,7 @@ class Result:
         evaluation's job and not stored; a result that was read has none.
     """
 
-    outcome: Outcome
+    outcome: OutcomeKind
     target: str
     predictions: Annotated[pd.DataFrame, Stored("predictions.parquet")]
     models: Annotated[pd.DataFrame, Stored("models.csv", MODELS)]

@@ -19,11 +19,11 @@ import pandas as pd
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
 from bonerisk.evaluation.metrics.catalogue import About
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.follow_up import incidence_rows
 from bonerisk.evaluation.tables.groupings import Grouping
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier

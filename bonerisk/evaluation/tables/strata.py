@@ -14,11 +14,11 @@ import pandas as pd
 
 from bonerisk.evaluation.metrics.calibration.curves import groups, smooth
 from bonerisk.evaluation.metrics.decision import ENDS, QUANTITIES, decision_curve
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import Survival, status_of
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.subgroups import ALL, subgroups
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.follow_up import incidences
 from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.survival.incidence import AALEN_JOHANSEN, KAPLAN_MEIER

@@ -12,7 +12,7 @@ from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.values import value
 
 
-def at_horizon(evaluation: EvaluationRun, split: str) -> Iterator[str]:
+def paragraphs(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     """A paragraph a horizon: AUC, incidence, calibration, then high and low risk at each threshold."""
     for horizon in evaluation.horizons:
         texts = [_auc(evaluation, split, horizon), _calibration(evaluation, split, horizon)]

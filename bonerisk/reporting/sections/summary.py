@@ -12,7 +12,7 @@ from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns, target_of
 from bonerisk.reporting.sections.cautions import cautions
-from bonerisk.reporting.sections.horizons import at_horizon
+from bonerisk.reporting.sections.horizons import paragraphs
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, listed
@@ -41,7 +41,7 @@ def sentences(chain: ReportedRuns) -> list[str]:
     asked = [_asked(evaluation) for evaluation in chain.evaluations]
     if len(chain.evaluations) == 1:
         [evaluation] = chain.evaluations
-        found = [[_found(evaluation, split), *at_horizon(evaluation, split)] for split in evaluation.splits]
+        found = [[_found(evaluation, split), *paragraphs(evaluation, split)] for split in evaluation.splits]
         return [*asked, *(text for of_split in found for text in of_split)]
     if asked:
         return [*dict.fromkeys(asked), "The section “Runs compared” holds their results side by side."]

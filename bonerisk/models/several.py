@@ -14,7 +14,7 @@ from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
-TELLING = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # models of one name apart
+NAME_KEYS = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # models of one name apart
 
 
 def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:
@@ -83,7 +83,7 @@ def _names(runs: Sequence[StoredRun]) -> list[str]:
     if len({model.name for model in runs}) == len(runs):
         return [model.name for model in runs]
     choices = [{**model.record["choices"], "seed": model.config["seed"]} for model in runs]
-    told = [key for key in TELLING if len({str(chosen.get(key)) for chosen in choices}) > 1]
+    told = [key for key in NAME_KEYS if len({str(chosen.get(key)) for chosen in choices}) > 1]
     for keys in [*([key] for key in told), told]:
         names = [
             f"{model.name} ({', '.join(str(chosen[key]) for key in keys)})"
@@ -92,4 +92,4 @@ def _names(runs: Sequence[StoredRun]) -> list[str]:
         if len(set(names)) == len(runs):
             return names
     mend = "name each run once; give trainings that are alike in these names of their own: train … name=…"
-    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(TELLING)}", "run", mend)
+    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(NAME_KEYS)}", "run", mend)
