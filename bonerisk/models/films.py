@@ -1,4 +1,4 @@
-"""From a cohort and a preprocessing to decoded films."""
+"""Decode a cohort's films with a preprocessing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pandas as pd
 import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
+from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
-from bonerisk.datasets.features import unfit
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.imaging import store
 from bonerisk.models.components import component
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DecodedFilms:
-    """A store of images, and the hash of everything that decides its content."""
+    """A store of images, and the hash of all that determines its content."""
 
     images: store.Store
     digest: str
@@ -40,7 +40,7 @@ class DecodedFilms:
 
 @dataclass(frozen=True)
 class DecodedCohort:
-    """A cohort of films that could be read, and where their decoded images are.
+    """Readable films of a cohort, and the store of their images.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class DecodedCohort:
     images: store.Store
 
     def rows(self, table: pd.DataFrame) -> np.ndarray:
-        """Rows (m,) int64 of the images of a table's films, in its order."""
+        """Store positions (m,) int64 of a table's films, in its order."""
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
@@ -62,8 +62,8 @@ def transform_of(preprocessing: Node) -> Transform:
     Raises
     ------
     ConfigError
-        There is none, or it is no transform, or it asks for a column that an image must not show: the outcome, who the
-        patient is, or a simulated truth.
+        There is none, or it is no transform, or it reads a column that an image must not show: an outcome, an
+        identifier, a date or a simulated truth.
     """
     if not preprocessing:
         raise ConfigError("preprocessing=none reads no films", KEY, "choose another")
@@ -72,7 +72,7 @@ def transform_of(preprocessing: Node) -> Transform:
         known = {column for name in targets.names() for column in targets.find(name).known_from}
         outcomes = sorted(known.intersection(transform.columns))
         wrong = [ConfigError(f"{name} is an outcome; an image must not show it", KEY) for name in outcomes]
-        raise_together([*unfit(transform.columns, KEY), *wrong])
+        raise_together([*wrong_features(transform.columns, KEY), *wrong])
     return transform
 
 
@@ -82,19 +82,19 @@ def encoder_for(preprocessing: Node, encoder: Node) -> Encoder:
     Raises
     ------
     ConfigError
-        It is no encoder, or cannot take these images; or its weights are absent or do not fit.
+        It is no encoder or cannot take these images, or its weights are absent or do not fit.
     """
     shape = transform_of(preprocessing).shape
     return component(encoder, Encoder, "encoder", shape=shape if len(shape) == 3 else (1, *shape))
 
 
 def require_columns(transform: Transform, table: pd.DataFrame) -> None:
-    """Refuse a cohort that has not all columns of a transform.
+    """Refuse a cohort that lacks columns of a transform.
 
     Raises
     ------
     DataError
-        Columns are absent; all are named, with the nearest column that the cohort has.
+        Columns are absent; the error lists them, with the nearest ones present.
     """
     wrong = []
     for name in transform.columns:
@@ -108,7 +108,7 @@ def require_columns(transform: Transform, table: pd.DataFrame) -> None:
 
 
 def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
-    """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
+    """SHA-256 of each film by image_id; None if unreadable. Simulated films are made first.
 
     Raises
     ------
@@ -127,16 +127,16 @@ def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
 def input_hashes(
     table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]
 ) -> Mapping[str, str | None]:
-    """What a transform makes an image from, as one SHA-256 for each film, by image_id; None if it cannot be read.
+    """SHA-256 of each film's input to a transform, by image_id; None if unreadable.
 
-    It is the hash of the film's bytes, or, if the transform asks for columns, of its bytes and its values in them.
+    It is the hash of the film's bytes and, if the transform reads columns, of its values in them.
 
     Parameters
     ----------
     table : DataFrame
-        Of a cohort.
+        A cohort's table.
     sha256 : mapping
-        Of each film's bytes, by image_id.
+        Hash of each film's bytes, by image_id.
     columns : sequence of str
     """
     if not columns:
@@ -152,16 +152,15 @@ def decode(
     transform: Transform,
     data: Path,
 ) -> DecodedFilms:
-    """Decode the films of a cohort unless that was done before.
+    """Decode the films of a cohort, or open an equal store that exists.
 
-    The store's name is the hash of everything that decides its content: the films, the preprocessing and the code of
-    both. A change of any of them makes a new store, and an equal store is opened.
+    The store's name is the hash of all that determines its content: the films, the preprocessing and the code of both.
 
     Parameters
     ----------
     cohort : Cohort
     keys : mapping
-        Of each film by image_id, as `input_hashes` gives them.
+        Hash of each film by image_id, from `input_hashes`.
     preprocessing : mapping
         The node of the configuration that describes `transform`.
     transform : Transform
@@ -181,7 +180,7 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
     ConfigError
         The dataset has no films, or the preprocessing reads none.
     DataError
-        A column of the preprocessing is absent, or a film of one split is in another, too.
+        A column of the preprocessing is absent, or copies of a film lie in two splits.
     """
     transform = transform_of(preprocessing)
     require_columns(transform, cohort.table)
@@ -196,25 +195,25 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
 
 
 def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: pd.Series, run: Run) -> None:
-    """List films that are one image, and stop where they lie in two splits.
+    """List copies of an image; stop if copies lie in two splits.
 
     Parameters
     ----------
     sha256 : mapping
-        Of each film by image_id.
+        SHA-256 of each film by image_id.
     perceptual : Series of bytes
-        The same.
+        Perceptual hash of each film by image_id.
 
     Raises
     ------
     DataError
-        A film of one split is in another, too.
+        Copies lie in two splits.
     """
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if pairs.empty:
         return
-    known = run.folder / "copies.csv"  # of another model's films, where several are judged together
+    known = run.folder / "copies.csv"  # of another model's films, if several are evaluated together
     listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
     with run.writes("copies", "copies.csv") as path:
         listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)

@@ -1,10 +1,11 @@
-"""From the folder of a training to the model that it has left: a network, or a head fitted to features."""
+"""Load a training run's model: a network, or a head fitted to features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,23 +23,25 @@ from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 from bonerisk.runs.unrecorded import Unrecorded
 
+FilmsOf = TypeVar("FilmsOf", DecodedCohort, Embedded)
+
 OUTPUTS = Path("outputs")
 
 
 def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedModel:
-    """The model of a finished training, whatever trained it.
+    """The model of a finished training.
 
     Parameters
     ----------
     run : str, Path or StoredRun
-        A folder of `bonerisk train`, the beginning of its time, or ``latest``, looked for in ``outputs/``.
+        A folder of `bonerisk train`, the beginning of its timestamp, or ``latest``, looked for in ``outputs/``.
     name : str, optional
-        What predictions call it; by default as its training is called.
+        The model's name in predictions; by default that of its training.
 
     Raises
     ------
     ConfigError
-        There is no such run, or it is not that of a finished training.
+        There is no such run, or it is no finished training.
 
     Examples
     --------
@@ -92,31 +95,31 @@ class NetworkModel(TrainedModel):
 
     @property
     def columns(self) -> Sequence[str]:
-        """Those that its head gets beside the film."""
+        """Columns that its head gets beside the film."""
         return self.network.features.columns.used
 
     def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
-        """Those whose film can be read, and of these those with a value in each column."""
+        """Rows with a readable film and all columns, filtered in this order."""
         run = run or Unrecorded()
         films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
         return ReadyRows(keep_complete(films.cohort, self.network.features, run, self.name), films)
 
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
-        """Those whose film can be read, of these those with an outcome, and of these those with all columns."""
+        """Rows with a readable film, an outcome and all columns, filtered in this order."""
         run = run or Unrecorded()
         films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
         known = of_target(films.cohort, self.target_name, run)
         return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
 
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
-        return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)
+        return self.network.predict(rows.cohort.table, _films(rows, DecodedCohort), rows.cohort.name, self.name)
 
     def _embedded(self, rows: ReadyRows) -> np.ndarray:
-        return self.network.embed(rows.cohort.table, _films(rows))
+        return self.network.embed(rows.cohort.table, _films(rows, DecodedCohort))
 
 
 class FeatureModel(TrainedModel):
-    """A head that was fitted to features: columns of a cohort, or embeddings of films by an encoder that stays."""
+    """A head that was fitted to features: columns of a cohort, or embeddings of films by a frozen encoder."""
 
     @cached_property
     def fitted(self) -> Fitted:
@@ -130,11 +133,11 @@ class FeatureModel(TrainedModel):
 
     @property
     def columns(self) -> Sequence[str]:
-        """Those that its features are made of."""
+        """Columns that its features are made of."""
         return self.fitted.features.columns.used
 
     def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
-        """Those with a value in each column, and whose film can be read."""
+        """Rows with all columns and a readable film."""
         run = run or Unrecorded()
         known = keep_complete(cohort, self.fitted.features, run, self.name)
         if not self.films:
@@ -143,24 +146,18 @@ class FeatureModel(TrainedModel):
         return ReadyRows(films.cohort, films)
 
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
-        """Those with an outcome, and of these those that are predictable."""
+        """Predictable rows with an outcome."""
         return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
 
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
-        films = _embeddings(rows) if self.films else None
+        films = _films(rows, Embedded) if self.films else None
         return self.fitted.predict(rows.cohort.table, films, rows.cohort.name, self.name)
 
     def _embedded(self, rows: ReadyRows) -> np.ndarray:
-        return _embeddings(rows).of(rows.cohort.table)
+        return _films(rows, Embedded).of(rows.cohort.table)
 
 
-def _films(rows: ReadyRows) -> DecodedCohort:
-    if not isinstance(rows.films, DecodedCohort):
-        raise TypeError("these rows were made ready for another model")
-    return rows.films
-
-
-def _embeddings(rows: ReadyRows) -> Embedded:
-    if not isinstance(rows.films, Embedded):
+def _films(rows: ReadyRows, kind: type[FilmsOf]) -> FilmsOf:
+    if not isinstance(rows.films, kind):
         raise TypeError("these rows were made ready for another model")
     return rows.films

@@ -31,7 +31,7 @@ def fit_threshold(tuning: pd.DataFrame, target: Target, text: str, horizon_years
     Raises
     ------
     ConfigError
-        There is no such rule, the horizon is over the follow-up, or there are no thresholds for such a target.
+        There is no such rule, the horizon is beyond the follow-up, or there are no thresholds for such a target.
     """
     return rule(text).fit(_drawn(tuning, target, horizon_years))
 

@@ -26,12 +26,11 @@ from bonerisk.runs.folder import replacing
 from bonerisk.training.batches import batch_count, flip, mirror, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
+from bonerisk.training.files import HISTORY_FILE, RESUME_FILE
 from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, learning_rate
-from bonerisk.training.resume import RESUME_FILE, State
+from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
-
-HISTORY_FILE = "history.csv"
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since it announces each spawned process
@@ -137,7 +136,7 @@ class Loop:
         parts = np.array_split(mine, batch_count(len(mine), settings.films_at_once or len(mine)))
         # DDP averages over processes: times their number, this is the weighted mean over the whole batch.
         scale = fabric.world_size / self.weights[batch].sum()
-        total = self.tensor(0)
+        loss_sum = self.tensor(0)
         for part in parts:
             images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
             images = flip(images, self.tensor(mirrored[part]).bool())
@@ -146,10 +145,10 @@ class Loop:
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 fabric.backward(loss * scale)
-            total += loss.detach() * (len(part) / len(seen))
+            loss_sum += loss.detach() * (len(part) / len(seen))
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return total
+        return loss_sum
 
     def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
         """Outputs that the loss is a function of, and which of a step's `n` films they are of.

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from bonerisk.errors import ConfigError
 from bonerisk.runs.folder import replacing
-
-RESUME_FILE = "resume.ckpt"
+from bonerisk.training.files import RESUME_FILE
 
 
 @dataclass
