@@ -27,8 +27,7 @@ from bonerisk.reporting.figures.films import write_examples
 def evaluate(order: Order) -> Path:
     """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures.
 
-    Of several models the first is the one that the evaluation is about: its rows are judged, and the others are
-    compared with it on those that they can predict.
+    The first model sets the rows; the others are compared with it on those they can predict.
     """
     from bonerisk.reporting.drawings import draw
 
@@ -52,7 +51,7 @@ def evaluate(order: Order) -> Path:
         result = evaluation.run(
             pd.concat(predicted, ignore_index=True),
             pd.concat([model.tuning for model in models], ignore_index=True),
-            first.training,  # not the others': baselines don't depend on which models are beside it
+            first.training,  # not the others', so that baselines don't depend on them
             outcome,
             () if first.films else first.columns,
             first.target_name,

@@ -1,4 +1,4 @@
-"""`bonerisk extract`: an encoder over the films of a cohort, to one table of embeddings."""
+"""`bonerisk extract`: embed a cohort's films into one table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def extract(order: Order) -> Path:
 
 
 def _part(cohort: Cohort, shard: int, shards: int) -> Cohort:
-    """The films of one shard, told by their names alone: order and number of the others don't matter."""
+    """The films of one shard, chosen by their names alone."""
     if not 0 <= shard < shards:
         mend = f"from 0 to {shards - 1}; -m shard={','.join(map(str, range(max(shards, 1))))} shards={shards} does all"
         raise ConfigError(f"there is no shard {shard} of {shards}", "shard", mend)

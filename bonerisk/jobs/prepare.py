@@ -13,7 +13,7 @@ from bonerisk.parts import Dataset
 
 
 def prepare(order: Order) -> Path:
-    """Write the cohort of a dataset; its films, if it has any, lie decoded under data/ afterwards."""
+    """Write a dataset's cohort; decode its films, if any, under data/."""
     config = order.config
     with run_folder(order, order.choices["dataset"]) as run:
         check_contracts(config)

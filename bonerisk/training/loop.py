@@ -1,4 +1,4 @@
-"""The epochs of a training as each of its processes runs them."""
+"""The training loop of one process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since i
 
 @dataclass(frozen=True)
 class Task:
-    """What every process of a training is given besides the model; see `bonerisk.training.fit`."""
+    """Arguments of every training process, besides the model; see `bonerisk.training.fit`."""
 
     settings: TrainingSettings
     open_images: Callable[[], np.ndarray]
@@ -51,9 +51,9 @@ class Task:
 
 
 def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
-    """Train in this process; the parent gets process 0's result, an error as a value, as spawning loses its class."""
+    """Train in this process; the parent gets process 0's result. An error is a value, since spawning loses its class."""
     if fabric.world_size > 1:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group, and the parent says the one line
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; the parent reports it once
     try:
         with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
             return Loop(fabric, model, task).run()
@@ -64,9 +64,8 @@ def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | Bo
 class Loop:
     """One process's share of a training.
 
-    Each step's films are dealt out to the processes, and every sum over them is taken over all, so that the number of
-    processes changes no result but by rounding; only batch norm sees each process's films by themselves. Only process 0
-    writes.
+    Each step's films are dealt to the processes, and sums run over all of them. So the number of processes matters by
+    rounding only, except in batch norm. Only process 0 writes.
     """
 
     def __init__(self, fabric: Fabric, model: Model, task: Task) -> None:
@@ -84,7 +83,7 @@ class Loop:
             fabric.strategy.precision.load_state_dict(self.state.precision)
 
     def run(self) -> list[dict[str, float]]:
-        """Train to the last epoch or the early stop; the history."""
+        """Train to the last epoch or the early stop; return the history."""
         history = self.state.history
         steps = range(len(history) * self.steps, self.settings.max_epochs * self.steps)
         with closing(self.with_progress(steps)) as bar:
@@ -99,7 +98,7 @@ class Loop:
         return history
 
     def with_progress(self, steps: range) -> Generator[int]:
-        """The steps, with progress where this is process 0."""
+        """The steps, with progress if this is process 0."""
         yield from track(steps, "training") if self.fabric.is_global_zero else steps
 
     def kept(self) -> dict[str, float]:
@@ -107,14 +106,14 @@ class Loop:
         return self.state.history[best(self.state.history, self.objective.best_by)]
 
     def should_stop(self) -> bool:
-        """Whether the score on the tuning split has not risen for `patience` epochs."""
+        """Whether the score on the tuning split has not improved for `patience` epochs."""
         history = self.state.history
         return bool(history) and history[-1]["epoch"] - self.kept()["epoch"] >= self.settings.patience
 
     def epoch(self, epoch: int, bar: Iterator[int]) -> float:
-        """One pass over the training films; their mean loss."""
+        """Pass once over the training films; return their mean loss."""
         self.model.train()
-        total = self.tensor(0)  # summed on the device: asking for a number each step would halt a GPU
+        total = self.tensor(0)  # summed on the device: reading a number each step would halt a GPU
         for batch in self._batches(epoch):
             total += self.step(next(bar), batch)
         for buffer in self.model.buffers():
@@ -124,7 +123,7 @@ class Loop:
         return self.finite(float(mean), "training loss", epoch)
 
     def step(self, step: int, batch: np.ndarray) -> torch.Tensor:
-        """One step of the optimiser; this process's share of the sum of weighted losses."""
+        """Do one step of the optimiser; return this process's share of the sum of weighted losses."""
         settings, fabric = self.settings, self.fabric
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(
@@ -151,9 +150,9 @@ class Loop:
         return loss_sum
 
     def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
-        """Outputs that the loss is a function of, and which of a step's `n` films they are of.
+        """Outputs that the loss is a function of, and the positions of their films in a step's `n`.
 
-        They are those of `part`, this process's own, or of the whole batch where the objective compares its films. Only
+        They are those of `part`, this process's own; or of the whole batch, if the objective compares its films. Only
         a process's own outputs carry gradients: DDP adds up those of all processes.
         """
         if not self.objective.whole_batch:
@@ -175,7 +174,7 @@ class Loop:
         return self.objective.score(found, self.tune.targets)
 
     def gather(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
-        """Outputs (n, …) of all processes, each of which has those of its own films."""
+        """Outputs (n, …) of all processes, from each process's `own` films at positions `mine`."""
         whole = torch.zeros((n, *own.shape[1:]), device=self.fabric.device)
         whole[mine] = own
         return self.sum(whole)
@@ -201,12 +200,12 @@ class Loop:
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
     def write(self, files: Callable[[], None]) -> None:
-        """Let process 0 write files; where it can't, all processes stop."""
+        """Let process 0 write files; if it can't, all processes stop."""
         error = None
         if self.fabric.is_global_zero:
             try:
                 files()
-            except (OSError, RuntimeError, SafetensorError) as caught:  # the latter two wrap a full disk's error
+            except (OSError, RuntimeError, SafetensorError) as caught:  # a full disk raises any of them
                 mend = "Make room there, or choose another paths.outputs"
                 error = RunError(f"The training can't be written: {caught}", str(self.folder), mend)
         if error := self.fabric.broadcast(error):
@@ -221,7 +220,7 @@ class Loop:
         return torch.as_tensor(self.fabric.all_reduce(values, reduce_op="sum"))
 
     def finite(self, value: float, what: str, epoch: int) -> float:
-        """The value, if it is a number; otherwise the weights are lost, and more epochs would not bring them back."""
+        """The value if finite; otherwise raise, since more epochs would not help."""
         if math.isfinite(value):
             return value
         mend = "Lower training.lr, or set training.precision=32-true"
@@ -231,7 +230,7 @@ class Loop:
         return self.objective.batches(self.train.targets, self.settings.batch_size, self.seed, epoch)
 
     def _identity(self) -> dict[str, Any]:
-        """All that two trainings must share for one to go on where the other was killed."""
+        """Values that a training and the killed one that it resumes must share."""
         shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
         films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}
         model = hashlib.sha256(shapes.encode()).hexdigest()
