@@ -185,7 +185,7 @@ def test_columns_of_the_cohort_are_learnt_beside_the_film(bonerisk, trained):
     assert code == 0, err
     code, _, err = bonerisk("train", *TRAIN, "features=embedding_t_score")
     assert code == 2
-    assert "t_score is what head.target=low_bone_mass was told from" in err
+    assert "head.target=low_bone_mass is derived from t_score" in err
 
 
 def test_a_training_records_how_it_judged_its_epochs(trained):

@@ -61,9 +61,9 @@ class Evaluation:
         Analytic: DeLong's for the AUC, the infinitesimal jackknife for C-indices; elsewhere percentiles. Proportions of
         patients with one film each always get Wilson's.
     stratify : {"event", "site"}, optional
-        Whether each draw has as many patients with the outcome, or of a site, as there are.
+        Keep the number of patients with the outcome, or of each site, in every draw.
     min_n, min_events : int
-        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
+        Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
         of numbers.
     """
 
@@ -95,7 +95,7 @@ class Evaluation:
         target: str = "",
         runs: Mapping[str, str] | None = None,
     ) -> Result:
-        """Evaluate each dataset and split by itself.
+        """Evaluate each dataset and split separately.
 
         Parameters
         ----------
@@ -109,16 +109,16 @@ class Evaluation:
         outcome : {"binary", "survival"}, optional
             By default the one whose columns `predictions` has.
         columns : sequence of str
-            Those that the model has learnt from, where it is no film model: it is not compared with itself.
+            Columns of a model without films; an equal baseline is left out.
         target : str
             Name of what is predicted (`bonerisk.cohort.targets`), for the table of models.
         runs : mapping, optional
-            Trained model → name of its training's folder, for the same.
+            Trained model → name of its training's folder, for the table of models.
 
         Raises
         ------
         DataError
-            A patient to be evaluated is in `tuning` or `training`, or a predictions table is not what it should be.
+            A patient to be evaluated is in `tuning` or `training`, or a predictions table is invalid.
         """
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")

@@ -85,8 +85,8 @@ def keep_complete(cohort: Cohort, features: Features, run: Run, name: str) -> Co
         run.note(f"{text}. The remaining rows may not be representative.")
         log.warning(text)
     if invented := columns.imputed(known):
-        told = ", ".join(f"{column} {n}" for column, n in invented.items())
-        run.note(f"{name}: missing values of {len(known)} rows imputed from the training split: {told}.")
+        counts = ", ".join(f"{column} {n}" for column, n in invented.items())
+        run.note(f"{name}: missing values of {len(known)} rows imputed from the training split: {counts}.")
     return replace(cohort, table=known, flow=flow)
 
 

@@ -102,4 +102,4 @@ def _names(runs: Sequence[StoredRun]) -> list[str]:
         if len(set(names)) == len(runs):
             return names
     mend = "name each run once; give trainings that are alike in these names of their own: train … name=…"
-    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(NAME_KEYS)}", "run", mend)
+    raise ConfigError(f"{len(runs)} runs can't be distinguished by {', '.join(NAME_KEYS)}", "run", mend)

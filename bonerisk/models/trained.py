@@ -21,7 +21,7 @@ from bonerisk.models.thresholds import fit_threshold
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
-DATA = Path("data")  # where a project's made films, decoded images and embeddings lie
+DATA = Path("data")  # folder of a project's made films, decoded images and embeddings
 SEEN = ["site", "patient_id", "image_id", "split"]
 
 

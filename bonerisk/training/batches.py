@@ -36,7 +36,7 @@ def mirror(n: int, seed: int, step: int) -> np.ndarray:
 
 
 def flip(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Images (n, k, h, w), those in the mask `mirrored` (n,) flipped left to right (OsPenScreen's weak augmentation)."""
+    """Images (n, k, h, w), those of the mask `mirrored` (n,) flipped left to right (OsPenScreen's augmentation)."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 

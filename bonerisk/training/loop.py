@@ -51,7 +51,7 @@ class Task:
 
 
 def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
-    """Train in this process; the parent gets process 0's result. An error is a value, since spawning loses its class."""
+    """Train in this process; return the history, or the error as a value, since spawning loses its class."""
     if fabric.world_size > 1:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; the parent reports it once
     try:
@@ -191,8 +191,8 @@ class Loop:
             pd.DataFrame(state.history).to_csv(path, index=False)
         shown = {"training loss": "train_loss"}
         shown |= {f"tuning {words}": column for column, words in self.objective.columns.items()}
-        told = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
-        log.info("epoch %d: %s", last["epoch"], told)
+        texts = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
+        log.info("epoch %d: %s", last["epoch"], texts)
 
     def save_model(self) -> None:
         """Write the best model; nothing is left to resume."""

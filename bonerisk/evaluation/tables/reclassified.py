@@ -1,4 +1,4 @@
-"""NRI and IDI of each film model against each baseline, for the metrics table: where it is asked for."""
+"""NRI and IDI of each film model against each baseline, for the metrics table, on request."""
 
 from __future__ import annotations
 
