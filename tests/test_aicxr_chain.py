@@ -258,4 +258,4 @@ def test_models_of_other_targets_or_datasets_are_not_judged_together(done, boner
     assert "trained on datasets that differ in shuffle_labels" in err
     code, _, err = bonerisk("evaluate", f"run=[{image},{image}]")
     assert code == 2
-    assert "can't be told apart" in err
+    assert "can't be distinguished" in err

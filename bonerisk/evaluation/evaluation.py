@@ -63,8 +63,8 @@ class Evaluation:
     stratify : {"event", "site"}, optional
         Keep the number of patients with the outcome, or of each site, in every draw.
     min_n, min_events : int
-        Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
-        of numbers.
+        Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note
+        instead of numbers.
     """
 
     def __init__(

@@ -8,8 +8,8 @@
   by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Models with probabilities (film models, baselines, recalibrated ones) have every metric, the others those of ranking. The
-first of several film models is the reference of the others, and the one that combined models take.
+Models with probabilities (film models, baselines, recalibrated ones) have every metric, the others those of ranking.
+The first of several film models is the reference of the others, and the one that combined models take.
 
 References
 ----------

@@ -48,9 +48,9 @@ class Survival:
     horizons_years : list of float
         At which incidence, probabilities and thresholds are judged.
     ranking, error, calibration, at_threshold : list of str
-        Metrics of every model; of models with probabilities (error, calibration); and of these at each threshold. Each is
-        "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome at
-        a horizon. Models are compared by ranking and error.
+        Metrics of every model; of models with probabilities (error, calibration); and of these at each threshold. Each
+        is "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome
+        at a horizon. Models are compared by ranking and error.
     thresholds : list of str
         Rules by which one is fitted on tuning at the last horizon, such as "youden", or numbers on the scale of the
         risk, which for a Cox model is the linear predictor, not a probability.

@@ -1,4 +1,4 @@
-"""The predictions table in wide form: one row per film and one risk column per model, to compare models on the same films."""
+"""The predictions table in wide form: one row per film, one risk column per model, to compare on the same films."""
 
 from __future__ import annotations
 

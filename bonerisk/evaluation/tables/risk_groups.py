@@ -71,8 +71,8 @@ def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame
     -------
     DataFrame
         model, subgroup (the stratum), threshold, group (high, low), time_years, incidence, lower, upper, at_risk, at
-        the times of events up to the last that `LAST` films of both groups outlive, or to the last horizon; a group with
-        fewer films (not patients) than `min_n` or `LAST` is left out.
+        the times of events up to the last that `LAST` films of both groups outlive, or to the last horizon; a group
+        with fewer films (not patients) than `min_n` or `LAST` is left out.
     """
     groups = {name: keep for name, keep in grouping.groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
     followed = [np.sort(split.films.loc[keep, "time_years"].to_numpy(float)) for keep in groups.values()]
@@ -99,7 +99,7 @@ def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame
 
 
 def _time_lost(split: Split[Followed], grouping: Grouping) -> Iterator[Row]:
-    """Years lost to the event until each horizon (area under the incidence), high risk less low, one row per horizon."""
+    """Years lost to the event until each horizon (area under the incidence), high less low risk, by horizon."""
     films, patient = split.films[grouping.known], split.patient[grouping.known]
     time, status = films["time_years"].to_numpy(float), status_of(films)
     sides = [keep[grouping.known] for keep in grouping.groups.values()]
