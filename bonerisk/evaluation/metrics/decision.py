@@ -106,9 +106,9 @@ def decision_curve(
     -------
     DataFrame
         One row per threshold: threshold; net_benefit of the model; treat_all, that of treating everybody (treating none
-        has 0); advantage of the model over the better of the two; avoided_per_100, treatments per 100 films that the model
-        saves against treating all, at no loss of cases. Each of the four with ``_lower`` and ``_upper``. Empty if no
-        film is known.
+        has 0); advantage of the model over the better of the two; avoided_per_100, treatments per 100 films that the
+        model saves against treating all, at no loss of cases. Each of the four with ``_lower`` and ``_upper``. Empty if
+        no film is known.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Calibration, decision curves and incidence within strata, such as patients with and without a T-score.
 
-A *stratum* is a subgroup by one of the columns in `Survival.strata`. All numbers have the draws, level and minimum sizes of
-the evaluation; a stratum with too few patients or events has one row without numbers, whose note says so. n and
+A *stratum* is a subgroup by a column in `Survival.strata`. All numbers have the draws, level and minimum sizes of the
+evaluation; a stratum with too few patients or events has one row without numbers, whose note says so. n and
 n_events are those of the films to which the model gives a risk; events are counted up to the horizon.
 """
 
