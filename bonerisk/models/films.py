@@ -107,6 +107,18 @@ def require_columns(transform: Transform, table: pd.DataFrame) -> None:
     raise_together(wrong)
 
 
+def require_films(cohort: Cohort) -> None:
+    """Refuse a dataset without films.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if cohort.features:
+        mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
+        raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
+
+
 def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
     """SHA-256 of each film by image_id; None if unreadable. Simulated films are made first.
 
@@ -115,9 +127,7 @@ def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
     ConfigError
         The dataset has no films.
     """
-    if cohort.features:
-        mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
-        raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
+    require_films(cohort)
     if cohort.make_films:
         cohort.make_films(cohort.table["image_id"])
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)

@@ -14,7 +14,7 @@ from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import decode_cohort
+from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import WEIGHTS
 from bonerisk.models.network import NewNetwork
@@ -38,6 +38,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     settings = _settings(config, run)
     new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
     loaded, target = record_source(dataset.load(data), run), config.head.target
+    require_films(loaded)
     learn_columns(features, find(target).rows(loaded), target)  # before the films, so that a wrong column stops here
     films = decode_cohort(loaded, config.preprocessing, run, data)
     cohort = of_target(films.cohort, target, run)
