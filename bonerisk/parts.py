@@ -1,12 +1,12 @@
 """The contracts of the parts: what a dataset, transform, encoder, head, objective and outcome must be.
 
 A part is any class that has the members of its contract; it inherits from nothing. Attributes are declared in the class
-body (``width: int``), so that a class can be held against its contract before it is built. The contract of an outcome
-is beside its implementations, in `bonerisk.evaluation.outcomes.outcome`.
+body (``width: int``), so that a class can be checked before it is built. The contract of an outcome is beside its
+implementations, in `bonerisk.evaluation.outcomes.outcome`.
 
-Arrays are NumPy's, tensors are torch's. n rows or films; an image has the shape (h, w) or (k, h, w), in pixels, with k
-planes. The same input and seed give the same numbers. A part raises `ConfigError` for arguments that cannot be,
-`DataError` for data that cannot be; any other exception is a bug.
+Arrays are NumPy's, tensors are torch's. n counts rows or films; an image has the shape (h, w) or (k, h, w), in pixels,
+with k planes. The same input and seed give the same numbers. A part raises `ConfigError` for invalid arguments,
+`DataError` for invalid data; any other exception is a bug.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Dataset(Protocol):
     """A source of films, of tables, or of both."""
 
     def load(self, data: Path) -> Cohort:
-        """The checked cohort, with its flow and what was refused. Films need not be read, only named.
+        """The checked cohort, with its flow and refused rows. Films need not be read, only named.
 
         Parameters
         ----------
         data : Path
-            Folder for what is made on the way: simulated films, indexes, pseudonyms.
+            Folder for files made on the way: simulated films, indexes, pseudonyms.
 
         Raises
         ------
@@ -54,11 +54,11 @@ class Transform(Protocol):
     """Preprocessing: a pure function from a film to an image. It is pickled, to run in other processes."""
 
     shape: tuple[int, ...]
-    """Of every image: (h, w) or (k, h, w) pixels."""
+    """Shape of every image: (h, w) or (k, h, w) pixels."""
     columns: Sequence[str]
-    """Columns of the cohort whose values the film must bring in `Film.row`; ``()`` for none."""
+    """Cohort columns that it reads from `Film.row`; ``()`` for none."""
     note: str | None
-    """What a reader of the results must know of it."""
+    """Caveat for the report."""
 
     def __call__(self, film: Film) -> np.ndarray:
         """The image, uint8, of `shape`.
@@ -66,7 +66,7 @@ class Transform(Protocol):
         Raises
         ------
         DataError
-            The film cannot be used; it is listed with this reason, and the rest goes on.
+            The film cannot be used; its reason is listed and the others are processed.
         """
         ...
 
@@ -80,9 +80,9 @@ class Encoder(Protocol):
     shape: tuple[int, ...]
     """(k, h, w) of the images that it was built for; a grey film is one plane."""
     width: int
-    """Number of features a film."""
+    """Number of features per film."""
     file: Path | None
-    """That the weights were read from; None where they were drawn at random, which must have been asked for."""
+    """The weights' file; None if random, which the user must request."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, width) float32 of images (n, k, h, w) uint8; a grey film is one plane."""
@@ -92,8 +92,8 @@ class Encoder(Protocol):
 class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
 
-    Its class is built with ``width`` beside its settings: the number of features, of which those of the cohort's
-    columns, where there are any, come last. Rows may be none.
+    Its class is built with ``width`` beside its settings: the number of features. Features of the cohort's columns, if
+    there are any, come last. n may be 0.
     """
 
     target: str
@@ -104,12 +104,12 @@ class TrainedHead(Protocol):
         ...
 
     def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
-        """Columns of the predictions table, float64 (n,): ``risk`` (higher is worse), and others that it knows."""
+        """Columns of the predictions table, float64 (n,): ``risk`` (higher is worse), and others of its own."""
         ...
 
 
 class FittedHead(Protocol):
-    """A head fitted at once to features that stay as they are.
+    """A head fitted at once to fixed features.
 
     Its class is built with ``names`` (of the features, in order) beside its settings.
     """
@@ -118,13 +118,13 @@ class FittedHead(Protocol):
     target: str
     """Name of what it predicts (`bonerisk.cohort.targets`)."""
     horizons_years: Sequence[float]
-    """For which `survival` gives probabilities; empty where the outcome has no times."""
+    """Horizons for which `survival` gives probabilities; empty if the outcome has no times."""
     penalised: bool
-    """Whether coefficients are shrunken, so that they have no intervals."""
+    """Whether coefficients are shrunk, so that they have no intervals."""
     history: pd.DataFrame
-    """What the fit went through, for history.csv."""
+    """Record of the fit, for history.csv."""
     notes: tuple[str, ...]
-    """What a reader must know of the fit."""
+    """Caveats for the report."""
 
     def fit(self, x: np.ndarray, outcomes: RowOutcomes, tuning: tuple[np.ndarray, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width) of the training split; `tuning` is for stopping and calibration alone.
@@ -141,19 +141,19 @@ class FittedHead(Protocol):
         ...
 
     def survival(self, x: np.ndarray) -> dict[float, np.ndarray]:
-        """Probability (n,) of no event by each horizon in years; empty where the outcome has no times."""
+        """Probability (n,) of no event by each horizon in years; empty if the outcome has no times."""
         ...
 
     def table(self) -> pd.DataFrame:
-        """Coefficients, a row a feature; empty where there are none."""
+        """Coefficients, one row per feature; empty if there are none."""
         ...
 
     def importance(self, x: np.ndarray) -> pd.DataFrame | None:
-        """What each feature does, a row a feature; None where the coefficients say it."""
+        """Importance of the features, one row per feature; None if the coefficients say it."""
         ...
 
     def contributions(self, x: np.ndarray) -> np.ndarray | None:
-        """What each feature adds to the risk of each row, (n, width); None where the coefficients say it."""
+        """What each feature adds to the risk of each row, (n, width); None if the coefficients say it."""
         ...
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -161,33 +161,33 @@ class FittedHead(Protocol):
         ...
 
     def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Take what `tensors` gave; further arrays are left alone."""
+        """Restore from `tensors`; other arrays are ignored."""
         ...
 
 
 class Objective(Protocol):
-    """What a training of encoder and head aims at. The loop knows nothing of it.
+    """Objective of a joint training; the loop is the same for all.
 
-    Its instance attributes (`vars`) are its settings, of plain types: a training is resumed only under equal ones. It
-    is pickled, to run in several processes.
+    Its settings are its instance attributes (`vars`), of plain types; resuming requires equal ones. It is pickled, to
+    run in several processes.
 
-    Where `whole_batch` is set, `loss` gets the outputs of a step's whole batch, of all processes together (a risk set).
-    Otherwise it gets those of any part of it, and the loss of a film may depend on that film alone.
+    If `whole_batch` is set, `loss` gets the outputs of a step's whole batch, of all processes together (a risk set).
+    Otherwise it gets those of any part of it, and the loss of a film must depend on that film only.
     """
 
     kinds: tuple[Kind, ...]
-    """Kinds of target that it is for."""
+    """Kinds of target that it serves."""
     columns: Mapping[str, str]
     """Columns of history.csv that `score` gives, in their order, and what the page calls each ("AUC").
 
-    The page draws ``tune_loss``, where it is one of them, beside the loss of training.
+    The page draws ``tune_loss``, if it is one of them, beside the loss of training.
     """
     best_by: tuple[tuple[str, int], ...]
-    """What chooses the epoch: columns and their direction (1: higher is better, -1: lower), ties by the next."""
+    """Rule for the best epoch: columns and their direction (1: higher is better, -1: lower); later ones break ties."""
     whole_batch: bool
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
-        """What the loss compares outputs with, (n, …) float64, from rows of one split that the target is known of.
+        """What the loss compares outputs with, (n, …) float64, from rows of one split with a known target.
 
         An objective that compares films of a patient gives the patient's number within the split as well.
         """
@@ -218,12 +218,12 @@ class Objective(Protocol):
         ...
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
-        """How good the outputs of the whole tuning split are, by the names of `columns`; NaN is worst."""
+        """Scores of the tuning split, named as in `columns`; NaN is worst."""
         ...
 
 
 def lacks(kind: type, contract: type) -> list[str]:
-    """Members of a contract that a class does not have; sorted.
+    """Members of a contract that a class lacks; sorted.
 
     >>> class Blank:
     ...     shape = (16, 16)
@@ -242,7 +242,7 @@ def members(contract: type) -> set[str]:
 
 
 def require(kind: type, contract: type, where: str) -> None:
-    """Refuse a class that does not have all members of a contract.
+    """Refuse a class that lacks members of a contract.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def require(kind: type, contract: type, where: str) -> None:
     Raises
     ------
     ConfigError
-        It lacks some: they are named.
+        Members are missing; the error lists them.
     """
     if lacking := lacks(kind, contract):
         what = f"{kind.__module__}.{kind.__qualname__} is no {contract.__name__}: it lacks {', '.join(lacking)}"

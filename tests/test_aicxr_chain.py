@@ -243,7 +243,7 @@ def test_what_bone_mass_was_told_from_is_no_feature_of_it(bonerisk):
     given = ["features=columns", "features.columns=[age_years,t_score]", "head=logistic", "head.target=low_bone_mass"]
     code, _, err = bonerisk("train", *FILMS, *given)
     assert code == 2
-    assert "t_score is what head.target=low_bone_mass was told from" in err
+    assert "head.target=low_bone_mass is derived from t_score" in err
 
 
 def test_models_of_other_targets_or_datasets_are_not_judged_together(done, bonerisk):
@@ -258,4 +258,4 @@ def test_models_of_other_targets_or_datasets_are_not_judged_together(done, boner
     assert "trained on datasets that differ in shuffle_labels" in err
     code, _, err = bonerisk("evaluate", f"run=[{image},{image}]")
     assert code == 2
-    assert "can't be told apart" in err
+    assert "can't be distinguished" in err

@@ -16,7 +16,7 @@ UNSEEN = ("test", "external")  # splits that no training sees
 log = logging.getLogger(__name__)
 
 
-def recorded(cohort: Cohort, run: Run) -> Cohort:
+def record_source(cohort: Cohort, run: Run) -> Cohort:
     """The cohort, after noting in the run what must be told of it, and the tables it was read from."""
     run.record["reference_standard"] = cohort.reference_standard
     for note in cohort.notes:

@@ -9,30 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort import tablefile, values
-from bonerisk.cohort.controls import ORACLE
-from bonerisk.cohort.table import DTYPES, FOLLOW_UP, NUMBER, few
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.cohort.allowed import forbidden
+from bonerisk.cohort.table import DTYPES, NUMBER, few
+from bonerisk.errors import DataError, raise_together
 
 KEY = "dataset.features"
-NO_FEATURES = (
-    "patient_id",
-    "image_id",
-    "split",
-    "film_date",
-    "label",
-    *FOLLOW_UP,
-)  # identity, date and outcome
 FEWEST = 20  # rows; in fewer, a column of ages or of words may have no equal cells by chance
-
-
-def unfit(features: Sequence[str] | None, key: str = KEY) -> list[ConfigError]:
-    """Return errors in a list of features that are wrong for any table: none, one twice, or one that is not allowed."""
-    if features is None:
-        return []
-    wrong = [ConfigError(f"{name} can't be a feature", key, "take it out") for name in features if _forbidden(name)]
-    twice = sorted({name for name in features if features.count(name) > 1})
-    wrong += [ConfigError(f"{name} is listed twice", key, "take one out") for name in twice]
-    return wrong if features else [ConfigError("no feature is named", key, f"{key}=[…], or null")]
 
 
 def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame) -> tuple[str, ...]:
@@ -65,7 +47,7 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
             mend = f"did you mean {near[0]}? " if near else ""
             mend += f"it has {few(list(rows.columns))}"
             wrong.append(DataError(f"the table has no column {asked!r}", KEY, mend))
-        elif _forbidden(name):
+        elif forbidden(name):
             wrong.append(DataError(f"the column {asked!r} is {name}, which can't be a feature", KEY, "take it out"))
     raise_together(wrong)
     return tuple(found)
@@ -90,7 +72,7 @@ def candidates(
     ours = {theirs: ours for ours, theirs in names.items()}
     free = [name for name in map(str, rows) if name in ours or (name and name not in {*DTYPES, *hidden})]
     found = [ours.get(name, name) for name in free if within is None or name in within]
-    return tuple(name for name in found if not _forbidden(name))
+    return tuple(name for name in found if not forbidden(name))
 
 
 def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -155,10 +137,6 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
         elif not _numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
             found[name] = f"text with {kinds} levels in {len(table)} rows"
     return found
-
-
-def _forbidden(name: str) -> bool:
-    return name in NO_FEATURES or name.startswith(ORACLE)
 
 
 def _numeric(cells: pd.Series) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import leaks, tablefile, textfile
+from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.check import Refusals, check, counted, told
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
@@ -16,7 +17,7 @@ from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, few
 from bonerisk.datasets import settings
-from bonerisk.datasets.features import KEY, candidates, named, no_numbers, parsed, unfit, useless
+from bonerisk.datasets.features import KEY, candidates, named, no_numbers, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.hashing import sha256_cached
@@ -79,7 +80,7 @@ class SurvivalTable:
         self.time_unit, self.codes = time_unit, settings.sexes(female, male)
         self.split, self.split_seed, self.shuffle_labels = split, split_seed, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
-        wrong += [*bad_unit(time_unit), *_films(self.columns), *unfit(self.features)]
+        wrong += [*bad_unit(time_unit), *_films(self.columns), *wrong_features(self.features, KEY)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong])
 
     def load(self, data: Path) -> Cohort:

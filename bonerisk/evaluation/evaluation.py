@@ -15,6 +15,7 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.optimism import optimism
 from bonerisk.evaluation.metrics.rules import Rule
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.binary import Binary
@@ -23,7 +24,6 @@ from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.split import Split, Thresholds
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows
@@ -61,10 +61,10 @@ class Evaluation:
         Analytic: DeLong's for the AUC, the infinitesimal jackknife for C-indices; elsewhere percentiles. Proportions of
         patients with one film each always get Wilson's.
     stratify : {"event", "site"}, optional
-        Whether each draw has as many patients with the outcome, or of a site, as there are.
+        Keep the number of patients with the outcome, or of each site, in every draw.
     min_n, min_events : int
-        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
-        of numbers.
+        Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note
+        instead of numbers.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Evaluation:
         target: str = "",
         runs: Mapping[str, str] | None = None,
     ) -> Result:
-        """Evaluate each dataset and split by itself.
+        """Evaluate each dataset and split separately.
 
         Parameters
         ----------
@@ -109,16 +109,16 @@ class Evaluation:
         outcome : {"binary", "survival"}, optional
             By default the one whose columns `predictions` has.
         columns : sequence of str
-            Those that the model has learnt from, where it is no film model: it is not compared with itself.
+            Columns of a model without films; an equal baseline is left out.
         target : str
             Name of what is predicted (`bonerisk.cohort.targets`), for the table of models.
         runs : mapping, optional
-            Trained model → name of its training's folder, for the same.
+            Trained model → name of its training's folder, for the table of models.
 
         Raises
         ------
         DataError
-            A patient to be evaluated is in `tuning` or `training`, or a predictions table is not what it should be.
+            A patient to be evaluated is in `tuning` or `training`, or a predictions table is invalid.
         """
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")

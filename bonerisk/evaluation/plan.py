@@ -1,4 +1,4 @@
-"""How an evaluation's numbers get their intervals, and when there are too few patients for any."""
+"""Settings of an evaluation's intervals, and the minimum of patients for a number."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Plan:
         Seed of the draws.
     interval : {"percentile", "bca", "analytic"}
     stratify : {"event", "site"}, optional
-        Each draw takes as many patients with the outcome, or of a site, as there are.
+        Keep the number of patients with the outcome, or of each site, in every draw.
     min_n, min_events : int
-        Least number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note instead
-        of numbers.
+        Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note
+        instead of numbers.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class Plan:
             raise ConfigError(what, "evaluation", "level=0.95 n_draws=1000, for example")
 
     def too_few(self, sample: Judged[object], horizon: float, both_outcomes: bool) -> str:
-        """Why a sample is too small for a number; empty where it isn't."""
+        """Why a sample is too small for a number; empty if it isn't."""
         if sample.n_patients < self.min_n:
             return f"under {self.min_n} patients"
         by = "" if np.isnan(horizon) else f" by {horizon:g} years"

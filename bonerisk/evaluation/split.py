@@ -14,11 +14,11 @@ from bonerisk.cohort.table import patients
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distributions
 from bonerisk.evaluation.metrics.metric import Key, Metric
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.metrics_table import Row, metric_row
 from bonerisk.evaluation.models.comparators import Comparison
 from bonerisk.evaluation.outcomes.outcome import Films
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.subgroups import Subgroup, subgroups
-from bonerisk.evaluation.table import Row, metric_row
 from bonerisk.progress import track
 
 Found = dict[Key, Distribution]
@@ -70,7 +70,7 @@ class Split(Generic[Films]):
                 yield from self.rows(self._difference(pair, group, own), group, pair)
 
     def confusion_rows(self) -> Iterator[Row]:
-        """Rows of the confusion table: films on either side, at a horizon weighed for those that are not known."""
+        """Rows of the confusion table; at a horizon, counts are weighted for censoring."""
         for model, group in ((model, group) for model in self.thresholds for group in self.subgroups):
             sample = self.sample(group, [model])
             fitted = [threshold for threshold in self.thresholds[model] if threshold.value is not None]
@@ -94,35 +94,35 @@ class Split(Generic[Films]):
                     yield name, named.join(points)
 
     def sample(self, group: Subgroup, models: Sequence[str]) -> Films:
-        """Films of a subgroup with what the first of `models` predicts, where all of them give a risk."""
+        """Films of a subgroup with the first model's predictions, if all `models` give a risk."""
         keep = group.keep & self.wide.risks[list(models)].notna().all(axis=1).to_numpy()
         films, model = self.films[keep], models[0]
         predicted = {horizon: of.to_numpy()[keep] for horizon, of in self.wide.probabilities(model).items()}
         return self.kind.sample(films, self.wide.risks[model].to_numpy()[keep], self.patient[keep], predicted)
 
     def probabilities(self, model: str, horizon: float) -> np.ndarray:
-        """Probabilities (n,) that a model gives the films of the split; NaN where it gives none."""
+        """Probabilities (n,) that a model gives the films of the split; NaN if it gives none."""
         if np.isnan(horizon):
             return self.wide.risks[model].to_numpy()
         of = self.wide.probabilities(model).get(horizon)
         return np.full(len(self.films), np.nan) if of is None else of.to_numpy()
 
     def estimated(self, group: Subgroup, models: Sequence[str], only: Sequence[Key] | None = None) -> Estimated[Films]:
-        """Metrics of the first of `models` on the films of all; empty ones where these are too few."""
+        """Metrics of the first of `models` on films that all predict; empty if too few."""
         sample = self.sample(group, models)
         metrics: dict[Key, Metric] = self.kind.metrics(sample, list(self.horizons), self.thresholds.get(models[0]))
         within = {key: of for key, of in metrics.items() if group.has(key.metric) and (only is None or key in only)}
         return sample, self.found(sample, within, group, models)
 
     def ranked(self, group: Subgroup, model: str, key: Key) -> Distribution:
-        """A ranking metric of a model, not found anew where the metrics table has the group already."""
+        """A ranking metric of a model, reused if the metrics table has the group already."""
         known = self._ranked.setdefault((model, group.keep.tobytes()), {})
         if key not in known:
             known |= self.estimated(group, [model], only=[key])[1]
         return known[key]
 
     def found(self, sample: Films, metrics: Mapping[Key, Metric], group: Subgroup, models: Sequence[str]) -> Found:
-        """Distributions of metrics on a sample; where it is too small for them, empty ones that say so."""
+        """Distributions of metrics on a sample; if it is too small for them, empty ones with a note."""
         few = {horizon: self.few(sample, horizon, group, models) for horizon in {key.horizon for key in metrics}}
         enough = {key: metric for key, metric in metrics.items() if not few[key.horizon]}
         found = distributions(sample, enough, self.draws, self.plan.interval == "bca") if enough else {}
@@ -160,7 +160,7 @@ class Split(Generic[Films]):
         return sample, {key: ours[key] - theirs[key] for key in keys}
 
     def few(self, sample: Films, horizon: float, group: Subgroup, models: Sequence[str]) -> str:
-        """Why a sample is too small, or too short of follow-up, for a number; empty where it isn't."""
+        """Why a sample is too small, or too short of follow-up, for a number; empty if it isn't."""
         if not len(sample):
             return self._note(models) or "no films"
         if not np.isnan(horizon) and not sample.reaches(horizon):

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.allowed import forbidden, wrong_features
 from bonerisk.cohort.design import Design, demand
 from bonerisk.cohort.table import few
-from bonerisk.datasets.features import unfit
 from bonerisk.errors import ConfigError, DataError, raise_together
 
 KEY = "features.columns"
@@ -57,7 +57,7 @@ class Columns:
     """
 
     def __init__(self, columns: list[str] | None = None, without: Sequence[str] = (), impute: bool = False) -> None:
-        if columns and (wrong := unfit(columns, KEY)):
+        if columns and (wrong := wrong_features(columns, KEY)):
             raise_together(wrong)
         self.asked, self.without, self.impute = columns, tuple(without), impute
         self.design = Design(())
@@ -150,7 +150,7 @@ class Columns:
             raise ConfigError(
                 "no columns to learn from: the dataset names no features", KEY, f"{KEY}=[age_years,sex], for example"
             )
-        there = [name for name in map(str, train) if not unfit([name])]
+        there = [name for name in map(str, train) if not forbidden(name)]
         found: list[str] = []
         for name in asked:
             pattern = any(sign in name for sign in "*?[")

@@ -67,7 +67,7 @@ class Features:
         """Learn the columns from the training split; `named` are the features that the dataset names."""
         self.columns.fit(train, named)
 
-    def fit(self, train: pd.DataFrame, embeddings: Array | None, target: RowOutcomes, seed: int) -> Array:
+    def fit(self, train: pd.DataFrame, embeddings: Array | None, outcomes: RowOutcomes, seed: int) -> Array:
         """Learn from the embeddings, and return the features (n, width) that a head is fitted to.
 
         Parameters
@@ -76,7 +76,7 @@ class Features:
             Complete rows of the split on which the columns were learnt.
         embeddings : array (n, width) of float32, optional
             None if no film is used.
-        target : RowOutcomes
+        outcomes : RowOutcomes
         seed : int
             Seed of the folds.
 
@@ -88,10 +88,10 @@ class Features:
         risk = None
         if embeddings is not None:
             self.width, self.image = embeddings.shape[1], ImageRisk(embeddings.shape[1])
-            if self.image_risk and target.time is None:
+            if self.image_risk and outcomes.time is None:
                 mend = "choose a head of time to fracture, or features=embedding"
                 raise ConfigError("an image's risk is a log hazard, but the head knows no times", "features", mend)
-            risk = self.image.fit(embeddings, target, self.image_risk, seed) if self.image_risk else None
+            risk = self.image.fit(embeddings, outcomes, self.image_risk, seed) if self.image_risk else None
         return self._beside(train, embeddings, risk)
 
     def matrix(self, table: pd.DataFrame, embeddings: Array | None) -> Array:

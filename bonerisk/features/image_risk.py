@@ -35,7 +35,7 @@ class ImageRisk:
     def __init__(self, width: int) -> None:
         self.model = _ridge(width)
 
-    def fit(self, x: Array, target: RowOutcomes, how: Literal["out_of_fold", "in_sample"], seed: int) -> Array:
+    def fit(self, x: Array, outcomes: RowOutcomes, how: Literal["out_of_fold", "in_sample"], seed: int) -> Array:
         """Fit to all films, and return the risk (n,) of each, out of fold (by patient) or in sample.
 
         Raises
@@ -43,12 +43,12 @@ class ImageRisk:
         DataError
             Fewer than 10 patients with an event: each fold's model is cross-validated without the others.
         """
-        ill = np.unique(target.patient[np.asarray(target.event) == 1])
+        ill = np.unique(outcomes.patient[np.asarray(outcomes.event) == 1])
         if len(ill) < FEWEST:
             what = f"{len(ill)} patients of the train split have an event, too few for the image's risk out of fold"
             mend = f"bring at least {FEWEST}, or take features=patient_findings or features=embedding"
             raise DataError(what, "features.image_risk", mend)
-        alone = replace(target, competing=None)  # deaths count as censored: the hazard is the event's own
+        alone = replace(outcomes, competing=None)  # deaths count as censored: the hazard is the event's own
         self.model.fit(x, alone, (x[:0], alone[:0]), seed)
         if how == "in_sample":
             return self.risk(x)

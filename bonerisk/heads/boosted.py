@@ -58,7 +58,7 @@ class Boosted:
         self.history = pd.DataFrame()
         self.notes = ()
 
-    def grow(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def grow(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width) until the loss of the tuning rows stops falling.
 
         Raises
@@ -69,7 +69,7 @@ class Boosted:
         import xgboost
 
         losses: dict[str, dict[str, list[float]]] = {}
-        train, tune = (self._matrix(of, **self.labels(outcomes)) for of, outcomes in ((x, target), tuning))
+        train, tune = (self._matrix(of, **self.labels(known)) for of, known in ((x, outcomes), tuning))
         booster = xgboost.train(
             {**self.settings, "seed": seed, "nthread": threads(x)},
             train,
@@ -87,7 +87,7 @@ class Boosted:
         if best == self.rounds:
             self.notes = (f"The loss on the tuning split still fell at the last of {best} trees: raise head.rounds",)
 
-    def labels(self, target: RowOutcomes) -> dict[str, Array]:
+    def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """The outcomes as XGBoost takes them, by the name of DMatrix's argument."""
         raise NotImplementedError
 

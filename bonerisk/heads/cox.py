@@ -75,7 +75,7 @@ class Cox:
         """Hazard of the event itself."""
         return self.hazards.event
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient.
 
         A competing event is fitted in the same way; if that is impossible, its hazard is the same for everybody, and
@@ -86,16 +86,16 @@ class Cox:
         DataError
             There is no event, or the likelihood has no maximum (`bonerisk.survival.cox.fit`).
         """
-        time, event = target.followed.time, target.followed.event
-        model, self.history = self._fitted(x, time, event, target.patient, seed)
+        time, event = outcomes.followed.time, outcomes.followed.event
+        model, self.history = self._fitted(x, time, event, outcomes.patient, seed)
         self.errors, self.notes = model.standard_errors, model.notes
         competing = None
-        if target.competing is not None:
+        if outcomes.competing is not None:
 
             def fitted(x: Array, time: Array, event: Array) -> cox.CoxFit:
-                return self._fitted(x, time, event, target.patient, seed)[0]
+                return self._fitted(x, time, event, outcomes.patient, seed)[0]
 
-            competing, told = cause_specific.competing_hazard(fitted, x, time, event, target.competing)
+            competing, told = cause_specific.competing_hazard(fitted, x, time, event, outcomes.competing)
             self.notes += told
         self.hazards = Hazards(Hazard.of(model), competing)
 

@@ -85,9 +85,9 @@ class Coxnet(Cox):
         """Whether coefficients are shrunken: always."""
         return True
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """As `Cox.fit`; notes say how many features have a coefficient, and if more penalties should be tried."""
-        super().fit(x, target, tuning, seed)
+        super().fit(x, outcomes, tuning, seed)
         used = np.count_nonzero(self.hazard.coefficients)
         self.notes += (f"{used} of {len(self.names)} features have a coefficient, the others 0",)
         if self.history["score"].argmax() == len(self.history) - 1:

@@ -87,7 +87,7 @@ class DeepSurv:
         self.history = pd.DataFrame()
         self.notes = ()
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Train on features (n, width); the tuning rows end the training, and calibrate the probabilities.
 
         Raises
@@ -99,13 +99,13 @@ class DeepSurv:
         moments(rows_of(tuning[0], self.names))
         if spread.constant.all():
             raise DataError("every feature is constant", WHERE, "bring one that varies")
-        of_train, of_tuning = (_sets(of) for of in (target, tuning[1]))
+        of_train, of_tuning = (_sets(of) for of in (outcomes, tuning[1]))
         self.layers, self.history = self._trained((x, of_train), (tuning[0], of_tuning), spread, seed)
         best = int(self.history["tune"].argmin())
         self.notes = (f"Epoch {best + 1} of {len(self.history)} has the lowest loss on the tuning split, and is kept",)
         if best == self.epochs - 1:
             self.notes += ("The loss on the tuning split still fell at the last epoch: raise head.epochs",)
-        self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, target, seed)
+        self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, outcomes, seed)
         self.notes += told
 
     def _trained(
@@ -194,8 +194,8 @@ class DeepSurv:
         self.hazards = Hazards.restored(tensors)
 
 
-def _sets(target: RowOutcomes) -> RiskSets:
-    followed = target.followed
+def _sets(outcomes: RowOutcomes) -> RiskSets:
+    followed = outcomes.followed
     return risk_sets(followed, np.ones(len(followed)))
 
 

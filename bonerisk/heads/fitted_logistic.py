@@ -62,7 +62,7 @@ class LogisticHead:
         self.history = pd.DataFrame()
         self.notes = ()
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width); standard errors are robust to several films of a patient (Huber and White's).
 
         Raises
@@ -71,12 +71,12 @@ class LogisticHead:
             A feature is missing or infinite, the labels are all alike, or the likelihood has no maximum: a feature is
             constant, determined by others, or separates the outcomes.
         """
-        labels, spread = target.labelled, moments(rows_of(x, self.names))
+        labels, spread = outcomes.labelled, moments(rows_of(x, self.names))
         constant = [self.names[j] for j in np.flatnonzero(spread.constant)]
         if constant and not self.penalised:
             raise DataError(f"{', '.join(constant[:5])} is constant", WHERE, "leave it out of the features")
         z = (x - spread.mean) / spread.scale
-        patient = codes(target.patient, len(x), "patient")
+        patient = codes(outcomes.patient, len(x), "patient")
         intercept, slopes, self.history = self._fitted(z, labels, patient, seed)
         self.errors = np.full(1 + len(slopes), np.nan)
         if not self.penalised:

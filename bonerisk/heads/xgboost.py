@@ -57,7 +57,7 @@ class XGBoostCox(Boosted):
         self.target, self.horizons_years = target, horizons(horizons_years)
         self.hazards = Hazards.unknown(1 + len(names))
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
 
         Raises
@@ -65,13 +65,13 @@ class XGBoostCox(Boosted):
         DataError
             A feature is missing or infinite, or a split has no event.
         """
-        self.grow(x, target, tuning, seed)
-        self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, target, seed)
+        self.grow(x, outcomes, tuning, seed)
+        self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, outcomes, seed)
         self.notes += told
 
-    def labels(self, target: RowOutcomes) -> dict[str, Array]:
+    def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """Times, negative if censored."""
-        followed = target.followed
+        followed = outcomes.followed
         _demand_event(followed.n_events)
         return {"label": np.where(followed.event, followed.time, -followed.time)}
 
@@ -132,7 +132,7 @@ class XGBoostAFT(Boosted):
         self.target, self.horizons_years = target, horizons(horizons_years)
         self.times = LogNormal()
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth, and calibrate the probabilities.
 
         Raises
@@ -140,14 +140,14 @@ class XGBoostAFT(Boosted):
         DataError
             A feature is missing or infinite, or a split has no event.
         """
-        self.grow(x, target, tuning, seed)
-        competing, told = competing_hazard(x, target, seed)
+        self.grow(x, outcomes, tuning, seed)
+        competing, told = competing_hazard(x, outcomes, seed)
         self.times, calibration = log_normal.fit(self.margin(tuning[0]), tuning[1].followed, competing)
         self.notes += calibration + told
 
-    def labels(self, target: RowOutcomes) -> dict[str, Array]:
+    def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """Lower and upper bound of each time, equal if the event was seen."""
-        followed = target.followed
+        followed = outcomes.followed
         _demand_event(followed.n_events)
         upper = np.where(followed.event, followed.time, np.inf)
         return {"label_lower_bound": followed.time, "label_upper_bound": upper}
@@ -201,7 +201,7 @@ class XGBoostBinary(Boosted):
         super().__init__(names, trees, "logloss", rounds, patience)
         self.target = target
 
-    def fit(self, x: Array, target: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
+    def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth.
 
         Raises
@@ -209,11 +209,11 @@ class XGBoostBinary(Boosted):
         DataError
             A feature is missing or infinite, or the labels of a split are all alike.
         """
-        self.grow(x, target, tuning, seed)
+        self.grow(x, outcomes, tuning, seed)
 
-    def labels(self, target: RowOutcomes) -> dict[str, Array]:
+    def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """Labels, 0 or 1."""
-        return {"label": target.labelled}
+        return {"label": outcomes.labelled}
 
     def risk(self, x: Array) -> Array:
         """Probability (n,) of the outcome."""

@@ -1,1 +1,1 @@
-"""What each subcommand does, top to bottom, one file each."""
+"""The subcommands, one file each."""

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort.recorded import UNSEEN, in_order_of_splits, note_seen_splits, of_splits, recorded, write_cohort
+from bonerisk.cohort.recorded import (
+    UNSEEN,
+    in_order_of_splits,
+    note_seen_splits,
+    of_splits,
+    record_source,
+    write_cohort,
+)
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import write
-from bonerisk.models.components import component, hold
-from bonerisk.models.together import dataset_of, load_models, note_inputs, outcome_of
+from bonerisk.models.components import check_contracts, component
+from bonerisk.models.several import dataset_of, load_models, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
 
@@ -20,8 +27,7 @@ from bonerisk.reporting.figures.films import write_examples
 def evaluate(order: Order) -> Path:
     """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures.
 
-    Of several models the first is the one that the evaluation is about: its rows are judged, and the others are
-    compared with it on those that they can predict.
+    The first model sets the rows; the others are compared with it on those they can predict.
     """
     from bonerisk.reporting.drawings import draw
 
@@ -30,10 +36,10 @@ def evaluate(order: Order) -> Path:
     first, outcome, other = models[0], outcome_of(models), config.get("dataset")
     chosen = other or dataset_of(models)
     with run_folder(order, first.run.name) as run:
-        hold(config)
+        check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")
         note_inputs(models, run)
-        loaded = recorded(component(chosen, Dataset, "dataset").load(data), run)
+        loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
         if other and config.split is None:
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
@@ -45,7 +51,7 @@ def evaluate(order: Order) -> Path:
         result = evaluation.run(
             pd.concat(predicted, ignore_index=True),
             pd.concat([model.tuning for model in models], ignore_index=True),
-            first.training,  # not the others': baselines don't depend on which models are beside it
+            first.training,  # not the others', so that baselines don't depend on them
             outcome,
             () if first.films else first.columns,
             first.target_name,

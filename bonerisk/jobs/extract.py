@@ -1,4 +1,4 @@
-"""`bonerisk extract`: an encoder over the films of a cohort, to one table of embeddings."""
+"""`bonerisk extract`: embed a cohort's films into one table."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bonerisk.cohort.recorded import recorded, write_cohort
+from bonerisk.cohort.recorded import record_source, write_cohort
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
 from bonerisk.jobs.train import train
-from bonerisk.models.components import component, hold
-from bonerisk.models.embeddings import embedded
+from bonerisk.models.components import check_contracts, component
+from bonerisk.models.embeddings import embed_cohort
 from bonerisk.models.frozen import frozen
 from bonerisk.parts import Dataset
 
@@ -24,11 +24,11 @@ def extract(order: Order) -> Path:
     """Write the embeddings of a cohort's films, or of those of one shard, sorted by image_id."""
     config, data = order.config, Path(order.config.paths.data)
     with run_folder(order, config.name) as run:
-        hold(config)
+        check_contracts(config)
         encoder, dataset = frozen(config, run, train), component(config.dataset, Dataset, "dataset")
-        cohort = _part(recorded(dataset.load(data), run), config.shard, config.shards)
+        cohort = _part(record_source(dataset.load(data), run), config.shard, config.shards)
         place = f"{config.shard}_of_{config.shards}" if config.shards > 1 else ""
-        found = embedded(cohort, encoder, run, data, config.batch_size, place)
+        found = embed_cohort(cohort, encoder, run, data, config.batch_size, place)
         write_cohort(found.cohort, run)
         with run.writes("failures", "failures.csv") as path:
             found.failures.to_csv(path, index=False)
@@ -39,7 +39,7 @@ def extract(order: Order) -> Path:
 
 
 def _part(cohort: Cohort, shard: int, shards: int) -> Cohort:
-    """The films of one shard, told by their names alone: order and number of the others don't matter."""
+    """The films of one shard, chosen by their names alone."""
     if not 0 <= shard < shards:
         mend = f"from 0 to {shards - 1}; -m shard={','.join(map(str, range(max(shards, 1))))} shards={shards} does all"
         raise ConfigError(f"there is no shard {shard} of {shards}", "shard", mend)

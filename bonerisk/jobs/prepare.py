@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bonerisk.cohort.recorded import recorded, write_cohort
+from bonerisk.cohort.recorded import record_source, write_cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
-from bonerisk.models.components import component, hold
-from bonerisk.models.films import decoded
+from bonerisk.models.components import check_contracts, component
+from bonerisk.models.films import decode_cohort
 from bonerisk.parts import Dataset
 
 
 def prepare(order: Order) -> Path:
-    """Write the cohort of a dataset; its films, if it has any, lie decoded under data/ afterwards."""
+    """Write a dataset's cohort; decode its films, if any, under data/."""
     config = order.config
     with run_folder(order, order.choices["dataset"]) as run:
-        hold(config)
+        check_contracts(config)
         data = Path(config.paths.data)
-        cohort = recorded(component(config.dataset, Dataset, "dataset").load(data), run)
+        cohort = record_source(component(config.dataset, Dataset, "dataset").load(data), run)
         if config.preprocessing and not cohort.features:
-            cohort = decoded(cohort, config.preprocessing, run, data).cohort
+            cohort = decode_cohort(cohort, config.preprocessing, run, data).cohort
         write_cohort(cohort, run)
     return run.folder

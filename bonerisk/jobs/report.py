@@ -1,4 +1,4 @@
-"""`bonerisk report`: runs to one page, its tables and figures."""
+"""`bonerisk report`: one page, with tables and figures."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ READS = ("prepare", "extract", "train", "evaluate")
 
 
 def report(order: Order) -> Path:
-    """Write report.html from the runs named, and from the trainings that they evaluated."""
+    """Write report.html from the named runs and the trainings that they evaluated."""
     from bonerisk.reporting.report import write
 
     config = order.config
     named = [config.runs] if isinstance(config.runs, str) else list(config.runs)
     if not named:
-        raise ConfigError("no run is named", "runs", "write runs=[RUN,…]; RUN is a path, a run's time, or latest")
+        raise ConfigError("no run is named", "runs", "write runs=[RUN,…]; RUN is a path, a run's timestamp, or latest")
     runs = expand(map(str, named), Path(config.paths.outputs), READS)
     with run_folder(order, "_".join(dict.fromkeys(run.name for run in runs))[:60]) as run:
         folders = dict.fromkeys(folder for source in runs for folder in (*source.parents, source.folder))
         for folder in folders:
-            if (folder / RECORD).is_file():  # a parent that is gone is named on the page
+            if (folder / RECORD).is_file():  # the page names an absent parent
                 run.reads("run", folder / RECORD, parent=folder)
         with tempfile.TemporaryDirectory(dir=run.folder) as unfinished:
             write(runs, Path(unfinished))

@@ -1,4 +1,4 @@
-"""`bonerisk train`: a cohort to a trained model."""
+"""`bonerisk train`: train a model on a cohort."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from omegaconf import DictConfig
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, raise_together
-from bonerisk.models.components import PARENT, contract_of, hold
+from bonerisk.models.components import PARENT, check_contracts, contract_of
 from bonerisk.models.fit_head import fit_head
 from bonerisk.models.train_network import train_network
 from bonerisk.parts import FittedHead
 
 
 def train(order: Order) -> Path:
-    """Fit a head to features that stay as they are (`training=none`), or encoder and head together."""
+    """Fit a head to fixed features (`training=none`), or train encoder and head together."""
     with run_folder(order, order.config.name) as run:
-        hold(order.config)
+        check_contracts(order.config)
         _check_together(order.config)
         if order.config.training:
             train_network(order.config, run)
@@ -28,7 +28,7 @@ def train(order: Order) -> Path:
 
 
 def _check_together(config: DictConfig) -> None:
-    """Refuse, all at once, options that can't work with each other.
+    """Refuse options that can't work together; one error lists all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A trained model as one thing, and the parts that it is built from, each held against its contract."""
+"""Trained models and their parts, built from a configuration and checked against contracts."""
 
 from bonerisk.models.load import load_model
 from bonerisk.models.trained import TrainedModel

@@ -1,4 +1,4 @@
-"""The parts of a model from a configuration: each is held against its contract before anything is read."""
+"""Build a model's parts from a configuration; each is checked against its contract first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def component(node: Node, contract: type[Part], where: str, **supplied: object) 
     node : mapping
         ``_target_`` and its arguments.
     contract : type
-        One of `bonerisk.parts`, or the class itself where there is but one.
+        One of `bonerisk.parts`, or the class itself if there is only one.
     where : str
         Key of the node, for the error.
     supplied
@@ -45,20 +45,20 @@ def component(node: Node, contract: type[Part], where: str, **supplied: object) 
     Raises
     ------
     ConfigError
-        The class lacks members of the contract, which are named; nothing is built then.
+        The class lacks members of the contract; the error lists them, and nothing is built.
     """
     require(class_of(node), contract, where)
     part: Part = build(node, **supplied)
     return part
 
 
-def hold(config: Node) -> None:
-    """Hold the classes of all components that a configuration chooses against their contracts.
+def check_contracts(config: Node) -> None:
+    """Check the classes of all configured components against their contracts.
 
     Raises
     ------
     ConfigError
-        Classes lack members, all of which are named.
+        Classes lack members; the error lists them.
     """
     raise_together(list(_incomplete(config)))
 
@@ -66,8 +66,7 @@ def hold(config: Node) -> None:
 def contract_of(where: str, node: Node) -> type:
     """The contract that the class of a node must meet.
 
-    An encoder may stand for that of a training run. A head is trained with its encoder or fitted to features: it is the
-    one of which its class lacks least.
+    An encoder may come from a training run. A head's contract is the one that its class lacks least of.
     """
     if where == "head":
         return min((TrainedHead, FittedHead), key=lambda contract: len(lacks(class_of(node), contract)))
@@ -84,7 +83,7 @@ def _incomplete(config: Node) -> Iterator[ConfigError]:
 
 
 def _node(config: Node, where: str) -> Node | None:
-    """What stands at a key such as ``evaluation.binary``; None where nothing is chosen."""
+    """The node at a key such as ``evaluation.binary``; None if nothing is chosen."""
     found: Node | None = config
     for key in where.split("."):
         found = found.get(key) if found else None

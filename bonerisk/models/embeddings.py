@@ -1,4 +1,4 @@
-"""From a cohort of films to their embeddings, made where they are not there yet."""
+"""The embeddings of a cohort's films; missing ones are computed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.embeddings.store import Embeddings
 from bonerisk.imaging.lock import locked
 from bonerisk.imaging.store import DIED
-from bonerisk.models.films import decode, demand, hashed, keyed, refuse_copies, transform_of, without_failures
+from bonerisk.models.films import (
+    decode,
+    film_hashes,
+    input_hashes,
+    refuse_copies,
+    require_columns,
+    transform_of,
+    without_failures,
+)
 from bonerisk.models.frozen import Frozen
 from bonerisk.parts import Transform
 from bonerisk.runs.folder import Run
@@ -29,16 +37,16 @@ UNREADABLE = "the file can't be opened"
 
 @dataclass(frozen=True)
 class Embedded:
-    """A cohort of films that have an embedding, and where it lies.
+    """Films that have an embedding, and the store that holds it.
 
     Parameters
     ----------
     cohort : Cohort
     store : Embeddings
     keys : mapping
-        By which the store knows each film, by image_id (`bonerisk.models.films.keyed`).
+        Each film's key in the store, by image_id (`bonerisk.models.films.input_hashes`).
     failures : DataFrame
-        image_id, image_path, reason of the films that have none.
+        image_id, image_path, reason of the films without embedding.
     """
 
     cohort: Cohort
@@ -51,35 +59,34 @@ class Embedded:
         return self.store.read(self.hashes(table["image_id"]))
 
     def hashes(self, names: pd.Series) -> list[str]:
-        """SHA-256 by which the store knows some films."""
+        """Keys of some films in the store (SHA-256)."""
         return [str(self.keys[name]) for name in names]
 
 
-def embedded(
+def embed_cohort(
     cohort: Cohort, frozen: Frozen, run: Run, data: Path, batch_size: int = BATCH, shard: str = ""
 ) -> Embedded:
-    """The embeddings of a cohort's films: films are read, decoded and encoded only if they never were.
+    """The embeddings of a cohort's films; only films that the store lacks are encoded.
 
-    They are kept by everything that decides them: the film's bytes and its values in the columns that the preprocessing
-    reads, the preprocessing, the encoder with its weights, and the code of these. So a film's embedding is found again
-    in any cohort, and never that of another encoder.
+    The key covers the film's bytes, its values in the preprocessing's columns, the preprocessing, the encoder, its
+    weights and their code. So an embedding is reused in any cohort, never across encoders.
 
     Parameters
     ----------
     shard : str
-        Which part of the work this is: processes with the same wait for each other.
+        Name of this part of the work; processes of one shard wait for each other.
 
     Raises
     ------
     ConfigError, DataError, RunError
-        No films, none that can be read, copies of a film in two splits, or no room on the disk.
+        There are no films, none can be read, copies of a film lie in two splits, or the disk is full.
     """
     transform = transform_of(frozen.preprocessing)
-    demand(transform, cohort.table)
+    require_columns(transform, cohort.table)
     if transform.note:
         run.note(transform.note)
-    sha256 = hashed(cohort, data)
-    keys = keyed(cohort.table, sha256, transform.columns)
+    sha256 = film_hashes(cohort, data)
+    keys = input_hashes(cohort.table, sha256, transform.columns)
     wanted = [key for key in keys.values() if key]
     folder = data / "embeddings" / frozen.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,10 +116,10 @@ def _encode(
     data: Path,
     batch_size: int,
 ) -> None:
-    """Add the embeddings of the missing films to the store, and why some can have none."""
+    """Add the embeddings of the missing films to the store, and the reasons of films that can have none."""
     from bonerisk.embeddings.extract import extract
 
-    encoder = frozen.build()  # before the films: weights that don't fit, and images that it can't take, stop here
+    encoder = frozen.build()  # before the films, so that wrong weights or image shapes stop here
     found = decode(cohort, keys, frozen.preprocessing, transform, data)
     todo = set(missing)
     failed = found.images.failures

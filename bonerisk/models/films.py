@@ -1,4 +1,4 @@
-"""From a cohort and a preprocessing to decoded films."""
+"""Decode a cohort's films with a preprocessing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pandas as pd
 import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
+from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
-from bonerisk.datasets.features import unfit
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.imaging import store
 from bonerisk.models.components import component
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DecodedFilms:
-    """A store of images, and the hash of everything that decides its content."""
+    """A store of images, and the hash of all that determines its content."""
 
     images: store.Store
     digest: str
 
 
 @dataclass(frozen=True)
-class Films:
-    """A cohort of films that could be read, and where their decoded images are.
+class DecodedCohort:
+    """Readable films of a cohort, and the store of their images.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Films:
     images: store.Store
 
     def rows(self, table: pd.DataFrame) -> np.ndarray:
-        """Rows (m,) int64 of the images of a table's films, in its order."""
+        """Store positions (m,) int64 of a table's films, in its order."""
         return self.images.rows.loc[table["image_id"]].to_numpy()
 
 
@@ -62,8 +62,8 @@ def transform_of(preprocessing: Node) -> Transform:
     Raises
     ------
     ConfigError
-        There is none, or it is no transform, or it asks for a column that an image must not show: the outcome, who the
-        patient is, or a simulated truth.
+        There is none, or it is no transform, or it reads a column that an image must not show: an outcome, an
+        identifier, a date or a simulated truth.
     """
     if not preprocessing:
         raise ConfigError("preprocessing=none reads no films", KEY, "choose another")
@@ -72,7 +72,7 @@ def transform_of(preprocessing: Node) -> Transform:
         known = {column for name in targets.names() for column in targets.find(name).known_from}
         outcomes = sorted(known.intersection(transform.columns))
         wrong = [ConfigError(f"{name} is an outcome; an image must not show it", KEY) for name in outcomes]
-        raise_together([*unfit(transform.columns, KEY), *wrong])
+        raise_together([*wrong_features(transform.columns, KEY), *wrong])
     return transform
 
 
@@ -82,19 +82,19 @@ def encoder_for(preprocessing: Node, encoder: Node) -> Encoder:
     Raises
     ------
     ConfigError
-        It is no encoder, or cannot take these images; or its weights are absent or do not fit.
+        It is no encoder or cannot take these images, or its weights are absent or do not fit.
     """
     shape = transform_of(preprocessing).shape
     return component(encoder, Encoder, "encoder", shape=shape if len(shape) == 3 else (1, *shape))
 
 
-def demand(transform: Transform, table: pd.DataFrame) -> None:
-    """Refuse a cohort that has not all columns of a transform.
+def require_columns(transform: Transform, table: pd.DataFrame) -> None:
+    """Refuse a cohort that lacks columns of a transform.
 
     Raises
     ------
     DataError
-        Columns are absent; all are named, with the nearest column that the cohort has.
+        Columns are absent; the error lists them, with the nearest ones present.
     """
     wrong = []
     for name in transform.columns:
@@ -107,34 +107,46 @@ def demand(transform: Transform, table: pd.DataFrame) -> None:
     raise_together(wrong)
 
 
-def hashed(cohort: Cohort, data: Path) -> dict[str, str | None]:
-    """SHA-256 of each film by image_id, simulated films being made first; None where the file can't be read.
+def require_films(cohort: Cohort) -> None:
+    """Refuse a dataset without films.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if cohort.features:
+        mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
+        raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
+
+
+def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
+    """SHA-256 of each film by image_id; None if unreadable. Simulated films are made first.
 
     Raises
     ------
     ConfigError
         The dataset has no films.
     """
-    if cohort.features:
-        mend = "choose features=columns, or model=cox, which learn from a table; other models need films"
-        raise ConfigError(f"{cohort.name} has no films", "dataset", mend)
+    require_films(cohort)
     if cohort.make_films:
         cohort.make_films(cohort.table["image_id"])
     hashes = sha256_cached([Path(path) for path in cohort.table["image_path"]], data)
     return dict(zip(cohort.table["image_id"], hashes, strict=True))
 
 
-def keyed(table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]) -> Mapping[str, str | None]:
-    """What a transform makes an image from, as one SHA-256 for each film, by image_id; None if it cannot be read.
+def input_hashes(
+    table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]
+) -> Mapping[str, str | None]:
+    """SHA-256 of each film's input to a transform, by image_id; None if unreadable.
 
-    It is the hash of the film's bytes, or, if the transform asks for columns, of its bytes and its values in them.
+    It is the hash of the film's bytes and, if the transform reads columns, of its values in them.
 
     Parameters
     ----------
     table : DataFrame
-        Of a cohort.
+        A cohort's table.
     sha256 : mapping
-        Of each film's bytes, by image_id.
+        Hash of each film's bytes, by image_id.
     columns : sequence of str
     """
     if not columns:
@@ -150,16 +162,15 @@ def decode(
     transform: Transform,
     data: Path,
 ) -> DecodedFilms:
-    """Decode the films of a cohort unless that was done before.
+    """Decode the films of a cohort, or open an equal store that exists.
 
-    The store's name is the hash of everything that decides its content: the films, the preprocessing and the code of
-    both. A change of any of them makes a new store, and an equal store is opened.
+    The store's name is the hash of all that determines its content: the films, the preprocessing and the code of both.
 
     Parameters
     ----------
     cohort : Cohort
     keys : mapping
-        Of each film by image_id, as `keyed` gives them.
+        Hash of each film by image_id, from `input_hashes`.
     preprocessing : mapping
         The node of the configuration that describes `transform`.
     transform : Transform
@@ -171,7 +182,7 @@ def decode(
     return DecodedFilms(store.build(folder, cohort.table, transform, transform.shape, transform.columns), digest)
 
 
-def decoded(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> Films:
+def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> DecodedCohort:
     """The decoded films of a cohort, recorded in the run, without those that can't be read.
 
     Raises
@@ -179,40 +190,40 @@ def decoded(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> Films:
     ConfigError
         The dataset has no films, or the preprocessing reads none.
     DataError
-        A column of the preprocessing is absent, or a film of one split is in another, too.
+        A column of the preprocessing is absent, or copies of a film lie in two splits.
     """
     transform = transform_of(preprocessing)
-    demand(transform, cohort.table)
-    sha256 = hashed(cohort, data)
-    found = decode(cohort, keyed(cohort.table, sha256, transform.columns), preprocessing, transform, data)
+    require_columns(transform, cohort.table)
+    sha256 = film_hashes(cohort, data)
+    found = decode(cohort, input_hashes(cohort.table, sha256, transform.columns), preprocessing, transform, data)
     if transform.note:
         run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)
     readable = without_failures(cohort, found.images.failures)
     refuse_copies(readable, sha256, found.images.index.set_index("image_id")["perceptual"], run)
-    return Films(readable, found.images)
+    return DecodedCohort(readable, found.images)
 
 
 def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: pd.Series, run: Run) -> None:
-    """List films that are one image, and stop where they lie in two splits.
+    """List copies of an image; stop if copies lie in two splits.
 
     Parameters
     ----------
     sha256 : mapping
-        Of each film by image_id.
+        SHA-256 of each film by image_id.
     perceptual : Series of bytes
-        The same.
+        Perceptual hash of each film by image_id.
 
     Raises
     ------
     DataError
-        A film of one split is in another, too.
+        Copies lie in two splits.
     """
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if pairs.empty:
         return
-    known = run.folder / "copies.csv"  # of another model's films, where several are judged together
+    known = run.folder / "copies.csv"  # of another model's films, if several are evaluated together
     listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
     with run.writes("copies", "copies.csv") as path:
         listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)

@@ -1,4 +1,4 @@
-"""Fit a head to features that stay as they are (`training=none`): from a configuration to a finished run."""
+"""Fit a head to fixed features (`training=none`), from configuration to finished run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from bonerisk.cohort.overlap import refuse_seen_by
-from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
+from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.table import Cohort, patients
 from bonerisk.cohort.targets.target import find
 from bonerisk.config.sweep import Order
@@ -20,16 +20,17 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.models.components import component
-from bonerisk.models.embeddings import embedded
-from bonerisk.models.fitted import Fitted, complete, learn_columns, write
+from bonerisk.models.embeddings import embed_cohort
+from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
 from bonerisk.models.frozen import frozen
+from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.parts import Dataset, FittedHead
 from bonerisk.runs.find import parents_of
 from bonerisk.runs.folder import Run
 from bonerisk.survival import proportional, sample_size
 
-GRAVE, SURE = 1.5, 0.01  # change of a hazard ratio from early to late, and the p, from which on it is told
-FEW = 30  # features whose proportional hazards are looked at one by one
+GRAVE, SURE = 1.5, 0.01  # a change of a hazard ratio is noted from this ratio of early to late, under this p
+FEW = 30  # most features whose proportional hazards are checked one by one
 
 log = logging.getLogger(__name__)
 
@@ -41,38 +42,38 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     encoder = frozen(config, run, train_encoder) if features.films else None
-    cohort = of_target(recorded(dataset.load(data), run), config.head.target, run)
+    cohort = of_target(record_source(dataset.load(data), run), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
     learn_columns(features, cohort, config.head.target)
-    cohort = complete(cohort, features, run, config.name)
+    cohort = keep_complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
-    films = embedded(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
+    films = embed_cohort(cohort, encoder, run, data) if encoder else None  # all films: evaluate needs the others
     cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
     write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")
     _demand(cohort, "tune", "thresholds are chosen there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     kind = find(config.head.target).kind
-    target, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
-    x = features.fit(train, films.of(train) if films else None, target, config.seed)
+    outcomes, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
+    x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
     head = component(config.head, FittedHead, "head", names=features.names)
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
-    head.fit(x, target, (x_tune, of_tuning), config.seed)
+    head.fit(x, outcomes, (x_tune, of_tuning), config.seed)
     for note in head.notes:
         run.note(note)
     model = Fitted(features, head)
     write(model, run)
     _explain(head, x_tune, tune["image_id"], run)
     if kind == "survival" and len(features.names) <= FEW:
-        _check_proportional(x, target, features.names, run)
-    with run.writes("predictions", "tuning.parquet") as path:
+        _check_proportional(x, outcomes, features.names, run)
+    with run.writes("predictions", TUNING_FILE) as path:
         model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
 def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> None:
-    """What each feature does to the risk of tuning films, where the head can say it."""
+    """Write what each feature does to the risk of tuning films, if the head can say it."""
     importance = head.importance(x)
     if importance is None:
         return
@@ -94,8 +95,8 @@ def _demand(cohort: Cohort, split: str, why: str) -> None:
 
 
 def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) -> None:
-    """Say whether the patients are enough for so many columns, before the fit."""
-    each = train[~patients(train).duplicated()]  # a row a patient
+    """Log whether there are enough patients for so many columns; note it if not."""
+    each = train[~patients(train).duplicated()]  # one row per patient
     if not (each["event"] == 1).any():
         return
     summary = sample_size.before_fit(each["time_years"], each["event"], n_columns, horizon)
@@ -104,10 +105,10 @@ def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) ->
         run.note(f"Training: {summary.text}")
 
 
-def _check_proportional(x: np.ndarray, target: RowOutcomes, names: list[str], run: Run) -> None:
-    """How far each feature's hazard ratio changes over time, a row a feature; grave changes are told."""
+def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], run: Run) -> None:
+    """Write how far each feature's hazard ratio changes over time, one row per feature; note grave changes."""
     try:
-        found = proportional.check(x, target.followed.time, target.followed.event, names=names)
+        found = proportional.check(x, outcomes.followed.time, outcomes.followed.event, names=names)
     except DataError as error:  # the check has no penalty, which the model may have
         run.note(f"Proportional hazards could not be checked: {error.what}.")
         return

@@ -1,4 +1,4 @@
-"""A head fitted to features that stay as they are: what it can predict, and its file."""
+"""A head fitted to fixed features: its predictions and its file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import find
+from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.models.components import component
@@ -22,8 +23,8 @@ from bonerisk.models.predictions import predictions
 from bonerisk.parts import FittedHead
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
+from bonerisk.training.files import HISTORY_FILE
 
-MODEL_FILE = "model.safetensors"
 TOLERATED = 0.05  # share of rows that may lack a column without a word on the page
 
 log = logging.getLogger(__name__)
@@ -37,23 +38,23 @@ class Fitted:
     head: FittedHead
 
     def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
-        """The predictions table for the rows of `table`: `risk` (n,), and survival where the head gives it."""
+        """The predictions table for the rows of `table`: `risk` (n,), and survival if the head gives it."""
         x = self.features.matrix(table, films.of(table) if films else None)
         survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
 
 
 def learn_columns(features: Features, cohort: Cohort, target: str) -> None:
-    """Learn the columns from the training split of the rows that a target is defined for.
+    """Learn the columns from the training rows for which a target is defined.
 
     Raises
     ------
     ConfigError, DataError
-        A column can be no feature, or the target was derived from it; there is nothing to learn from.
+        A column can be no feature, the target is derived from it, or there is nothing to learn from.
     """
     features.learn(cohort.table[cohort.table["split"] == "train"], cohort.features)
-    if told := find(target).known_from.intersection(features.columns.used):
-        what = f"{', '.join(sorted(told))} is what head.target={target} was told from"
+    if names := find(target).known_from.intersection(features.columns.used):
+        what = f"head.target={target} is derived from {', '.join(sorted(names))}"
         raise ConfigError(what, "features.columns", "leave it out")
 
 
@@ -69,8 +70,8 @@ def load_fitted(run: StoredRun) -> Fitted:
     return Fitted(features, head)
 
 
-def complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
-    """The rows that have a value in every column of the model, as a step of the flow; many lost ones are told."""
+def keep_complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
+    """The rows with a value in every column of the model, as a step of the flow; a note if many are lost."""
     columns = features.columns
     if not columns.used:
         return cohort
@@ -81,20 +82,20 @@ def complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
     if lost > TOLERATED * len(cohort.table):
         text = f"{lost} of {len(cohort.table)} rows ({lost / len(cohort.table):.0%}) lack a column of {name} and are "
         text += f"left out: {'; '.join(why)}"
-        run.note(f"{text}. Those who are left may be others than those who are not.")
+        run.note(f"{text}. The remaining rows may not be representative.")
         log.warning(text)
     if invented := columns.imputed(known):
-        told = ", ".join(f"{column} {n}" for column, n in invented.items())
-        run.note(f"{name}: missing values of {len(known)} rows imputed from the training split: {told}.")
+        counts = ", ".join(f"{column} {n}" for column, n in invented.items())
+        run.note(f"{name}: missing values of {len(known)} rows imputed from the training split: {counts}.")
     return replace(cohort, table=known, flow=flow)
 
 
 def write(model: Fitted, run: Run) -> None:
-    """The model's file, what its fit went through, and its coefficients."""
+    """Write the model's file, the record of its fit, and its coefficients."""
     with run.writes("model", MODEL_FILE) as path:
         state = {"features": json.dumps(model.features.state())}
         save_file(_contiguous({**model.features.tensors(), **model.head.tensors()}), path, state)
-    with run.writes("history", "history.csv") as path:
+    with run.writes("history", HISTORY_FILE) as path:
         model.head.history.to_csv(path, index=False)
     table = model.head.table()
     if len(table):

@@ -1,4 +1,4 @@
-"""Which encoder stays as it is, with which weights, behind which preprocessing: what decides an embedding."""
+"""A frozen encoder, its weights and its preprocessing: what determines an embedding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bonerisk.runs.folder import RECORD, Run
 from bonerisk.runs.hashing import fingerprint, sha256, sha256_of_code
 
 WEIGHTS = "weights"  # a kind of input of a run
-ASKED = "encoder.weights="  # an encoder trained from scratch has random ones by default, which no frozen one may have
+ASKED = "encoder.weights="  # a frozen encoder has random weights only if the user asks
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Frozen:
     encoder, preprocessing : mapping
         Nodes of the configuration.
     weights : Path or None
-        The file they are read from; None: drawn at random by `seed`, which must have been asked for.
+        The file of the weights; None: drawn at random by `seed`, which the user must request.
     seed : int
     """
 
@@ -50,7 +50,7 @@ class Frozen:
 
     @property
     def digest(self) -> str:
-        """The hash of everything but the film that decides an embedding."""
+        """Hash of all that determines an embedding, except the film."""
         architecture = {key: of for key, of in plain(self.encoder).items() if key not in ("weights", "sha256")}
         content = sha256(self.weights) if self.weights else f"random, seed {self.seed}"
         code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing, bonerisk.encoders)
@@ -67,21 +67,21 @@ class Frozen:
 
 
 def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Frozen:
-    """The encoder that a configuration asks for; its weights' file and the training it is from are recorded in `run`.
+    """A configuration's encoder; its weights' file and training are recorded in `run`.
 
-    `train` does an order of `bonerisk train`, where the encoder is one that must be trained first.
+    `train` runs `bonerisk train` if the encoder must be trained first.
 
     Raises
     ------
     ConfigError
-        There is no encoder of films, its weights can't be had, or those of a run saw films prepared in another way.
+        There is no encoder of films, its weights can't be found, or it was trained with another preprocessing.
     """
     if not config.encoder or not config.preprocessing:
         none = "encoder" if not config.encoder else "preprocessing"
         raise ConfigError(f"{none}=none looks at no film", none, "choose another, or features that need no film")
     encoder = plain(config.encoder)
     if PARENT in encoder:
-        encoder = plain(_of(_training(encoder, config, train), config.preprocessing))
+        encoder = plain(_encoder_of(_training(encoder, config, train), config.preprocessing))
     path = _file(encoder, config.preprocessing)
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
@@ -92,7 +92,7 @@ def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Froz
 
 
 def frozen_of(model: StoredRun) -> Frozen:
-    """The encoder that a finished run had.
+    """The encoder of a finished run.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def frozen_of(model: StoredRun) -> Frozen:
         what = "has changed since the model was fitted" if path.is_file() else "is gone"
         raise RunError(f"the encoder's file of weights {what}", str(path), "bring it back, or train again")
     if PARENT in encoder:
-        encoder = _of(load(path.parent), config["preprocessing"])
+        encoder = _encoder_of(load(path.parent), config["preprocessing"])
     return Frozen(encoder, config["preprocessing"], path, config["seed"])
 
 
-def _of(trained: StoredRun, preprocessing: Node) -> Node:
-    """The encoder of a training, which must see films as it has learnt to."""
+def _encoder_of(trained: StoredRun, preprocessing: Node) -> Node:
+    """The encoder of a training; the preprocessing must equal the training's."""
     encoder = trained.config["encoder"]
     if not trained.config["training"]:
         mend = "name a training of encoder and head, or choose that encoder itself"
@@ -126,20 +126,20 @@ def _of(trained: StoredRun, preprocessing: Node) -> Node:
 
 
 def _training(encoder: Node, config: DictConfig, train: Callable[[Order], Path]) -> StoredRun:
-    """The training run that the encoder is from: the one named, an equal one that there is, or one made now."""
+    """The encoder's training run: the one named, an equal one that exists, or one made now."""
     outputs = Path(config.paths.outputs)
     if encoder["run"] is not None:
         return find(encoder["run"], outputs, ["train"])
     order = order_of("train", list(encoder[PARENT]))
-    order.config.paths = config.paths  # a folder's name may be no word of Hydra's grammar
+    order.config.paths = config.paths  # Hydra's grammar can't read every folder's name
     wanted = plain(order.config)
     (outputs / "train").mkdir(parents=True, exist_ok=True)
     lock = outputs / "train" / f".{fingerprint(wanted)[:16]}.lock"
     with locked(lock, "another run is training the encoder: waiting"):
-        return _equal(wanted, outputs) or load(train(order))
+        return _find_equal_run(wanted, outputs) or load(train(order))
 
 
-def _equal(wanted: Node, outputs: Path) -> StoredRun | None:
+def _find_equal_run(wanted: Node, outputs: Path) -> StoredRun | None:
     """The newest finished training of the same configuration."""
     for record in sorted((outputs / "train" / wanted["name"]).glob(f"*/{RECORD}"), reverse=True):
         with contextlib.suppress(RunError):  # of another version, or its model is gone
@@ -150,7 +150,7 @@ def _equal(wanted: Node, outputs: Path) -> StoredRun | None:
 
 
 def _file(encoder: Node, preprocessing: Node) -> Path | None:
-    """The file of an encoder's weights; pretrained ones are fetched where they aren't there yet."""
+    """The file of an encoder's weights; pretrained ones are fetched if they are absent."""
     if encoder["weights"] != "pretrained":
         return source.check(encoder["weights"], encoder["sha256"])
     return encoder_for(preprocessing, encoder).file

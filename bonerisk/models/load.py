@@ -1,44 +1,47 @@
-"""From the folder of a training to the model that it has left: a network, or a head fitted to features."""
+"""Load a training run's model: a network, or a head fitted to features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
-from bonerisk.models.embeddings import Embedded, embedded
-from bonerisk.models.films import Films, decoded
-from bonerisk.models.fitted import Fitted, complete, load_fitted
+from bonerisk.models.embeddings import Embedded, embed_cohort
+from bonerisk.models.films import DecodedCohort, decode_cohort
+from bonerisk.models.fitted import Fitted, keep_complete, load_fitted
 from bonerisk.models.frozen import frozen_of
 from bonerisk.models.network import Network, load_network
-from bonerisk.models.rows import Rows
+from bonerisk.models.rows import ReadyRows
 from bonerisk.models.trained import DATA, TrainedModel
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 from bonerisk.runs.unrecorded import Unrecorded
 
+FilmsOf = TypeVar("FilmsOf", DecodedCohort, Embedded)
+
 OUTPUTS = Path("outputs")
 
 
 def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedModel:
-    """The model of a finished training, whatever trained it.
+    """The model of a finished training.
 
     Parameters
     ----------
     run : str, Path or StoredRun
-        A folder of `bonerisk train`, the beginning of its time, or ``latest``, looked for in ``outputs/``.
+        A folder of `bonerisk train`, the beginning of its timestamp, or ``latest``, looked for in ``outputs/``.
     name : str, optional
-        What predictions call it; by default as its training is called.
+        The model's name in predictions; by default that of its training.
 
     Raises
     ------
     ConfigError
-        There is no such run, or it is not that of a finished training.
+        There is no such run, or it is no finished training.
 
     Examples
     --------
@@ -92,31 +95,31 @@ class NetworkModel(TrainedModel):
 
     @property
     def columns(self) -> Sequence[str]:
-        """Those that its head gets beside the film."""
+        """Columns that its head gets beside the film."""
         return self.network.features.columns.used
 
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those whose film can be read, and of these those with a value in each column."""
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """Rows with a readable film and all columns, filtered in this order."""
         run = run or Unrecorded()
-        films = decoded(cohort, self.run.config["preprocessing"], run, data)
-        return Rows(complete(films.cohort, self.network.features, run, self.name), films)
+        films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
+        return ReadyRows(keep_complete(films.cohort, self.network.features, run, self.name), films)
 
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those whose film can be read, of these those with an outcome, and of these those with all columns."""
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """Rows with a readable film, an outcome and all columns, filtered in this order."""
         run = run or Unrecorded()
-        films = decoded(cohort, self.run.config["preprocessing"], run, data)
+        films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
         known = of_target(films.cohort, self.target_name, run)
-        return Rows(complete(known, self.network.features, run, self.name), films)
+        return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
 
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
-        return self.network.predict(rows.cohort.table, _films(rows), rows.cohort.name, self.name)
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
+        return self.network.predict(rows.cohort.table, _films(rows, DecodedCohort), rows.cohort.name, self.name)
 
-    def _embedded(self, rows: Rows) -> np.ndarray:
-        return self.network.embed(rows.cohort.table, _films(rows))
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
+        return self.network.embed(rows.cohort.table, _films(rows, DecodedCohort))
 
 
 class FeatureModel(TrainedModel):
-    """A head that was fitted to features: columns of a cohort, or embeddings of films by an encoder that stays."""
+    """A head that was fitted to features: columns of a cohort, or embeddings of films by a frozen encoder."""
 
     @cached_property
     def fitted(self) -> Fitted:
@@ -130,37 +133,31 @@ class FeatureModel(TrainedModel):
 
     @property
     def columns(self) -> Sequence[str]:
-        """Those that its features are made of."""
+        """Columns that its features are made of."""
         return self.fitted.features.columns.used
 
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those with a value in each column, and whose film can be read."""
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """Rows with all columns and a readable film."""
         run = run or Unrecorded()
-        known = complete(cohort, self.fitted.features, run, self.name)
+        known = keep_complete(cohort, self.fitted.features, run, self.name)
         if not self.films:
-            return Rows(known)
-        films = embedded(known, frozen_of(self.run), run, data)
-        return Rows(films.cohort, films)
+            return ReadyRows(known)
+        films = embed_cohort(known, frozen_of(self.run), run, data)
+        return ReadyRows(films.cohort, films)
 
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """Those with an outcome, and of these those that are predictable."""
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """Predictable rows with an outcome."""
         return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
 
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
-        films = _embeddings(rows) if self.films else None
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
+        films = _films(rows, Embedded) if self.films else None
         return self.fitted.predict(rows.cohort.table, films, rows.cohort.name, self.name)
 
-    def _embedded(self, rows: Rows) -> np.ndarray:
-        return _embeddings(rows).of(rows.cohort.table)
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
+        return _films(rows, Embedded).of(rows.cohort.table)
 
 
-def _films(rows: Rows) -> Films:
-    if not isinstance(rows.films, Films):
-        raise TypeError("these rows were made ready for another model")
-    return rows.films
-
-
-def _embeddings(rows: Rows) -> Embedded:
-    if not isinstance(rows.films, Embedded):
+def _films(rows: ReadyRows, kind: type[FilmsOf]) -> FilmsOf:
+    if not isinstance(rows.films, kind):
         raise TypeError("these rows were made ready for another model")
     return rows.films

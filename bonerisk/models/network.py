@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.config.build import Node
+from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import Films, encoder_for
+from bonerisk.models.films import DecodedCohort, encoder_for
 from bonerisk.models.predictions import predictions
 from bonerisk.parts import Encoder, TrainedHead
 from bonerisk.runs.find import StoredRun
@@ -36,9 +37,9 @@ class Network:
     encoder : Encoder
     head : TrainedHead
     features : Features
-        Which columns of the cohort the head gets beside the film, if any.
+        Columns of the cohort that the head gets beside the film, if any.
     scaling : Scaling
-        Of these columns.
+        Scaling of these columns.
     """
 
     encoder: Encoder
@@ -53,17 +54,17 @@ class Network:
 
         return Model(cast("nn.Module", self.encoder), cast("nn.Module", self.head))
 
-    def predict(self, table: pd.DataFrame, films: Films, dataset: str, name: str) -> pd.DataFrame:
-        """The predictions table for the rows of `table`: `risk` (n,), and what else the head predicts.
+    def predict(self, table: pd.DataFrame, films: DecodedCohort, dataset: str, name: str) -> pd.DataFrame:
+        """The predictions table for the rows of `table`: `risk` (n,), and the head's other predictions.
 
-        Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.complete`).
+        Each row has a value in all columns that the network was trained with (`bonerisk.models.fitted.keep_complete`).
         """
         from bonerisk.training.model import predict
 
         outputs = predict(self.module, films.images.images, self.inputs(table, films))
         return predictions(table, dataset, name, self.head.predictions(outputs))
 
-    def embed(self, table: pd.DataFrame, films: Films) -> np.ndarray:
+    def embed(self, table: pd.DataFrame, films: DecodedCohort) -> np.ndarray:
         """Features (n, width) float32 that the encoder gives the films of `table`."""
         from bonerisk.training.examples import Inputs
         from bonerisk.training.model import predict
@@ -71,8 +72,8 @@ class Network:
         found = predict(self.module.encoder, films.images.images, Inputs(films.rows(table)), doing="embedding")
         return found.cpu().numpy()
 
-    def inputs(self, table: pd.DataFrame, films: Films) -> Inputs:
-        """What encoder and head are given of the rows of `table`."""
+    def inputs(self, table: pd.DataFrame, films: DecodedCohort) -> Inputs:
+        """Inputs of encoder and head for the rows of `table`."""
         from bonerisk.training.examples import Inputs
 
         columns = self.features.columns
@@ -80,7 +81,7 @@ class Network:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What must be known to load it, besides its weights: what was learnt of columns, if there are any."""
+        """What loading needs besides the weights: what was learnt of columns, if there are any."""
         if not self.features.columns.used:
             return {}
         return {FEATURES: json.dumps({**self.features.state(), SCALING: asdict(self.scaling)})}
@@ -88,14 +89,14 @@ class Network:
 
 @dataclass(frozen=True)
 class NewNetwork:
-    """An encoder as configured, whose head is built when the columns beside the film are known.
+    """A configured encoder; its head is built once the columns beside the film are known.
 
     Attributes
     ----------
     config : mapping
     encoder : Encoder
     drawn : Tensor
-        State of torch's random numbers after the encoder was drawn, from which the head is.
+        torch's random state after the encoder; the head is drawn from it.
     """
 
     config: Node
@@ -104,7 +105,7 @@ class NewNetwork:
 
     @classmethod
     def of(cls, config: Node, seed: int) -> NewNetwork:
-        """As configured; `seed` alone decides what is drawn at random in it."""
+        """As configured; random weights depend on `seed` alone."""
         import torch
 
         torch.manual_seed(seed)
@@ -122,10 +123,10 @@ class NewNetwork:
 
 
 def load_network(run: StoredRun) -> Network:
-    """The network of a training run, with the weights that it kept."""
+    """The network of a training run, with its kept weights."""
     from bonerisk.training.model import load, notes_of
 
-    path = run.path("model.safetensors")
+    path = run.path(MODEL_FILE)
     config = {**run.config, "encoder": {**run.config["encoder"], "weights": "random"}}  # replaced in the next lines
     features, scaling = component(config["features"], Features, "features"), Scaling((), ())
     if noted := notes_of(path).get(FEATURES):

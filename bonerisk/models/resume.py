@@ -1,4 +1,4 @@
-"""Going on with a training that was killed: which run, and whether it may be."""
+"""Resume a killed training: find the run, check that it may be resumed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
+from bonerisk.training.files import RESUME_FILE
 
-CHECKPOINT = "resume.ckpt"
 
-
-def broken(config: DictConfig) -> StoredRun | None:
-    """The killed or failed run to go on with, which must have had the same configuration."""
+def run_to_resume(config: DictConfig) -> StoredRun | None:
+    """The killed or failed run to resume, which must have the same configuration."""
     if config.resume is None:
         return None
     statuses = ("killed", "failed") if config.resume == "latest" else ("killed", "failed", "elsewhere")
-    run = find(config.resume, Path(config.paths.outputs), ["train"], statuses, holding=CHECKPOINT)
-    if not (run.folder / CHECKPOINT).exists():
+    run = find(config.resume, Path(config.paths.outputs), ["train"], statuses, holding=RESUME_FILE)
+    if not (run.folder / RESUME_FILE).exists():
         raise ConfigError("it ended before its first epoch did", str(run.folder), "train anew, without resume=")
     different = sorted(differences(plain(config), plain(run.config)))
     if different:
@@ -31,10 +30,10 @@ def broken(config: DictConfig) -> StoredRun | None:
     return run
 
 
-def resumed(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
-    """The checkpoint to go on from; DataError where films or cohort are not those it was trained on."""
+def checkpoint_of(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
+    """The checkpoint to resume from; DataError if films or cohort have changed."""
     before = {item["sha256"] for item in killed.record["inputs"] if item["kind"] == "images"}
     now = {item["sha256"] for item in run.record["inputs"] if item["kind"] == "images"}
     if before != now or not pd.read_parquet(killed.folder / "cohort.parquet").equals(table):
         raise DataError("the films or the cohort have changed since", str(killed.folder), "train anew, without resume=")
-    return run.reads("resume", killed.folder / CHECKPOINT, parent=killed.folder)
+    return run.reads("resume", killed.folder / RESUME_FILE, parent=killed.folder)

@@ -1,4 +1,4 @@
-"""Rows of a cohort that a model can predict, with what it sees of them."""
+"""Rows that a model can predict, with their images or embeddings."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import pandas as pd
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.models.embeddings import Embedded
-from bonerisk.models.films import Films
+from bonerisk.models.films import DecodedCohort
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows that a model can predict: what it needs of each is there.
+class ReadyRows:
+    """Rows that have all that a model needs.
 
     Parameters
     ----------
     cohort : Cohort
         The rows, with the steps that led to them.
-    films : Films, Embedded or None
-        Where the images or the embeddings of their films are; None for a model that sees no film.
+    films : DecodedCohort, Embedded or None
+        Images or embeddings of their films; None for a model that sees no film.
     """
 
     cohort: Cohort
-    films: Films | Embedded | None = None
+    films: DecodedCohort | Embedded | None = None
 
-    def among(self, table: pd.DataFrame) -> Rows:
-        """Those rows of `table` that are among them, as they are there."""
+    def among(self, table: pd.DataFrame) -> ReadyRows:
+        """The rows of `table` that are also here, with `table`'s values."""
         known = table["image_id"].isin(self.cohort.table["image_id"])
         return replace(self, cohort=replace(self.cohort, table=table[known]))

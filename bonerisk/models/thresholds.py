@@ -14,7 +14,7 @@ from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.sample import Drawn, Sample
 
 
-def chosen(tuning: pd.DataFrame, target: Target, text: str, horizon_years: float | None) -> Threshold:
+def fit_threshold(tuning: pd.DataFrame, target: Target, text: str, horizon_years: float | None) -> Threshold:
     """The threshold that a rule chooses on predictions of the tuning split.
 
     Parameters
@@ -31,7 +31,7 @@ def chosen(tuning: pd.DataFrame, target: Target, text: str, horizon_years: float
     Raises
     ------
     ConfigError
-        There is no such rule, the horizon is over the follow-up, or there are no thresholds for such a target.
+        There is no such rule, the horizon is beyond the follow-up, or there are no thresholds for such a target.
     """
     return rule(text).fit(_drawn(tuning, target, horizon_years))
 

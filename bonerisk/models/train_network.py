@@ -1,4 +1,4 @@
-"""Train an encoder and a head together: from a configuration to a finished run."""
+"""Train an encoder and a head together, from configuration to finished run."""
 
 from __future__ import annotations
 
@@ -6,37 +6,44 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from bonerisk.cohort.recorded import of_splits, of_target, recorded, write_cohort
+from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.targets.target import find
 from bonerisk.config.build import Node
+from bonerisk.encoders.weights import MODEL_FILE, check
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
-from bonerisk.models.films import decoded
-from bonerisk.models.fitted import complete, learn_columns
+from bonerisk.models.films import decode_cohort, require_films
+from bonerisk.models.fitted import keep_complete, learn_columns
+from bonerisk.models.frozen import WEIGHTS
 from bonerisk.models.network import NewNetwork
-from bonerisk.models.resume import broken, resumed
+from bonerisk.models.predictions import TUNING_FILE
+from bonerisk.models.resume import checkpoint_of, run_to_resume
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
+from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
 
 
 def train_network(config: DictConfig, run: Run) -> None:
-    """Train on the training split, keep the epoch that is best on the tuning split."""
+    """Train on the training split; keep the best epoch on the tuning split."""
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
 
-    killed = broken(config)
+    killed = run_to_resume(config)
     _note_weights(run, config.encoder)
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
-    new = NewNetwork.of(config, config.seed)  # before the films: weights that can't be had stop here
-    films = decoded(recorded(dataset.load(data), run), config.preprocessing, run, data)
-    cohort = of_target(films.cohort, config.head.target, run)
-    learn_columns(features, cohort, config.head.target)
-    cohort = of_splits(complete(cohort, features, run, config.name), ["train", "tune"])
+    new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
+    loaded, target = record_source(dataset.load(data), run), config.head.target
+    require_films(loaded)
+    learn_columns(features, find(target).rows(loaded), target)  # before the films, so that a wrong column stops here
+    films = decode_cohort(loaded, config.preprocessing, run, data)
+    cohort = of_target(films.cohort, target, run)
+    learn_columns(features, cohort, target)
+    cohort = of_splits(keep_complete(cohort, features, run, config.name), ["train", "tune"])
     write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     network = new.network(features, Scaling.of(features.columns, train))
@@ -49,18 +56,18 @@ def train_network(config: DictConfig, run: Run) -> None:
         settings=settings,
         seed=config.seed,
         folder=run.folder,
-        resume=resumed(killed, run, cohort.table) if killed else None,
+        resume=checkpoint_of(killed, run, cohort.table) if killed else None,
         notes=network.notes,
     )
     run.record["device"] = trained.device
-    run.wrote("model", "model.safetensors")
-    run.wrote("history", "history.csv")
-    with run.writes("predictions", "tuning.parquet") as path:
+    run.wrote("model", MODEL_FILE)
+    run.wrote("history", HISTORY_FILE)
+    with run.writes("predictions", TUNING_FILE) as path:
         network.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
 
 
 def _settings(config: DictConfig, run: Run) -> TrainingSettings:
-    """The settings with an objective that fits the target; how it judges an epoch is recorded for the page.
+    """The settings, whose objective must fit the target; how it scores an epoch is recorded for the page.
 
     Raises
     ------
@@ -77,9 +84,7 @@ def _settings(config: DictConfig, run: Run) -> TrainingSettings:
 
 
 def _note_weights(run: Run, encoder: Node) -> None:
-    """Record the file that the encoder starts from, and the training it is from: its patients have been seen, too."""
-    from bonerisk.encoders.weights import check
-
+    """Record the file that the encoder starts from, and its training, whose patients count as seen."""
     path = check(encoder["weights"], encoder["sha256"])
     if path is not None:
-        run.reads("weights", path, parent=path.parent if (path.parent / RECORD).is_file() else None)
+        run.reads(WEIGHTS, path, parent=path.parent if (path.parent / RECORD).is_file() else None)

@@ -1,4 +1,4 @@
-"""A trained model as one thing: whatever trained it, it predicts rows of a cohort and embeds their films."""
+"""A trained model of any kind: it predicts a cohort's rows and embeds their films."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
-from bonerisk.models.rows import Rows
-from bonerisk.models.thresholds import chosen
+from bonerisk.models.predictions import TUNING_FILE
+from bonerisk.models.rows import ReadyRows
+from bonerisk.models.thresholds import fit_threshold
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
-DATA = Path("data")  # where a project's made films, decoded images and embeddings lie
+DATA = Path("data")  # folder of a project's made films, decoded images and embeddings
 SEEN = ["site", "patient_id", "image_id", "split"]
 
 
 class TrainedModel(ABC):
-    """What a finished training has left; weights are read when they are first needed.
+    """The model of a finished training; weights load when first needed.
 
     Parameters
     ----------
     run : StoredRun
         The training.
     name : str
-        What predictions call it.
+        Its name in predictions.
     """
 
     def __init__(self, run: StoredRun, name: str) -> None:
@@ -68,7 +69,7 @@ class TrainedModel(ABC):
     @cached_property
     def tuning(self) -> pd.DataFrame:
         """Its predictions of the tuning split."""
-        return pd.read_parquet(self.run.path("tuning.parquet")).assign(model=self.name)
+        return pd.read_parquet(self.run.path(TUNING_FILE)).assign(model=self.name)
 
     @cached_property
     def trained_on(self) -> pd.DataFrame:
@@ -83,12 +84,12 @@ class TrainedModel(ABC):
         return pd.concat(parts, ignore_index=True)[["run", *SEEN]]
 
     def refuse_seen(self, table: pd.DataFrame) -> None:
-        """Stop where a patient of a cohort's table is among those that it was trained or tuned on.
+        """Refuse a table with a patient used to train or tune the model.
 
         Raises
         ------
         DataError
-            Names the first of them, and the training.
+            Names the first such patient, and the training.
         """
         refuse_seen_by(table, [self.run.folder])
 
@@ -106,26 +107,26 @@ class TrainedModel(ABC):
         Returns
         -------
         Threshold
-            Its `value` is None, with a `note`, where the rule can choose none.
+            Its `value` is None, with a `note`, if the rule can choose none.
 
         Raises
         ------
         ConfigError
             There is no such rule, or the horizon is beyond the follow-up.
         """
-        return chosen(self.tuning, self.target, rule, horizon_years)
+        return fit_threshold(self.tuning, self.target, rule, horizon_years)
 
     @abstractmethod
-    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """The rows of a cohort that have all that the model needs, whether their outcome is known or not.
+    def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """The rows that have all the model needs, with or without an outcome.
 
         Parameters
         ----------
         cohort : Cohort
         data : Path
-            The project's data folder: films are decoded or embedded once, and found there again.
+            The project's data folder, which keeps decoded films and embeddings.
         run : Run, optional
-            A run that records what is read, and what a reader must know.
+            Records what is read, and caveats.
 
         Raises
         ------
@@ -134,36 +135,36 @@ class TrainedModel(ABC):
         """
 
     @abstractmethod
-    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> Rows:
-        """The rows that it can predict and whose outcome is known, with the target's columns; see `predictable`."""
+    def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
+        """Predictable rows with an outcome, with the target's columns; see `predictable`."""
 
     @abstractmethod
-    def _predicted(self, rows: Rows) -> pd.DataFrame:
-        """The predictions table of rows that are predictable."""
+    def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
+        """The predictions table of predictable rows."""
 
     @abstractmethod
-    def _embedded(self, rows: Rows) -> np.ndarray:
-        """Features (n, width) of the films of such rows."""
+    def _embedded(self, rows: ReadyRows) -> np.ndarray:
+        """Features (n, width) of the films of predictable rows."""
 
-    def predict(self, rows: Cohort | Rows) -> pd.DataFrame:
-        """Predict a cohort, or rows of one that were made ready.
+    def predict(self, rows: Cohort | ReadyRows) -> pd.DataFrame:
+        """Predict a cohort, or rows from `predictable` or `ready`.
 
         Returns
         -------
-        DataFrame, a row a film
+        DataFrame, one row per film
             `dataset`, `split`, `model`, `image_id`, `patient_id`, `risk` (higher is worse), ``survival_<h>y``
-            (probability of no event by h years) where the target has times, and the other columns of the cohort. Rows
-            of a cohort that lack what the model needs are left out.
+            (probability of no event by h years) if the target has times, and the other columns of the cohort. Rows that
+            lack what the model needs are left out.
 
         Raises
         ------
         ConfigError, DataError, RunError
             As `predictable`.
         """
-        return self._predicted(rows if isinstance(rows, Rows) else self.predictable(rows))
+        return self._predicted(rows if isinstance(rows, ReadyRows) else self.predictable(rows))
 
-    def embed(self, rows: Cohort | Rows) -> np.ndarray:
-        """Features (n, width) float32 of the films of a cohort, or of rows that were made ready.
+    def embed(self, rows: Cohort | ReadyRows) -> np.ndarray:
+        """Features (n, width) float32 of the films of a cohort, or of rows from `predictable` or `ready`.
 
         Raises
         ------
@@ -174,4 +175,4 @@ class TrainedModel(ABC):
         """
         if not self.films:
             raise ConfigError(f"{self.name} sees no films", str(self.run.folder), "name a model that does")
-        return self._embedded(rows if isinstance(rows, Rows) else self.predictable(rows))
+        return self._embedded(rows if isinstance(rows, ReadyRows) else self.predictable(rows))

@@ -1,4 +1,4 @@
-"""Finding runs by path, time or ``latest``, and checking that they are what their record says."""
+"""Find runs by path, timestamp or ``latest``, and check them against their records."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def load(folder: Path) -> StoredRun:
 def find(
     text: str, outputs: Path, commands: Iterable[str], statuses: Iterable[str] = ("finished",), holding: str = RECORD
 ) -> StoredRun:
-    """The run that `text` names: a path, the beginning of its time, or ``latest``.
+    """The run that `text` names: a path, the beginning of its timestamp, or ``latest``.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def find(
 
 
 def _readable(folders: list[Path]) -> Iterator[StoredRun]:
-    """Runs of this version, by time; others are skipped."""
+    """Runs of this version, by timestamp; others are skipped."""
     for folder in sorted(folders, key=lambda folder: folder.name):
         with contextlib.suppress(RunError):
             yield load(folder)
@@ -167,11 +167,11 @@ def _unfound(
     where = ", ".join(f"{outputs / command}/" for command in commands)
     if found:
         return (
-            f"{len(found)} runs have a time that begins with {text!r}",
+            f"{len(found)} runs have a timestamp that begins with {text!r}",
             where,
             "name one: " + ", ".join(run.folder.name for run in found[:5]),
         )
-    mend = f"`bonerisk {commands[0]} …` makes one; RUN is a path, the beginning of a run's time, or latest"
+    mend = f"`bonerisk {commands[0]} …` makes one; RUN is a path, the beginning of a run's timestamp, or latest"
     kind = "" if statuses == STATUSES else f"{' or '.join(statuses)} "
     what = f"there is no {kind}run {text!r}" + (f" that holds {holding}" if holding != RECORD else "")
     return what, where, mend

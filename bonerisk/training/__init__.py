@@ -1,1 +1,1 @@
-"""Fitting an encoder and a head together: the loop and its settings know no task, an objective is one."""
+"""Train encoder and head together; loop and settings serve any objective."""

@@ -1,4 +1,4 @@
-"""Which films make up a step, and which are mirrored: functions of seed, epoch and step, of nothing that ran before."""
+"""Batches and mirroring, as functions of seed, epoch and step alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Cut a fresh order of `n` items into batches of nearly equal size, none above `batch_size`.
 
-    Equal, so that an epoch sees every film and none sits in a tiny last batch that counts as much as the others.
+    Equal sizes: an epoch sees every film, and no tiny last batch counts too much.
     """
     order = np.random.default_rng([seed, epoch]).permutation(n)
     return np.array_split(order, batch_count(n, batch_size))
@@ -26,22 +26,22 @@ def batch_count(n: int, batch_size: int) -> int:
 
 
 def step_seed(seed: int, step: int, rank: int) -> int:
-    """Seed of what the layers of a process draw in a step (drop-out)."""
+    """Seed of the random layers (drop-out) of a process in a step."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def mirror(n: int, seed: int, step: int) -> np.ndarray:
-    """Which of a batch's `n` films a step mirrors: each with a chance of one half, whichever process it goes to."""
+    """Mask (n,) of a batch's films that a step mirrors: each with probability one half, in any process."""
     return np.random.default_rng([seed, step, 1]).random(n) < 0.5
 
 
 def flip(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Images (n, k, h, w), those that `mirrored` (n,) names turned left to right (OsPenScreen's weak augmentation)."""
+    """Images (n, k, h, w), those of the mask `mirrored` (n,) flipped left to right (OsPenScreen's augmentation)."""
     return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
 
 
-def opener(images: np.ndarray) -> Callable[[], np.ndarray]:
-    """What a spawned process opens the images with: it maps them again, since pickling them would copy every film."""
+def image_reopener(images: np.ndarray) -> Callable[[], np.ndarray]:
+    """A function by which a spawned process maps the images again, since pickling them would copy every film."""
     if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):
         return partial(np.memmap, images.filename, images.dtype, "r", images.offset, images.shape)
     return partial(np.asarray, images)

@@ -1,4 +1,4 @@
-"""Which epoch of a training is the best: one rule for the weights that are kept, the early stop and the page."""
+"""The best epoch of a network: kept weights, early stop and page share this rule."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ def best(history: Sequence[Mapping[str, float]], by: Sequence[tuple[str, int]]) 
     history : sequence of mapping
         Rows of history.csv.
     by : sequence of (str, int)
-        Columns and their direction: 1 where higher is better, -1 where lower is. A later column decides among rows
-        that are equal in those before it. A value that is NaN is the worst.
+        Columns and their direction: 1 if higher is better, else -1. Later columns break ties. NaN is worst.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a network is given of films, and what is learnt of them."""
+"""A network's inputs and targets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a `Model` sees of some films.
+    """Inputs of a `Model` for some films.
 
     Attributes
     ----------
     rows : ndarray of shape (n,), int
-        Of the image store.
+        Positions in the image store.
     columns : ndarray of shape (n, c), float32, optional
-        Columns of the cohort beside each film; None: the film is all.
+        Columns of the cohort beside each film; None: no columns.
     """
 
     rows: np.ndarray
@@ -40,7 +40,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Examples:
-    """Films of one split, and what an objective compares their outputs with: targets (n, …) float64."""
+    """Films of one split, and their targets (n, …) float64, with which an objective compares outputs."""
 
     inputs: Inputs
     targets: np.ndarray
@@ -50,7 +50,7 @@ class Examples:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of which films they are, of their columns and of their targets."""
+        """SHA-256 of the films, their columns and their targets."""
         found = hashlib.sha256(self.inputs.rows.astype(np.int64).tobytes())
         found.update(self.targets.astype(np.float64).tobytes())
         found.update(b"" if self.inputs.columns is None else self.inputs.columns.tobytes())

@@ -1,4 +1,4 @@
-"""Train a network: its processes are started, and what they came to is handed back."""
+"""Train a network: start its processes and return the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch import nn
 
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
-from bonerisk.training.batches import opener
+from bonerisk.training.batches import image_reopener
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
 from bonerisk.training.loop import Task, run
@@ -30,16 +30,16 @@ Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to.
+    """Result of a training.
 
     Attributes
     ----------
     history : DataFrame
-        A row an epoch: epoch, lr, train_loss, the columns of the objective, seconds.
+        One row per epoch: epoch, lr, train_loss, the columns of the objective, seconds.
     best : mapping
         The row of the epoch whose weights were kept.
     device : str
-        What it was trained on, as `cpu, 32-true` or `2 × cuda, bf16-mixed`.
+        Device and precision, as `cpu, 32-true` or `2 × cuda, bf16-mixed`.
     """
 
     history: pd.DataFrame
@@ -59,7 +59,7 @@ def fit(
     resume: Path | None = None,
     notes: dict[str, str] | None = None,
 ) -> Trained:
-    """Train encoder and head, which hold the best epoch's weights afterwards.
+    """Train encoder and head in place; they end with the best epoch's weights.
 
     Parameters
     ----------
@@ -67,25 +67,25 @@ def fit(
     images : ndarray of shape (n, h, w) or (n, k, h, w), uint8
         A memory map, which each process opens again.
     train, tune : Examples
-        Rows of `images`, and what is learnt of them.
+        Positions in `images`, and targets.
     settings : TrainingSettings
     seed : int
         The same seed gives the same weights on a CPU, bit for bit.
     folder : Path
-        Gets `history.csv` and `resume.ckpt` after each epoch; at the end `model.safetensors` for `resume.ckpt`.
+        Gets `history.csv` and `resume.ckpt` after each epoch; at the end `model.safetensors` replaces `resume.ckpt`.
     resume : Path, optional
-        The `resume.ckpt` of a killed training: going on from it ends with the weights of one that was not killed.
+        The `resume.ckpt` of a killed training; resuming gives the weights of an unbroken training.
     notes : dict of str, optional
-        Texts that `model.safetensors` holds beside the weights.
+        Texts stored in `model.safetensors` beside the weights.
 
     Raises
     ------
     ConfigError
-        Batch, devices and precision don't go together, or `resume` is of other settings.
+        Batch size and devices don't go together, or `resume` is of other settings.
     DataError
         The objective can learn nothing from the films.
     RunError
-        The loss is no longer a finite number.
+        The loss is not finite.
     """
     _check(settings, train, tune, seed)
     precision = _precision(settings)
@@ -94,12 +94,12 @@ def fit(
         devices=settings.devices,
         strategy="ddp_spawn" if settings.devices > 1 else "auto",  # plain ddp would run the command line again
         precision=precision,
-        plugins=LightningEnvironment(),  # a cluster's job is one process to us, whatever its variables say
+        plugins=LightningEnvironment(),  # ignore a cluster's variables: its job is one process to us
     )
     before = set(multiprocessing.active_children())
     try:
-        # The model is an argument of its own: only so does Lightning give each process its own copy of the weights.
-        task = Task(settings, opener(images), train, tune, seed, folder, resume, notes)
+        # The model is an argument of its own, so that Lightning gives each process its own copy of the weights.
+        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes)
         history = fabric.launch(partial(run, task=task), Model(encoder, head))
     except KeyboardInterrupt:
         for child in set(multiprocessing.active_children()) - before:
@@ -122,7 +122,7 @@ def _precision(settings: TrainingSettings) -> Precision:
 
 
 def _check(settings: TrainingSettings, train: Examples, tune: Examples, seed: int) -> None:
-    """Refuse films from which nothing can be learnt, and devices that can't share them."""
+    """Refuse films from which nothing can be learnt, and more devices than films or GPUs."""
     settings.objective.check(train.targets, tune.targets)
     errors = []
     batches = settings.objective.batches(train.targets, settings.batch_size, seed, 0)

@@ -1,4 +1,4 @@
-"""The epochs of a training as each of its processes runs them."""
+"""The training loop of one process."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ from bonerisk.runs.folder import replacing
 from bonerisk.training.batches import batch_count, flip, mirror, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
+from bonerisk.training.files import HISTORY_FILE, RESUME_FILE
 from bonerisk.training.model import Model, outputs, save
-from bonerisk.training.optimiser import adamw, rate
-from bonerisk.training.resume import RESUME_FILE, State
+from bonerisk.training.optimiser import adamw, learning_rate
+from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
-
-HISTORY_FILE = "history.csv"
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since it announces each spawned process
@@ -38,7 +37,7 @@ logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since i
 
 @dataclass(frozen=True)
 class Task:
-    """What every process of a training is given besides the model; see `bonerisk.training.fit`."""
+    """Arguments of every training process, besides the model; see `bonerisk.training.fit`."""
 
     settings: TrainingSettings
     open_images: Callable[[], np.ndarray]
@@ -51,9 +50,9 @@ class Task:
 
 
 def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
-    """Train in this process; the parent gets process 0's result, an error as a value, as spawning loses its class."""
+    """Train in this process; return the history, or the error as a value, since spawning loses its class."""
     if fabric.world_size > 1:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group, and the parent says the one line
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; the parent reports it once
     try:
         with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
             return Loop(fabric, model, task).run()
@@ -64,9 +63,8 @@ def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | Bo
 class Loop:
     """One process's share of a training.
 
-    Each step's films are dealt out to the processes, and every sum over them is taken over all, so that the number of
-    processes changes no result but by rounding; only batch norm sees each process's films by themselves. Only process 0
-    writes.
+    Each step's films are dealt to the processes, and sums run over all of them. So the number of processes matters by
+    rounding only, except in batch norm. Only process 0 writes.
     """
 
     def __init__(self, fabric: Fabric, model: Model, task: Task) -> None:
@@ -84,37 +82,37 @@ class Loop:
             fabric.strategy.precision.load_state_dict(self.state.precision)
 
     def run(self) -> list[dict[str, float]]:
-        """Train to the last epoch or the early stop; the history."""
+        """Train to the last epoch or the early stop; return the history."""
         history = self.state.history
         steps = range(len(history) * self.steps, self.settings.max_epochs * self.steps)
-        with closing(self.shown(steps)) as bar:
-            while len(history) < self.settings.max_epochs and not self.stuck():
+        with closing(self.with_progress(steps)) as bar:
+            while len(history) < self.settings.max_epochs and not self.should_stop():
                 start = time.monotonic()
                 train_loss = self.epoch(len(history), bar)
                 scores = self.tuning()
                 numbers = {"lr": self.optimizer.param_groups[0]["lr"], "train_loss": train_loss, **scores}
                 history.append({"epoch": len(history) + 1, **numbers, "seconds": time.monotonic() - start})
-                self.write(self.keep)
-        self.write(self.finish)
+                self.write(self.save_state)
+        self.write(self.save_model)
         return history
 
-    def shown(self, steps: range) -> Generator[int]:
-        """The steps, with progress where this is process 0."""
+    def with_progress(self, steps: range) -> Generator[int]:
+        """The steps, with progress if this is process 0."""
         yield from track(steps, "training") if self.fabric.is_global_zero else steps
 
     def kept(self) -> dict[str, float]:
         """The history's row of the best epoch so far."""
         return self.state.history[best(self.state.history, self.objective.best_by)]
 
-    def stuck(self) -> bool:
-        """Whether the score on the tuning split has not risen for `patience` epochs."""
+    def should_stop(self) -> bool:
+        """Whether the score on the tuning split has not improved for `patience` epochs."""
         history = self.state.history
         return bool(history) and history[-1]["epoch"] - self.kept()["epoch"] >= self.settings.patience
 
     def epoch(self, epoch: int, bar: Iterator[int]) -> float:
-        """One pass over the training films; their mean loss."""
+        """Pass once over the training films; return their mean loss."""
         self.model.train()
-        total = self.tensor(0)  # summed on the device: asking for a number each step would halt a GPU
+        total = self.tensor(0)  # summed on the device: reading a number each step would halt a GPU
         for batch in self._batches(epoch):
             total += self.step(next(bar), batch)
         for buffer in self.model.buffers():
@@ -124,39 +122,41 @@ class Loop:
         return self.finite(float(mean), "training loss", epoch)
 
     def step(self, step: int, batch: np.ndarray) -> torch.Tensor:
-        """One step of the optimiser; this process's share of the sum of weighted losses."""
+        """Do one step of the optimiser; return this process's share of the sum of weighted losses."""
         settings, fabric = self.settings, self.fabric
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps)
+            group["lr"] = learning_rate(
+                settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps
+            )
         torch.manual_seed(step_seed(self.seed, step, fabric.global_rank))
         mirrored = mirror(len(batch), self.seed, step) if settings.flip else np.zeros(len(batch), bool)
         mine = np.arange(len(batch))[fabric.global_rank :: fabric.world_size]
         parts = np.array_split(mine, batch_count(len(mine), settings.films_at_once or len(mine)))
         # DDP averages over processes: times their number, this is the weighted mean over the whole batch.
         scale = fabric.world_size / self.weights[batch].sum()
-        total = self.tensor(0)
+        loss_sum = self.tensor(0)
         for part in parts:
             images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
             images = flip(images, self.tensor(mirrored[part]).bool())
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
-                found, seen = self.gathered(self.wrapped(images, *columns).float(), part, len(batch))
+                found, seen = self.loss_inputs(self.wrapped(images, *columns).float(), part, len(batch))
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 fabric.backward(loss * scale)
-            total += loss.detach() * (len(part) / len(seen))
+            loss_sum += loss.detach() * (len(part) / len(seen))
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return total
+        return loss_sum
 
-    def gathered(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
-        """Outputs that the loss is a function of, and which of a step's `n` films they are of.
+    def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
+        """Outputs that the loss is a function of, and the positions of their films in a step's `n`.
 
-        They are those of `part`, this process's own, or of the whole batch where the objective compares its films. Only
+        They are those of `part`, this process's own; or of the whole batch, if the objective compares its films. Only
         a process's own outputs carry gradients: DDP adds up those of all processes.
         """
         if not self.objective.whole_batch:
             return found, part
-        whole = self.filled(found.detach(), part, n)
+        whole = self.gather(found.detach(), part, n)
         whole[part] = found
         return whole, np.arange(n)
 
@@ -168,17 +168,17 @@ class Loop:
         cuts = [mine[start : start + size] for start in range(0, len(mine), size)]
         with self.fabric.autocast():
             own = outputs(self.model, self.images, self.tune.inputs, cuts)
-        found = self.filled(own, mine, n)
+        found = self.gather(own, mine, n)
         self.finite(float(found.abs().sum()), "sum of outputs on tuning", len(self.state.history))
         return self.objective.score(found, self.tune.targets)
 
-    def filled(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
-        """Outputs (n, …) of all processes, each of which has those of its own films."""
+    def gather(self, own: torch.Tensor, mine: np.ndarray, n: int) -> torch.Tensor:
+        """Outputs (n, …) of all processes, from each process's `own` films at positions `mine`."""
         whole = torch.zeros((n, *own.shape[1:]), device=self.fabric.device)
         whole[mine] = own
         return self.sum(whole)
 
-    def keep(self) -> None:
+    def save_state(self) -> None:
         """Write what a resumed training needs, and the history."""
         state, (*_, last) = self.state, self.state.history
         state.model = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
@@ -190,21 +190,21 @@ class Loop:
             pd.DataFrame(state.history).to_csv(path, index=False)
         shown = {"training loss": "train_loss"}
         shown |= {f"tuning {words}": column for column, words in self.objective.columns.items()}
-        told = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
-        log.info("epoch %d: %s", last["epoch"], told)
+        texts = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
+        log.info("epoch %d: %s", last["epoch"], texts)
 
-    def finish(self) -> None:
+    def save_model(self) -> None:
         """Write the best model; nothing is left to resume."""
         save(self.state.best_model, self.folder / MODEL_FILE, self.notes)
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
     def write(self, files: Callable[[], None]) -> None:
-        """Let process 0 write files; where it can't, all processes stop."""
+        """Let process 0 write files; if it can't, all processes stop."""
         error = None
         if self.fabric.is_global_zero:
             try:
                 files()
-            except (OSError, RuntimeError, SafetensorError) as caught:  # the latter two wrap a full disk's error
+            except (OSError, RuntimeError, SafetensorError) as caught:  # a full disk raises any of them
                 mend = "Make room there, or choose another paths.outputs"
                 error = RunError(f"The training can't be written: {caught}", str(self.folder), mend)
         if error := self.fabric.broadcast(error):
@@ -219,7 +219,7 @@ class Loop:
         return torch.as_tensor(self.fabric.all_reduce(values, reduce_op="sum"))
 
     def finite(self, value: float, what: str, epoch: int) -> float:
-        """The value, if it is a number; otherwise the weights are lost, and more epochs would not bring them back."""
+        """The value if finite; otherwise raise, since more epochs would not help."""
         if math.isfinite(value):
             return value
         mend = "Lower training.lr, or set training.precision=32-true"
@@ -229,7 +229,7 @@ class Loop:
         return self.objective.batches(self.train.targets, self.settings.batch_size, self.seed, epoch)
 
     def _identity(self) -> dict[str, object]:
-        """All that two trainings must share for one to go on where the other was killed."""
+        """Values that a training and the killed one that it resumes must share."""
         shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
         films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}
         model = hashlib.sha256(shapes.encode()).hexdigest()

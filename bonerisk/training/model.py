@@ -1,4 +1,4 @@
-"""Encoder and head as one module: save, load, and what it gives for many films."""
+"""Encoder and head as one module: save, load, and predict many films."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Model(nn.Module):
         self.encoder, self.head = encoder, head
 
     def forward(self, images: Tensor, columns: Tensor | None = None) -> Tensor:
-        """Outputs (n, …) of images (n, k, h, w), and of columns (n, c) beside them where the head takes some."""
+        """Outputs (n, …) of images (n, k, h, w), and of columns (n, c) beside them if the head takes some."""
         features = self.encoder(images)
         return self.head(features if columns is None else torch.cat([features, columns], dim=1))
 
@@ -55,7 +55,7 @@ def load(encoder: nn.Module, head: nn.Module, path: Path) -> None:
 
 
 def notes_of(path: Path) -> dict[str, str]:
-    """What `save` noted in a model's file; empty where it noted nothing.
+    """The notes that `save` stored in a model's file; may be empty.
 
     Raises
     ------
@@ -72,14 +72,14 @@ def notes_of(path: Path) -> dict[str, str]:
 def predict(
     module: nn.Module, images: np.ndarray, inputs: Inputs, batch_size: int = 64, doing: str = "predicting"
 ) -> Tensor:
-    """Outputs (n, …) float32 of a `Model`, or features of an encoder, on the GPU where there is one.
+    """Outputs (n, …) float32 of a `Model`, or features of an encoder, on the GPU if there is one.
 
     Parameters
     ----------
     module : nn.Module
     images : ndarray of shape (n, h, w) or (n, k, h, w), uint8
     inputs : Inputs
-        Which images, in any order, and the columns beside them.
+        Positions of the images, in any order, and the columns beside them.
     batch_size : int
         Films at a time; the outputs do not depend on it.
     doing : str

@@ -18,10 +18,10 @@ def adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW
     return torch.optim.AdamW(groups, lr=lr)
 
 
-def rate(lr: float, step: int, warmup: int, total: int) -> float:
+def learning_rate(lr: float, step: int, warmup: int, total: int) -> float:
     """Learning rate of a step.
 
-    A function of the step alone, so that a resumed training needs no schedule's state.
+    It depends on the step alone, so that a resumed training needs no schedule's state.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a killed training needs to go on as if it had not been killed."""
+"""State from which a killed training resumes unchanged."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from torch import Tensor
 
 from bonerisk.errors import ConfigError
 from bonerisk.runs.folder import replacing
-
-RESUME_FILE = "resume.ckpt"
+from bonerisk.training.files import RESUME_FILE
 
 
 @dataclass
 class State:
     """A training after a whole epoch.
 
-    Learning rate, order of films and augmentation are functions of the epoch and step, and the early stop is one of the
-    history: none of them has a state of its own.
+    Learning rate, film order and augmentation depend on epoch and step, the early stop on the history: none is stored.
 
     Attributes
     ----------
     identity : dict
-        Settings by config key. A training goes on only under the same.
+        Settings by config key; resuming requires equal ones.
     history : list of dict
         The rows of history.csv.
     model, best_model : dict
@@ -43,7 +41,7 @@ class State:
     precision: dict[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Replace the folder's `resume.ckpt`, which is whole at any moment."""
+        """Replace the folder's `resume.ckpt` in one step, so that a crash leaves a whole file."""
         with replacing(folder / RESUME_FILE) as temporary:
             torch.save(vars(self), temporary)
 

@@ -1,4 +1,4 @@
-"""How a network is trained, whatever it is trained for."""
+"""Settings of a training, for any objective."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LEAST = {"batch_size": 1, "max_epochs": 1, "devices": 1, "patience": 1, "warmup_
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """AdamW with a warm-up and a cosine; the epoch that the objective finds best is kept.
+    """AdamW with a warm-up and a cosine; the objective's best epoch is kept.
 
     Attributes
     ----------
     objective : Objective
-        What is aimed at.
+        Loss, batches and scores.
     lr : float
         Highest learning rate.
     weight_decay : float
         Of AdamW; biases and norms are left alone.
     batch_size : int
-        Films a step, over all processes together.
+        Films per step, over all processes together.
     max_epochs, warmup_epochs : int
         Length of the cosine, and of the linear rise that begins it.
     patience : int
@@ -34,12 +34,12 @@ class TrainingSettings:
     flip : bool
         Mirror half of the films left to right.
     films_at_once : int, optional
-        Films a process computes at a time, where memory is short; gradients add up to those of the
-        whole batch (but for batch norm, which sees the parts).
+        Films that a process computes at a time, if memory is short; gradients add up to those of the whole batch
+        (except in batch norm, which sees the parts).
     devices : int
-        Processes, each with a GPU of its own or, where there is none, on the CPU.
+        Processes, each with a GPU of its own or, if there is none, on the CPU.
     precision : {"auto", "32-true", "16-mixed", "bf16-mixed"}
-        `auto` mixes on a GPU (with bfloat16 where it has that) and computes in 32 bit on a CPU.
+        `auto` mixes on a GPU (with bfloat16 if it has that) and computes in 32 bit on a CPU.
 
     Raises
     ------

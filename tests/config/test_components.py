@@ -22,7 +22,7 @@ from bonerisk.config.tree import config_dir
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
-from bonerisk.models.components import contract_of, hold
+from bonerisk.models.components import check_contracts, contract_of
 from bonerisk.parts import FittedHead
 
 PATHS = sorted(
@@ -186,5 +186,5 @@ def test_it_is_built_and_works(path: Path) -> None:
     if path.parent.name == "dataset":  # composed, as it has groups of its own
         composed = check("prepare", [f"dataset={path.stem}", *GIVEN.get(path.stem, [])], multirun=False)
         node = OmegaConf.to_container(composed.dataset)
-    hold({path.parent.name: node})
+    check_contracts({path.parent.name: node})
     WORK[path.parent.name](node)

@@ -21,8 +21,8 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.read import read
 from bonerisk.models import components
-from bonerisk.models.embeddings import Embedded, embedded
-from bonerisk.models.films import decoded, encoder_for, keyed, transform_of
+from bonerisk.models.embeddings import Embedded, embed_cohort
+from bonerisk.models.films import decode_cohort, encoder_for, input_hashes, transform_of
 from bonerisk.models.frozen import Frozen
 from bonerisk.runs.folder import Run, record
 
@@ -85,12 +85,12 @@ def moved(cohort: Cohort, name: str, row: float) -> Cohort:
 
 
 def embeddings(cohort: Cohort, run: Run, data: Path, encoder: Mapping[str, Any] = SMALL_CNN) -> Embedded:
-    return embedded(cohort, Frozen(encoder, PREPROCESSING, None, 0), run, data)
+    return embed_cohort(cohort, Frozen(encoder, PREPROCESSING, None, 0), run, data)
 
 
 @pytest.mark.usefixtures("strip")
 def test_images_are_what_the_transform_makes_of_film_and_row(cohort: Cohort, run: Run, tmp_path: Path) -> None:
-    found = decoded(cohort, PREPROCESSING, run, tmp_path / "data")
+    found = decode_cohort(cohort, PREPROCESSING, run, tmp_path / "data")
     assert found.images.images.shape == (5, *SHAPE)
     for film in found.cohort.table.itertuples():
         expected = Strip()(replace(read(Path(film.image_path)), row={"keypoint_row": film.keypoint_row}))
@@ -100,7 +100,7 @@ def test_images_are_what_the_transform_makes_of_film_and_row(cohort: Cohort, run
 
 @pytest.mark.usefixtures("strip")
 def test_a_film_without_its_value_is_refused_and_the_rest_goes_on(cohort: Cohort, run: Run, tmp_path: Path) -> None:
-    for found in (decoded(cohort, PREPROCESSING, run, tmp_path), embeddings(cohort, run, tmp_path)):
+    for found in (decode_cohort(cohort, PREPROCESSING, run, tmp_path), embeddings(cohort, run, tmp_path)):
         assert list(found.cohort.table["image_id"]) == list("abdef")
         assert found.cohort.rejected[["image_id", "reason"]].to_numpy().tolist() == [["c", "the film has no keypoint"]]
 
@@ -108,7 +108,7 @@ def test_a_film_without_its_value_is_refused_and_the_rest_goes_on(cohort: Cohort
 @pytest.mark.usefixtures("strip")
 def test_embeddings_are_the_encoders_of_two_planes(cohort: Cohort, run: Run, tmp_path: Path) -> None:
     found = embeddings(cohort, run, tmp_path)
-    images = decoded(cohort, PREPROCESSING, run, tmp_path)
+    images = decode_cohort(cohort, PREPROCESSING, run, tmp_path)
     encoder = Frozen(SMALL_CNN, PREPROCESSING, None, 0).build().eval()
     with torch.inference_mode():
         expected = encoder(torch.from_numpy(np.array(images.images.images[images.rows(found.cohort.table)])))
@@ -124,18 +124,18 @@ def test_a_changed_value_makes_a_new_image_and_a_new_embedding(cohort: Cohort, r
     assert list(table["image_id"][changed]) == ["d"]
     parts = [Embeddings.open(first.store.folder)._parts[path.name] for path in first.store.folder.glob("part-*")]
     assert sorted(part.num_rows for part in parts) == [1, 1, 5]  # the refused film, the changed one, the first five
-    images = [decoded(of, PREPROCESSING, run, tmp_path).images for of in (cohort, other, cohort)]
+    images = [decode_cohort(of, PREPROCESSING, run, tmp_path).images for of in (cohort, other, cohort)]
     assert images[0].folder == images[2].folder != images[1].folder
 
 
 @pytest.mark.usefixtures("strip")
 def test_without_columns_a_film_is_known_by_its_bytes(cohort: Cohort) -> None:
     sha256 = {name: None if name == "e" else name * 64 for name in "abcdef"}
-    assert keyed(cohort.table, sha256, ()) == sha256
-    keys = keyed(cohort.table, sha256, ("keypoint_row",))
+    assert input_hashes(cohort.table, sha256, ()) == sha256
+    keys = input_hashes(cohort.table, sha256, ("keypoint_row",))
     assert keys["e"] is None
     assert keys["a"] != sha256["a"]
-    copy = keyed(moved(cohort, "a", 20).table, {**sha256, "a": sha256["b"]}, ("keypoint_row",))
+    copy = input_hashes(moved(cohort, "a", 20).table, {**sha256, "a": sha256["b"]}, ("keypoint_row",))
     assert copy["a"] == keys["b"] == copy["b"]
 
 
@@ -148,8 +148,8 @@ def test_an_absent_column_is_told_before_any_film_is_read(cohort: Cohort, run: R
     misspelt = replace(cohort, table=renamed, make_films=never)
     frozen = Frozen(SMALL_CNN, PREPROCESSING, None, 0)
     for attempt in (
-        lambda: decoded(misspelt, PREPROCESSING, run, tmp_path),
-        lambda: embedded(misspelt, frozen, run, tmp_path),
+        lambda: decode_cohort(misspelt, PREPROCESSING, run, tmp_path),
+        lambda: embed_cohort(misspelt, frozen, run, tmp_path),
     ):
         with pytest.raises(DataError, match="no column 'keypoint_row'") as caught:
             attempt()

@@ -10,7 +10,7 @@ import pytest
 
 from bonerisk.datasets.survival_table import SurvivalTable
 from bonerisk.errors import ConfigError
-from bonerisk.models.components import CONTRACTS, component, contract_of, hold
+from bonerisk.models.components import CONTRACTS, check_contracts, component, contract_of
 from bonerisk.parts import Dataset, FittedHead, Objective, TrainedHead, Transform, members
 from bonerisk.training.settings import TrainingSettings
 
@@ -40,20 +40,20 @@ def inside(where: str, node: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(("where", "contract", "name"), LACKING, ids=str)
 def test_what_lacks_one_member_is_refused(where: str, contract: type, name: str, made: Any) -> None:
     with pytest.raises(ConfigError, match=rf"Made is no {contract.__name__}: it lacks {name}\b"):
-        hold(inside(where, made(contract, without=name)))
+        check_contracts(inside(where, made(contract, without=name)))
 
 
 @pytest.mark.parametrize(("where", "contract"), KINDS, ids=str)
 def test_what_has_all_members_is_taken(where: str, contract: type, made: Any) -> None:
     node = made(contract)
     assert contract_of(where, node) is contract
-    hold(inside(where, node))
+    check_contracts(inside(where, node))
 
 
 def test_everything_that_is_incomplete_is_named_at_once(made: Any) -> None:
     node = made(Transform, without="note")
     with pytest.raises(ConfigError) as caught:
-        hold({"dataset": node, "preprocessing": node, "encoder": None})
+        check_contracts({"dataset": node, "preprocessing": node, "encoder": None})
     assert "no Dataset: it lacks load" in str(caught.value)
     assert "no Transform: it lacks note" in str(caught.value)
 

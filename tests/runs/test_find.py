@@ -45,7 +45,7 @@ def test_latest_is_of_the_kinds_that_are_read_and_finished(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("latest", "no finished run"), ("2026", "2 runs have a time that begins"), ("1999", "no finished run")],
+    [("latest", "no finished run"), ("2026", "2 runs have a timestamp that begins"), ("1999", "no finished run")],
 )
 def test_none_or_several(tmp_path, text, part):
     if text != "latest":

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bonerisk.training.batches import batches, flip, mirror
-from bonerisk.training.optimiser import adamw, rate
+from bonerisk.training.optimiser import adamw, learning_rate
 
 
 def test_an_epoch_sees_every_film_once_in_batches_of_nearly_equal_size() -> None:
@@ -34,7 +34,7 @@ def test_about_half_are_mirrored_and_others_each_step() -> None:
 
 
 def test_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
-    rates = [rate(1e-3, step, warmup=10, total=100) for step in range(100)]
+    rates = [learning_rate(1e-3, step, warmup=10, total=100) for step in range(100)]
     assert rates[0] == pytest.approx(1e-4)
     assert max(rates) == rates[10] == rates[9] == pytest.approx(1e-3)
     assert rates[55] == pytest.approx(5e-4)

@@ -20,7 +20,7 @@ from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training import loop
-from bonerisk.training.batches import opener
+from bonerisk.training.batches import image_reopener
 from bonerisk.training.examples import Examples, Inputs
 from bonerisk.training.fit import fit as train
 from bonerisk.training.model import Model, load, predict
@@ -189,10 +189,10 @@ def test_settings_out_of_range_are_named_together() -> None:
 
 
 def test_a_memory_map_is_opened_again_and_not_copied(films: Any) -> None:
-    again = opener(films[0])
+    again = image_reopener(films[0])
     assert len(pickle.dumps(again)) < 1000
     np.testing.assert_array_equal(again(), films[0])
-    np.testing.assert_array_equal(opener(films[0][3:])(), films[0][3:])  # a view has no offset of its own
+    np.testing.assert_array_equal(image_reopener(films[0][3:])(), films[0][3:])  # a view has no offset of its own
 
 
 SCRIPT = """

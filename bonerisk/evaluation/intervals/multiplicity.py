@@ -14,7 +14,7 @@ from bonerisk.evaluation.samples.sample import Array
 
 @dataclass(frozen=True)
 class Adjusted:
-    """Adjusted p-values in the order given, NaN where the p-value is missing.
+    """Adjusted p-values in the order given, NaN if the p-value is missing.
 
     Parameters
     ----------
@@ -77,12 +77,12 @@ def bootstrap_p(differences: ArrayLike) -> float:
     Parameters
     ----------
     differences : array (draws,)
-        NaN where a draw has no value; these are left out.
+        NaN if a draw has no value; these are left out.
 
     Returns
     -------
     float
-        NaN where no draw has a value.
+        NaN if no draw has a value.
 
     References
     ----------

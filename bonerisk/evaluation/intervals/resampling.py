@@ -88,7 +88,7 @@ class Distribution:
     Parameters
     ----------
     estimate : float
-        NaN where it can't be computed.
+        NaN if it can't be computed.
     drawn : array (draws,)
     undefined : str
         What a NaN means.

@@ -34,7 +34,7 @@ class About:
         In words, as a table's head has it: "Brier score".
     kind : str
         What it is about: "ranking"; "error" and "calibration" of probabilities; what a "threshold" does; what was
-        "observed" whatever a model predicts; "follow_up", how long patients were followed; "decision" (net benefit);
+        "observed", independent of any model; "follow_up", how long patients were followed; "decision" (net benefit);
         "reclassification"; "other". Pages order metrics by it.
     decimals : int
         Decimals of the printed value, after `scale`.
@@ -140,7 +140,7 @@ def declared() -> dict[str, About]:
 
 @cache
 def _form(name: str) -> tuple[str, str]:
-    """The name under which a metric was declared, and the number that stands for ``{}``; empty where it was not."""
+    """The name under which a metric was declared, and the number that stands for ``{}``; empty if it was not."""
     if name in declared():
         return name, ""
     for form in declared():

@@ -23,7 +23,7 @@ def roc(sample: Sample | AtHorizon, draws: Draws, level: float = 0.95) -> pd.Dat
     Returns
     -------
     DataFrame
-        false_positive_rate, sensitivity, lower, upper; first the corner (0, 0). Empty where there is one outcome only.
+        false_positive_rate, sensitivity, lower, upper; first the corner (0, 0). Empty if there is one outcome only.
     """
     if not _both(sample):
         return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "lower", "upper"], dtype=float)
@@ -43,7 +43,7 @@ def precision_recall(sample: Sample | AtHorizon, draws: Draws, level: float = 0.
     Returns
     -------
     DataFrame
-        recall (over 0), precision, lower, upper. Empty where there is one outcome only.
+        recall (over 0), precision, lower, upper. Empty if there is one outcome only.
     """
     if not _both(sample):
         return pd.DataFrame(columns=["recall", "precision", "lower", "upper"], dtype=float)

@@ -59,7 +59,7 @@ def net_benefit(threshold: float) -> Metric:
     Returns
     -------
     Metric
-        Cases found per film, net of false positives; the prevalence at best, under 0 where the model does harm. For
+        Cases found per film, net of false positives; the prevalence at best, under 0 if the model does harm. For
         films followed up, ``at_horizon(net_benefit(p), horizon, predicted=True)``.
 
     Raises
@@ -105,10 +105,10 @@ def decision_curve(
     Returns
     -------
     DataFrame
-        A row a threshold: threshold; net_benefit of the model; treat_all, that of treating everybody (treating none has
-        0); advantage of the model over the better of the two; avoided_per_100, treatments per 100 films that the model
-        saves against treating all, at no loss of cases. Each of the four with ``_lower`` and ``_upper``. Empty where no
-        film is known.
+        One row per threshold: threshold; net_benefit of the model; treat_all, that of treating everybody (treating none
+        has 0); advantage of the model over the better of the two; avoided_per_100, treatments per 100 films that the
+        model saves against treating all, at no loss of cases. Each of the four with ``_lower`` and ``_upper``. Empty if
+        no film is known.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 The influence of a film is the derivative of the statistic by the film's weight; that of a patient is the sum over the
 patient's films, which makes the variance one of independent patients. The variance of a paired difference is that of
-the influences' difference. Influences are (patients,), in the columns of the draws; None where the statistic has no
+the influences' difference. Influences are (patients,), in the columns of the draws; None if the statistic has no
 value, or too few patients for a variance.
 
 References

@@ -28,7 +28,7 @@ class Values:
     Parameters
     ----------
     value : array (draws,)
-        NaN where it can't be computed.
+        NaN if it can't be computed.
     undefined : str
         What a NaN means, for the note.
     trials : array (draws,), optional
@@ -54,7 +54,7 @@ class Key(NamedTuple):
 
 
 def divide(numerator: Array, denominator: Array) -> Array:
-    """Quotient, NaN where the denominator is 0."""
+    """Quotient, NaN if the denominator is 0."""
     return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)
 
 

@@ -54,7 +54,7 @@ class Rule:
         return Threshold(self.label, value)
 
     def values(self, drawn: Drawn) -> Array:
-        """Choose in every draw, as if its films alone were there: thresholds (draws,), NaN where not fitted."""
+        """Choose in every draw, as if its films alone were there: thresholds (draws,), NaN if not fitted."""
         tp, fp = drawn.cumulated
         chosen = np.full(len(tp), np.nan)
         if tp.shape[1] < 3:

@@ -21,7 +21,7 @@ CountMetric = Callable[[Counts], Values]
 
 @dataclass(frozen=True)
 class Threshold:
-    """A labelled threshold; `value` is None where it could not be fitted, and `note` says why."""
+    """A labelled threshold; `value` is None if it could not be fitted, and `note` says why."""
 
     label: str
     value: float | None
@@ -29,7 +29,7 @@ class Threshold:
 
 
 def at(threshold: Threshold, metric: CountMetric) -> Metric:
-    """Metric of a drawn sample from one of counts: NaN throughout where the threshold could not be fitted.
+    """Metric of a drawn sample from one of counts: NaN throughout if the threshold could not be fitted.
 
     Examples
     --------

@@ -8,8 +8,8 @@
   by it.)
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Film models and baselines have every metric, the others those of ranking. Where there are several film models, the first
-is the reference of the others, and the one that combined models take.
+Models with probabilities (film models, baselines, recalibrated ones) have every metric, the others those of ranking.
+The first of several film models is the reference of the others, and the one that combined models take.
 
 References
 ----------
@@ -44,7 +44,7 @@ class Compared:
     ----------
     role : {"film", "baseline", "refitted", "combined", "recalibrated", "oracle"}
     trained : str
-        The trained model whose risk it takes, itself for a trained one; empty where it takes none.
+        The trained model whose risk it takes, itself for a trained one; empty if it takes none.
     columns : tuple of str
         Clinical columns that it was fitted to.
     note : str

@@ -30,8 +30,8 @@ class Binary:
     Parameters
     ----------
     ranking, error, calibration, at_threshold : list of str
-        Metrics of every model; of film and baselines; the same; and of these at each threshold. Each is
-        "module.function" in `bonerisk.evaluation`. Models are compared by ranking and error.
+        Metrics of every model; of models with probabilities (error, calibration); and of these at each threshold. Each
+        is "module.function" in `bonerisk.evaluation`. Models are compared by ranking and error.
     thresholds : list of str
         Risks, such as "0.5", and rules by which one is fitted on tuning, such as "youden".
     net_benefit : list of float

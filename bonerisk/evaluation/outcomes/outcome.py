@@ -39,7 +39,7 @@ class ClinicalModel(Protocol):
         ...
 
     def risk(self, table: pd.DataFrame) -> Array:
-        """Risk (n,) of each row, higher is worse; NaN where a column has no value."""
+        """Risk (n,) of each row, higher is worse; NaN if a column has no value."""
         ...
 
 
@@ -148,7 +148,7 @@ class Outcome(Protocol[Films, Model]):
         ...
 
     def influence(self, key: Key, sample: Films, n_patients: int) -> Array | None:
-        """What each patient adds to a metric, (n_patients,); None where that is not known."""
+        """What each patient adds to a metric, (n_patients,); None if that is not known."""
         ...
 
     def curves(

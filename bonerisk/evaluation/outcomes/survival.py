@@ -1,4 +1,4 @@
-"""How time to an event is evaluated: risk ranks, probabilities are of the event by a horizon, censoring is weighed.
+"""How time to an event is evaluated: risk ranks, probabilities are of the event by a horizon, with censoring weights.
 
 A competing event ends the follow-up in the C-indices and in the linear predictor of Cox baselines (cause-specific
 hazard). Their probabilities allow for it; at a horizon it makes a film one without the event, and observed incidence is
@@ -48,9 +48,9 @@ class Survival:
     horizons_years : list of float
         At which incidence, probabilities and thresholds are judged.
     ranking, error, calibration, at_threshold : list of str
-        Metrics of every model; of film and baselines; the same; and of these at each threshold. Each is
-        "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome at
-        a horizon. Models are compared by ranking and error.
+        Metrics of every model; of models with probabilities (error, calibration); and of these at each threshold. Each
+        is "module.function" in `bonerisk.evaluation`: of follow-up, of follow-up at a horizon, or of the binary outcome
+        at a horizon. Models are compared by ranking and error.
     thresholds : list of str
         Rules by which one is fitted on tuning at the last horizon, such as "youden", or numbers on the scale of the
         risk, which for a Cox model is the linear predictor, not a probability.

@@ -1,4 +1,4 @@
-"""The predictions table turned wide: a row a film, a column of risk a model, so that models meet on the same films."""
+"""The predictions table in wide form: one row per film, one risk column per model, to compare on the same films."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class RiskTable:
     Parameters
     ----------
     films : DataFrame
-        A row a film: all of the predictions table but what models predict.
+        One row per film: the predictions table without the predictions.
     risks : DataFrame
-        The same rows, a column a model; NaN where a model gave none.
+        Risks of these rows, one column per model; NaN if a model gave none.
     predicted : dict
         Horizon in years → the same of the probability of the event by then (1 − ``survival_<h>y``).
     """
@@ -41,7 +41,7 @@ class RiskTable:
 
     @classmethod
     def of(cls, predictions: pd.DataFrame) -> RiskTable:
-        """Spread a predictions table (long: a row a film and model), checking it.
+        """Spread a predictions table (long: one row per film and model), checking it.
 
         Raises
         ------

@@ -19,7 +19,7 @@ DXA = ("yes", "no")
 
 
 def has_dxa(t_score: pd.Series) -> pd.Series:
-    """Whether a film has a T-score, "yes" or "no", (n,); None where no film has one, since that parts nothing."""
+    """Whether a film has a T-score, "yes" or "no", (n,); None if no film has one, since that parts nothing."""
     known = t_score.notna()
     return known.map({True: "yes", False: "no"}) if known.any() else pd.Series(None, t_score.index, dtype=object)
 

@@ -1,6 +1,6 @@
 """Patients at high risk beside those at low risk: ages, shares of a sex, findings, each with a test.
 
-The tests take rows for independent, so each patient counts once, by the first film.
+The tests assume independent rows, so each patient counts once, by the first film.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from scipy import stats
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.multiplicity import adjust
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import MOST, demand_no_misspelling
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.groupings import Grouping
 
 GROUPS = {
@@ -34,8 +34,8 @@ def group_rows(split: Split[Followed], grouping: Grouping, patterns: Sequence[st
     """Rows of the table of groups, for one grouping.
 
     A column of numbers is compared by its means (Welch's t), a share by its counts: Fisher's exact test for two levels,
-    chi-squared for more. A column of 0 and 1 is the share of 1; one of text has a row a level, all with the column's
-    p-value. Values that are missing are left out. Holm's adjustment is over the columns of the grouping.
+    chi-squared for more. A column of 0 and 1 is the share of 1; one of text has one row per level, all with the
+    column's p-value. Missing values are left out. Holm's adjustment is over the columns of the grouping.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _first_films(split: Split[Followed], grouping: Grouping) -> np.ndarray:
 
 
 def _levels(column: pd.Series) -> list[object] | None:
-    """Levels that are counted; None where the column is a number."""
+    """Levels that are counted; None if the column is a number."""
     present = sorted(column.dropna().unique())
     if pd.api.types.is_numeric_dtype(column):
         return [0, 1] if set(present) <= {0, 1} else None

@@ -1,4 +1,4 @@
-"""What was observed of films, whatever a model predicts: how long they were followed, and how many had the event.
+"""Follow-up and incidence as observed, independent of any model.
 
 Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film had the
 event, its upper bound is exact. Follow-up is the median of the reverse Kaplan–Meier estimate.
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bonerisk.evaluation.metrics.catalogue import About
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.survival import kaplan_meier
 from bonerisk.survival.incidence import Incidence, at_horizons
 
@@ -37,7 +37,7 @@ ABOUT = {
 
 
 def follow_up_rows(split: Split[Followed], model: str) -> Iterator[Row]:
-    """Rows of the metrics table of the films to which a model gives a risk: follow-up, and incidence by subgroup."""
+    """Rows of the metrics table for films with a model's risk: follow-up, and incidence by subgroup."""
     known = split.wide.risks[model].notna().to_numpy()
     yield _follow_up(split, model, known)
     for group in split.subgroups:
@@ -62,7 +62,7 @@ def _follow_up(split: Split[Followed], model: str, keep: Array) -> Row:
 def incidence_rows(
     split: Split[Followed], model: str, keep: Array, subgroup: str, threshold: str = ""
 ) -> Iterator[Row]:
-    """Incidence among the films of a mask, a row a horizon."""
+    """Incidence among the films of a mask, one row per horizon."""
     films, patient = split.films[keep], split.patient[keep]
     where = {**split.name, "model": model, "reference": "", "subgroup": subgroup, "metric": "incidence"}
     if len(np.unique(patient)) < split.plan.min_n:

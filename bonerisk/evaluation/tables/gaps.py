@@ -1,6 +1,6 @@
 """Whether a model is worse in a subgroup than in the rest: the gap, its interval, and its p-value among all gaps.
 
-The family over which p-values are adjusted is declared before anything is seen: every gap of one dataset, split and
+The family over which p-values are adjusted is fixed in advance: every gap of one dataset, split and
 model in one metric.
 """
 
@@ -12,9 +12,9 @@ import pandas as pd
 
 from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
 from bonerisk.evaluation.metrics.metric import Key
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.samples.subgroups import Subgroup
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 
 GAPS = {
     **{"dataset": str, "split": str, "model": str, "subgroup": str, "metric": str, "threshold": str},
@@ -27,8 +27,8 @@ GAPS = {
 def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[Row]:
     """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
 
-    A severity has no rest, and is left out; of two groups that are each other's rest, one is there. n and n_events are
-    those of the subgroup.
+    Severities have no rest and are left out; of complementary groups the first is kept. n and n_events are those of the
+    subgroup.
     """
     for model in models:
         groups = _distinct([group for group in split.subgroups[1:] if group.metrics is None])
@@ -41,7 +41,7 @@ def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[Row]:
 
 
 def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
-    """Groups without those that are the rest of an earlier one, of which the gap is the same with its sign turned."""
+    """Groups without the complement of an earlier one, whose gap would only change its sign."""
     kept: list[Subgroup] = []
     for group in groups:
         if not any((group.keep == ~other.keep).all() for other in kept):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from bonerisk.errors import DataError
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.survival import cox, proportional
 from bonerisk.survival.outcome import EVENT
 
@@ -24,7 +24,7 @@ JUDGED = ("film", "baseline", "oracle")
 
 
 def hazard_rows(split: Split[Followed]) -> Iterator[Row]:
-    """Rows of the table of hazards, one a film model, baseline and oracle, over the films for which it has a risk.
+    """Rows of the table of hazards, one per film model, baseline and oracle, over the films with its risk.
 
     The hazard ratio is Cox's (cause-specific, Efron ties) of one SD of the risk among these films, with Wald's
     interval, robust by patient where some have several films. Early and late are up to the time that halves the events,

@@ -1,12 +1,12 @@
-"""What each model of an evaluation is, so that no reader has to guess it from a name."""
+"""The table of models: what each model of an evaluation is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from bonerisk.cohort.targets import target as targets
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison
-from bonerisk.evaluation.table import Row
 
 MODELS = {"model": str, "role": str, "trained": str, "columns": str, "concerns": str, "run": str, "note": str}
 
@@ -16,13 +16,13 @@ def model_rows(comparison: Comparison, target: str, runs: Mapping[str, str]) -> 
 
     A row has the model's role (`bonerisk.evaluation.models.comparators`); the trained model whose risk it takes, itself
     for a trained one; the clinical columns it was fitted to, joined by " + "; the target that it concerns; the folder
-    of its training; and what a reader must know of it.
+    of its training; and a note.
 
     Parameters
     ----------
     comparison : Comparison
     target : str
-        Name of what is predicted; empty where it is not known.
+        Name of what is predicted; empty if it is not known.
     runs : mapping
         Trained model → name of the folder of its training.
     """

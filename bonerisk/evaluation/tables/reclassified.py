@@ -1,4 +1,4 @@
-"""NRI and IDI of each film model against each baseline, for the metrics table: where it is asked for."""
+"""NRI and IDI of each film model against each baseline, for the metrics table, on request."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from bonerisk.evaluation.metrics.catalogue import About
 from bonerisk.evaluation.metrics.metric import Key, at_horizon
 from bonerisk.evaluation.metrics.reclassification import WARNING, event_part, idi, improvement, nonevent_part, nri
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 
 PARTS = {"": improvement, "_events": event_part, "_nonevents": nonevent_part}
 ABOUT = {

@@ -1,4 +1,4 @@
-"""What an evaluation found, and its files: each table is declared once, written by one function and read by one."""
+"""The result of an evaluation and its files; each table is declared once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import pandas as pd
 
 from bonerisk.errors import RunError
-from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.metrics_table import CONFUSION, METRICS
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import GROUPS
 from bonerisk.evaluation.tables.gaps import GAPS
@@ -22,17 +22,17 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
 Columns = Mapping[str, type]
-Outcome = Literal["binary", "survival"]
+OutcomeKind = Literal["binary", "survival"]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """How one table of a result lies in a run.
+    """How a result table is stored in a run.
 
     Parameters
     ----------
     file : str
-        Its suffix says how it is written.
+        The suffix sets the format.
     columns : mapping
         Name → type, in order; text that is empty is read as "", never as NaN.
     outcome : {"binary", "survival"}, optional
@@ -43,7 +43,7 @@ class Stored:
 
     file: str
     columns: Columns = field(default_factory=dict)
-    outcome: Outcome | None = None
+    outcome: OutcomeKind | None = None
     optional: bool = False
 
     def write(self, table: pd.DataFrame | dict[str, object], path: Path) -> None:
@@ -68,19 +68,19 @@ class Stored:
 
 @dataclass(frozen=True)
 class Result:
-    """What an evaluation found; the tables are as they are written.
+    """The result of an evaluation; the tables are as they are written.
 
     Parameters
     ----------
     outcome : {"binary", "survival"}
     target : str
-        Name of what was predicted (`bonerisk.cohort.targets`); empty where it is not known.
+        Name of what was predicted (`bonerisk.cohort.targets`); empty if it is not known.
     predictions : DataFrame
         The predictions given, and those of baselines, combined models and oracles.
     models : DataFrame
         What each model is, columns as `bonerisk.evaluation.tables.models.MODELS`.
     metrics : DataFrame
-        Long form, columns as `bonerisk.evaluation.table.METRICS`.
+        Long form, columns as `bonerisk.evaluation.metrics_table.METRICS`.
     gaps : DataFrame
         Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
     confusion : DataFrame
@@ -91,7 +91,7 @@ class Result:
         Hazard ratio of one SD of each model's risk, early and late, columns as
         `bonerisk.evaluation.tables.hazards.HAZARDS`.
     strata_calibration, strata_decision, strata_incidence : DataFrame
-        Within strata, columns as in `bonerisk.evaluation.tables.strata`; empty where there are none.
+        Within strata, columns as in `bonerisk.evaluation.tables.strata`; empty if there are none.
     thresholds : dict
         Values, and the patients they were fitted on.
     curves : dict
@@ -99,7 +99,7 @@ class Result:
         evaluation's job and not stored; a result that was read has none.
     """
 
-    outcome: Outcome
+    outcome: OutcomeKind
     target: str
     predictions: Annotated[pd.DataFrame, Stored("predictions.parquet")]
     models: Annotated[pd.DataFrame, Stored("models.csv", MODELS)]
@@ -138,7 +138,7 @@ def write(result: Result, run: Run) -> None:
 
 
 def read(run: StoredRun) -> Result:
-    """Read the result of an evaluation from its run; a table that it need not have is empty.
+    """Read the result of an evaluation from its run; an absent optional table is empty.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 Incidence is Aalen and Johansen's where there are competing events, else Kaplan and Meier's; where no film of a group
 had the event, its upper bound is exact. The hazard ratio is Cox's (cause-specific), with a variance robust to several
-films a patient. Where a group has no event it is Firth's, with its profile interval, since Cox's is infinite.
+films per patient. Where a group has no event it is Firth's, with its profile interval, since Cox's is infinite.
 
 References
 ----------
@@ -19,11 +19,11 @@ import pandas as pd
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
 from bonerisk.evaluation.metrics.catalogue import About
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.follow_up import incidence_rows
 from bonerisk.evaluation.tables.groupings import Grouping
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier
@@ -71,8 +71,8 @@ def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame
     -------
     DataFrame
         model, subgroup (the stratum), threshold, group (high, low), time_years, incidence, lower, upper, at_risk, at
-        the times of events up to the last that `LAST` films of both groups outlive, or to the last horizon; a group of
-        under `min_n` films is left out.
+        the times of events up to the last that `LAST` films of both groups outlive, or to the last horizon; a group
+        with fewer films (not patients) than `min_n` or `LAST` is left out.
     """
     groups = {name: keep for name, keep in grouping.groups.items() if keep.sum() >= max(split.plan.min_n, LAST)}
     followed = [np.sort(split.films.loc[keep, "time_years"].to_numpy(float)) for keep in groups.values()]
@@ -99,7 +99,7 @@ def incidence_curves(split: Split[Followed], grouping: Grouping) -> pd.DataFrame
 
 
 def _time_lost(split: Split[Followed], grouping: Grouping) -> Iterator[Row]:
-    """Years lost to the event until each horizon (area under the incidence), high risk less low, a row a horizon."""
+    """Years lost to the event until each horizon (area under the incidence), high less low risk, by horizon."""
     films, patient = split.films[grouping.known], split.patient[grouping.known]
     time, status = films["time_years"].to_numpy(float), status_of(films)
     sides = [keep[grouping.known] for keep in grouping.groups.values()]

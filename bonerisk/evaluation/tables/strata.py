@@ -1,7 +1,7 @@
 """Calibration, decision curves and incidence within strata, such as patients with and without a T-score.
 
-A *stratum* is a subgroup by one of the columns in `Survival.strata`. All numbers have the draws, level and least sizes
-of the evaluation; a stratum with too few patients or events has one row without numbers, whose note says so. n and
+A *stratum* is a subgroup by a column in `Survival.strata`. All numbers have the draws, level and minimum sizes of the
+evaluation; a stratum with too few patients or events has one row without numbers, whose note says so. n and
 n_events are those of the films to which the model gives a risk; events are counted up to the horizon.
 """
 
@@ -14,11 +14,11 @@ import pandas as pd
 
 from bonerisk.evaluation.metrics.calibration.curves import groups, smooth
 from bonerisk.evaluation.metrics.decision import ENDS, QUANTITIES, decision_curve
+from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.survival import Survival, status_of
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.subgroups import ALL, subgroups
 from bonerisk.evaluation.split import Split
-from bonerisk.evaluation.table import Row
 from bonerisk.evaluation.tables.follow_up import incidences
 from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.survival.incidence import AALEN_JOHANSEN, KAPLAN_MEIER
@@ -40,7 +40,7 @@ PROBABILITIES, HIGHEST = 50, (0.02, 0.99)  # of a decision curve: how many, and 
 
 
 def calibration_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
-    """Observed incidence over predicted probability at the last horizon, of film models and baselines.
+    """Observed incidence over predicted probability at the last horizon, of models with probabilities.
 
     `curve` is "smooth", or "groups" between quantiles of the predicted probability, where `n_group` counts the films of
     each (`bonerisk.evaluation.metrics.calibration.curves`).
@@ -57,7 +57,7 @@ def calibration_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]
 
 
 def decision_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
-    """Net benefit over threshold probabilities at the last horizon, of film models and baselines.
+    """Net benefit over threshold probabilities at the last horizon, of models with probabilities.
 
     All models of a stratum have the threshold probabilities of the first: evenly spaced up to the 99th percentile of
     its predicted probabilities.
@@ -91,7 +91,7 @@ def incidence_rows(split: Split[Followed], outcome: Survival) -> Iterator[Row]:
 
 
 def _judged(split: Split[Followed], outcome: Survival) -> Iterator[tuple[Followed, Row, str]]:
-    """Films of each stratum with each model that gives probabilities, what all of their rows have, and why too few."""
+    """Films of each stratum with each graded model, the columns that its rows share, and why too few."""
     horizon, said = max(split.horizons.items())
     for stratum in list(subgroups(split.films, outcome.strata))[1:]:
         for model in split.comparison.graded:
@@ -110,7 +110,7 @@ def _points(curve: pd.DataFrame) -> Iterator[Row]:
 
 
 def _incidences(split: Split[Followed], keep: np.ndarray, years: Sequence[float]) -> Iterator[Row]:
-    """Incidence among the films of a mask, a row a year and estimator; without numbers where there are too few."""
+    """Incidence among the films of a mask, one row per year and estimator; without numbers if there are too few."""
     films = split.films[keep]
     event, time = films["event"] == 1, films["time_years"]
     if len(np.unique(split.patient[keep])) < split.plan.min_n:

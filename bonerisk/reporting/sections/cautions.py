@@ -1,4 +1,4 @@
-"""What a reader must know before believing a number."""
+"""Cautions about the numbers of a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
-FEW_EVENTS = 20  # under which nothing is concluded, whatever an interval says
-TOO_WIDE = 0.2  # of an AUC's or C-index' interval: it then reaches from useless to good
+FEW_EVENTS = 20  # with fewer, nothing is concluded
+TOO_WIDE = 0.2  # width of an AUC's or C-index's interval: it then reaches from useless to good
 STRATA = ("all", "dxa=yes", "dxa=no")
 ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
 
 
 def cautions(chain: ReportedRuns) -> list[str]:
-    """Where nothing can be concluded, notes of the runs, and what the numbers themselves warn of, each once."""
+    """Cautions, each once: too few events, notes of runs, warnings from the numbers."""
     places = [
         f"Evaluation {number} ({evaluation.run.name} on {evaluation.dataset}): " if len(chain.evaluations) > 1 else ""
         for number, evaluation in enumerate(chain.evaluations, start=1)
@@ -36,7 +36,7 @@ def cautions(chain: ReportedRuns) -> list[str]:
 
 
 def _too_few_events(evaluation: EvaluationRun) -> Iterator[str]:
-    """Splits, and those with and without a T-score, that no conclusion can be drawn from."""
+    """Splits and strata (with and without a T-score) from which no conclusion can be drawn."""
     for split in evaluation.splits:
         rows = evaluation.ranking[0].of(evaluation.ours, split)
         for row in rows_of(rows[rows["subgroup"].isin(STRATA) & (rows["reference"] == "")]):
@@ -49,7 +49,7 @@ def _too_few_events(evaluation: EvaluationRun) -> Iterator[str]:
 
 
 def _of_runs(chain: ReportedRuns) -> Iterator[str]:
-    """What the runs noted."""
+    """Notes of the runs."""
     apart = beside(chain)
     yield from (text for run in chain.runs for text in _of_run(run) if text not in apart.get(run.folder, []))
 
@@ -107,7 +107,7 @@ def _shortened(evaluation: EvaluationRun, split: str, horizon: float) -> str:
 
 
 def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str:
-    """Say where the interval of observed over expected leaves 1."""
+    """A caution if the interval of observed over expected excludes 1."""
     row = evaluation.value(split, evaluation.model, TableKey("o_e", horizon))
     if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
         return ""
@@ -120,10 +120,10 @@ def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str
 
 
 def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
-    """Say where the interval of the calibration slope leaves 1."""
+    """A caution if the interval of the calibration slope excludes 1."""
     row = evaluation.value(split, evaluation.model, TableKey("calibration_slope", horizon))
     if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
         return ""
-    way = "too extreme" if row["upper"] < 1 else "too much alike"
+    way = "too extreme" if row["upper"] < 1 else "too similar"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
     return f"{words.split(split)}: the model's probabilities{by} are {way}: the calibration slope is {value(row)}."

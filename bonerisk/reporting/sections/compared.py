@@ -25,7 +25,7 @@ ORDER = 20
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One, without parts where there is one evaluation and one training."""
+    """One section, without parts if there is one evaluation and one training."""
     chain, figures = page.runs, page.figures
     parts: list[Part] = []
     if len(chain.evaluations) > 1:
@@ -42,17 +42,17 @@ def sections(page: Context) -> Iterator[Section]:
 
 
 def _histories(trained: Mapping[str, Epochs], figures: Path) -> Iterator[Drawing]:
-    """The epochs of trainings, those together whose epoch was chosen by the same score."""
+    """The epochs of trainings, one figure per score that chose the epoch."""
     for place, score in enumerate(dict.fromkeys(epochs.score for epochs in trained.values()), start=1):
         same = {name: epochs for name, epochs in trained.items() if epochs.score == score}
-        title, alt = f"Tuning {score} of the trainings by epoch", "A line a training; the kept epoch is a circle."
+        title, alt = f"Tuning {score} of the trainings by epoch", "One line per training; the kept epoch is a circle."
         yield save(
             histories(same), figures, f"histories_{place}" if place > 1 else "histories", title, f"{title}. {alt}"
         )
 
 
 def _ranking(evaluation: EvaluationRun, figures: Path) -> Iterator[Drawing]:
-    """The models of one evaluation, and what they have to beat, side by side."""
+    """The models of one evaluation beside the baselines."""
     key = evaluation.ranking[0]
     rows = evaluation.metrics[(evaluation.metrics["subgroup"] == "all") & (evaluation.metrics["reference"] == "")]
     names = [*evaluation.trained, *evaluation.models("baseline")]
@@ -90,7 +90,7 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
 
 
 def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
-    """What the models of evaluations were trained with, where it differs: ``preprocessing chexzero_native``."""
+    """The settings in which the models of evaluations differ: ``preprocessing chexzero_native``."""
     runs = [evaluation.training for evaluation in evaluations]
     known = [run for run in runs if run is not None]
     if len({run.folder for run in known}) < len(runs):  # the same model on several datasets
@@ -99,7 +99,7 @@ def _told_apart(evaluations: Sequence[EvaluationRun]) -> list[str]:
 
 
 def _rows(evaluations: Sequence[EvaluationRun]) -> str:
-    """What the rows of all are called."""
+    """What the rows of the evaluations are called."""
     return " or ".join(dict.fromkeys(evaluation.vocabulary.rows for evaluation in evaluations)).capitalize()
 
 
@@ -120,7 +120,7 @@ def _trained(run: StoredRun, evaluations: Sequence[EvaluationRun]) -> sweep.Swep
 
 
 def _differing(table: pd.DataFrame) -> list[str]:
-    """``features patient, head deepsurv`` for each row; empty where nothing differs."""
+    """``features patient, head deepsurv`` for each row; empty if nothing differs."""
     return [
         ", ".join(f"{str(key).rpartition('.')[2]} {value}" for key, value in table.loc[row].items())
         for row in table.index
@@ -128,7 +128,7 @@ def _differing(table: pd.DataFrame) -> list[str]:
 
 
 def _names(runs: list[StoredRun]) -> list[str]:
-    """What tells the runs apart, for a legend."""
+    """Names that distinguish the runs, for a legend."""
     names = _differing(sweep.varied(runs))
     return [
         f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name

@@ -1,4 +1,4 @@
-"""Example films of an evaluation: of each outcome the one that the model was surest of, and a borderline one."""
+"""Example films of an evaluation: for each outcome the film with the surest prediction, and a borderline one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OUTCOMES = ("true positive", "false negative", "false positive", "true negative"
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One an evaluation that has example films."""
+    """One section per evaluation; empty without example films."""
     for evaluation in page.runs.evaluations:
         films = _examples(evaluation.run.folder / "figures" / "films")
         yield Section(f"Example films{evaluation.place}", films, evaluation.number)

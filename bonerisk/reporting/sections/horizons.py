@@ -1,4 +1,4 @@
-"""How well a model predicts the years ahead, in sentences: its probabilities, and its groups of high and low risk."""
+"""A model's results at each horizon, in plain words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.values import value
 
 
-def at_horizon(evaluation: EvaluationRun, split: str) -> Iterator[str]:
-    """A paragraph a horizon: AUC, incidence, calibration, then high and low risk at each threshold."""
+def paragraphs(evaluation: EvaluationRun, split: str) -> Iterator[str]:
+    """One paragraph per horizon: AUC, incidence, calibration, then high and low risk at each threshold."""
     for horizon in evaluation.horizons:
         texts = [_auc(evaluation, split, horizon), _calibration(evaluation, split, horizon)]
         texts += [_groups(evaluation, split, horizon, name) for name in evaluation.thresholds]
@@ -28,7 +28,7 @@ def _auc(evaluation: EvaluationRun, split: str, horizon: float) -> str:
 
 
 def _calibration(evaluation: EvaluationRun, split: str, horizon: float) -> str:
-    """How many had the event for each that was predicted, and whether the slope is 1."""
+    """Observed events over expected ones, and the calibration slope."""
     found = {
         name: evaluation.value(split, evaluation.model, TableKey(name, horizon))
         for name in ("o_e", "calibration_slope")
@@ -37,8 +37,8 @@ def _calibration(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     if "o_e" not in known:
         return ""
     incidence = evaluation.value(split, evaluation.model, TableKey("incidence", horizon))
-    text = f"{value(incidence)} had {evaluation.vocabulary.having}, " if incidence is not None else ""
-    text += f"{value(known['o_e'])} times as many as predicted"
+    having, times = evaluation.vocabulary.having, f"{value(known['o_e'])} times as many as predicted"
+    text = f"{value(incidence)} had {having}, {times}" if incidence is not None else f"{times} had {having}"
     slope = f"; the calibration slope was {value(known['calibration_slope'])}" if "calibration_slope" in known else ""
     return f"{text}{slope}."
 

@@ -1,4 +1,4 @@
-"""Who takes part: the flow, Table 1, and what was refused."""
+"""The participants: flow, Table 1, and refused values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER = 30
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One a source."""
+    """One section per source."""
     sources = page.runs.participants
     for number, source in enumerate(sources, start=1):
         suffix, place = (f"_{number}", f" {number} ({_name(source.runs[0])})") if len(sources) > 1 else ("", "")
@@ -53,7 +53,7 @@ def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
 
 
 def _splits(source: Participants) -> pd.DataFrame:
-    """A row a split, and one of the films that the steps kept but no run here used."""
+    """One row per split, and one for films that the steps kept but no run here used."""
     films, steps = source.films, source.steps
     target = find(source.target)
     column = target.columns[0] if target.kind in ("binary", "survival") and target.columns[0] in films else ""

@@ -1,4 +1,4 @@
-"""How well a model does: tables of one evaluation and its curves."""
+"""Performance of a model: tables and curves of one evaluation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ORDER = 40
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One an evaluation."""
+    """One section per evaluation."""
     for evaluation in page.runs.evaluations:
         tables = [replace(table, name=table.name + evaluation.suffix) for table in _tables(evaluation)]
         curves = of_kinds(page.drawings(evaluation), CURVES, evaluation.splits)

@@ -1,4 +1,4 @@
-"""What a paper prints, as data: shown beside our numbers, never mixed in; and where we had to part from it."""
+"""A paper's printed numbers, beside ours and never mixed in; and our deviations."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sections(page: Context) -> Iterator[Section]:
         parts.append(
             Text(
                 f"For comparison, not for pooling: other patients, other films, other reference readings. Transcribed "
-                f"digit for digit, contradictions included, from {citation(paper)}"
+                f"digit for digit, contradictions included, from {_citation(paper)}"
             )
         )
         parts += [*tables(paper), deviations(paper)]
@@ -57,17 +57,17 @@ def sections(page: Context) -> Iterator[Section]:
 
 
 def paper_of(preset: str) -> str | None:
-    """The paper that a preset belongs to, which its file declares; None where there is none."""
-    return next((paper for paper in papers() if preset in presets(paper)), None)
+    """The paper whose file names a preset; None if there is none."""
+    return next((paper for paper in _papers() if preset in presets(paper)), None)
 
 
 def presets(paper: str) -> list[str]:
-    """Presets whose models a paper's tables are shown beside."""
+    """Presets whose models are shown beside a paper's tables."""
     return list(_read(paper)["presets"])
 
 
-def papers() -> list[str]:
-    """Names of the papers of which printed tables are held."""
+def _papers() -> list[str]:
+    """Names of the papers with printed tables here."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
@@ -94,8 +94,8 @@ def deviations(paper: str) -> Table:
     return Table(f"deviations_{paper}", "Where the paper is silent or contradicts itself", frame, (note,))
 
 
-def citation(paper: str) -> str:
-    """Where the tables are from."""
+def _citation(paper: str) -> str:
+    """Source of the tables."""
     return _read(paper)["citation"].strip()
 
 

@@ -1,4 +1,4 @@
-"""How well a model does in subgroups: forest plots, a table a threshold, and the gaps to the rest."""
+"""Performance in subgroups: forest plots, one table per threshold, and the gaps to the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORDER = 41
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One an evaluation."""
+    """One section per evaluation."""
     for evaluation in page.runs.evaluations:
         kinds = [f"subgroups_{metric}" for metric in FORESTS]
         forests = of_kinds(page.drawings(evaluation), kinds, evaluation.splits)

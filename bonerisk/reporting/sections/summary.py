@@ -12,7 +12,7 @@ from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns, target_of
 from bonerisk.reporting.sections.cautions import cautions
-from bonerisk.reporting.sections.horizons import at_horizon
+from bonerisk.reporting.sections.horizons import paragraphs
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, listed
@@ -27,7 +27,7 @@ ORDER = 10
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """Plain words, cautions, and how well one evaluation's model ranks beside what it has to beat."""
+    """Cautions, plain words, and how well one evaluation's model ranks beside baselines."""
     chain = page.runs
     parts: list[Part] = [Text(text, "caution") for text in cautions(chain)]
     parts += [Text(text) for text in sentences(chain)]
@@ -37,11 +37,11 @@ def sections(page: Context) -> Iterator[Section]:
 
 
 def sentences(chain: ReportedRuns) -> list[str]:
-    """Paragraphs about what was done and found."""
+    """Paragraphs about question, methods and results."""
     asked = [_asked(evaluation) for evaluation in chain.evaluations]
     if len(chain.evaluations) == 1:
         [evaluation] = chain.evaluations
-        found = [[_found(evaluation, split), *at_horizon(evaluation, split)] for split in evaluation.splits]
+        found = [[_found(evaluation, split), *paragraphs(evaluation, split)] for split in evaluation.splits]
         return [*asked, *(text for of_split in found for text in of_split)]
     if asked:
         return [*dict.fromkeys(asked), "The section “Runs compared” holds their results side by side."]
@@ -49,13 +49,13 @@ def sentences(chain: ReportedRuns) -> list[str]:
 
 
 def headline(evaluation: EvaluationRun) -> Table:
-    """How well the model ranks beside baselines and oracles: a row a model, a column a split."""
+    """How well the model ranks beside baselines and oracles: one row per model, one column per split."""
     rows, marks = [], Footnotes()
     columns = [
         (split, key)
         for split in evaluation.splits
         for key in evaluation.ranking
-        if evaluation.value(split, evaluation.model, key) is not None  # a horizon may be one split's alone
+        if evaluation.value(split, evaluation.model, key) is not None  # a horizon may be in one split only
     ]
     for kind in ("film", "baseline", "combined", "oracle"):
         for model in evaluation.models(kind):
@@ -88,7 +88,7 @@ def _cell(evaluation: EvaluationRun, model: str, split: str, key: TableKey, mark
 
 
 def _elsewhere(evaluation: EvaluationRun, row: pd.Series, split: str) -> str:
-    """``in 243 films``: where a model is judged on others than the headline's, so that the two can't be compared."""
+    """``in 243 films``, if a model is judged on other films than the headline model, so that they can't be compared."""
     ours = evaluation.value(split, evaluation.model)
     return "" if ours is None or row["n"] == ours["n"] else f"in {evaluation.vocabulary.counted(row['n'])}"
 
@@ -126,7 +126,7 @@ def _of_what(evaluation: EvaluationRun) -> str:
 
 
 def _found(evaluation: EvaluationRun, split: str) -> str:
-    """Who was there, and how well the model ranks beside the baselines."""
+    """The patients, and how well the model ranks beside the baselines."""
     key, vocabulary = evaluation.ranking[0], evaluation.vocabulary
     row = evaluation.value(split, evaluation.model)
     if row is None:
@@ -170,7 +170,7 @@ def _gain(evaluation: EvaluationRun, split: str) -> str:
     verdict = f"{what} is better" if row["lower"] > 0 else f"{what} is worse" if row["upper"] < 0 else (
         "the interval covers 0, so no gain is shown"
     )  # fmt: skip
-    return f" The difference to {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
+    return f" The difference from {words.model(baselines[-1])} is {value(row, sign=True)}: {verdict}."
 
 
 def _others(evaluation: EvaluationRun, split: str) -> str:
@@ -184,7 +184,7 @@ def _others(evaluation: EvaluationRun, split: str) -> str:
 def _ceiling(evaluation: EvaluationRun, split: str) -> str:
     values = [(words.model(name), evaluation.value(split, name)) for name in evaluation.models("oracle")]
     texts = [f"{value(found)} ({name.removesuffix(' (oracle)')})" for name, found in values if found is not None]
-    return f" From the truth behind the simulation: {listed(texts)}." if texts else ""
+    return f" With the simulated truth: {listed(texts)}." if texts else ""
 
 
 def _only(run: StoredRun) -> str:

@@ -1,4 +1,4 @@
-"""The section on trainings: how they went, and what they learnt where that can be told."""
+"""The section on trainings: their history, and what they learnt if that can be shown."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 FEW = 30  # features whose hazard ratios are worth a table
 MARGINS = {"XGBoostCox": "log hazard", "XGBoostAFT": "log time (less is worse)", "XGBoostBinary": "log odds"}
-NAMED = 3  # features named for someone who can't see the figure
+NAMED = 3  # features named in a figure's alternative text
 
 
 ORDER = 50
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """The one training, or those that were evaluated together; those of a sweep are told of in "Runs compared"."""
+    """The one training, or those that were evaluated together; a sweep's are in "Runs compared"."""
     chain, figures = page.runs, page.figures
     judged = [list(each.learnt.items()) for each in chain.evaluations if len(each.learnt) > 1]
     alone = [(run.name, run) for run in chain.trainings] if len(chain.trainings) == 1 else []
@@ -53,7 +53,7 @@ def sections(page: Context) -> Iterator[Section]:
 
 @dataclass(frozen=True)
 class _Training:
-    """A training with the name its model has among the others, and what ends the names of its figures and tables."""
+    """A training, its model's name among the others, and a suffix for the names of its figures and tables."""
 
     name: str
     run: StoredRun
@@ -61,7 +61,7 @@ class _Training:
     suffix: str
 
     def parts(self) -> list[Part]:
-        """What can be told of it."""
+        """Figures and tables of the training."""
         epochs, steps = epochs_of(self.run), steps_of(self.run)
         parts: list[Part] = []
         if epochs is not None:
@@ -119,7 +119,7 @@ class _Training:
         return self._save(ridge(path, chosen), "penalty", title, f"{title}: {chosen:.3g}, of {len(path)} {limits}.")
 
     def _importance(self) -> list[Part]:
-        """What trees look at: AI-CXR's Extended Data Figure 1 (A)."""
+        """Importance of the features of trees: AI-CXR's Extended Data Figure 1 (A)."""
         table = ranked(pd.read_csv(self.run.folder / "importance.csv"))
         if table.empty:
             return [Text(f"{self.name} uses no feature.")]
@@ -130,7 +130,7 @@ class _Training:
         if all(path.is_file() for path in paths):
             shap, values = (pd.read_parquet(path).set_index("image_id") for path in paths)
             margin = MARGINS.get(str(self.run.config["head"].get("_target_")).rpartition(".")[2], "margin")
-            title = f"What each feature adds to the {margin} by {self.name}: a point a row of the tuning split"
+            title = f"What each feature adds to the {margin} by {self.name}: one point per row of the tuning split"
             alt = f"{title}, {count(len(shap))} rows. The colour is the feature's value among them."
             parts.append(self._save(contributions(table, shap, values), "contributions", title, alt))
         return parts

@@ -1,1 +1,1 @@
-"""What a training of encoder and head aims at; `bonerisk.parts.Objective` is their contract."""
+"""Training objectives; `bonerisk.parts.Objective` is their contract."""

@@ -10,7 +10,7 @@ import pytest
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation as Built
-from bonerisk.evaluation.table import CONFUSION, METRICS
+from bonerisk.evaluation.metrics_table import CONFUSION, METRICS
 
 Evaluation = Callable[..., Built]
 CLINICAL = "age_years + sex + bmi_kg_m2"

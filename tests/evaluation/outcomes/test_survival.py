@@ -12,7 +12,7 @@ import pytest
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation
-from bonerisk.evaluation.table import METRICS
+from bonerisk.evaluation.metrics_table import METRICS
 from bonerisk.evaluation.tables.gaps import GAPS
 from bonerisk.evaluation.tables.result import Result
 

@@ -149,7 +149,7 @@ def fit(sets: CalibrationRiskSets, design: RegressionDesign, weights: Array, sta
 
 
 def baseline(sets: CalibrationRiskSets, design: RegressionDesign, weights: Array, beta: Array) -> Array:
-    """Cumulative hazard (draws,) at the horizon where all columns are 0; NaN where there is no fit.
+    """Cumulative hazard (draws,) at the horizon where all columns are 0; NaN if there is no fit.
 
     Efron's, as ``survfit`` has it after ``coxph(ties="efron")``.
 

@@ -24,7 +24,7 @@ def smooth(sample: Followed, horizon: float, draws: Draws, level: float = 0.95) 
     Returns
     -------
     DataFrame
-        predicted (evenly spaced from the 1st to the 99th percentile), observed, lower, upper (pointwise). Empty where
+        predicted (evenly spaced from the 1st to the 99th percentile), observed, lower, upper (pointwise). Empty if
         there is no curve.
     """
     model = of_follow_up(sample, horizon, True)

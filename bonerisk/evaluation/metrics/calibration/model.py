@@ -71,7 +71,7 @@ class CalibrationModel(Generic[DrawnSample]):
     columns : array (n, p)
         The spline's, of each film.
     fit : callable
-        Drawn sample → intercept and coefficients (draws, 1 + p); NaN where the fit has no maximum.
+        Drawn sample → intercept and coefficients (draws, 1 + p); NaN if the fit has no maximum.
     """
 
     link: Link
@@ -92,7 +92,7 @@ class CalibrationModel(Generic[DrawnSample]):
 
 @computed_once
 def of_label(sample: Sample, curved: bool) -> CalibrationModel[Drawn] | None:
-    """Logistic regression of a binary outcome; None where risk has too few values."""
+    """Logistic regression of a binary outcome; None if risk has too few values."""
     link = LINKS["logit"]
     x = link.to(sample.risk)
     spline = Spline.curve(x) if curved else Spline.line(x)
@@ -113,7 +113,7 @@ def of_follow_up(sample: Followed, horizon: float, curved: bool) -> CalibrationM
     """Cox regression up to the horizon, or, with competing events by then, regression of pseudo-values.
 
     Follow-up is cut at the horizon, so that hazards need be proportional until then only. Pseudo-values of the
-    cumulative incidence are regressed with the cloglog link (van Geloven et al. 2022, BMJ 377:e069249). None where the
+    cumulative incidence are regressed with the cloglog link (van Geloven et al. 2022, BMJ 377:e069249). None if the
     predicted probability has too few values, or no film has the event by the horizon.
     """
     link = LINKS["cloglog"]
@@ -158,5 +158,5 @@ _targets = computed_once(pseudo_values)  # which the straight and the curved mod
 
 
 def _start(fitted: Array) -> Array | None:
-    """Coefficients of the sample itself, near which those of the draws lie; None where it has none."""
+    """Coefficients of the sample itself, near which those of the draws lie; None if it has none."""
     return fitted[0] if np.isfinite(fitted[0]).all() else None

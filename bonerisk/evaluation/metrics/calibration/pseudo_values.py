@@ -81,5 +81,5 @@ def _aalen_johansen(at_risk: Array, had: Array, died: Array) -> tuple[Array, Arr
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
-    """Quotient; 0 where no film is left."""
+    """Quotient; 0 if no film is left."""
     return np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)

@@ -96,7 +96,7 @@ def maximise(derivatives: Derivatives, start: Array) -> Array:
 
 
 def _solve(information: Array, gradient: Array) -> Array:
-    """Newton's steps (draws, p); NaN where the information is singular."""
+    """Newton's steps (draws, p); NaN if the information is singular."""
     diagonal = np.einsum("ijj->ij", information)
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1))
     scaled = information / (scale[:, :, None] * scale[:, None, :])

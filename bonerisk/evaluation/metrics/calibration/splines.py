@@ -39,14 +39,14 @@ class Spline:
 
     @classmethod
     def line(cls, x: Array) -> Spline | None:
-        """Straight line through values `x` (n,); None where they are all equal."""
+        """Straight line through values `x` (n,); None if they are all equal."""
         return cls._through(x, np.empty(0))
 
     @classmethod
     def curve(cls, x: Array) -> Spline | None:
         """Spline with three knots at the quantiles .10, .50 and .90 of `x` (n,).
 
-        None where two of them are equal, or there are only two values.
+        None if two of them are equal, or there are only two values.
 
         ``Hmisc::rcspline.eval(nk=3)`` has the same knots, but takes the fifth value from either end where there are
         fewer than 100, and looks for other quantiles where two are equal.

@@ -1,4 +1,4 @@
-"""The metrics table: each row is a number with its interval, its films and events, and a note where one is needed."""
+"""The metrics table: each row is a number with its interval, its films and events, and a note if one is needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
     of : Distribution
     plan : Plan
     note : str
-        It follows the note of the interval itself.
+        It follows the interval's own note.
     """
     bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients

@@ -15,7 +15,7 @@ FILES = {"extract": ["embeddings.parquet"], "train": ["history.csv"], "evaluate"
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """A row a fact and run; missing are the files that a run lacks."""
+    """A table of facts per run, and the files that a run lacks."""
     runs = page.runs.runs
     yield Section("What was run", [provenance(runs)], missing=[text for run in runs for text in _absent(run)])
 

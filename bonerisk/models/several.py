@@ -1,4 +1,4 @@
-"""Trained models that are judged together: of one target, and each by a name of its own."""
+"""Several trained models in one evaluation: one target, distinct names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Literal
 
 from bonerisk.config.build import Node, plain
+from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.models.load import load_model
+from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
-TELLING = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # models of one name apart
+NAME_KEYS = (
+    "features",
+    "head",
+    "encoder",
+    "preprocessing",
+    "model",
+    "dataset",
+    "seed",
+)  # may distinguish models
 
 
 def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:
@@ -23,7 +33,7 @@ def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]
     Raises
     ------
     ConfigError
-        There is no such run, or nothing tells two apart.
+        There is no such run, or two can't be distinguished.
     """
     runs = [find(text, outputs, ["train"]) for text in ([texts] if isinstance(texts, str) else texts)]
     return [load_model(run, name) for run, name in zip(runs, _names(runs), strict=True)]
@@ -52,7 +62,7 @@ def dataset_of(models: Sequence[TrainedModel]) -> Node:
     Raises
     ------
     ConfigError
-        There are several; the keys in which they differ are named.
+        There are several; the error lists the keys in which they differ.
     """
     first, *rest = models
     node = plain(first.run.config["dataset"])
@@ -64,27 +74,27 @@ def dataset_of(models: Sequence[TrainedModel]) -> Node:
 
 
 def note_inputs(models: Sequence[TrainedModel], run: Run) -> None:
-    """Note in a run the files of the models that it reads; the first one's training split is read, too."""
+    """Record the files of the models that a run reads, and the first model's training split."""
     first = models[0].run
     run.reads("cohort", first.path("cohort.parquet"), parent=first.folder)
-    for kind, file in (("tuning", "tuning.parquet"), ("model", "model.safetensors")):
+    for kind, file in (("tuning", TUNING_FILE), ("model", MODEL_FILE)):
         for model in models:
             run.reads(kind, model.run.path(file), parent=model.run.folder)
 
 
 def _names(runs: Sequence[StoredRun]) -> list[str]:
-    """A name for each model: its own, or where several have the same, with what tells them apart.
+    """A name for each model: its own; if several have the same, with what distinguishes them.
 
     Raises
     ------
     ConfigError
-        Nothing does.
+        Nothing distinguishes them.
     """
     if len({model.name for model in runs}) == len(runs):
         return [model.name for model in runs]
     choices = [{**model.record["choices"], "seed": model.config["seed"]} for model in runs]
-    told = [key for key in TELLING if len({str(chosen.get(key)) for chosen in choices}) > 1]
-    for keys in [*([key] for key in told), told]:
+    differing = [key for key in NAME_KEYS if len({str(chosen.get(key)) for chosen in choices}) > 1]
+    for keys in [*([key] for key in differing), differing]:
         names = [
             f"{model.name} ({', '.join(str(chosen[key]) for key in keys)})"
             for model, chosen in zip(runs, choices, strict=True)
@@ -92,4 +102,4 @@ def _names(runs: Sequence[StoredRun]) -> list[str]:
         if len(set(names)) == len(runs):
             return names
     mend = "name each run once; give trainings that are alike in these names of their own: train … name=…"
-    raise ConfigError(f"{len(runs)} runs can't be told apart by {', '.join(TELLING)}", "run", mend)
+    raise ConfigError(f"{len(runs)} runs can't be distinguished by {', '.join(NAME_KEYS)}", "run", mend)
