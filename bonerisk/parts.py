@@ -74,7 +74,9 @@ class Transform(Protocol):
 class Encoder(Protocol):
     """A torch module: images → features.
 
-    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take.
+    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take. Two
+    of its settings are ``weights`` and ``sha256`` (`bonerisk.encoders.weights.check`): a training run that is loaded
+    again, or starts another, gives its own by them.
     """
 
     shape: tuple[int, ...]
@@ -93,7 +95,7 @@ class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
 
     Its class is built with ``width`` beside its settings: the number of features, of which those of the cohort's
-    columns, where there are any, come last. Rows may be none.
+    columns, where there are any, come last. One of its settings is ``target``. Rows may be none.
     """
 
     target: str
@@ -111,7 +113,7 @@ class TrainedHead(Protocol):
 class FittedHead(Protocol):
     """A head fitted at once to features that stay as they are.
 
-    Its class is built with ``names`` (of the features, in order) beside its settings.
+    Its class is built with ``names`` (of the features, in order) beside its settings, one of which is ``target``.
     """
 
     names: list[str]
@@ -222,8 +224,15 @@ class Objective(Protocol):
         ...
 
 
+ARGUMENTS: Mapping[type, tuple[str, ...]] = {  # that a class must be built with, whatever its other settings
+    Encoder: ("shape", "weights", "sha256"),
+    TrainedHead: ("width", "target"),
+    FittedHead: ("names", "target"),
+}
+
+
 def lacks(kind: type, contract: type) -> list[str]:
-    """Members of a contract that a class does not have; sorted.
+    """Members of a contract that a class does not have, sorted, and arguments that it is not built with.
 
     >>> class Blank:
     ...     shape = (16, 16)
@@ -232,7 +241,9 @@ def lacks(kind: type, contract: type) -> list[str]:
     ['__call__', 'columns']
     """
     there = {name for base in kind.__mro__ for name in (*vars(base), *inspect.get_annotations(base))}
-    return sorted(members(contract) - there)
+    taken = inspect.signature(kind).parameters if contract in ARGUMENTS else {}
+    arguments = [f"argument {name}" for name in ARGUMENTS.get(contract, ()) if name not in taken]
+    return sorted(members(contract) - there) + arguments
 
 
 def members(contract: type) -> set[str]:
@@ -242,7 +253,7 @@ def members(contract: type) -> set[str]:
 
 
 def require(kind: type, contract: type, where: str) -> None:
-    """Refuse a class that does not have all members of a contract.
+    """Refuse a class that does not have all members and arguments of a contract.
 
     Parameters
     ----------
