@@ -25,7 +25,7 @@ def test_every_cell_is_text_and_every_row_whole(paper: str) -> None:
 @pytest.mark.parametrize("paper", PAPERS)
 def test_deviations_name_settings_that_exist(paper: str) -> None:
     found = [setting for text in as_printed.deviations(paper).frame["To switch"] for setting in SWITCH.findall(text)]
-    assert len(found) > 3
+    assert found
     for key, value in found:
         if (CONFIGS / key).is_dir():
             assert (CONFIGS / key / f"{value}.yaml").is_file(), f"{key}={value}"
