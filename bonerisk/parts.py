@@ -29,7 +29,18 @@ from bonerisk.imaging.film import Film
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "Encoder", "FittedHead", "Objective", "Outcome", "TrainedHead", "Transform", "lacks", "require"]
+__all__ = [
+    "Dataset",
+    "Encoder",
+    "FittedHead",
+    "Objective",
+    "Outcome",
+    "TrainedHead",
+    "Transform",
+    "lacks",
+    "members",
+    "require",
+]
 
 
 class Dataset(Protocol):

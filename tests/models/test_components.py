@@ -60,6 +60,11 @@ def test_what_has_all_members_is_taken(where: str, contract: type, made: Any) ->
     hold(inside(where, node))
 
 
+def test_half_a_fitted_head_is_not_taken_for_a_trained_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TARGET, type("Made", (), dict.fromkeys(["names", "target", "fit", "risk"])), raising=False)
+    assert contract_of("head", {"_target_": TARGET}) is FittedHead
+
+
 def test_everything_that_is_incomplete_is_named_at_once(made: Any) -> None:
     node = made(Transform, without="note")
     with pytest.raises(ConfigError) as caught:
