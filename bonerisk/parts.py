@@ -29,7 +29,18 @@ from bonerisk.imaging.film import Film
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "Encoder", "FittedHead", "Objective", "Outcome", "TrainedHead", "Transform", "lacks", "require"]
+__all__ = [
+    "Dataset",
+    "Encoder",
+    "FittedHead",
+    "Objective",
+    "Outcome",
+    "TrainedHead",
+    "Transform",
+    "lacks",
+    "members",
+    "require",
+]
 
 
 class Dataset(Protocol):
@@ -74,7 +85,9 @@ class Transform(Protocol):
 class Encoder(Protocol):
     """A torch module: images → features.
 
-    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take.
+    Its class is built with ``shape`` beside its settings, and raises `ConfigError` for images that it cannot take. Two
+    of its settings are ``weights`` and ``sha256`` (`bonerisk.encoders.weights.check`): a training run that is loaded
+    again, or starts another, gives its own by them.
     """
 
     shape: tuple[int, ...]
@@ -93,7 +106,7 @@ class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
 
     Its class is built with ``width`` beside its settings: the number of features. Features of the cohort's columns, if
-    there are any, come last. n may be 0.
+    there are any, come last. n may be 0. One setting is ``target``.
     """
 
     target: str
@@ -111,7 +124,7 @@ class TrainedHead(Protocol):
 class FittedHead(Protocol):
     """A head fitted at once to fixed features.
 
-    Its class is built with ``names`` (of the features, in order) beside its settings.
+    Its class is built with ``names`` (of the features, in order) beside its settings, one of which is ``target``.
     """
 
     names: list[str]
@@ -222,8 +235,15 @@ class Objective(Protocol):
         ...
 
 
+ARGUMENTS: Mapping[type, tuple[str, ...]] = {  # that a class must be built with, whatever its other settings
+    Encoder: ("shape", "weights", "sha256"),
+    TrainedHead: ("width", "target"),
+    FittedHead: ("names", "target"),
+}
+
+
 def lacks(kind: type, contract: type) -> list[str]:
-    """Members of a contract that a class lacks; sorted.
+    """Members of a contract that a class lacks, sorted, and arguments that it is not built with.
 
     >>> class Blank:
     ...     shape = (16, 16)
@@ -232,7 +252,9 @@ def lacks(kind: type, contract: type) -> list[str]:
     ['__call__', 'columns']
     """
     there = {name for base in kind.__mro__ for name in (*vars(base), *inspect.get_annotations(base))}
-    return sorted(members(contract) - there)
+    taken = inspect.signature(kind).parameters if contract in ARGUMENTS else {}
+    arguments = [f"argument {name}" for name in ARGUMENTS.get(contract, ()) if name not in taken]
+    return sorted(members(contract) - there) + arguments
 
 
 def members(contract: type) -> set[str]:
@@ -242,7 +264,7 @@ def members(contract: type) -> set[str]:
 
 
 def require(kind: type, contract: type, where: str) -> None:
-    """Refuse a class that lacks members of a contract.
+    """Refuse a class that lacks members of a contract, or arguments that it must be built with.
 
     Parameters
     ----------

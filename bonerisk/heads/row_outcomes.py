@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
-from bonerisk.cohort.targets.target import Kind
+from bonerisk.cohort.targets.target import Kind, find
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.outcome import Outcome
 from bonerisk.survival.outcome import outcome as checked
 
 Array = np.ndarray
+
+COLUMNS: Mapping[Kind, tuple[str, ...]] = {"binary": ("label",), "survival": ("time_years", "event")}
+
+
+def fitted_kind(target: str) -> Kind:
+    """Kind of a target, which must be one that a head can be fitted to.
+
+    Raises
+    ------
+    ConfigError
+        There is no such target, or it is of another kind.
+
+    Examples
+    --------
+    >>> fitted_kind("fracture")
+    'survival'
+    """
+    kind = find(target).kind
+    if kind not in COLUMNS:
+        what = f"a head is fitted to {' and '.join(COLUMNS)} targets, and {target} is {kind}"
+        raise ConfigError(what, f"head.target={target}", "choose another target, or a head trained with its encoder")
+    return kind
 
 
 @dataclass(frozen=True)
@@ -56,10 +79,9 @@ class RowOutcomes:
         ConfigError
             `outcome` is neither "binary" nor "survival".
         """
-        columns = {"binary": ("label",), "survival": ("time_years", "event")}
-        if outcome not in columns:
+        if outcome not in COLUMNS:
             raise ConfigError(f"outcome={outcome!r} is neither binary nor survival", "target")
-        absent = [column for column in columns[outcome] if column not in table]
+        absent = [column for column in COLUMNS[outcome] if column not in table]
         if absent:
             raise DataError(
                 f"no column {', '.join(absent)}", "target", "choose another head.target, or bring the column"

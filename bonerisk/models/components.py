@@ -9,7 +9,18 @@ from bonerisk.config.build import Node, build, class_of
 from bonerisk.encoders.of_run import OfRun
 from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
-from bonerisk.parts import Dataset, Encoder, FittedHead, Objective, Outcome, TrainedHead, Transform, lacks, require
+from bonerisk.parts import (
+    Dataset,
+    Encoder,
+    FittedHead,
+    Objective,
+    Outcome,
+    TrainedHead,
+    Transform,
+    lacks,
+    members,
+    require,
+)
 from bonerisk.training.settings import TrainingSettings
 
 Part = TypeVar("Part")
@@ -66,10 +77,11 @@ def check_contracts(config: Node) -> None:
 def contract_of(where: str, node: Node) -> type:
     """The contract that the class of a node must meet.
 
-    An encoder may come from a training run. A head's contract is the one that its class lacks least of.
+    An encoder may come from a training run. A head's contract is the one of which its class has most.
     """
     if where == "head":
-        return min((TrainedHead, FittedHead), key=lambda contract: len(lacks(class_of(node), contract)))
+        kind = class_of(node)
+        return max((TrainedHead, FittedHead), key=lambda contract: len(members(contract)) - len(lacks(kind, contract)))
     return OfRun if where == "encoder" and PARENT in node else CONTRACTS[where]
 
 

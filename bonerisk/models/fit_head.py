@@ -14,11 +14,10 @@ from omegaconf import DictConfig
 from bonerisk.cohort.overlap import refuse_seen_by
 from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.table import Cohort, patients
-from bonerisk.cohort.targets.target import find
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
-from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.heads.row_outcomes import RowOutcomes, fitted_kind
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import embed_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
@@ -39,6 +38,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     """Fit the head to the training split, and predict the tuning split; an encoder may have to be trained first."""
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
+    kind = fitted_kind(config.head.target)
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     encoder = frozen(config, run, train_encoder) if features.films else None
@@ -53,7 +53,6 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     _demand(cohort, "train", "the model learns there")
     _demand(cohort, "tune", "thresholds are chosen there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
-    kind = find(config.head.target).kind
     outcomes, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
     x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)

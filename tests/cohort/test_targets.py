@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import Cohort, arrange
-from bonerisk.cohort.targets.target import select
+from bonerisk.cohort.targets.target import find, names, select
 from bonerisk.errors import ConfigError, DataError
 
 CLASSES = ["normal", "low_bone_mass", "osteoporosis", None, "normal"]
@@ -44,6 +46,23 @@ def test_nothing_to_learn_from_is_an_error(classes: list[str | None], message: s
 
 def test_one_class_in_an_external_cohort_is_no_error() -> None:
     assert len(select(cohort(["normal"] * 3, "external"), "low_bone_mass").table) == 3
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_target_gives_rows_with_its_columns(name: str) -> None:
+    classes = ["normal", "low_bone_mass", "osteoporosis", "normal"] * 3
+    known = cohort([*classes])
+    columns = {"t_score": [-0.5, -1.8, -3.0, 0.2] * 3, "event": [1, 0, 0, 1] * 3, "time_years": 2.0}
+    given = replace(known, table=known.table.assign(**columns))
+    chosen, target = select(given, name), find(name)
+    assert set(target.columns) <= set(chosen.table)
+    assert chosen.table[list(target.columns)].notna().all().all()
+    if "label" in target.columns:
+        assert chosen.table["label"].dtype == "int64"
+        assert sorted(chosen.table["label"].unique()) == list(range(2 if target.kind == "binary" else 3))
+    assert chosen.table.index.equals(pd.RangeIndex(len(chosen.table)))
+    assert target.words.outcome
+    assert target.words_of_table.outcome
 
 
 def followed(**columns: object) -> Cohort:

@@ -23,7 +23,7 @@ from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
 from bonerisk.models.components import check_contracts, contract_of
-from bonerisk.parts import FittedHead
+from bonerisk.parts import FittedHead, TrainedHead
 
 PATHS = sorted(
     path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml") if path.parent.name != "model"
@@ -33,6 +33,7 @@ GIVEN = {
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
 }
+ROW = {"view": "PA", "sex": "F", "film_date": pd.Timestamp("2015-01-01")}  # a film's values that are no numbers
 
 
 def dataset(node: dict[str, Any]) -> None:
@@ -95,7 +96,8 @@ def preprocessing(node: dict[str, Any]) -> None:
         mask = Path(folder, "masks", "a.png")  # of organs, which some look for beside the film
         mask.parent.mkdir()
         cv2.imwrite(str(mask), np.eye(150, 100, dtype=np.uint16) * 0xFFFF)
-        image = transform(Film(pixels, 12, None, Path(folder, "films", "a.dcm")))
+        row = {column: ROW.get(column, 50.0) for column in transform.columns}  # others: an age, or pixels
+        image = transform(Film(pixels, 12, (0.5, 0.5), Path(folder, "films", "a.dcm"), row=row))
     assert image.shape == transform.shape
     assert image.dtype == np.uint8
     assert np.ptp(image) > 0
@@ -140,7 +142,9 @@ def head(node: dict[str, Any]) -> None:
     found = build(node, width=8).requires_grad_(False)
     risk = found.predictions(found(torch.randn(5, 8)))["risk"]
     assert risk.shape == (5,)
-    assert ((risk >= 0) & (risk <= 1)).all()
+    assert np.isfinite(risk).all()
+    if find(node["target"]).kind == "binary":
+        assert ((risk >= 0) & (risk <= 1)).all()
 
 
 def fitted_head(node: dict[str, Any]) -> None:
@@ -164,7 +168,33 @@ def fitted_head(node: dict[str, Any]) -> None:
 
 
 def training(node: dict[str, Any]) -> None:
-    assert build(node).objective.columns  # tests/training trains
+    """The objective is a function of the outputs of any head that is trained for a target of its kind."""
+    import torch
+
+    objective, n = build(node).objective, 24
+    heads = [build(of, width=8) for of in trained_heads() if find(of["target"]).kind in objective.kinds]
+    assert heads
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"patient_id": np.arange(n).astype(str), "site": "here", "image_id": np.arange(n).astype(str)})
+    table = table.assign(label=np.arange(n) % 2, event=np.arange(n) % 2, time_years=rng.uniform(1, 5, n))
+    targets = objective.targets(table.assign(t_score=rng.normal(size=n)))
+    objective.check(targets, targets)
+    assert np.isclose(objective.weights(targets).mean(), 1)
+    assert set(np.concatenate(objective.batches(targets, 8, seed=0, epoch=0))) <= set(range(n))
+    for head in heads:
+        outputs = head(torch.randn(n, 8))
+        loss = objective.loss(outputs, torch.as_tensor(targets, dtype=torch.float32))
+        assert loss.shape == (n,)
+        loss.mean().backward()
+        assert list(objective.score(outputs.detach(), targets)) == list(objective.columns)
+    assert {column for column, _ in objective.best_by} <= set(objective.columns)
+
+
+def trained_heads() -> list[dict[str, Any]]:
+    """The nodes of all heads that are trained with an encoder."""
+    paths = [path for path in PATHS if path.parent.name == "head"]
+    nodes = [yaml.safe_load((config_dir() / path).read_text(encoding="utf-8")) for path in paths]
+    return [node for node in nodes if contract_of("head", node) is TrainedHead]
 
 
 def evaluation(node: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.heads.row_outcomes import RowOutcomes, fitted_kind
 
 TABLE = pd.DataFrame(
     {
@@ -28,6 +28,12 @@ def test_it_is_read_from_a_cohort() -> None:
     assert followed.followed.event.tolist() == [True, False, False, True]
     assert RowOutcomes.of(TABLE.drop(columns="competing_event"), "survival").competing is None
     assert RowOutcomes.of(TABLE, "binary").labelled.tolist() == [0, 1, 1, 0]
+
+
+def test_no_head_is_fitted_to_a_target_of_another_kind() -> None:
+    assert fitted_kind("low_bone_mass") == "binary"
+    with pytest.raises(ConfigError, match="fitted to binary and survival targets, and bone_class is ordinal"):
+        fitted_kind("bone_class")
 
 
 def test_rows_are_taken_by_mask_and_by_place() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,24 @@ import pytest
 from bonerisk.datasets.survival_table import SurvivalTable
 from bonerisk.errors import ConfigError
 from bonerisk.models.components import CONTRACTS, check_contracts, component, contract_of
-from bonerisk.parts import Dataset, FittedHead, Objective, TrainedHead, Transform, members
+from bonerisk.parts import ARGUMENTS, Dataset, FittedHead, Objective, TrainedHead, Transform, members
 from bonerisk.training.settings import TrainingSettings
 
 TARGET = "bonerisk.parts.Made"  # a target must be bonerisk's
 KINDS = [*CONTRACTS.items(), ("head", FittedHead)]
 LACKING = [(where, contract, name) for where, contract in KINDS for name in sorted(members(contract))]
+NOT_BUILT_WITH = [(where, contract, name) for where, contract in KINDS for name in ARGUMENTS.get(contract, ())]
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """A node whose class has all members of a contract, but for one."""
+    """A node whose class has all members and arguments of a contract, but for one."""
 
     def make(contract: type, without: str = "") -> dict[str, Any]:
         body = dict.fromkeys(members(contract) - {without})
-        monkeypatch.setattr(TARGET, type("Made", (), body), raising=False)
+        taken = [name for name in ARGUMENTS.get(contract, ()) if f"argument {name}" != without]
+        signature = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in taken])
+        monkeypatch.setattr(TARGET, type("Made", (), {**body, "__signature__": signature}), raising=False)
         return {"_target_": TARGET}
 
     return make
@@ -43,11 +47,22 @@ def test_what_lacks_one_member_is_refused(where: str, contract: type, name: str,
         check_contracts(inside(where, made(contract, without=name)))
 
 
+@pytest.mark.parametrize(("where", "contract", "name"), NOT_BUILT_WITH, ids=str)
+def test_what_is_not_built_with_an_argument_is_refused(where: str, contract: type, name: str, made: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"Made is no {contract.__name__}: it lacks argument {name}\b"):
+        check_contracts(inside(where, made(contract, without=f"argument {name}")))
+
+
 @pytest.mark.parametrize(("where", "contract"), KINDS, ids=str)
 def test_what_has_all_members_is_taken(where: str, contract: type, made: Any) -> None:
     node = made(contract)
     assert contract_of(where, node) is contract
     check_contracts(inside(where, node))
+
+
+def test_half_a_fitted_head_is_not_taken_for_a_trained_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TARGET, type("Made", (), dict.fromkeys(["names", "target", "fit", "risk"])), raising=False)
+    assert contract_of("head", {"_target_": TARGET}) is FittedHead
 
 
 def test_everything_that_is_incomplete_is_named_at_once(made: Any) -> None:

@@ -108,9 +108,14 @@ def named(names: Sequence[str]) -> dict[str, Function]:
     Raises
     ------
     ConfigError
-        There is no such function.
+        There is no such function, or two have one name, by which they would be one row of the table.
     """
-    return dict(_function(name) for name in names)
+    found: dict[str, Function] = {}
+    for name in names:
+        own, function = _function(name)
+        if found.setdefault(own, function) is not function:
+            raise ConfigError(f"two metrics are called {own}", "evaluation", f"give {name} a name of its own")
+    return found
 
 
 def _function(name: str) -> tuple[str, Function]:

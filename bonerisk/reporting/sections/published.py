@@ -52,7 +52,7 @@ def sections(page: Context) -> Iterator[Section]:
                 f"digit for digit, contradictions included, from {_citation(paper)}"
             )
         )
-        parts += [*tables(paper), deviations(paper)]
+        parts += [table for table in (*tables(paper), deviations(paper)) if len(table.frame)]
     yield Section("Published results, as printed", parts)
 
 
@@ -79,7 +79,7 @@ def tables(paper: str) -> list[Table]:
             f"as_printed_{paper}_{table['number'].lower().replace(' ', '_')}",
             f"As printed: {table['number']}, {table['title']}",
             pd.DataFrame(table["rows"], columns=table["columns"]),
-            tuple(table["notes"]),
+            tuple(table.get("notes", ())),
             table.get("group", ""),
         )
         for table in content["tables"]
@@ -87,9 +87,9 @@ def tables(paper: str) -> list[Table]:
 
 
 def deviations(paper: str) -> Table:
-    """Where a paper is silent or contradicts itself: what is used by default, and how to switch."""
+    """Where a paper is silent or contradicts itself: what is used by default, and how to switch; may have no rows."""
     heads = {"item": "Item", "printed": "Printed", "used": "Used", "switch": "To switch"}
-    frame = pd.DataFrame(_read(paper)["deviations"])[list(heads)].rename(columns=heads)
+    frame = pd.DataFrame(_read(paper).get("deviations", []), columns=list(heads)).rename(columns=heads)
     note = "Used: the default. What these runs chose is under “What was run”."
     return Table(f"deviations_{paper}", "Where the paper is silent or contradicts itself", frame, (note,))
 

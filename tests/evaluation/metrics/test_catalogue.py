@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from bonerisk.errors import ConfigError
 from bonerisk.evaluation import metrics
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.metrics import catalogue
 from bonerisk.evaluation.metrics.catalogue import KINDS, about
+from bonerisk.evaluation.metrics.metric import named
 
 ROOT = Path(__file__).resolve().parents[3]
 OWN = '''"""A metric of a user's own."""
@@ -27,6 +29,10 @@ from bonerisk.evaluation.samples.sample import Drawn
 @described(About("Mean risk", "ranking", decimals=1, percent=True, higher_is_better=True))
 def mean_risk(drawn: Drawn) -> Values:
     return Values(drawn.weights @ drawn.sample.risk / drawn.weights.sum(axis=1), "no films")
+
+
+def auc(drawn: Drawn) -> Values:
+    return highest_risk(drawn)
 
 
 def highest_risk(drawn: Drawn) -> Values:
@@ -66,6 +72,12 @@ def test_a_metric_added_by_one_file_and_one_name_is_in_the_table_with_what_it_de
     assert (about("mean_risk").name, about("mean_risk").percent) == ("Mean risk", True)
     assert found[found["metric"] == "highest_risk"]["estimate"].iloc[0] == predictions["risk"].max()
     assert (about("highest_risk").name, about("highest_risk").decimals) == ("highest risk", 2)
+
+
+def test_two_metrics_of_one_name_are_refused(own: str) -> None:
+    assert list(named(["discrimination.auc", "discrimination.auc"])) == ["auc"]
+    with pytest.raises(ConfigError, match="two metrics are called auc"):
+        named(["discrimination.auc", f"{own}.auc"])
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs/evaluation").glob("*.yaml")), ids=lambda path: path.stem)
