@@ -135,7 +135,11 @@ class FittedHead(Protocol):
     penalised: bool
     """Whether coefficients are shrunken, so that they have no intervals."""
     history: pd.DataFrame
-    """What the fit went through, for history.csv."""
+    """What the fit went through, for history.csv.
+
+    The page draws a table of steps, the first column of which numbers them, with losses ``train`` and ``tune``, and one
+    of penalties: ``penalty``, ``score``, ``standard_error``.
+    """
     notes: tuple[str, ...]
     """What a reader must know of the fit."""
 
@@ -158,7 +162,11 @@ class FittedHead(Protocol):
         ...
 
     def table(self) -> pd.DataFrame:
-        """Coefficients, a row a feature; empty where there are none."""
+        """Coefficients, a row a feature; empty where there are none.
+
+        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio`` or ``odds_ratio`` come ``lower``, ``upper``
+        and ``p``, which are NaN where there are no intervals.
+        """
         ...
 
     def importance(self, x: np.ndarray) -> pd.DataFrame | None:
