@@ -135,7 +135,11 @@ class FittedHead(Protocol):
     penalised: bool
     """Whether coefficients are shrunk, so that they have no intervals."""
     history: pd.DataFrame
-    """Record of the fit, for history.csv."""
+    """Record of the fit, for history.csv.
+
+    The page draws a table of steps, the first column of which numbers them, with losses ``train`` and ``tune``, and one
+    of penalties: ``penalty``, ``score``, ``standard_error``.
+    """
     notes: tuple[str, ...]
     """Caveats for the report."""
 
@@ -158,7 +162,11 @@ class FittedHead(Protocol):
         ...
 
     def table(self) -> pd.DataFrame:
-        """Coefficients, one row per feature; empty if there are none."""
+        """Coefficients, one row per feature; empty if there are none.
+
+        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio`` or ``odds_ratio`` come ``lower``, ``upper``
+        and ``p``, which are NaN without intervals.
+        """
         ...
 
     def importance(self, x: np.ndarray) -> pd.DataFrame | None:

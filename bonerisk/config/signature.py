@@ -64,10 +64,14 @@ def _type(annotation: ast.expr | None) -> object:
 
 
 def _targets(annotation: ast.expr) -> dict[str, object]:
-    """What a name such as ``BinaryTarget`` stands for: the names of the targets of that kind."""
-    named = annotation.id.removesuffix("Target").lower() if isinstance(annotation, ast.Name) else ""
-    found = tuple(name for name in targets.names() if targets.find(name).kind == named) if named else ()
-    return {ast.unparse(annotation): Literal[found]} if found else {}
+    """What names such as ``BinaryTarget`` stand for, alone or in a union: the names of the targets of that kind."""
+    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name) and node.id.endswith("Target")}
+    found = {name: _of_kind(name.removesuffix("Target").lower()) for name in names}
+    return {name: Literal[of] for name, of in found.items() if of}
+
+
+def _of_kind(kind: str) -> tuple[str, ...]:
+    return tuple(name for name in targets.names() if targets.find(name).kind == kind)
 
 
 def describe(hint: object) -> str:

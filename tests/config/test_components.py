@@ -163,8 +163,13 @@ def fitted_head(node: dict[str, Any]) -> None:
     if survival:
         assert (survival[5] <= survival[1]).all()
     assert np.corrcoef(found.risk(x), x[:, 0])[0, 1] > 0.6  # higher is worse
-    assert set(found.table().get("feature", [])) <= {"intercept", "a", "b", "c"}
+    table = found.table()
+    assert set(table.get("feature", [])) <= {"intercept", "a", "b", "c"}
+    if {"hazard_ratio", "odds_ratio"} & set(table):
+        assert {"coefficient", "lower", "upper", "p"} <= set(table)
     assert len(found.history)
+    if "penalty" in found.history:
+        assert {"score", "standard_error"} <= set(found.history)
 
 
 def training(node: dict[str, Any]) -> None:

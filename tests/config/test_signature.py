@@ -20,6 +20,13 @@ def test_fields_of_a_dataclass_are_its_arguments(tmp_path, monkeypatch):
     assert argument_types("plain.B") == {"size": int, "mode": Literal["a", "b"]}
 
 
+def test_a_head_may_be_for_targets_of_two_kinds(tmp_path, monkeypatch):
+    (tmp_path / "both.py").write_text("class C:\n    def __init__(self, target: OrdinalTarget | AmountTarget): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    hint = argument_types("both.C")["target"]
+    assert conforms("bone_class", hint) and conforms("t_score", hint) and not conforms("fracture", hint)
+
+
 @pytest.mark.parametrize("target", ["bonerisk.nowhere.A", "bonerisk.errors.Nothing"])
 def test_an_unknown_target_is_said(target):
     with pytest.raises(LookupError):
