@@ -53,7 +53,8 @@ def outcome_of(models: Sequence[TrainedModel]) -> Literal["binary", "survival"]:
     [(name, kind)] = targets.items()
     if kind == "binary" or kind == "survival":
         return kind
-    raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run")
+    mend = "targets of yes or no, and those with times, are evaluated"
+    raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run", mend)
 
 
 def dataset_of(models: Sequence[TrainedModel]) -> Node:

@@ -4,6 +4,9 @@ A module of `reporting/sections/` or of a paper's folder in `reporting/papers/` 
 
 - ``ORDER`` (int), its place on the page; modules from 40 to 49 stand together for each evaluation;
 - ``sections(page)``, from a `Context` to the sections, of which those without parts are left out.
+
+A paper's module may have ``draw(folder, result, vocabulary)``, too. It is called for each evaluation, of any model, and
+draws nothing if the result lacks what it shows.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ class Paper(TypedDict):
 
     citation: str
     presets: list[str]
+    targets: list[str]
     tables: list[Printed]
     deviations: list[dict[str, str]]
 
@@ -43,9 +44,10 @@ class Paper(TypedDict):
 def sections(page: Context) -> Iterator[Section]:
     """Tables of the papers whose presets trained the models, as printed."""
     parts: list[Part] = []
-    used = [run.record["choices"].get("model", "") for run in page.runs.trainings]
-    used += [evaluation.run.record.get("preset", "") for evaluation in page.runs.evaluations]
-    for paper in dict.fromkeys(filter(None, map(paper_of, used))):
+    used = [(run.record["choices"].get("model", ""), run.config["head"]["target"]) for run in page.runs.trainings]
+    records = [evaluation.run.record for evaluation in page.runs.evaluations]
+    used += [(record.get("preset", ""), record.get("target", "")) for record in records]
+    for paper in dict.fromkeys(filter(None, (paper_of(*each) for each in used))):
         parts.append(
             Text(
                 f"For comparison, not for pooling: other patients, other films, other reference readings. Transcribed "
@@ -56,9 +58,9 @@ def sections(page: Context) -> Iterator[Section]:
     yield Section("Published results, as printed", parts)
 
 
-def paper_of(preset: str) -> str | None:
-    """The paper whose file names a preset; None if there is none."""
-    return next((paper for paper in _papers() if preset in presets(paper)), None)
+def paper_of(preset: str, target: str) -> str | None:
+    """The paper whose file names a preset and a target; None if there is none."""
+    return next((name for name in _papers() if preset in presets(name) and target in _read(name)["targets"]), None)
 
 
 def presets(paper: str) -> list[str]:

@@ -51,7 +51,7 @@ def _has(content: Any, parts: list[str]) -> bool:
 
 def test_a_paper_may_be_its_tables_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = {"number": "Table 1", "title": "Performance", "columns": ["", "Internal"], "rows": [["AUC", "0.90"]]}
-    paper = {"citation": "Nobody 2026.", "presets": [], "tables": [table]}
+    paper = {"citation": "Nobody 2026.", "presets": [], "targets": [], "tables": [table]}
     (tmp_path / "short.yaml").write_text(yaml.safe_dump(paper), encoding="utf-8")
     monkeypatch.setattr(as_printed, "FOLDER", tmp_path)
     assert as_printed.tables("short")[0].frame.shape == (1, 2)
@@ -70,10 +70,11 @@ def test_aicxr_is_transcribed_with_its_contradictions() -> None:
 
 
 def test_a_paper_declares_the_presets_it_belongs_to() -> None:
-    assert as_printed.paper_of("aicxr_demo") == "aicxr"
-    assert as_printed.paper_of("ospenscreen") == "ospenscreen"
-    assert as_printed.paper_of("aicxr_of_mine") is None
-    assert as_printed.paper_of("") is None
+    assert as_printed.paper_of("aicxr_demo", "fracture") == "aicxr"
+    assert as_printed.paper_of("ospenscreen", "low_bone_mass") == "ospenscreen"
+    assert as_printed.paper_of("aicxr_of_mine", "fracture") is None
+    assert as_printed.paper_of("", "") is None
+    assert as_printed.paper_of("ospenscreen", "osteoporosis") is None  # of another outcome than the paper's
 
 
 @pytest.mark.parametrize("paper", PAPERS)
