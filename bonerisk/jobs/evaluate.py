@@ -19,7 +19,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import write
 from bonerisk.models.components import check_contracts, component
-from bonerisk.models.several import dataset_of, load_models, note_inputs, outcome_of
+from bonerisk.models.several import dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
 
@@ -33,8 +33,9 @@ def evaluate(order: Order) -> Path:
 
     config, data = order.config, Path(order.config.paths.data)
     models = load_models(config.run, Path(config.paths.outputs))
-    first, outcome, other = models[0], outcome_of(models), config.get("dataset")
+    outcome, other = outcome_of(models), config.get("dataset")
     chosen = other or dataset_of(models)
+    first, *_ = models = named_apart(models)
     with run_folder(order, first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")

@@ -33,9 +33,20 @@ def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]
     Raises
     ------
     ConfigError
-        There is no such run, or two can't be distinguished.
+        There is no such run.
     """
-    runs = [find(text, outputs, ["train"]) for text in ([texts] if isinstance(texts, str) else texts)]
+    return [load_model(find(text, outputs, ["train"])) for text in ([texts] if isinstance(texts, str) else texts)]
+
+
+def named_apart(models: Sequence[TrainedModel]) -> list[TrainedModel]:
+    """The same models, each by a name of its own.
+
+    Raises
+    ------
+    ConfigError
+        Two cannot be distinguished.
+    """
+    runs = [model.run for model in models]
     return [load_model(run, name) for run, name in zip(runs, _names(runs), strict=True)]
 
 

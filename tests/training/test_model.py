@@ -40,13 +40,19 @@ def test_no_films_have_no_outputs_of_the_right_shape(films: Any, parts: Any) -> 
     assert predict(timm, films[0], none).shape == (0, timm.width)
 
 
+def timm(planes: int) -> TimmEncoder:
+    """For images of so many planes, always with the same weights."""
+    torch.manual_seed(0)
+    return TimmEncoder("test_convnext.r160_in1k", weights="random", shape=(planes, 32, 32))
+
+
 def test_a_grey_film_is_one_plane(films: Any, parts: Any) -> None:
     rows = Inputs(np.arange(4))
     grey, one_plane = predict(parts[0], films[0], rows), predict(parts[0], np.array(films[0])[:, None], rows)
     torch.testing.assert_close(one_plane, grey, rtol=0, atol=0)
     coloured = np.repeat(np.array(films[0])[:, None], 3, axis=1)
-    timm = TimmEncoder("test_convnext.r160_in1k", weights="random")
-    torch.testing.assert_close(predict(timm, coloured, rows), predict(timm, films[0], rows))
+    of_colours, of_grey = (timm(planes) for planes in (3, 1))
+    torch.testing.assert_close(predict(of_colours, coloured, rows), predict(of_grey, films[0], rows))
 
 
 def test_columns_are_the_last_features(films: Any, parts: Any) -> None:
