@@ -16,15 +16,7 @@ from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
 
-NAME_KEYS = (
-    "features",
-    "head",
-    "encoder",
-    "preprocessing",
-    "model",
-    "dataset",
-    "seed",
-)  # may distinguish models
+NAME_KEYS = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # may distinguish models
 
 
 def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:
