@@ -201,7 +201,7 @@ def test_the_encoder_of_a_run_is_used_and_its_patients_are_refused(done, boneris
     same = done("train", *screening)
     code, _, err = bonerisk("train", *given, f"encoder.run={same}")
     assert code == 3
-    assert "among those on whom the weights" in err
+    assert "among those that the weights" in err
     code, _, err = bonerisk("train", *given, f"encoder.run={other}", "preprocessing.size=96")
     assert code == 2
     assert "prepared in another way" in err

@@ -106,7 +106,7 @@ def test_evaluating_again_gives_the_same_numbers(bonerisk, trained, evaluated):
 def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, split):
     code, out, err = bonerisk("evaluate", f"run={trained}", f"split={split}")
     assert (code, out) == (3, [])
-    assert f"among those on whom the weights of {trained.name} were fitted" in err
+    assert f"among those that the weights of {trained.name} were fitted to" in err
 
 
 def test_the_model_from_python_predicts_and_embeds(trained, evaluated, place, monkeypatch):

@@ -73,7 +73,7 @@ def test_a_patient_who_was_trained_on_is_refused(typed: Typed, tmp_path: Path) -
     assert typed(tmp_path, "train", "model=cox", *given, "dataset.features=[x]")[0] == 0
     code, _, err = typed(tmp_path, "evaluate", "run=latest", *given, "dataset.features=[x]", "dataset.split=external")
     assert code == 3
-    assert "among those on whom" in err
+    assert "among those that" in err
     again = [*given, "dataset.features=[x]", "dataset.split=external", "dataset.name=elsewhere"]  # another site's name
     code, _, err = typed(tmp_path, "evaluate", "run=latest", *again)
     assert code == 3

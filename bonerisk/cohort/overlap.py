@@ -12,18 +12,18 @@ from bonerisk.errors import DataError
 from bonerisk.runs.find import load
 
 SHOWN = 5  # patients named in an error
-FEW_VALUES = 10  # of a column that many people share: such alone tell nobody
+FEW_VALUES = 10  # values of a column that many people share: they identify nobody
 
 
 def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
-    """Stop where a patient (within site) of `table` is among those of `seen`, or is one of them under another site.
+    """Refuse a patient (within site) of `table` who is also in `seen`, or is there under another site.
 
     Parameters
     ----------
     table, seen : DataFrame
         With `patient_id` and `site`.
     what : str
-        What was fitted on `seen`, such as "thresholds".
+        What was fitted to `seen`, such as "thresholds".
 
     Raises
     ------
@@ -34,7 +34,7 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     if len(both):
         names = ", ".join(f"{patient} (site {site})" for patient, site in both.head(SHOWN).to_numpy())
         raise DataError(
-            f"{len(both)} patients here are among those on whom {what} were fitted",
+            f"{len(both)} patients here are among those that {what} were fitted to",
             where=f"patient {names}{', …' if len(both) > SHOWN else ''}",
             mend="take other patients; where two people share an id, tell them apart by `site`",
         )
@@ -42,7 +42,7 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
 
 
 def refuse_seen_by(table: pd.DataFrame, runs: Iterable[Path]) -> None:
-    """Stop where a patient of `table` is among those whom some training runs, or those before them, have seen.
+    """Refuse a patient of `table` who was seen by training runs, or by runs that they started from.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def refuse_seen_by(table: pd.DataFrame, runs: Iterable[Path]) -> None:
 
 
 def seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and cohort of each training among some runs and those before them."""
+    """Name and cohort of each training among runs and the runs that they started from."""
     for run in map(load, runs):
         if run.command == "train":
             yield run.folder.name, pd.read_parquet(run.path("cohort.parquet"))
@@ -61,7 +61,7 @@ def seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
-    """Stop where a patient of another site has not only the id but every number of one that was seen."""
+    """Refuse a patient of another site who has the id and every number of a seen patient."""
     numbers = [
         name
         for name in table
@@ -74,7 +74,7 @@ def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     same = table[["patient_id", "site", *told]].merge(known, on=["patient_id", *told])
     if len(same):
         raise DataError(
-            f"{len(same)} rows here have the id and all numbers of patients on whom {what} were fitted",
+            f"{len(same)} rows here have the id and all numbers of patients that {what} were fitted to",
             where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
             mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )

@@ -74,7 +74,7 @@ def note_seen_splits(cohort: Cohort, run: Run, key: str) -> None:
     Parameters
     ----------
     key : str
-        Of the configuration, that says which split rows are in.
+        Key of the configuration that decides the split of rows.
     """
     left_out = int((~cohort.table["split"].isin(UNSEEN)).sum())
     if left_out:

@@ -31,7 +31,7 @@ class SmallCNN(nn.Module):
     sha256 : str, optional
         What the weights file must hash to.
     channels : int
-        Of the first convolution; each further one has twice as many.
+        Channels of the first convolution; each further one has twice as many.
     dropout : float
         Share of the features that are left out in a training step.
     shape : tuple of int

@@ -29,7 +29,7 @@ def table(header: Dataset, dtype: np.dtype) -> tuple[np.ndarray, int]:
     header : Dataset
         The file's data set, with BitsStored, PixelRepresentation and PhotometricInterpretation.
     dtype : dtype
-        Of the stored pixels: uint8, int8, uint16 or int16.
+        Type of the stored pixels: uint8, int8, uint16 or int16.
 
     Returns
     -------

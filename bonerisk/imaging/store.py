@@ -81,7 +81,7 @@ def build(
         A preprocessing: from a film to a uint8 array of `shape`. It is pickled. If it raises a DataError for a film,
         the film is listed in the failures.
     shape : tuple of int
-        Of each image: (h, w) or (k, h, w), in pixels.
+        Shape of each image: (h, w) or (k, h, w), in pixels.
     columns : sequence of str
         Columns of `films` whose values each film brings in `Film.row`.
 

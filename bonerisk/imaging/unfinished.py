@@ -44,7 +44,7 @@ class Unfinished:
     films : DataFrame
         All films of the store: image_id and image_path, text, indexed from 0.
     shape : tuple of int
-        Of each image: (h, w) or (k, h, w).
+        Shape of each image: (h, w) or (k, h, w).
     """
 
     folder: Path

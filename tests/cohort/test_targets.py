@@ -71,6 +71,33 @@ def followed(**columns: object) -> Cohort:
     return Cohort("mine", arrange(table), Flow())
 
 
+def test_osteoporosis_is_set_against_all_others() -> None:
+    chosen = select(cohort(CLASSES), "osteoporosis")
+    assert chosen.table["label"].tolist() == [0, 0, 1, 0]
+    assert chosen.table["image_id"].tolist() == ["0", "1", "2", "4"]
+    with pytest.raises(DataError, match="all 2 films of the train split are not osteoporosis"):
+        select(cohort(["normal", "low_bone_mass"]), "osteoporosis")
+
+
+def test_bone_class_has_three_labels_in_order_of_risk() -> None:
+    chosen = select(cohort(CLASSES), "bone_class")
+    assert chosen.table["label"].tolist() == [0, 1, 2, 0] and find("bone_class").kind == "ordinal"
+    with pytest.raises(DataError, match="all 2 films of the train split are low_bone_mass"):
+        select(cohort(["low_bone_mass"] * 2), "bone_class")
+
+
+def test_the_t_score_itself_needs_one_not_a_class() -> None:
+    with_score = cohort(CLASSES)
+    table = with_score.table.assign(t_score=[0.1, -1.7, float("nan"), -2.6, float("nan")])
+    chosen = select(replace(with_score, table=table), "t_score")
+    assert chosen.table["t_score"].tolist() == [0.1, -1.7, -2.6] and "label" not in chosen.table
+    assert chosen.flow.table["dropped"].tolist() == [2]
+    with pytest.raises(DataError, match="no film has a T-score"):
+        select(with_score, "t_score")
+    with pytest.raises(DataError, match="all 5 films of the train split have the T-score -1"):
+        select(replace(with_score, table=with_score.table.assign(t_score=-1.0)), "t_score")
+
+
 def test_any_fracture_needs_no_times_and_says_so_where_there_are_some() -> None:
     chosen = select(followed(event=[1, 0, None, 1]), "any_fracture")
     assert chosen.table["label"].tolist() == [1, 0, 1] and chosen.notes == ()

@@ -61,7 +61,7 @@ def histories(runs: Mapping[str, Epochs]) -> Figure:
     Parameters
     ----------
     runs : mapping
-        What tells the run from the others → its epochs.
+        Name of each run among the others → its epochs.
     """
     colors = [style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.BLACK]
     with style.panels(style.COLUMN_IN, 2.6 + 0.16 * len(runs)) as (figure, [axes]):

@@ -138,7 +138,7 @@ def _spread(values: list[float]) -> str:
 
 
 def evaluated(evaluation: EvaluationRun, model: str, dataset: str) -> dict[str, tuple[float, float, float]]:
-    """AUCs or C-indices of a model for `SweptTraining.ranking`; `dataset` tells heads apart, or is empty."""
+    """AUCs or C-indices of a model for `SweptTraining.ranking`; `dataset` distinguishes heads, or is empty."""
     where = f", {dataset}" if dataset else ""
     rows = {split: evaluation.value(split, model) for split in evaluation.splits}
     return {
