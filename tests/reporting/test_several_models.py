@@ -62,7 +62,7 @@ def evaluation(make: Callable[..., StoredRun], trainings: list[StoredRun]) -> St
 
 def _grow(folder: Path) -> None:
     """What boosted trees leave behind."""
-    config = {"preprocessing": {}, "head": {"_target_": "bonerisk.heads.xgboost.XGBoostCox"}}
+    config = {"preprocessing": {}, "head": {"_target_": "bonerisk.heads.xgboost.XGBoostCox", "target": "fracture"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     steps = {"round": np.arange(1, 31), "train": np.linspace(2, 1, 30), "tune": (np.arange(30) - 11.0) ** 2 / 400 + 2}
     pd.DataFrame(steps).to_csv(folder / "history.csv", index=False)
