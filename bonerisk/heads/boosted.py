@@ -46,6 +46,7 @@ class Boosted:
     history: pd.DataFrame
     notes: tuple[str, ...]
     penalised = False
+    needs_tuning = True
 
     def __init__(
         self, names: list[str], settings: Mapping[str, object], metric: str, rounds: int, patience: int

@@ -61,6 +61,7 @@ class DeepSurv:
     history: pd.DataFrame
     notes: tuple[str, ...]
     penalised = False
+    needs_tuning = True
 
     def __init__(
         self,

@@ -49,8 +49,7 @@ class RiskTable:
         Raises
         ------
         DataError
-            A column is absent, the table is empty, a film is there twice for one model, or a survival probability is
-            none.
+            A column is absent, a film is there twice for one model, or a survival probability is none.
         """
         _check(predictions)
         keyed = predictions.set_index(FILM)
@@ -103,8 +102,6 @@ def _check(predictions: pd.DataFrame) -> None:
     absent = [name for name in NEEDED if name not in predictions]
     if absent:
         raise DataError(f"no column {', '.join(absent)}", "predictions table")
-    if predictions.empty:
-        raise DataError("no predictions", "predictions table", "look which rows the cohort's flow drops")
     refuse(predictions, {"a second row of the same film and model": predictions.duplicated([*FILM, "model"])})
     for name in predictions:
         if SURVIVAL.fullmatch(str(name)):
