@@ -134,6 +134,8 @@ class FittedHead(Protocol):
     """Horizons for which `survival` gives probabilities; empty if the outcome has no times."""
     penalised: bool
     """Whether coefficients are shrunk, so that they have no intervals."""
+    needs_tuning: bool
+    """Whether `fit` uses the tuning rows; if not, there may be none."""
     history: pd.DataFrame
     """Record of the fit, for history.csv.
 

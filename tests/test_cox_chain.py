@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonerisk.errors import ConfigError
+from bonerisk.models.load import load_model
+
 Typed = Callable[..., tuple[int, list[str], str]]
 
 
@@ -193,12 +196,37 @@ def test_what_can_be_no_feature_is_refused(typed: Typed, tmp_path: Path, column:
 
 
 @pytest.mark.parametrize(
-    ("split", "said"), [("[0.8,0,0.2]", "no row is in split tune"), ("external", "no row is in split train")]
+    ("head", "split", "said"),
+    [("deepsurv", "[0.8,0,0.2]", "no row is in split tune"), ("cox", "external", "no row is in split train")],
 )
-def test_a_split_without_rows_stops_the_training(typed: Typed, tmp_path: Path, split: str, said: str) -> None:
+def test_a_split_without_rows_stops_the_training(
+    typed: Typed, tmp_path: Path, head: str, split: str, said: str
+) -> None:
     given = [*arguments(table(tmp_path, n=200)), "dataset.features=[x]", f"dataset.split={split}"]
-    code, _, err = typed(tmp_path, "train", "model=cox", *given)
+    code, _, err = typed(tmp_path, "train", "model=cox", f"head={head}", *given)
     assert (code, said in err) == (3, True), err
+
+
+def test_a_head_without_tuning_needs_no_tuning_split(typed: Typed, tmp_path: Path) -> None:
+    given = [*arguments(table(tmp_path, n=200)), "dataset.features=[x,smoker]", "dataset.split=[0.8,0,0.2]"]
+    code, out, err = typed(tmp_path, "train", "model=cox", *given)
+    assert code == 0, err
+    rows = pd.read_parquet(tmp_path / out[-1] / "cohort.parquet")
+    assert rows["split"].value_counts().to_dict() == {"train": 160}
+    with pytest.raises(ConfigError, match="no tuning split to choose a threshold on"):
+        load_model(tmp_path / out[-1]).threshold("youden")
+    code, out, err = typed(
+        tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20", "evaluation.recalibration=slope"
+    )
+    assert code == 0, err
+    evaluation = tmp_path / out[-1]
+    metrics = pd.read_csv(evaluation / "metrics.csv").set_index(["model", "metric"])
+    assert metrics.loc[("cox", "c_index"), "estimate"] > 0.6
+    assert "not fitted: the model gives no risk on tuning" in metrics.loc[("cox", "sensitivity"), "note"]
+    notes = pd.read_csv(evaluation / "models.csv").set_index("model")["note"]
+    assert notes["cox (recalibrated)"] == "not recalibrated: the model gives no risk on tuning"
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
 
 
 def test_a_test_split_in_which_nobody_breaks_is_evaluated(typed: Typed, tmp_path: Path) -> None:

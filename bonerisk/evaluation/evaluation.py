@@ -103,7 +103,8 @@ class Evaluation:
             Predictions table of the films to be evaluated, of one or more film models. It has a `label`, or `event` and
             `time_years`.
         tuning : DataFrame
-            The same models' predictions on the tuning split, on which thresholds and combined models are fitted.
+            The same models' predictions on the tuning split, on which thresholds and combined models are fitted; it may
+            have no rows.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
         outcome : {"binary", "survival"}, optional
@@ -120,6 +121,8 @@ class Evaluation:
         DataError
             A patient to be evaluated is in `tuning` or `training`, or a predictions table is invalid.
         """
+        if predictions.empty:
+            raise DataError("no predictions", "predictions table", "look which rows the cohort's flow drops")
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
@@ -127,7 +130,7 @@ class Evaluation:
         for table in (predictions, tuning):
             kind.check(table)
         absent = [model for model in test.models if model not in tune.models]
-        if absent == test.models:
+        if absent == test.models and len(tuning):
             raise DataError(f"no tuning predictions of {', '.join(absent)}", "tuning")
         for model in absent:  # a note says so
             tune = tune.add(model, np.full(len(tune.films), np.nan))

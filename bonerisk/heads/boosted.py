@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.heads.row_outcomes import RowOutcomes, read_both
 from bonerisk.heads.threads import threads
 from bonerisk.survival.rows import moments, rows_of
 
@@ -46,6 +46,7 @@ class Boosted:
     history: pd.DataFrame
     notes: tuple[str, ...]
     penalised = False
+    needs_tuning = True
 
     def __init__(
         self, names: list[str], settings: Mapping[str, object], metric: str, rounds: int, patience: int
@@ -69,7 +70,8 @@ class Boosted:
         import xgboost
 
         losses: dict[str, dict[str, list[float]]] = {}
-        train, tune = (self._matrix(of, **self.labels(known)) for of, known in ((x, outcomes), tuning))
+        of_train, of_tuning = read_both(self.labels, outcomes, tuning[1])
+        train, tune = self._matrix(x, **of_train), self._matrix(tuning[0], **of_tuning)
         booster = xgboost.train(
             {**self.settings, "seed": seed, "nthread": threads(x)},
             train,

@@ -54,6 +54,7 @@ class Cox:
     horizons_years: Sequence[float]
     history: pd.DataFrame
     notes: tuple[str, ...]
+    needs_tuning = False
 
     def __init__(
         self,

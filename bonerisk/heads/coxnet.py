@@ -141,8 +141,10 @@ class Coxnet(Cox):
             rest = risk_sets(observed, kept.astype(float), ties="breslow")
             events[k] = whole.mass - rest.mass
             part = Outcome(observed.time[kept], observed.status[kept])
-            predictors = z @ self._path(z[kept], part, NEAR, alphas=grid).coef_
-            for j, predictor in enumerate(predictors.T):
+            path = self._path(z[kept], part, NEAR, alphas=grid).coef_
+            # A path ends once smaller penalties explain no more; its last coefficients stand for these, as in glmnet.
+            path = np.pad(path, ((0, 0), (0, len(grid) - path.shape[1])), mode="edge")
+            for j, predictor in enumerate((z @ path).T):
                 of_all, of_rest = whole.at(predictor), rest.at(predictor)
                 gained[k, j] = of_all.log_likelihood - of_rest.log_likelihood if of_all and of_rest else -np.inf
         score = gained.sum(axis=0)

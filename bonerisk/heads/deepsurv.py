@@ -16,7 +16,7 @@ import pandas as pd
 from bonerisk.cohort.targets.target import SurvivalTarget
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.hazards import Hazards, calibrated, horizons
-from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.heads.row_outcomes import RowOutcomes, read_both
 from bonerisk.heads.threads import threads
 from bonerisk.survival.risk_sets import RiskSets, risk_sets
 from bonerisk.survival.rows import Moments, moments, rows_of
@@ -61,6 +61,7 @@ class DeepSurv:
     history: pd.DataFrame
     notes: tuple[str, ...]
     penalised = False
+    needs_tuning = True
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class DeepSurv:
         moments(rows_of(tuning[0], self.names))
         if spread.constant.all():
             raise DataError("every feature is constant", WHERE, "bring one that varies")
-        of_train, of_tuning = (_sets(of) for of in (outcomes, tuning[1]))
+        of_train, of_tuning = read_both(_sets, outcomes, tuning[1])
         self.layers, self.history = self._trained((x, of_train), (tuning[0], of_tuning), spread, seed)
         best = int(self.history["tune"].argmin())
         self.notes = (f"Epoch {best + 1} of {len(self.history)} has the lowest loss on the tuning split, and is kept",)
@@ -195,7 +196,7 @@ class DeepSurv:
 
 
 def _sets(outcomes: RowOutcomes) -> RiskSets:
-    followed = outcomes.followed
+    followed = outcomes.with_events
     return risk_sets(followed, np.ones(len(followed)))
 
 

@@ -55,6 +55,7 @@ class LogisticHead:
     history: pd.DataFrame
     notes: tuple[str, ...]
     penalised = False
+    needs_tuning = False
 
     def __init__(self, names: list[str], target: BinaryTarget = "any_fracture") -> None:
         self.names, self.target = names, target

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from bonerisk.survival.outcome import Outcome
 from bonerisk.survival.outcome import outcome as checked
 
 Array = np.ndarray
+Read = TypeVar("Read")
 
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {"binary": ("label",), "survival": ("time_years", "event")}
 
@@ -37,6 +39,24 @@ def fitted_kind(target: str) -> Kind:
         what = f"a head is fitted to {' and '.join(COLUMNS)} targets, and {target} is {kind}"
         raise ConfigError(what, f"head.target={target}", "choose another target, or a head trained with its encoder")
     return kind
+
+
+def read_both(read: Callable[[RowOutcomes], Read], train: RowOutcomes, tuning: RowOutcomes) -> tuple[Read, Read]:
+    """Read the outcomes of the training and the tuning split, where both are needed.
+
+    Raises
+    ------
+    DataError
+        `read` refuses a split; the error names it.
+    """
+
+    def of(split: str, rows: RowOutcomes) -> Read:
+        try:
+            return read(rows)
+        except DataError as error:
+            raise DataError(error.what, f"split {split}, {error.where}", error.mend) from error
+
+    return of("train", train), of("tune", tuning)
 
 
 @dataclass(frozen=True)
@@ -104,6 +124,21 @@ class RowOutcomes:
         if self.time is None or self.event is None:
             raise DataError("there is no follow-up to learn from, only labels", "target", "choose another head")
         return checked(self.time, self.event)
+
+    @property
+    def with_events(self) -> Outcome:
+        """As `followed`, with an event among them.
+
+        Raises
+        ------
+        DataError
+            There is no event, or as `followed`.
+        """
+        followed = self.followed
+        if not followed.n_events:
+            mend = "training learns from events in train and stops by those in tune: bring some, or another split"
+            raise DataError(f"none of {len(self)} rows has an event", "target", mend)
+        return followed
 
     @property
     def labelled(self) -> Array:

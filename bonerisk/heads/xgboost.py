@@ -12,7 +12,6 @@ import numpy as np
 from scipy.special import expit
 
 from bonerisk.cohort.targets.target import BinaryTarget, SurvivalTarget
-from bonerisk.errors import DataError
 from bonerisk.heads import log_normal
 from bonerisk.heads.boosted import Boosted
 from bonerisk.heads.hazards import Hazards, calibrated, competing_hazard, horizons
@@ -71,8 +70,7 @@ class XGBoostCox(Boosted):
 
     def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """Times, negative if censored."""
-        followed = outcomes.followed
-        _demand_event(followed.n_events)
+        followed = outcomes.with_events
         return {"label": np.where(followed.event, followed.time, -followed.time)}
 
     def risk(self, x: Array) -> Array:
@@ -147,8 +145,7 @@ class XGBoostAFT(Boosted):
 
     def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """Lower and upper bound of each time, equal if the event was seen."""
-        followed = outcomes.followed
-        _demand_event(followed.n_events)
+        followed = outcomes.with_events
         upper = np.where(followed.event, followed.time, np.inf)
         return {"label_lower_bound": followed.time, "label_upper_bound": upper}
 
@@ -222,9 +219,3 @@ class XGBoostBinary(Boosted):
     def survival(self, x: Array) -> dict[float, Array]:
         """Empty: the model knows no times."""
         return {}
-
-
-def _demand_event(n_events: int) -> None:
-    if not n_events:
-        mend = "trees need events in train to grow, and in tune to stop: bring some, or another split"
-        raise DataError("a split has no event", "XGBoost", mend)

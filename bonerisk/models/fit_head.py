@@ -51,12 +51,15 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     cohort = of_splits(films.cohort if films else cohort, ["train", "tune"])
     write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")
-    _demand(cohort, "tune", "thresholds are chosen there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     outcomes, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
     x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
     head = component(config.head, FittedHead, "head", names=features.names)
+    if head.needs_tuning:
+        _demand(cohort, "tune", "the fit ends, and probabilities are calibrated, there")
+    elif tune.empty:
+        run.note("No row is in split tune, so an evaluation chooses no thresholds.")
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
     head.fit(x, outcomes, (x_tune, of_tuning), config.seed)

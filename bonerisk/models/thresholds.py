@@ -31,8 +31,13 @@ def fit_threshold(tuning: pd.DataFrame, target: Target, text: str, horizon_years
     Raises
     ------
     ConfigError
-        There is no such rule, the horizon is beyond the follow-up, or there are no thresholds for such a target.
+        There is no such rule, no row to choose by, the horizon is beyond the follow-up, or there are no thresholds for
+        such a target.
     """
+    if tuning.empty:
+        raise ConfigError(
+            "the model has no tuning split to choose a threshold on", "threshold", "give a number instead"
+        )
     return rule(text).fit(_drawn(tuning, target, horizon_years))
 
 

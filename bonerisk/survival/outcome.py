@@ -1,5 +1,8 @@
 """The one check of time-to-event outcomes; after it, times are float64, statuses small integers, and all are valid.
 
+Times that differ by rounding only are one time. They come from differences: an age at exit less an age at entry may be
+0.5999999999999943, 0.6 or 0.6000000000000014. Ties, and so most estimates, depend on it.
+
 Vocabulary
 ----------
 time
@@ -22,6 +25,7 @@ from bonerisk.errors import DataError
 Array = np.ndarray
 
 CENSORED, EVENT, COMPETING = 0, 1, 2
+TOLERANCE = np.finfo(float).eps ** 0.5  # between times of a tie, as in R's survival
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Outcome:
 
 
 def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, *, highest: int = EVENT) -> Outcome:
-    """Check an outcome.
+    """Check an outcome, and resolve its near ties (`without_near_ties`).
 
     Parameters
     ----------
@@ -71,7 +75,7 @@ def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, 
     ------
     DataError
         Lengths differ, there are no rows, a time is missing, infinite or not over 0, a status is not allowed, or an
-        entry is not less than its time. The first such row is named, counted from 0.
+        entry is not less than its time by more than rounding. The first such row is named, counted from 0.
 
     Examples
     --------
@@ -97,7 +101,42 @@ def outcome(time: ArrayLike, status: ArrayLike, entry: ArrayLike | None = None, 
     if entries is not None:
         ahead = np.isfinite(entries) & (entries < times)
         _demand(ahead, entries, "entry", "is not under its time", "nobody can enter after the end of follow-up")
+        entered, (times, entries) = entries, without_near_ties(times, entries)
+        mend = "leave the row out: it has no follow-up"
+        _demand(entries < times, entered, "entry", "is under its time by rounding only", mend)
+    else:
+        (times,) = without_near_ties(times)
     return Outcome(times, states.astype(np.int8), entries)
+
+
+def without_near_ties(*times: Array) -> tuple[Array, ...]:
+    """Times whose neighbours differ by rounding only become the smallest of them, as by ``survival::aeqSurv`` in R.
+
+    Neighbours among the distinct times of all arrays together are one time if they differ by at most √ε = 1.5e-8, or by
+    at most that share of the mean distinct time (``timefix = TRUE``, the default of ``coxph``, ``survfit`` and
+    ``concordance``). Other times, missing and infinite ones do not change by a bit.
+
+    Parameters
+    ----------
+    *times : array (n,) of float64
+
+    Examples
+    --------
+    >>> without_near_ties(np.array([0.6, 60.6 - 60, 1.1]))[0]  # 60.6 - 60 is 0.6000000000000014
+    array([0.6, 0.6, 1.1])
+    """
+    distinct = np.unique(np.concatenate(times))
+    distinct = distinct[np.isfinite(distinct)]
+    gaps = np.diff(distinct)
+    if not len(gaps):
+        return times
+    near = (gaps <= TOLERANCE) | (gaps / np.abs(distinct).mean() <= TOLERANCE)
+    if not near.any():
+        return times
+    kept = distinct[np.append(True, ~near)]
+    return tuple(
+        np.where(np.isfinite(each), kept[np.searchsorted(kept, each, side="right") - 1], each) for each in times
+    )
 
 
 def _demand(good: Array, values: Array, name: str, breach: str, mend: str) -> None:

@@ -12,6 +12,7 @@ from scipy.special import chdtrc, ndtri
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.ascent import maximise
 from bonerisk.survival.few_columns import Array, FewColumns, TermPoint
+from bonerisk.survival.outcome import Outcome, outcome
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def check(
         raise ConfigError(f"transform is {transform!r}", "proportional hazards", f"take one of {', '.join(TRANSFORMS)}")
     if not 0 < level < 1:
         raise ConfigError(f"level is {level}", "proportional hazards", "take one between 0 and 1, such as 0.95")
-    likelihood = FewColumns(x, time, event, ties=ties, names=names)
+    observed = outcome(time, event)
+    likelihood = FewColumns(x, observed.time, observed.event, ties=ties, names=names)
     times = likelihood.event_times
     if times[0] == times[-1]:
         mend = "the check needs events at two times or more"
@@ -147,7 +149,7 @@ def check(
     likelihood.demand_full_rank()
     point = maximise(likelihood, firth=False)
 
-    g = TRANSFORMS[transform](np.asarray(time, dtype=float), np.asarray(event, dtype=bool), times)
+    g = TRANSFORMS[transform](observed.time, observed.event, times)
     score, variance, testable = _score_test(likelihood, point, g - g.mean())
     each = np.divide(score**2, np.diag(variance), out=np.full(len(score), np.nan), where=testable)
     whole = float(score[testable] @ np.linalg.solve(variance[np.ix_(testable, testable)], score[testable]))
@@ -156,7 +158,7 @@ def check(
     slopes = np.where(testable, (g - g.mean()) @ residuals / ((g - g.mean()) ** 2).sum(), np.nan)
 
     split = _halfway(times)
-    early, late = (_half(x, time, event, split, after, ties) for after in (False, True))
+    early, late = (_half(x, observed, split, after, ties) for after in (False, True))
     rising = np.argsort(times, kind="stable")
     return Proportionality(
         columns=tuple(
@@ -199,9 +201,9 @@ def _halfway(times: Array) -> float:
     return float(distinct[np.abs(np.cumsum(count) - len(times) / 2).argmin()])
 
 
-def _half(x: ArrayLike, time: ArrayLike, event: ArrayLike, split: float, late: bool, ties: str) -> tuple[Array, Array]:
+def _half(x: ArrayLike, observed: Outcome, split: float, late: bool, ties: str) -> tuple[Array, Array]:
     """Log hazard ratios (p,) of one half of the events and their variances; NaN if a column adds nothing there."""
-    columns, times, events = np.asarray(x, dtype=float), np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
+    columns, times, events = np.asarray(x, dtype=float), observed.time, observed.event
     rows = times > split if late else np.ones(len(times), dtype=bool)
     happened = events[rows] & (late | (times[rows] <= split))
     redundant = FewColumns(columns[rows], times[rows], happened, ties=ties).redundant()

@@ -136,8 +136,8 @@ def risk_sets(outcome: Outcome, weights: Array, strata: ArrayLike | None = None,
     Parameters
     ----------
     outcome : Outcome
-        A row is at risk after its entry, up to and including its time. Times tie only if they are equal to the bit
-        (R's ``survival`` also ties times that differ by rounding).
+        A row is at risk after its entry, up to and including its time. Times tie if they are equal to the bit, as
+        `bonerisk.survival.outcome.outcome` makes those that differ by rounding.
     weights : array (n,)
         Rows of weight 0 are ignored.
     strata : array (n,), optional

@@ -9,6 +9,7 @@ from sksurv.util import Surv
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.coxnet import Coxnet
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival import cox
 
 NAMES = ["worse", "better", "product"]
@@ -79,3 +80,30 @@ def test_fewer_events_than_folds_and_nothing_that_varies_are_refused(simulate: A
         fitted(np.ones((30, 2)), target)
     with pytest.raises(DataError, match="30 folds"):
         fitted(x, target, folds=30)
+
+
+def test_a_fold_whose_path_ends_early_keeps_its_last_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path ends where smaller penalties explain no more, in a fold before it does in all rows."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(200, 3))
+    until, end = rng.exponential(5 * np.exp(-x @ [1, -0.5, 0])), rng.uniform(1, 9, 200)
+    target = RowOutcomes(np.arange(200), None, np.minimum(until, end), (until <= end).astype(int))
+    asked_and_given, path, empty = [], Coxnet._path, np.empty
+
+    def watched(self: Coxnet, z: Any, observed: Any, tolerance: float, **penalties: Any) -> Any:
+        found = path(self, z, observed, tolerance, **penalties)
+        asked_and_given.append((len(penalties.get("alphas", ())), found.coef_.shape[1]))
+        return found
+
+    def used_before(*args: Any, **kwargs: Any) -> Any:
+        memory = empty(*args, **kwargs)
+        if memory.dtype.kind == "f":
+            memory.fill(1e27)
+        return memory
+
+    monkeypatch.setattr(Coxnet, "_path", watched)
+    monkeypatch.setattr(np, "empty", used_before)
+    score = fitted(x, target).history["score"]
+    assert (48, 47) in asked_and_given
+    assert np.abs(np.diff(score[-5:])).max() < 0.1
+    assert score.argmax() < 47

@@ -145,8 +145,10 @@ def test_all_censored_is_refused(make: type, simulate: Any) -> None:
     with pytest.raises(DataError, match="event"):
         make(NAMES).fit(x, none, (x_tune, tuning), seed=0)
     if make in STOPPED:
-        with pytest.raises(DataError, match="event"):
-            make(NAMES).fit(x, target, (x_tune, none), seed=0)
+        for splits, named in (((none, tuning), "train"), ((target, none), "tune")):
+            with pytest.raises(DataError, match=f"none of 100 rows has an event\n  where: split {named}") as refused:
+                make(NAMES).fit(x, splits[0], (x_tune, splits[1]), seed=0)
+            assert "another split" in refused.value.mend
 
 
 @pytest.mark.parametrize("make", BINARY)
@@ -154,6 +156,9 @@ def test_one_outcome_is_refused(make: type, simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(100), simulate(100, seed=1)
     with pytest.raises(DataError, match="all 100 labels are 1"):
         make(NAMES).fit(x, replace(target, label=np.ones(100)), (x_tune, tuning), seed=0)
+    if make in STOPPED:
+        with pytest.raises(DataError, match=r"all 100 labels are 0.*\n  where: split tune"):
+            make(NAMES).fit(x, target, (x_tune, replace(tuning, label=np.zeros(100))), seed=0)
 
 
 @pytest.mark.parametrize("make", SURVIVAL + BINARY)

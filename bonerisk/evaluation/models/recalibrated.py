@@ -24,7 +24,9 @@ def add_recalibrated(comparison: Comparison, how: Kind) -> None:
         notes = [f"recalibrated on the tuning split ({how})"]
         sample = comparison.tuning_sample(film)
         maps = {}
-        for horizon, fit in comparison.kind.recalibrations(sample, how).items():
+        if not len(sample):
+            notes = ["not recalibrated: the model gives no risk on tuning"]
+        for horizon, fit in comparison.kind.recalibrations(sample, how).items() if len(sample) else ():
             try:
                 maps[horizon] = fit()
             except DataError as error:

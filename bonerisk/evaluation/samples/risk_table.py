@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError
+from bonerisk.survival.outcome import without_near_ties
 
 FILM = ["dataset", "split", "image_id"]
 NEEDED = (*FILM, "model", "patient_id", "site", "risk")
@@ -43,17 +44,20 @@ class RiskTable:
     def of(cls, predictions: pd.DataFrame) -> RiskTable:
         """Spread a predictions table (long: one row per film and model), checking it.
 
+        Times that differ by rounding become one (`bonerisk.survival.outcome`), so that all tables count the same.
+
         Raises
         ------
         DataError
-            A column is absent, the table is empty, a film is there twice for one model, or a survival probability is
-            none.
+            A column is absent, a film is there twice for one model, or a survival probability is none.
         """
         _check(predictions)
         keyed = predictions.set_index(FILM)
         horizons = {name: float(found[1]) for name in map(str, keyed) if (found := SURVIVAL.fullmatch(name))}
         films = keyed.drop(columns=["model", "risk", *horizons])
         films = films[~films.index.duplicated()]
+        if "time_years" in films:
+            films = films.assign(time_years=without_near_ties(films["time_years"].to_numpy(float))[0])
 
         def spread(column: str) -> pd.DataFrame:
             of = {model: rows[column].reindex(films.index) for model, rows in keyed.groupby("model", sort=False)}
@@ -98,8 +102,6 @@ def _check(predictions: pd.DataFrame) -> None:
     absent = [name for name in NEEDED if name not in predictions]
     if absent:
         raise DataError(f"no column {', '.join(absent)}", "predictions table")
-    if predictions.empty:
-        raise DataError("no predictions", "predictions table", "look which rows the cohort's flow drops")
     refuse(predictions, {"a second row of the same film and model": predictions.duplicated([*FILM, "model"])})
     for name in predictions:
         if SURVIVAL.fullmatch(str(name)):
