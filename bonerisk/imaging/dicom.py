@@ -96,7 +96,7 @@ def _check(header: pydicom.Dataset) -> None:
         raise DataError(f"the DICOM header lacks {', '.join(missing)}", mend=EXPORT_AGAIN)
     _default(header, SamplesPerPixel=1, PixelRepresentation=0, BitsStored=header.BitsAllocated)
     _default(header, HighBit=header.BitsStored - 1)
-    frames = int(header.get("NumberOfFrames") or 1)
+    frames = int(grayscale.number(header, "NumberOfFrames") or 1)
     if frames > 1:
         raise DataError(f"the file holds {frames} frames, a film has one", mend=NOT_AN_IMAGE)
     if header.BitsAllocated not in (8, 16) or not 1 < header.BitsStored <= header.BitsAllocated:
