@@ -41,7 +41,7 @@ def decode(content: bytes) -> Film:
 
     Files without preamble or meta header are read. If the transfer syntax is missing, pixel data of exactly
     the length that the header requires are taken as uncompressed; others are refused. A colour image is accepted if
-    its channels are equal, and gets no VOI, which is defined for grey only.
+    its channels are equal up to rounding (`film.grey`), and gets no VOI, which is defined for grey only.
 
     Raises
     ------
@@ -55,7 +55,8 @@ def decode(content: bytes) -> Film:
         stored = _stored(header)
         burned_in = str(header.get("BurnedInAnnotation")).strip().upper() == "YES"
     if stored.ndim == 3:
-        return Film(grey(stored), int(header.BitsStored), spacing_mm(header), burned_in=burned_in)
+        bits = int(header.BitsStored)
+        return Film(grey(stored, bits), bits, spacing_mm(header), burned_in=burned_in)
     table, bits = grayscale.table(header, stored.dtype)
     unsigned = stored.view(f"u{stored.dtype.itemsize}")
     return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header), burned_in=burned_in)
