@@ -138,6 +138,7 @@ def test_empty_lut_is_none_and_half_a_lut_is_refused(name: str) -> None:
         table(header(**{name: [half]}), np.dtype(np.uint16))
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_lut_count_that_is_written_as_signed() -> None:
     entries = np.arange(40_000, dtype="<u2")
     sequence = lut(entries.tobytes(), count=40_000 - 2**16, first=-1)  # a negative first value makes it signed
