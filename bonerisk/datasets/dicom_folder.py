@@ -119,7 +119,9 @@ class DicomFolder:
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
 
     def load(self, data: Path) -> Cohort:
-        """Index the films, read the tables, and join them by the rules; no pixel is read.
+        """Index the films, read the tables, and join them by the rules.
+
+        Pixels are read only to choose between files of one SOPInstanceUID.
 
         The cohort has pseudonyms; their key stays in ``data/<name>``, with the full lists of refused rows and of rows
         without a film.

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError
+from bonerisk.hospital import copies
 from bonerisk.hospital.follow_up import DAYS_PER_YEAR
 
 OLDEST = 120  # years
@@ -13,13 +14,16 @@ INTERNAL = ("person", "film_time", "modality", "intent", "accession", "birth_dat
 
 
 def incomplete(films: pd.DataFrame) -> pd.Series:
-    """Return why a film cannot be joined, as text; None where it can."""
+    """Return why a film cannot be joined, as text; None where it can.
+
+    Files of one SOPInstanceUID are decoded, so that one that can be read stands for the film.
+    """
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
     people = films.groupby("image_id")["patient_id"].transform("nunique")
     problem = problem.mask(people > 1, "one SOPInstanceUID under two patients")
-    again = films.loc[problem.isna(), "image_id"].duplicated().reindex(films.index, fill_value=False)
+    again = copies.spare(films[problem.isna()]).reindex(films.index, fill_value=False)
     return problem.mask(again, "a second file of the same SOPInstanceUID")
 
 

@@ -27,6 +27,7 @@ from bonerisk.errors import DataError
 from bonerisk.imaging import codestream, grayscale
 from bonerisk.imaging.bounded import MOST_BYTES, Bounded, inflate, is_deflated
 from bonerisk.imaging.film import COPIES, Film, check_frame, free_memory, grey
+from bonerisk.imaging.words import pixels_of
 
 NOT_AN_IMAGE = "leave this file out, or give the image that it belongs to"
 EXPORT_AGAIN = "export the film again from the archive"
@@ -40,7 +41,7 @@ def decode(content: bytes) -> Film:
 
     Files without preamble or meta header are read. If the transfer syntax is missing, pixel data of exactly
     the length that the header requires are taken as uncompressed; others are refused. A colour image is accepted if
-    its channels are equal, and gets no VOI, which is defined for grey only.
+    its channels are equal up to rounding (`film.grey`), and gets no VOI, which is defined for grey only.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def decode(content: bytes) -> Film:
         stored = _stored(header)
         burned_in = str(header.get("BurnedInAnnotation")).strip().upper() == "YES"
     if stored.ndim == 3:
-        return Film(grey(stored), int(header.BitsStored), spacing_mm(header), burned_in=burned_in)
+        bits = int(header.BitsStored)
+        return Film(grey(stored, bits), bits, spacing_mm(header), burned_in=burned_in)
     table, bits = grayscale.table(header, stored.dtype)
     unsigned = stored.view(f"u{stored.dtype.itemsize}")
     return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header), burned_in=burned_in)
@@ -95,7 +97,7 @@ def _check(header: pydicom.Dataset) -> None:
         raise DataError(f"the DICOM header lacks {', '.join(missing)}", mend=EXPORT_AGAIN)
     _default(header, SamplesPerPixel=1, PixelRepresentation=0, BitsStored=header.BitsAllocated)
     _default(header, HighBit=header.BitsStored - 1)
-    frames = int(header.get("NumberOfFrames") or 1)
+    frames = int(grayscale.number(header, "NumberOfFrames") or 1)
     if frames > 1:
         raise DataError(f"the file holds {frames} frames, a film has one", mend=NOT_AN_IMAGE)
     if header.BitsAllocated not in (8, 16) or not 1 < header.BitsStored <= header.BitsAllocated:
@@ -122,26 +124,34 @@ def _stored(header: pydicom.Dataset) -> np.ndarray:
     syntax = header.file_meta.TransferSyntaxUID
     if not syntax.is_compressed and held < expected and "422" not in header.PhotometricInterpretation:
         raise DataError(f"the DICOM file is truncated: {held} of {expected} bytes of pixels", mend=EXPORT_AGAIN)
-    if syntax in CODESTREAMS:
-        _check_codestream(header)
+    frame = _codestream(header) if syntax in CODESTREAMS else None
+    single = header.SamplesPerPixel == 1
     try:
         plugin = "pillow" if syntax in LOSSY else ""  # "" is any
-        pixels = pixel_array(header, raw=header.SamplesPerPixel == 1, view_only=True, decoding_plugin=plugin)
+        pixels = pixel_array(header, raw=single, view_only=True, decoding_plugin=plugin, correct_unused_bits=not single)
     except RuntimeError as error:  # no plugin of pydicom could decode it
         what = f"the {syntax.name} pixels are truncated or damaged, or no installed decoder knows their kind"
         raise DataError(what, mend=EXPORT_AGAIN) from error
-    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+    pixels = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+    return pixels_of(pixels, header, frame) if single else pixels
 
 
-def _check_codestream(header: pydicom.Dataset) -> None:
-    """Refuse a compressed frame whose size is not the header's: decoders use the frame alone."""
-    found = codestream.shape(next(generate_frames(header.PixelData, number_of_frames=1)))
+def _codestream(header: pydicom.Dataset) -> codestream.Codestream:
+    """What the compressed frame says of itself; refuse one that is not the header's: decoders use the frame alone."""
+    found = codestream.describe(next(generate_frames(header.PixelData, number_of_frames=1)))
     if found is None:
         raise DataError("the compressed frame is damaged: it doesn't say its size", mend=EXPORT_AGAIN)
-    if found != (header.Rows, header.Columns, header.SamplesPerPixel):
+    if found[:3] != (header.Rows, header.Columns, header.SamplesPerPixel):
         said = f"{header.Rows} × {header.Columns} × {header.SamplesPerPixel}"
-        what = f"the header says {said} pixels, the compressed frame {' × '.join(map(str, found))}"
+        what = f"the header says {said} pixels, the compressed frame {' × '.join(map(str, found[:3]))}"
         raise DataError(what, mend=EXPORT_AGAIN)
+    if found.bits > header.BitsAllocated:
+        what = f"BitsAllocated is {header.BitsAllocated}, the compressed frame has pixels of {found.bits} bits"
+        raise DataError(what, mend=EXPORT_AGAIN)
+    if found.bits > 8 and header.file_meta.TransferSyntaxUID in LOSSY:
+        what = f"no installed decoder reads a lossy JPEG of {found.bits} bits (JPEG Extended)"
+        raise DataError(what, mend="convert the file first, as with dcmdjpeg of DCMTK or gdcmconv --raw of GDCM")
+    return found
 
 
 def _guess_transfer_syntax(header: pydicom.Dataset, held: int, expected: int) -> UID:

@@ -12,6 +12,7 @@ import numpy as np
 from bonerisk.errors import DataError
 
 SMALLEST_SIDE_PX = 64
+ROUNDING = 2 / 255  # of the range: by how much channels of a grey image may differ
 COPIES = 8  # of a frame in memory at once while a film is read and preprocessed, one of them in float32
 
 
@@ -76,18 +77,32 @@ def check_not_blank(film: Film) -> Film:
     return film
 
 
-def grey(pixels: np.ndarray) -> np.ndarray:
-    """First channel of an image (height, width, channels) whose red, green and blue are equal everywhere.
+def grey(pixels: np.ndarray, bits: int) -> np.ndarray:
+    """The grey of an image whose red, green and blue are equal, but for what rounding and compression do to them.
+
+    Channels may differ by 2 levels of 255. Grey films stay exactly grey through JPEG; they differ by up to 1 level
+    after a conversion through Lab or WebP, and by 2 after a JPEG (quality 50 to 90) of an image that differs by 1.
+    An annotation in colour differs by far more. The grey is the median of the channels.
+
+    Parameters
+    ----------
+    pixels : array of uint8 or uint16, shape (height, width, channels)
+        One channel or three.
+    bits : int
+        Depth of the pixels.
 
     Raises
     ------
     DataError
-        The channels differ.
+        The channels differ by more.
     """
     first = pixels[..., 0]
-    if any((pixels[..., channel] != first).any() for channel in range(1, pixels.shape[-1])):
+    others = [pixels[..., channel] for channel in range(1, pixels.shape[-1])]
+    if all((other == first).all() for other in others):
+        return np.ascontiguousarray(first)
+    if (pixels.max(-1) - pixels.min(-1)).max() > ROUNDING * (2**bits - 1):
         raise DataError("the image has real colour: its channels differ", mend="export the film in grey, unannotated")
-    return np.ascontiguousarray(first)
+    return np.ascontiguousarray(np.sort(pixels, axis=-1)[..., 1])
 
 
 def free_memory() -> int | None:

@@ -11,6 +11,8 @@ DICOM PS3.3 C.11.1 (Modality LUT), C.11.2 (VOI LUT), C.7.6.3.1.2 (Photometric In
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from pydicom import Dataset
 
@@ -22,7 +24,10 @@ def table(header: Dataset, dtype: np.dtype) -> tuple[np.ndarray, int]:
 
     Polarity depends on PhotometricInterpretation alone. PresentationLUTShape INVERSE is no second inversion: in the
     image IODs it restates MONOCHROME1 (PS3.3 C.7.6.1: it "shall be used if Photometric Interpretation is MONOCHROME1").
-    Padding (PixelPaddingValue) is no tissue and becomes 0.
+    Padding (PixelPaddingValue) is no tissue and becomes 0. Its tag is often written with the other sign than the pixels
+    have (US for SS), so it is read with theirs.
+
+    A LUT item without LUTDescriptor and LUTData says nothing, and is passed over.
 
     Parameters
     ----------
@@ -41,34 +46,35 @@ def table(header: Dataset, dtype: np.dtype) -> tuple[np.ndarray, int]:
     Raises
     ------
     DataError
-        A LUT is shorter than it says, the rescale slope is zero, or the VOI function is none of DICOM's.
+        A LUT is shorter than it says or lacks a part, a tag is no number, the rescale slope is zero, or the VOI
+        function is none of DICOM's.
     """
     unsigned = np.dtype(f"u{dtype.itemsize}")
     stored = np.arange(2 ** (8 * dtype.itemsize)).astype(unsigned).view(dtype).astype(np.float64)
     values, low, high, bits = _modality(header, stored)
-    if header.get("VOILUTSequence"):
-        values, bits = _look_up(header, header.VOILUTSequence[0], values, signed=low < 0)
+    if (lut := _lut(header, "VOILUTSequence")) is not None:
+        values, bits = _look_up(header, lut, values, signed=low < 0)
         fraction = values / (2**bits - 1)
     elif (window := _window(header)) is not None:
-        fraction = _windowed(values, *window, str(header.get("VOILUTFunction") or "LINEAR").upper())
+        fraction = _windowed(values, *window)
     else:
         fraction = (values - low) / (high - low)
     fraction = np.clip(fraction, 0.0, 1.0)
     if header.PhotometricInterpretation == "MONOCHROME1":
         fraction = 1.0 - fraction
-    if header.get("PixelPaddingValue") is not None:
-        ends = sorted((header.PixelPaddingValue, header.get("PixelPaddingRangeLimit", header.PixelPaddingValue)))
-        fraction[(stored >= ends[0]) & (stored <= ends[1])] = 0.0
+    if (padding := _padding(header)) is not None:
+        fraction[(stored >= padding[0]) & (stored <= padding[1])] = 0.0
     return np.rint(fraction * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16), bits
 
 
 def _modality(header: Dataset, stored: np.ndarray) -> tuple[np.ndarray, float, float, int]:
     """Values after the Modality LUT or rescale, the ends of their range, and its depth in bits."""
-    if header.get("ModalityLUTSequence"):
-        values, bits = _look_up(header, header.ModalityLUTSequence[0], stored, signed=bool(header.PixelRepresentation))
+    if (lut := _lut(header, "ModalityLUTSequence")) is not None:
+        values, bits = _look_up(header, lut, stored, signed=bool(header.PixelRepresentation))
         return values, 0.0, 2.0**bits - 1, bits
     bits = int(header.BitsStored)
-    slope, intercept = _number(header, "RescaleSlope", 1.0), _number(header, "RescaleIntercept", 0.0)
+    slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept") or 0.0
+    slope = 1.0 if slope is None else slope
     if slope == 0:
         raise DataError("RescaleSlope is 0, which makes every pixel the same", mend="correct the tag in the file")
     first = -(2 ** (bits - 1)) if header.PixelRepresentation else 0
@@ -76,10 +82,24 @@ def _modality(header: Dataset, stored: np.ndarray) -> tuple[np.ndarray, float, f
     return slope * stored + intercept, ends[0], ends[1], bits
 
 
+def _lut(header: Dataset, name: str) -> Dataset | None:
+    """The first item of a sequence of LUTs that holds anything."""
+    for item in header.get(name) or ():
+        parts = [bool(item.get(part)) for part in ("LUTDescriptor", "LUTData")]
+        if all(parts):
+            return item
+        if any(parts):
+            what = f"{name} lacks its {'LUTData' if parts[0] else 'LUTDescriptor'}"
+            raise DataError(what, mend="export the film again from the archive")
+    return None
+
+
 def _look_up(header: Dataset, lut: Dataset, values: np.ndarray, signed: bool) -> tuple[np.ndarray, int]:
     """`values` through a LUT; those beyond its ends get its first and last entry."""
-    count, first, bits = (int(number) for number in lut.LUTDescriptor)
-    count = count or 2**16
+    if np.size(lut.LUTDescriptor) != 3:
+        raise DataError(f"LUTDescriptor is {lut.LUTDescriptor}, not three numbers", mend="correct the tag in the file")
+    count, first, bits = (int(part) for part in lut.LUTDescriptor)
+    count = count % 2**16 or 2**16  # a count over 32,767 turns negative if the descriptor is written as signed
     if signed and first >= 2**15:
         first -= 2**16  # read as unsigned because the stored pixels are, though a rescale has made them signed
     data = lut.LUTData
@@ -98,12 +118,20 @@ def _look_up(header: Dataset, lut: Dataset, values: np.ndarray, signed: bool) ->
     return entries[np.clip(values - first, 0, count - 1).astype(np.intp)].astype(np.float64), bits
 
 
-def _window(header: Dataset) -> tuple[float, float] | None:
-    """Centre and width of the first window; None if there is none or DICOM forbids its width."""
-    if header.get("WindowCenter") is None or header.get("WindowWidth") is None:
+def _window(header: Dataset) -> tuple[float, float, str] | None:
+    """Centre, width and function of the first window; None if there is none or DICOM forbids its width.
+
+    LINEAR needs a width over 1; for narrower ones, which fit values rescaled to 0 … 1, viewers take LINEAR_EXACT.
+    LINEAR_EXACT and SIGMOID take any width over 0.
+    """
+    if (width := number(header, "WindowWidth")) is None or width <= 0:
         return None
-    centre, width = (float(np.atleast_1d(header[name].value)[0]) for name in ("WindowCenter", "WindowWidth"))
-    return (centre, width) if width > 1 else None
+    if (centre := number(header, "WindowCenter")) is None:
+        return None
+    function = str(header.get("VOILUTFunction") or "LINEAR").upper()
+    if function == "LINEAR" and width == 1:
+        return None
+    return centre, width, "LINEAR_EXACT" if function == "LINEAR" and width < 1 else function
 
 
 def _windowed(values: np.ndarray, centre: float, width: float, function: str) -> np.ndarray:
@@ -118,5 +146,38 @@ def _windowed(values: np.ndarray, centre: float, width: float, function: str) ->
     raise DataError(f"VOILUTFunction is {function!r}", mend="it must be LINEAR, LINEAR_EXACT or SIGMOID")
 
 
-def _number(header: Dataset, name: str, default: float) -> float:
-    return default if header.get(name) is None else float(header[name].value)
+def _padding(header: Dataset) -> tuple[float, float] | None:
+    """First and last stored value that is padding, with the sign of the pixels."""
+    value, limit = number(header, "PixelPaddingValue"), number(header, "PixelPaddingRangeLimit")
+    if value is None:
+        return None
+    first, last = sorted(_as_pixel(end, header) for end in (value, value if limit is None else limit))
+    return first, last
+
+
+def _as_pixel(value: float, header: Dataset) -> float:
+    """The same 16 bits with the sign of the pixels."""
+    if header.PixelRepresentation:
+        return value - 2**16 if value >= 2**15 else value
+    return value + 2**16 if value < 0 else value
+
+
+def number(header: Dataset, name: str) -> float | None:
+    """The first value of a tag as a number; None if it is missing or empty.
+
+    Raises
+    ------
+    DataError
+        It is no number, such as "2000,5".
+    """
+    value = header.get(name)
+    if value is None or np.size(value) == 0 or value == "":
+        return None
+    first = np.atleast_1d(value)[0]
+    try:
+        found = float(first)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise DataError(f"{name} is {str(first)[:40]!r}, not a number", mend="correct the tag in the file")
+    return found

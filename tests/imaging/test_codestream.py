@@ -12,7 +12,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from bonerisk.errors import DataError
-from bonerisk.imaging.codestream import shape
+from bonerisk.imaging.codestream import Codestream, describe
 from bonerisk.imaging.read import read
 
 
@@ -24,18 +24,19 @@ def encoded(rows: int, columns: int, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "JPEG2000"])
-def test_shape_and_damage(kind: str) -> None:
+def test_what_a_frame_says_and_damage(kind: str) -> None:
     frame = encoded(72, 80, kind)
-    assert shape(frame) == (72, 80, 1)
-    assert shape(frame[:20]) is None
-    assert shape(b"") is None
-    assert shape(b"\xff\xd8" + b"\xff" * 100) is None
+    assert describe(frame) == Codestream(72, 80, 1, 8, False)
+    assert describe(frame[:20]) is None
+    assert describe(b"") is None
+    assert describe(b"\xff\xd8" + b"\xff" * 100) is None
 
 
 @pytest.mark.parametrize("encoding", ["JLSL", "JPLL", "J2KR"])
 def test_real_frames(real_data: Path, encoding: str) -> None:
     data = pydicom.dcmread(real_data / "dicom" / f"WG04_RG2_{encoding}.dcm")
-    assert shape(next(generate_frames(data.PixelData, number_of_frames=1))) == (data.Rows, data.Columns, 1)
+    found = describe(next(generate_frames(data.PixelData, number_of_frames=1)))
+    assert found == Codestream(data.Rows, data.Columns, 1, data.BitsStored, False)
 
 
 @pytest.mark.parametrize(

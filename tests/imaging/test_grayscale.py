@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,67 @@ def test_window_that_dicom_forbids_is_none(width: int) -> None:
     assert (values == np.arange(256)).all()
 
 
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_window_narrower_than_one(function: str) -> None:
+    tags = {"RescaleSlope": 1 / 4095, "RescaleIntercept": 0, "WindowCenter": 0.5, "WindowWidth": 0.5}
+    values, _ = table(header(VOILUTFunction=function, **tags), np.dtype(np.uint16))
+    x = np.arange(4096) * pydicom.valuerep.DSfloat(1 / 4095, auto_format=True)
+    exact = np.clip((x - 0.5) / 0.5 + 0.5, 0, 1)
+    expected = 1 / (1 + np.exp(-4 * (x - 0.5) / 0.5)) if function == "SIGMOID" else exact
+    np.testing.assert_allclose(values[:4096], expected * 4095, atol=0.501)
+
+
+@pytest.mark.parametrize("function", ["LINEAR_EXACT", "SIGMOID"])
+def test_window_of_width_one_is_valid_where_it_is_not_linear(function: str) -> None:
+    values, _ = table(header(bits=8, WindowCenter=100, WindowWidth=1, VOILUTFunction=function), np.dtype(np.uint8))
+    assert (values[[98, 99]] < 10).all()
+    assert values[100] == 128
+    assert (values[[101, 102]] > 245).all()
+
+
+@pytest.mark.parametrize("name", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_empty_lut_is_none_and_half_a_lut_is_refused(name: str) -> None:
+    window = {"WindowCenter": 1800, "WindowWidth": 1500}
+    empty, half = Dataset(), Dataset()
+    empty.add_new("LUTDescriptor", "US", None)
+    empty.add_new("LUTData", "OW", None)
+    half.LUTExplanation = "NORMAL"
+    half.add_new("LUTDescriptor", "US", [4096, 0, 12])
+    plain, _ = table(header(**window), np.dtype(np.uint16))
+    assert (table(header(**{name: [empty]}, **window), np.dtype(np.uint16))[0] == plain).all()
+    with pytest.raises(DataError, match=f"{name} lacks its LUTData"):
+        table(header(**{name: [half]}), np.dtype(np.uint16))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lut_count_that_is_written_as_signed() -> None:
+    entries = np.arange(40_000, dtype="<u2")
+    sequence = lut(entries.tobytes(), count=40_000 - 2**16, first=-1)  # a negative first value makes it signed
+    values, _ = table(header(bits=16, VOILUTSequence=sequence), np.dtype(np.uint16))
+    assert (values[:39_999] == entries[1:]).all()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WindowCenter", "2000,5"),
+        ("RescaleSlope", "abc"),
+        ("RescaleIntercept", "nan"),
+        ("WindowWidth", "1 500"),
+        ("NumberOfFrames", "one"),
+    ],
+)
+def test_a_tag_that_is_no_number_is_named_with_its_value(
+    write_dicom: Callable[..., Path], ramp: np.ndarray, name: str, value: str
+) -> None:
+    placeholder = "7" * len(value)  # pydicom writes numbers only
+    path = write_dicom(ramp, **{"WindowCenter": 1, "WindowWidth": 1500, name: placeholder})
+    path.write_bytes(path.read_bytes().replace(placeholder.encode(), value.encode()))
+    with pytest.raises(DataError, match=f"{name} is '{value}', not a number"):
+        read(path)
+
+
 def test_lut_entries_as_bytes_packed_or_not() -> None:
     entries = np.arange(255, -1, -1)
     packed = lut(entries.astype(np.uint8).tobytes(), bits=8, count=256)
@@ -140,3 +202,13 @@ def test_padding_is_dark_in_either_polarity(kind: str) -> None:
     assert (values[250:253] == 0).all()
     assert values[249] == (249 if kind == "MONOCHROME2" else 6)
     assert values[253] == (253 if kind == "MONOCHROME2" else 2)
+
+
+@pytest.mark.parametrize(("signed", "vr", "written"), [(True, "US", 63536), (False, "SS", -2000)])
+def test_padding_has_the_sign_of_the_pixels(signed: bool, vr: str, written: int) -> None:
+    data = header(signed, bits=16)
+    data.add_new("PixelPaddingValue", vr, written)
+    data.add_new("PixelPaddingRangeLimit", vr, written - 10)
+    values, _ = table(data, np.dtype(np.int16 if signed else np.uint16))
+    assert (values[63526:63537] == 0).all()
+    assert (values[[63525, 63537]] != 0).all()

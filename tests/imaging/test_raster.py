@@ -46,10 +46,27 @@ def test_equal_channels_are_a_film(tmp_path: Path, noise: np.ndarray, channels: 
     film = read(tmp_path / "film.png")
     assert film.pixels.dtype == dtype
     assert (film.pixels == grey).all()
-    colour[5, 5, 1] ^= 1
+    level = np.iinfo(dtype).max // 255
+    colour[..., :3] = np.clip(colour[..., :3], 3 * level, None)
+    colour[5, 5, 1] -= 2 * level
+    cv2.imwrite(str(tmp_path / "film.png"), colour)
+    assert (read(tmp_path / "film.png").pixels == np.clip(grey, 3 * level, None)).all()
+    colour[5, 5, 1] -= level
     cv2.imwrite(str(tmp_path / "film.png"), colour)
     with pytest.raises(DataError, match="real colour"):
         read(tmp_path / "film.png")
+
+
+def test_jpeg_and_webp_of_a_grey_film_are_grey(tmp_path: Path, noise: np.ndarray) -> None:
+    """What `film.grey` says of compression: the tolerance follows from it."""
+    colour = np.dstack([noise] * 3)
+    Image.fromarray(colour).save(tmp_path / "film.webp", "WEBP", quality=75)
+    through = Image.open(tmp_path / "film.webp").convert("RGB")
+    assert np.ptp(np.asarray(through), axis=-1).max() == 1
+    for image in (Image.fromarray(colour), through):
+        image.save(tmp_path / "film.jpg", "JPEG", quality=90)
+        assert np.ptp(np.asarray(Image.open(tmp_path / "film.jpg")), axis=-1).max() <= 2
+        assert read(tmp_path / "film.jpg").bits == 8
 
 
 def test_transparent_film_is_refused(write_png: Write, noise: np.ndarray) -> None:
