@@ -16,6 +16,7 @@ import pandas as pd
 
 from bonerisk.cohort import values
 from bonerisk.cohort.classes import bone_class
+from bonerisk.cohort.identifiers import REASON, spoilt, two_writings
 from bonerisk.cohort.table import DTYPES, NO_SITE, REJECTED, SPLITS, arrange, few, patients
 from bonerisk.errors import DataError, raise_together
 
@@ -111,13 +112,15 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     Raises
     ------
     DataError
-        No row is left, a name in `split` is unknown, or a patient is in two splits: all such at once.
+        No row is left, a name in `split` is unknown, a patient is in two splits, or is written in two ways: all such
+        at once.
     """
     table = pd.DataFrame({column: _parsed(text, column, refusals, sexes) for column in text.columns}, index=text.index)
     table["site"] = table["site"].fillna(NO_SITE)
     for column in REQUIRED:
         if column in text:
             refusals.add(text, text[column].isna(), column, "missing")
+    refusals.add(text, spoilt(text["patient_id"]), "patient_id", REASON)
     _refuse_contradictory_classes(text, refusals, table)
     _refuse_repeated(text, refusals, "image_id")
     if "image_path" in text:
@@ -127,7 +130,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     table = table[~table.index.isin(rejected["row"])]
     if table.empty:
         raise DataError(f"no row can be used:\n{describe(rejected)}", where=refusals.file)
-    raise_together(_split_errors(text, refusals, table))
+    who = f"{refusals.file}, column {refusals.names.get('patient_id', 'patient_id')}"
+    raise_together([*_split_errors(text, refusals, table), *two_writings(table, who)])
     return arrange(table)
 
 

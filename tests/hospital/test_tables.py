@@ -11,7 +11,6 @@ import pytest
 from bonerisk.cohort.check import Refusals
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital.kinds import KINDS
-from bonerisk.hospital.link import differently_written
 from bonerisk.hospital.tables import read
 
 Read = Callable[..., tuple[pd.DataFrame, Refusals]]
@@ -254,12 +253,6 @@ def test_tables_of_which_nothing_can_be_used_are_errors(table: Read, kind: str, 
         table(kind, f"{header},x,x\n1\n")
     with pytest.raises(DataError, match=rf"can't be opened[\s\S]*dataset\.tables\.{kind}=FILE"):
         read(kind, tmp_path / "none.csv")
-
-
-def test_identifiers_that_differ_in_zeros_blanks_or_case_are_told() -> None:
-    first = pd.Series(["00123", "7", "a1", "9", "000", None, "00123"])
-    second = pd.Series(["123", "7", "A 1", "0009.0", "0", "10", None])
-    assert differently_written(first, second) == [("00123", "123"), ("a1", "A 1"), ("9", "0009.0"), ("000", "0")]
 
 
 def test_findings_of_a_report_need_no_mapping_and_other_columns_do(tmp_path: Path) -> None:
