@@ -81,7 +81,7 @@ def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     Values are finite numbers if most cells are, else text. Leading zeros make a code, which is text.
     """
     cells = tablefile.as_values(cells)
-    if _numeric(cells):
+    if numeric(cells):
         return cells.where(np.isfinite(cells)), np.isinf(cells)
     text = values.present(cells)
     numbers = values.number(text)
@@ -108,7 +108,7 @@ def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: b
             kind = "" if DTYPES[name] == NUMBER else "text"
         elif cells[name].isna().all():
             kind = "empty"
-        elif not _numeric(cells[name]):
+        elif not numeric(cells[name]):
             kind = "text"
         else:
             kind = "" if declared or not _numbers_rows(cells[name]) else "a different whole number in each row"
@@ -134,12 +134,13 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
             found[name] = "empty"
         elif len(train) and train[name].nunique() < 2:
             found[name] = "the same value in all rows of train"
-        elif not _numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
+        elif not numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
             found[name] = f"text with {kinds} levels in {len(table)} rows"
     return found
 
 
-def _numeric(cells: pd.Series) -> bool:
+def numeric(cells: pd.Series) -> bool:
+    """Return whether cells are numbers, not text."""
     return pd.api.types.is_numeric_dtype(cells)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort import textfile, values
+from bonerisk.cohort import misread, textfile, values
 from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.errors import DataError, raise_together
@@ -127,6 +127,7 @@ def _parsed(
         reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
     elif holds == "number":
         parsed, reason = values.number(cells), "no number"
+        raise_together([*misread.unread(cells, parsed, refusals.place(column), reason)])
         if kind != "dxa":  # in dxa, other scores are set aside first
             low, high = values.BOUNDS[column]
             refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")
