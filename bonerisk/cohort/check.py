@@ -116,8 +116,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     Raises
     ------
     DataError
-        A column is misread as a whole, or no row is left; or a name in `split` is unknown, a patient is in two splits or
-        is written in two ways: all such at once.
+        A column is misread as a whole, or no row is left; or a name in `split` is unknown, a patient is in two splits
+        or is written in two ways: all such at once.
     """
     table = pd.DataFrame({column: _parsed(text, column, refusals, sexes) for column in text.columns}, index=text.index)
     table["site"] = table["site"].fillna(NO_SITE)

@@ -13,9 +13,7 @@ import pandas as pd
 
 from bonerisk.errors import DataError
 
-NONE = (
-    r"#\S*|unknown|unk|\d+e\+\d+|\d+[.,]\d+e\+?\d+"  # in lower case: errors of a spreadsheet, and its rounded numbers
-)
+NONE = r"#\S*|unknown|unk|\d+e\+\d+|\d+[.,]\d+e\+?\d+"  # in lower case: a spreadsheet's errors and rounded numbers
 REASON = "no identifier: a spreadsheet's error or rounded number, or a word for none"
 MENDING = "write each identifier in one way; give two people whose identifiers look alike another one each"
 SHOWN = 3  # ways to write identifiers, in an error

@@ -1,7 +1,7 @@
 """Columns misread as a whole: a thousands sign taken for a decimal point, or cells refused that are no slips.
 
-A single odd cell is a slip, and its row is refused. Many odd cells, or odd cells that are all larger than what was read,
-are another way to write numbers: without their rows, a result is wrong.
+A single odd cell is a slip, and its row is refused. Many odd cells, or odd cells that are all larger than what was
+read, are another way to write numbers: without their rows, a result is wrong.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -14,6 +15,7 @@ from bonerisk.cohort.table import DTYPES, NUMBER, few
 from bonerisk.errors import DataError, raise_together
 
 KEY = "dataset.features"
+IDENTIFIER = re.compile(r"(?i:(?:^|[\W_])id)$|[a-z]I[Dd]$")  # id, doctor_id, "Site ID", siteID; never fluid
 FEWEST = 20  # rows; in fewer, a column of ages or of words may have no equal cells by chance
 
 
@@ -111,7 +113,7 @@ def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: b
         elif not numeric(cells[name]):
             kind = "text"
         else:
-            kind = "" if declared or not _numbers_rows(cells[name]) else "a different whole number in each row"
+            kind = "" if declared else _identifies(name, cells[name])
         if kind:
             found[name] = kind
     return found
@@ -144,6 +146,8 @@ def numeric(cells: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(cells)
 
 
-def _numbers_rows(cells: pd.Series) -> bool:
-    """Return whether these look like identifiers: whole numbers, no two equal."""
-    return len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all())
+def _identifies(name: str, cells: pd.Series) -> str:
+    """Return why a column looks like identifiers: whole numbers, no two equal, or its name; else nothing."""
+    if len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all()):
+        return "a different whole number in each row"
+    return "an identifier by its name" if IDENTIFIER.search(name) else ""

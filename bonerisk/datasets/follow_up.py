@@ -57,11 +57,9 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
     cells = text["time_years"]
     times, where = values.number(cells), refusals.place("time_years")
     years = times / PER_YEAR[unit]
-    wrong = [
-        *misread.thousands(cells, where, LONGEST * PER_YEAR[unit]),
-        *misread.unread(cells, times, where, "no number"),
-    ]
-    raise_together([*_other_codes(text["event"], refusals), *wrong, *_other_unit(years, unit, refusals)])
+    wrong = [*_other_codes(text["event"], refusals), *misread.thousands(cells, where, LONGEST * PER_YEAR[unit])]
+    wrong += [*misread.unread(cells, times, where, "no number"), *_other_unit(years, unit, refusals)]
+    raise_together(wrong)
     refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
     refusals.add(text, years <= 0, "time_years", "not over 0: there is no follow-up")
     refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")

@@ -35,7 +35,7 @@ class SurvivalTable:
     Parameters
     ----------
     table : str
-        CSV with a header (comma, semicolon or tab, UTF-8, decimal point or comma), Parquet, or HDF5 as of
+        CSV with a header (comma, semicolon, tab or |, UTF-8, decimal point or comma), Parquet, or HDF5 as of
         `cohort.hdf5`, recognised by content.
     features : list of str, optional
         Columns that a model learns from, by our names or the table's; text is taken as levels. By default all columns

@@ -260,3 +260,15 @@ def test_findings_of_a_report_need_no_mapping_and_other_columns_do(tmp_path: Pat
     told, _ = read("reports", tmp_path / "reports.csv")
     assert told.columns.tolist() == ["accession", "finding_fracture"]
     assert told["finding_fracture"].tolist() == [1, 0]
+
+
+def test_what_a_spreadsheet_made_of_an_identifier_is_refused(table: Read) -> None:
+    found, refusals = table("patients", "patient_id,weight_kg\n1.23457E+11,60\n#REF!,61\n7,62\n")
+    assert found["patient_id"].tolist() == ["7"] and refused(refusals) == {(2, "patient_id"), (3, "patient_id")}
+
+
+def test_a_column_of_which_a_tenth_cannot_be_read_stops(table: Read) -> None:
+    rows = "".join(f"{number},2020-01-01,-1.5\n" for number in range(20))
+    odd = "".join(f"{number},2020-01-01,(2.5)\n" for number in range(20, 23))
+    with pytest.raises(DataError, match=r"3 of 23 cells can't be read[\s\S]*lumbar_spine"):
+        table("dxa", "patient_id,date,lumbar_spine\n" + rows + odd)
