@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bonerisk.cohort.identifiers import differently_written, form
+from bonerisk.cohort.identifiers import differently_written, form, two_writings
 from bonerisk.cohort.table import few, patients
-from bonerisk.errors import DataError
+from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.facts import report_keys
 
 LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinked_rows", "films_with", "films_without")
@@ -57,8 +57,10 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     Raises
     ------
     DataError
-        A table without sites has an identifier that two sites use, or no table has a patient with a film.
+        The films have a patient's identifier in two ways to write it, a table without sites has an identifier that two
+        sites use, or no table has a patient with a film.
     """
+    raise_together([*two_writings(films, "the films' PatientID")])
     films = films.assign(person=pd.factorize(patients(films))[0])
     linked, rows, unlinked, notes = {}, [], [], []
     for name, table in tables.items():
