@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from bonerisk.cohort import values
+from bonerisk.cohort import misread, values
 from bonerisk.cohort.classes import bone_class
+from bonerisk.cohort.identifiers import REASON, spoilt, two_writings
 from bonerisk.cohort.table import DTYPES, NO_SITE, REJECTED, SPLITS, arrange, few, patients
 from bonerisk.errors import DataError, raise_together
 
@@ -50,6 +51,10 @@ class Refusals:
         found |= {"file": self.file, "row": text.index, "column": self.names.get(column, column)}
         found |= {"value": text.get(column), "reason": reason if isinstance(reason, str) else reason[refused]}
         self.parts.append(pd.DataFrame(found, index=text.index, columns=list(REJECTED)))
+
+    def place(self, column: str) -> str:
+        """Return file and column, for an error; `column` is our name."""
+        return f"{self.file}, column {self.names.get(column, column)}"
 
     @property
     def table(self) -> pd.DataFrame:
@@ -111,13 +116,15 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     Raises
     ------
     DataError
-        No row is left, a name in `split` is unknown, or a patient is in two splits: all such at once.
+        A column is misread as a whole, or no row is left; or a name in `split` is unknown, a patient is in two splits
+        or is written in two ways: all such at once.
     """
     table = pd.DataFrame({column: _parsed(text, column, refusals, sexes) for column in text.columns}, index=text.index)
     table["site"] = table["site"].fillna(NO_SITE)
     for column in REQUIRED:
         if column in text:
             refusals.add(text, text[column].isna(), column, "missing")
+    refusals.add(text, spoilt(text["patient_id"]), "patient_id", REASON)
     _refuse_contradictory_classes(text, refusals, table)
     _refuse_repeated(text, refusals, "image_id")
     if "image_path" in text:
@@ -127,7 +134,7 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     table = table[~table.index.isin(rejected["row"])]
     if table.empty:
         raise DataError(f"no row can be used:\n{describe(rejected)}", where=refusals.file)
-    raise_together(_split_errors(text, refusals, table))
+    raise_together([*_split_errors(text, refusals, table), *two_writings(table, refusals.place("patient_id"))])
     return arrange(table)
 
 
@@ -144,6 +151,7 @@ def _parsed(text: pd.DataFrame, column: str, refusals: Refusals, sexes: Mapping[
     elif column in values.PARSERS:
         parser, reason = values.PARSERS[column]
         parsed = parser(cells)
+        raise_together([*misread.unread(cells, parsed, refusals.place(column), reason)])
     elif column.startswith(FINDING):
         parsed, reason = values.flag(cells), f"neither 1 nor 0, yes nor no; {DROPPING.format(column)}"
     else:
@@ -167,7 +175,13 @@ def covariate(cells: pd.Series, refusals: Refusals, column: str, identifying: bo
         Our name of the column.
     identifying : bool
         Whether the log, which may be passed on, may show an odd value.
+
+    Raises
+    ------
+    DataError
+        A thousands sign can't be told from a decimal one.
     """
+    raise_together([*misread.thousands(cells, refusals.place(column))])
     parsed, numbers = values.covariate(cells), values.number(cells)
     odd = cells[cells.notna() & numbers.isna()]
     if parsed is cells and 0 < len(odd) < numbers.count():
@@ -210,7 +224,7 @@ def _split_errors(text: pd.DataFrame, refusals: Refusals, table: pd.DataFrame) -
     """Return unknown names of splits, and patients in two of them."""
     if "split" not in table:
         return []
-    where, found = f"{refusals.file}, column {refusals.names.get('split', 'split')}", []
+    where, found = refusals.place("split"), []
     unknown = sorted(text.loc[table.index[table["split"].isna()], "split"].unique())
     for name in unknown:
         near = [SPLIT_WORDS.get(name.lower()), *get_close_matches(name.lower(), SPLITS, n=1, cutoff=0.5)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,6 +12,8 @@ import pandas as pd
 from bonerisk.cohort import values
 from bonerisk.cohort.table import DTYPES, few
 from bonerisk.errors import ConfigError, DataError, raise_together
+
+log = logging.getLogger(__name__)
 
 KEY = "dataset.columns"
 T_SCORES = ("t_score", "lumbar_spine", "femoral_neck", "total_hip")
@@ -88,11 +91,17 @@ def rename(
     names = {ours: ours for ours in known if ours in rows} | dict(columns)
     taken = {ours: theirs for ours, theirs in names.items() if theirs is not None}
     errors = [_absent(ours, theirs, rows, key) for ours, theirs in taken.items() if theirs not in rows]
+    folded = {name.casefold(): name for name in map(str, rows) if name not in taken.values()}
+    other_case = {ours: folded[ours] for ours in known if ours not in names and ours in folded}
+    overrides = " ".join(_override(key, ours, theirs) for ours, theirs in other_case.items())
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
-            mend = f"{key}.{ours}=<column>; the table has {few(list(rows.columns))}"
+            column = overrides if ours in other_case else f"{key}.{ours}=<column>"
+            mend = f"{column}; the table has {few(list(rows.columns))}"
             errors.append(DataError(f"no column is named {ours}", file, mend))
     raise_together(errors)
+    if other_case:
+        log.warning("%s: columns named as ours in another case are not taken for them; %s does so", file, overrides)
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken
 
 

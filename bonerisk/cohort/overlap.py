@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.cohort.identifiers import MENDING, bare, bare_patients, differently_written
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
 from bonerisk.runs.find import load
@@ -16,7 +17,7 @@ FEW_VALUES = 10  # values of a column that many people share: they identify nobo
 
 
 def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
-    """Refuse a patient (within site) of `table` who is also in `seen`, or is there under another site.
+    """Refuse a patient (within site) of `table` who is also in `seen`, however written, or under another site.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
             where=f"patient {names}{', …' if len(both) > SHOWN else ''}",
             mend="take other patients; where two people share an id, tell them apart by `site`",
         )
+    _refuse_rewritten(table, seen, what)
     _refuse_renamed(table, seen, what)
 
 
@@ -60,6 +62,20 @@ def seen_by(runs: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
             yield from seen_by(run.parents)
 
 
+def _refuse_rewritten(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
+    """Refuse a patient whose identifier differs from a seen patient's only in how it is written."""
+    there = bare_patients(table)
+    alike = table.loc[there.isin(set(bare_patients(seen))), ["patient_id", "site"]].drop_duplicates()
+    if len(alike):
+        patient, site = alike.iloc[0]
+        ways = differently_written(alike.iloc[:1]["patient_id"], seen.loc[seen["site"] == site, "patient_id"])
+        raise DataError(
+            f"{len(alike)} patients here are among those that {what} were fitted to, but for how they are written",
+            where=f"patient {patient} (site {site}), there {ways[0][1]}",
+            mend=MENDING,
+        )
+
+
 def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     """Refuse a patient of another site who has the id and every number of a seen patient."""
     numbers = [
@@ -70,8 +86,9 @@ def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     told = [name for name in numbers if table[name].nunique() > FEW_VALUES]
     if not told:
         return
-    known = seen[["patient_id", *told]].drop_duplicates()
-    same = table[["patient_id", "site", *told]].merge(known, on=["patient_id", *told])
+    plain = {"patient_id": lambda rows: rows["patient_id"].map(bare, na_action="ignore")}
+    known = seen[["patient_id", *told]].assign(**plain).drop_duplicates()
+    same = table[["patient_id", "site", *told]].assign(**plain).merge(known, on=["patient_id", *told])
     if len(same):
         raise DataError(
             f"{len(same)} rows here have the id and all numbers of patients that {what} were fitted to",

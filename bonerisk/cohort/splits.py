@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy.typing as npt
 import pandas as pd
 
+from bonerisk.cohort.identifiers import two_writings
 from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS, patients
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.errors import ConfigError, DataError, raise_together
 
 FRACTIONS = (0.7, 0.1, 0.2)  # of patients in train, tune and test: OsPenScreen, internal development set
 
@@ -42,9 +43,11 @@ def random_split(
     ConfigError
         `fractions` are not three shares that add up to 1.
     DataError
-        There are too few patients for the splits asked for.
+        There are too few patients for the splits asked for, or a patient's identifier is written in two ways, so that
+        the patient could lie in two splits.
     """
     check_fractions(fractions)
+    raise_together([*two_writings(table)])
     wanted = [(split, share) for split, share in zip(SPLITS, fractions, strict=False) if share > 0]
     keys = patients(table)
     people = pd.DataFrame(

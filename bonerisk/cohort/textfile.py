@@ -1,12 +1,16 @@
 """Reading a user's CSV as text, with the line on which an editor shows each row.
 
-The header shows whether commas, semicolons or tabs separate cells. Cells stay text, so identifiers keep their zeros.
+The header shows whether commas, semicolons, tabs or vertical bars separate cells, or a line ``sep=;`` above it, which
+spreadsheets and laboratory devices write. Cells stay text, so identifiers keep their zeros.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +18,8 @@ import pandas as pd
 
 from bonerisk.errors import DataError
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
+SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
 
 
@@ -32,7 +37,7 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     Parameters
     ----------
     path : Path
-        Comma-, semicolon- or tab-separated, in UTF-8 with or without a byte order mark, with a header.
+        Cells between commas, semicolons, tabs or vertical bars; UTF-8 with or without a byte order mark; with a header.
     key : str
         Configuration key of the file.
 
@@ -46,17 +51,22 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     Raises
     ------
     DataError
-        There is no such file, it is not UTF-8 text, has no rows, a column twice, or a quote that is never closed.
+        There is no such file, it is not UTF-8 text, has no rows, a column twice, or a quote that is never closed, or
+        most rows have as many cells as one another, but not as the first.
     """
     content = _content(path, key)
     with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of StringIO's memory
         first = next((line for line in text if line.strip()), "")
-        delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
+        said = SEPARATOR.fullmatch(first.strip())
+        delimiter = said[1] if said else _delimiter(first)
         text.seek(0)
         lines, records = _records(text, delimiter, path)
+    if said:
+        del lines[0], records[0]
     if len(records) < 2:
         raise DataError("the table has no rows", where=str(path))
     header = _header(list(records[0]), path)
+    _refuse_title(lines, records, path)
     width = len(header)
     ragged = {}
     for place in [place for place, cells in enumerate(records) if len(cells) != width]:
@@ -68,6 +78,10 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     good = [place for place in range(1, len(records)) if lines[place] not in ragged]
     rows = pd.DataFrame([records[place] for place in good], [lines[place] for place in good], header, dtype="object")
     return rows, pd.Series(ragged, dtype="object")
+
+
+def _delimiter(header: str) -> str:
+    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([header], delimiter=sign), [])))
 
 
 def _records(text: TextIO, delimiter: str, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
@@ -96,6 +110,17 @@ def _header(names: list[str], path: Path) -> list[str]:
     if twice:
         raise DataError(f"the table has a column twice: {', '.join(twice)}", where=str(path), mend="rename one of them")
     return names
+
+
+def _refuse_title(lines: list[int], records: list[tuple[str, ...]], path: Path) -> None:
+    """Refuse a table of which most rows have another number of cells than the first, such as one below a title."""
+    width, rows = len(records[0]), records[1:]
+    widths = Counter(len(cells) for cells in rows if len(cells) < width or any(cells[width:]))
+    found, count = max(widths.items(), key=itemgetter(1), default=(width, 0))
+    if count > max(len(rows) / 2, 1):
+        what = f"{count} of {len(rows)} rows have {found} cells, but row {lines[0]}, the header, has {width}"
+        mend = "remove lines above the header; a decimal comma needs quotes, or semicolons between cells"
+        raise DataError(what, where=str(path), mend=mend)
 
 
 def _content(path: Path, key: str) -> bytes:

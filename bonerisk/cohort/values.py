@@ -182,4 +182,5 @@ PARSERS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {  # except s
     "event": (flag, "no event flag: write 1 or 0"),
     "competing_event": (flag, "no event flag: write 1 or 0"),
     **{column: (number, "no number") for column in BOUNDS if column != "age_years"},
+    "t_score": (number, "no number: write -2.5; if only a bound is known, as <-2.5, write the class in bone_class"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -14,6 +15,7 @@ from bonerisk.cohort.table import DTYPES, NUMBER, few
 from bonerisk.errors import DataError, raise_together
 
 KEY = "dataset.features"
+IDENTIFIER = re.compile(r"(?i:(?:^|[\W_])id)$|[a-z]I[Dd]$")  # id, doctor_id, "Site ID", siteID; never fluid
 FEWEST = 20  # rows; in fewer, a column of ages or of words may have no equal cells by chance
 
 
@@ -81,7 +83,7 @@ def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     Values are finite numbers if most cells are, else text. Leading zeros make a code, which is text.
     """
     cells = tablefile.as_values(cells)
-    if _numeric(cells):
+    if numeric(cells):
         return cells.where(np.isfinite(cells)), np.isinf(cells)
     text = values.present(cells)
     numbers = values.number(text)
@@ -108,10 +110,10 @@ def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: b
             kind = "" if DTYPES[name] == NUMBER else "text"
         elif cells[name].isna().all():
             kind = "empty"
-        elif not _numeric(cells[name]):
+        elif not numeric(cells[name]):
             kind = "text"
         else:
-            kind = "" if declared or not _numbers_rows(cells[name]) else "a different whole number in each row"
+            kind = "" if declared else _identifies(name, cells[name])
         if kind:
             found[name] = kind
     return found
@@ -134,15 +136,18 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
             found[name] = "empty"
         elif len(train) and train[name].nunique() < 2:
             found[name] = "the same value in all rows of train"
-        elif not _numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
+        elif not numeric(table[name]) and len(table) >= FEWEST and kinds > len(table) / 2:
             found[name] = f"text with {kinds} levels in {len(table)} rows"
     return found
 
 
-def _numeric(cells: pd.Series) -> bool:
+def numeric(cells: pd.Series) -> bool:
+    """Return whether cells are numbers, not text."""
     return pd.api.types.is_numeric_dtype(cells)
 
 
-def _numbers_rows(cells: pd.Series) -> bool:
-    """Return whether these look like identifiers: whole numbers, no two equal."""
-    return len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all())
+def _identifies(name: str, cells: pd.Series) -> str:
+    """Return why a column looks like identifiers: whole numbers, no two equal, or its name; else nothing."""
+    if len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all()):
+        return "a different whole number in each row"
+    return "an identifier by its name" if IDENTIFIER.search(name) else ""

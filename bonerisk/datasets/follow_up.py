@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from bonerisk.cohort import values
+from bonerisk.cohort import misread, values
 from bonerisk.cohort.check import Refusals
 from bonerisk.cohort.table import FOLLOW_UP, few
 from bonerisk.errors import ConfigError, DataError, raise_together
@@ -43,7 +43,7 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
     Raises
     ------
     DataError
-        The event has other codes than 1 and 0, or times are of another unit; both at once.
+        The event has other codes than 1 and 0, or times are of another unit or misread as a whole; all at once.
     """
     for column in FOLLOW_UP:
         if column in text and required:
@@ -55,8 +55,11 @@ def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool =
         raise_together([*_other_codes(text["event"], refusals)])
         return text
     cells = text["time_years"]
-    years = values.number(cells) / PER_YEAR[unit]
-    raise_together([*_other_codes(text["event"], refusals), *_other_unit(years, unit, refusals)])
+    times, where = values.number(cells), refusals.place("time_years")
+    years = times / PER_YEAR[unit]
+    wrong = [*_other_codes(text["event"], refusals), *misread.thousands(cells, where, LONGEST * PER_YEAR[unit])]
+    wrong += [*misread.unread(cells, times, where, "no number"), *_other_unit(years, unit, refusals)]
+    raise_together(wrong)
     refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
     refusals.add(text, years <= 0, "time_years", "not over 0: there is no follow-up")
     refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
@@ -70,7 +73,7 @@ def _other_codes(cells: pd.Series, refusals: Refusals) -> Iterator[DataError]:
         mend = "write 1 for the event and 0 for censored"
         mend += " (in R's Surv 2 is the event and 1 censored)" if set(cells.dropna().astype(str)) == {"1", "2"} else ""
         mend += "; where another event ended the follow-up, event is 0, and a column competing_event 1"
-        yield DataError(f"the event must be coded 1 and 0, but is {found}", _place(refusals, "event"), mend)
+        yield DataError(f"the event must be coded 1 and 0, but is {found}", refusals.place("event"), mend)
 
 
 def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[DataError]:
@@ -83,8 +86,4 @@ def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[Dat
             if (years * PER_YEAR[unit] / per_year > LONGEST).sum() <= allowed
         ]
         what = f"{over} of {len(years)} times are over {LONGEST:g} years (median {years.median():g}), read in {unit}"
-        yield DataError(what, _place(refusals, "time_years"), " or ".join(fitting) or "look for a mistake in the times")
-
-
-def _place(refusals: Refusals, column: str) -> str:
-    return f"{refusals.file}, column {refusals.names[column]}"
+        yield DataError(what, refusals.place("time_years"), " or ".join(fitting) or "look for a mistake in the times")

@@ -33,7 +33,7 @@ class ImageTable:
     Parameters
     ----------
     table : str
-        CSV with a header: comma, semicolon or tab, UTF-8, decimal point or comma.
+        CSV with a header: comma, semicolon, tab or |, UTF-8, decimal point or comma.
     image_root : str
         Folder that the table's `image_path` starts from.
     columns : dict

@@ -14,10 +14,11 @@ from bonerisk.cohort.check import Refusals, check, counted, told
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.misread import thousands
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, few
 from bonerisk.datasets import settings
-from bonerisk.datasets.features import KEY, candidates, named, no_numbers, parsed, useless
+from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.hashing import sha256_cached
@@ -34,7 +35,7 @@ class SurvivalTable:
     Parameters
     ----------
     table : str
-        CSV with a header (comma, semicolon or tab, UTF-8, decimal point or comma), Parquet, or HDF5 as of
+        CSV with a header (comma, semicolon, tab or |, UTF-8, decimal point or comma), Parquet, or HDF5 as of
         `cohort.hdf5`, recognised by content.
     features : list of str, optional
         Columns that a model learns from, by our names or the table's; text is taken as levels. By default all columns
@@ -160,6 +161,9 @@ class SurvivalTable:
         cells = {name: series for name, (series, _) in found.items()}
         left_out = no_numbers(chosen, cells, file.features is not None) if self.features is None else {}
         chosen = tuple(name for name in chosen if name not in left_out)
+        text_of = {name: tablefile.as_text(raw[name]) for name in chosen if name in raw and not numeric(raw[name])}
+        numbers = [name for name in text_of if numeric(cells[name])]
+        raise_together([error for name in numbers for error in thousands(text_of[name], refusals.place(name))])
         for name in [name for name in found if name in chosen and found[name][1].any()]:
             written = text.assign(**{name: tablefile.as_text(raw[name])})
             refusals.add(written, found[name][1], name, "no number, unlike most cells")

@@ -153,7 +153,7 @@ class Columns:
         there = [name for name in map(str, train) if not forbidden(name)]
         found: list[str] = []
         for name in asked:
-            pattern = any(sign in name for sign in "*?[")
+            pattern = name not in there and any(sign in name for sign in "*?[")  # "BMD [g/cm2]" is a name
             matching = [column for column in there if fnmatchcase(column, name)] if pattern else [name]
             if not matching:
                 raise DataError(f"no column matches {name!r}", KEY, "leave it out, or bring such columns")

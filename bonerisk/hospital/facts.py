@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.identifiers import REASON, spoilt
 from bonerisk.errors import DataError
 from bonerisk.hospital import copies
 from bonerisk.hospital.follow_up import DAYS_PER_YEAR
@@ -21,6 +22,7 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
+    problem = problem.mask(spoilt(films["patient_id"]), f"the header's PatientID is {REASON}")
     people = films.groupby("image_id")["patient_id"].transform("nunique")
     problem = problem.mask(people > 1, "one SOPInstanceUID under two patients")
     again = copies.spare(films[problem.isna()]).reindex(films.index, fill_value=False)

@@ -6,14 +6,14 @@ refused if two sites use the same identifier. Identifiers that are only nearly e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from bonerisk.cohort.identifiers import differently_written, form, two_writings
 from bonerisk.cohort.table import few, patients
-from bonerisk.errors import DataError
+from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.facts import report_keys
 
 LINKS = ("table", "rows", "patients", "linked_rows", "linked_patients", "unlinked_rows", "films_with", "films_without")
@@ -57,8 +57,10 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
     Raises
     ------
     DataError
-        A table without sites has an identifier that two sites use, or no table has a patient with a film.
+        The films have a patient's identifier in two ways to write it, a table without sites has an identifier that two
+        sites use, or no table has a patient with a film.
     """
+    raise_together([*two_writings(films, "the films' PatientID")])
     films = films.assign(person=pd.factorize(patients(films))[0])
     linked, rows, unlinked, notes = {}, [], [], []
     for name, table in tables.items():
@@ -75,9 +77,9 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
             notes.append(f"No row of {name} is of a patient with a film.")
     links = pd.DataFrame(rows, columns=list(LINKS))
     if len(links) and not links["linked_rows"].any():
-        forms = {name: _form(table["patient_id"].iloc[0]) for name, table in tables.items()}
+        forms = {name: form(table["patient_id"].iloc[0]) for name, table in tables.items()}
         seen = ", ".join(
-            f"{form} in {name}" for name, form in {"films": _form(films["patient_id"].iloc[0]), **forms}.items()
+            f"{one} in {name}" for name, one in {"films": form(films["patient_id"].iloc[0]), **forms}.items()
         )
         mend = "; ".join(notes) or "the films' PatientID and the tables' patient_id must be written alike"
         named = {site for table in tables.values() if "site" in table for site in table["site"].dropna().unique()}
@@ -129,7 +131,7 @@ def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
     doubtful = sorted(set(shared) & set(table["patient_id"]))
     if doubtful:
         raise DataError(
-            f"{len(doubtful)} identifiers are used by two sites, of the form {_form(doubtful[0])}",
+            f"{len(doubtful)} identifiers are used by two sites, of the form {form(doubtful[0])}",
             f"dataset.tables.{name}",
             f"a column with the site, as dataset.columns.{name}.site=<column>",
         )
@@ -138,33 +140,12 @@ def _persons(name: str, table: pd.DataFrame, films: pd.DataFrame) -> pd.Series:
 
 
 def _alike(name: str, unlinked: pd.Series, known: pd.Series) -> list[str]:
-    """Say which identifiers differ from a film's only in zeros, blanks or case; they are not joined."""
+    """Say which identifiers differ from a film's only in how they are written; they are not joined."""
     pairs = differently_written(unlinked, known)
     if not pairs:
         return []
-    examples = few(sorted({f"{_form(theirs)} for {_form(ours)}" for theirs, ours in pairs})[:3])
+    examples = few(sorted({f"{form(theirs)} for {form(ours)}" for theirs, ours in pairs})[:3])
     return [
         f"{len(pairs)} patients of {name} are written differently in the films ({examples}) and were not joined: "
         "write identifiers in the same way, zeros included"
     ]
-
-
-def differently_written(first: pd.Series, second: pd.Series) -> list[tuple[str, str]]:
-    """Return pairs of identifiers, one of each series, that differ only in leading zeros, a final .0, blanks or case.
-
-    A spreadsheet turns 00123 into 123 or 123.0; only the hospital knows whether they are one patient.
-    """
-    known: dict[str, list[str]] = {}
-    for one in second.dropna().unique():
-        known.setdefault(_bare(one), []).append(one)
-    return [(one, other) for one in first.dropna().unique() for other in known.get(_bare(one), []) if other != one]
-
-
-def _bare(identifier: str) -> str:
-    return re.sub(r"^0+(?=.)|(?<=\d)\.0+$|\s", "", identifier.casefold())
-
-
-def _form(identifier: str) -> str:
-    """Return the form of an identifier, such as 00999A: messages go into a log that is handed on."""
-    zeros = len(identifier) - len(identifier.lstrip("0"))
-    return "0" * zeros + re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", identifier[zeros:]))

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort import textfile, values
+from bonerisk.cohort import misread, textfile, values
 from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
+from bonerisk.cohort.identifiers import REASON, spoilt
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import merge_agreeing, not_refused
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
@@ -36,7 +37,7 @@ def read(
     ----------
     kind : {"dxa", "diagnoses", "drugs", "follow_up", "patients", "reports"}
     path : Path
-        CSV: comma, semicolon or tab, UTF-8, decimal point or comma.
+        CSV: comma, semicolon, tab or |, UTF-8, decimal point or comma.
     columns : mapping, optional
         Our column names to the table's; None leaves out a column that has our name. In patients and reports, other
         names become covariates; a report's columns finding_… do so without being named.
@@ -113,6 +114,8 @@ def _parsed(
     elif holds == "code":
         return _codes(text, refusals)
     elif holds == "text":
+        if column == "patient_id":
+            refusals.add(text, spoilt(cells), column, REASON)
         return cells
     elif holds == "date":
         parsed = values.date(cells, date_format)
@@ -127,6 +130,7 @@ def _parsed(
         reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
     elif holds == "number":
         parsed, reason = values.number(cells), "no number"
+        raise_together([*misread.unread(cells, parsed, refusals.place(column), reason)])
         if kind != "dxa":  # in dxa, other scores are set aside first
             low, high = values.BOUNDS[column]
             refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")

@@ -79,3 +79,21 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(DataError, match=f"can't be opened[\\s\\S]*{path}"):
             textfile.read(path)
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", "sep=;\n", '"sep=;"\n', "SEP=;\n\n"])
+def test_a_line_that_names_the_separator_is_no_header(write, first: str) -> None:
+    rows, ragged = textfile.read(write(first + "a;b,c\n1,5;2\n"))
+    assert rows.to_dict("list") == {"a": ["1,5"], "b,c": ["2"]} and ragged.empty
+    assert rows.index.tolist() == [first.count("\n") + 2]
+
+
+def test_vertical_bars_between_cells(write) -> None:
+    rows, _ = textfile.read(write("a|b|c\n1,5|x;y|2\n"))
+    assert rows.loc[2].tolist() == ["1,5", "x;y", "2"]
+
+
+@pytest.mark.parametrize("title", ["Patients, exported 2024\n\n", "Patients\n"])
+def test_a_title_above_the_header_is_said_to_be_there(write, title: str) -> None:
+    with pytest.raises(DataError, match=r"3 of 3 rows have 3 cells, but row 1, the header[\s\S]*remove lines above"):
+        textfile.read(write(title + "a,b,c\n1,2,3\n4,5,6\n"))

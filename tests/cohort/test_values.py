@@ -105,3 +105,8 @@ def test_a_covariate_is_numeric_where_all_of_it_is() -> None:
     assert values.covariate(text("1,5", None, "2")).dtype == "float64"
     assert values.covariate(text("007", "008")).tolist() == ["007", "008"]
     assert values.covariate(text("1", "GE")).tolist() == ["1", "GE"]
+
+
+def test_a_bound_of_a_t_score_is_no_number_and_the_reason_says_what_to_write() -> None:
+    parser, reason = values.PARSERS["t_score"]
+    assert parser(text("<-2.5")).isna().all() and "bone_class" in reason

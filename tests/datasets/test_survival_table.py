@@ -386,3 +386,46 @@ def test_glow_tells_whether_but_not_when(real_data: Path, tmp_path: Path) -> Non
     assert chosen.table["label"].value_counts().to_dict() == {0: 375, 1: 125} and chosen.features[0] == "age_years"
     with pytest.raises(DataError, match="no time_years"):
         select(chosen, "fracture")
+
+
+@pytest.mark.parametrize("long", ["1,746", "1.746"])
+def test_days_with_a_thousands_sign_are_no_decimals(load: Load, long: str) -> None:
+    days = PEOPLE.assign(time_years=[long, "876", "12"] * 20)
+    with pytest.raises(DataError, match=r"20 of 60 numbers[\s\S]*column time_years"):
+        load(days, time_unit="days")
+
+
+@pytest.mark.parametrize("long", ["1'746", "1\u202f746"])
+def test_follow_up_of_which_only_short_times_can_be_read_stops(load: Load, long: str) -> None:
+    days = PEOPLE.assign(time_years=[long, "876", "12"] * 20)
+    with pytest.raises(DataError, match=r"20 of 60 cells can't be read \(all above"):
+        load(days, time_unit="days")
+
+
+def test_a_feature_with_a_thousands_sign_is_no_decimal(load: Load) -> None:
+    with pytest.raises(DataError, match=r"20 of 60 numbers[\s\S]*column platelets"):
+        load(PEOPLE.assign(platelets=["1,746", "876", "12"] * 20))
+    assert "calcium" in load(PEOPLE.assign(calcium=["2.345", "2.410", "2.298"] * 20)).features
+
+
+def test_patients_of_two_writings_are_in_no_split(load: Load) -> None:
+    one = PEOPLE.assign(patient_id=[str(1000 + n) for n in range(60)])
+    visits = pd.concat([one, one.assign(patient_id=one["patient_id"] + ".0", bmi=BMI + 1)])
+    with pytest.raises(DataError, match=r"60 patients are written in two ways: 9999 and 9999\.9"):
+        load(visits.assign(film_date="2020-01-01"))
+
+
+def test_spoilt_identifiers_are_refused(load: Load) -> None:
+    names = PEOPLE["patient_id"].where(PEOPLE.index > 1, ["#REF!", "1.23457E+11"] * 30)
+    assert refused(load(PEOPLE.assign(patient_id=names))) == {
+        (2, "patient_id", "#REF!"),
+        (3, "patient_id", "1.23457E+11"),
+    }
+
+
+def test_columns_that_are_named_as_identifiers_are_features_only_if_asked_for(load: Load) -> None:
+    people = PEOPLE.assign(doctor_id=[1, 2, 3] * 20, siteID=[1, 2] * 30, fluid=BMI + 1)
+    cohort = load(people)
+    assert cohort.features == ("age_years", "bmi", "fluid")
+    assert "doctor_id (an identifier by its name)" in cohort.notes[0]
+    assert load(people, features=["doctor_id"]).features == ("doctor_id",)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.evaluation.tables.characteristics import columns_of
 from bonerisk.features.columns import Columns
 
 
@@ -32,6 +33,13 @@ def test_a_pattern_takes_the_columns_it_matches_and_leaves_out_those_said() -> N
     assert "event" not in fitted(["*e*"], impute=True).used  # what is foretold can't foretell
     with pytest.raises(DataError, match=r"finding_c is not among the columns[\s\S]*did you mean finding_"):
         fitted(["finding_*"], without=["finding_c"])
+
+
+def test_a_name_in_brackets_is_a_name_before_it_is_a_pattern() -> None:
+    rows = table(**{"BMD [g/cm2]": [1.0, 0.9, 0.8, 0.7], "x[1]": [1.0, 2.0, 3.0, 4.0], "x1": [4.0, 3.0, 2.0, 1.0]})
+    found = Columns(None)
+    found.fit(rows, ("BMD [g/cm2]", "x[1]"))
+    assert found.names == ["BMD [g/cm2]", "x[1]"] and columns_of(rows, ["x[1]"]) == ["x[1]"]
 
 
 def test_rows_that_lack_a_value_are_not_complete() -> None:

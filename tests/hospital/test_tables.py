@@ -11,7 +11,6 @@ import pytest
 from bonerisk.cohort.check import Refusals
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital.kinds import KINDS
-from bonerisk.hospital.link import differently_written
 from bonerisk.hospital.tables import read
 
 Read = Callable[..., tuple[pd.DataFrame, Refusals]]
@@ -256,14 +255,20 @@ def test_tables_of_which_nothing_can_be_used_are_errors(table: Read, kind: str, 
         read(kind, tmp_path / "none.csv")
 
 
-def test_identifiers_that_differ_in_zeros_blanks_or_case_are_told() -> None:
-    first = pd.Series(["00123", "7", "a1", "9", "000", None, "00123"])
-    second = pd.Series(["123", "7", "A 1", "0009.0", "0", "10", None])
-    assert differently_written(first, second) == [("00123", "123"), ("a1", "A 1"), ("9", "0009.0"), ("000", "0")]
-
-
 def test_findings_of_a_report_need_no_mapping_and_other_columns_do(tmp_path: Path) -> None:
     (tmp_path / "reports.csv").write_text("accession,finding_fracture,radiologist\na,yes,Dr X\nb,no,Dr Y\n")
     told, _ = read("reports", tmp_path / "reports.csv")
     assert told.columns.tolist() == ["accession", "finding_fracture"]
     assert told["finding_fracture"].tolist() == [1, 0]
+
+
+def test_what_a_spreadsheet_made_of_an_identifier_is_refused(table: Read) -> None:
+    found, refusals = table("patients", "patient_id,weight_kg\n1.23457E+11,60\n#REF!,61\n7,62\n")
+    assert found["patient_id"].tolist() == ["7"] and refused(refusals) == {(2, "patient_id"), (3, "patient_id")}
+
+
+def test_a_column_of_which_a_tenth_cannot_be_read_stops(table: Read) -> None:
+    rows = "".join(f"{number},2020-01-01,-1.5\n" for number in range(20))
+    odd = "".join(f"{number},2020-01-01,(2.5)\n" for number in range(20, 23))
+    with pytest.raises(DataError, match=r"3 of 23 cells can't be read[\s\S]*lumbar_spine"):
+        table("dxa", "patient_id,date,lumbar_spine\n" + rows + odd)

@@ -77,7 +77,10 @@ def columns_of(films: pd.DataFrame, patterns: Sequence[str]) -> list[str]:
     known = [str(column) for column in films]
     for name in (pattern for pattern in patterns if not set("*?[") & set(pattern)):
         demand_no_misspelling(name, known, "evaluation.survival.characteristics")
-    found = dict.fromkeys(column for pattern in patterns for column in known if fnmatchcase(column, pattern))
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        meant = [pattern] if pattern in known else [column for column in known if fnmatchcase(column, pattern)]
+        found |= dict.fromkeys(meant)
     return [column for column in found if films[column].notna().any()]
 
 

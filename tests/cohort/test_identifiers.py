@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bonerisk.cohort.identifiers import differently_written, spoilt, two_writings
+from bonerisk.cohort.overlap import refuse_seen
+from bonerisk.cohort.splits import random_split
+from bonerisk.cohort.table import arrange
+from bonerisk.errors import DataError
+
+
+def people(*identifiers: str, site: str = "s", weight_kg: float = 60.0) -> pd.DataFrame:
+    ids = [f"film {place}" for place in range(len(identifiers))]
+    table = pd.DataFrame({"patient_id": list(identifiers), "image_id": ids, "image_path": ids, "site": site})
+    return arrange(table.assign(split="train", weight_kg=[weight_kg + place for place in range(len(table))]))
+
+
+def test_identifiers_that_differ_in_zeros_blanks_or_case_are_told() -> None:
+    first = pd.Series(["00123", "7", "a1", "9", "000", None, "00123"])
+    second = pd.Series(["123", "7", "A 1", "0009.0", "0", "10", None])
+    assert differently_written(first, second) == [("00123", "123"), ("a1", "A 1"), ("9", "0009.0"), ("000", "0")]
+
+
+@pytest.mark.parametrize("none", ["#REF!", "#NAME?", "#N/A!", "####", "1.23457E+11", "1,2E+11", "1e+16", "UNKNOWN"])
+def test_what_a_spreadsheet_makes_of_an_identifier_is_none(none: str) -> None:
+    assert spoilt(pd.Series([none])).all()
+
+
+def test_digests_and_numbers_are_identifiers() -> None:
+    assert not spoilt(pd.Series(["12e10", "00123", "1058.0", "9f2e", "P#1", None])).any()
+
+
+@pytest.mark.parametrize("other", ["1058.0", "001058", "1058,0", "1058 "])
+def test_a_patient_written_in_two_ways_is_in_no_split(other: str) -> None:
+    with pytest.raises(DataError, match="1 patients are written in two ways"):
+        random_split(people("1058", other, "1", "2"), 0)
+
+
+def test_the_error_shows_forms_and_no_identifiers() -> None:
+    (error,) = two_writings(people("1058", "1058.0", "7", "07"), "t.csv")
+    assert "07 and 7" not in str(error) and "09 and 9" in str(error) and "9999 and 9999.9" in str(error)
+
+
+def test_patients_of_two_sites_may_be_alike() -> None:
+    assert not [*two_writings(pd.concat([people("7"), people("07", site="t")]))]
+
+
+@pytest.mark.parametrize("other", ["1058.0", "001058"])
+def test_a_seen_patient_is_known_however_written(other: str) -> None:
+    seen = people("1057", "1058")
+    with pytest.raises(DataError, match=r"1 patients here.*weights of r[\s\S]*there 1058"):
+        refuse_seen(people(other, "2000"), seen, "the weights of r")
+    refuse_seen(people(other, "2000", site="t", weight_kg=200), seen, "the weights of r")
+
+
+def test_a_seen_patient_is_known_at_another_site_by_all_numbers_however_written() -> None:
+    seen = people(*map(str, range(1000, 1020)))
+    same = people(*(f"{number}.0" for number in range(1000, 1020)), site="t")
+    with pytest.raises(DataError, match="20 rows here have the id and all numbers"):
+        refuse_seen(same, seen, "the weights of r")

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bonerisk.errors import DataError
+from bonerisk.hospital.facts import incomplete
+from bonerisk.hospital.link import link
+
+
+def films(*patients: str) -> pd.DataFrame:
+    day = pd.Timestamp(2020, 1, 1)
+    ids = [f"f{place}" for place in range(len(patients))]
+    return pd.DataFrame({"site": "s", "patient_id": list(patients), "image_id": ids, "film_date": day})
+
+
+def test_films_of_a_patient_written_in_two_ways_are_not_taken_for_two_patients() -> None:
+    with pytest.raises(DataError, match="1 patients are written in two ways: 009 and 9"):
+        link(films("007", "7", "8"), {})
+
+
+def test_a_tables_patients_written_differently_are_told_and_not_joined() -> None:
+    linked = link(films("007", "8"), {"dxa": pd.DataFrame({"patient_id": ["7", "8"]})})
+    assert (
+        linked.links["linked_rows"].tolist() == [1] and "1 patients of dxa are written differently" in linked.notes[0]
+    )
+
+
+def test_a_films_patient_called_unknown_is_nobody() -> None:
+    assert incomplete(films("UNKNOWN", "8")).notna().tolist() == [True, False]
