@@ -113,10 +113,7 @@ def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str
         return ""
     way = "low" if row["lower"] > 1 else "high"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
-    what = (
-        f"for each {evaluation.vocabulary.row} expected to have {evaluation.vocabulary.having}{by}, {value(row)} had it"
-    )
-    return f"{words.split(split)}: the model's probabilities are too {way}: {what}."
+    return f"{words.split(split)}: the model's probabilities are too {way}: observed over expected{by} is {value(row)}."
 
 
 def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
