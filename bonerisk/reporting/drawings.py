@@ -86,7 +86,7 @@ def _draw_roc(scene: Scene) -> None:
     if len(curve):
         metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
         title = f"ROC curves{words.at(scene.horizon)}"
-        figure = roc(curve, metrics, scene.roles, scene.title, area, name)
+        figure = roc(curve, metrics, scene.roles, scene.where, area, name)
         scene.save(figure, "roc", title, f"{name}: {_values(scene, area)}")
 
 
@@ -94,7 +94,7 @@ def _draw_precision_recall(scene: Scene) -> None:
     curve, area = scene.curve("precision_recall"), "average_precision"
     if len(curve):
         metrics, name = scene.of(scene.result.metrics), words.metric(area)
-        figure = precision_recall(curve, metrics, scene.roles, scene.title, area, name)
+        figure = precision_recall(curve, metrics, scene.roles, scene.where, area, name)
         scene.save(figure, "precision_recall", "Precision–recall curves", f"{name}: {_values(scene, area)}")
 
 
@@ -123,7 +123,7 @@ def _draw_calibration(scene: Scene) -> None:
     points = ", ".join(
         f"{number(row.predicted, 3)} predicted {number(row.observed, 3)} observed" for row in rows_of(groups)
     )
-    figure = calibration(groups, risk, scene.title, (*labels, f"{vocabulary.row}s"), smooth)
+    figure = calibration(groups, risk, scene.where, (*labels, f"{vocabulary.row}s"), smooth)
     scene.save(figure, "calibration", title, points)
 
 
@@ -138,7 +138,7 @@ def _draw_decision(scene: Scene) -> None:
     if len(better):
         better_where = "The model beats treating everybody and nobody at threshold probabilities between "
         better_where += f"{100 * better.min():.1f}% and {100 * better.max():.1f}%"
-    scene.save(decision(curve, scene.roles, scene.title), "decision", title, better_where)
+    scene.save(decision(curve, scene.roles, scene.where), "decision", title, better_where)
 
 
 def _draw_confusion(scene: Scene) -> None:
@@ -151,7 +151,7 @@ def _draw_confusion(scene: Scene) -> None:
         f"{row.fn:.0f} false negative, {row.tn:.0f} true negative"
         for row in rows_of(rows)
     )
-    scene.save(confusion(rows, scene.title, scene.vocabulary.outcome), "confusion", "Confusion matrices", texts)
+    scene.save(confusion(rows, scene.where, scene.vocabulary.outcome), "confusion", "Confusion matrices", texts)
 
 
 def _draw_incidence(scene: Scene) -> None:
@@ -167,7 +167,7 @@ def _draw_incidence(scene: Scene) -> None:
         horizons = [each.horizon for each in scene.horizons()]
         names = {group: _in_group(scene, str(threshold), group, horizons) for group in followed}
         ylabel = f"Cumulative incidence of {scene.vocabulary.having}"
-        figure = incidence(rows, followed, names, horizons, scene.title, ylabel)
+        figure = incidence(rows, followed, names, horizons, scene.where, ylabel)
         title = f"Cumulative incidence by risk group. {words.threshold(str(threshold))}"
         ratio = whole_value(_at(scene.ours(scene.result.metrics), str(threshold)), scene.model, "hazard_ratio")
         title += f"; hazard ratio {ratio}" if ratio else ""
@@ -202,7 +202,7 @@ def _draw_forests(scene: Scene) -> None:
         label = words.metric(metric, scene.horizon) + (f" at {threshold}" if threshold else "")
         numbers = "; ".join(f"{words.subgroup(row.subgroup)} {value(row)}" for row in rows_of(rows))
         scene.save(
-            subgroups(rows, label, scene.title, scene.vocabulary),
+            subgroups(rows, label, scene.where, scene.vocabulary),
             f"subgroups_{metric}",
             f"{label} by subgroup",
             numbers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 from PIL import Image
 
 from bonerisk.cohort.targets.target import find
@@ -29,6 +30,29 @@ STEPS += [
     ("no osteoporosis", 600, 33, 590, "osteoporosis, found by another model"),
     ("film can be read", 600, 0, 590, ""),
 ]
+
+
+def overhang(figure: Figure) -> float:
+    """Inches by which what is drawn leaves the canvas, which would cut it."""
+    figure.draw_without_rendering()
+    canvas, drawn = figure.bbox_inches, figure.get_tightbbox()
+    return float(max(*(canvas.min - drawn.min), *(drawn.max - canvas.max), 0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def saved() -> Iterator[list[Figure]]:
+    """Every figure that any test here saves; nothing in it may be cut."""
+    figures: list[Figure] = []
+    savefig = Figure.savefig
+
+    def watched(figure: Figure, *args: Any, **kwargs: Any) -> None:
+        savefig(figure, *args, **kwargs)
+        figures.append(figure)
+        assert overhang(figure) < 0.01
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", watched)
+        yield figures
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def calibration(
     """
     top = 1.0 if smooth is None else end(groups, risk, smooth)
     predicted, observed, counted = labels
-    with style.panels(style.COLUMN_IN, 4.4) as (figure, [axes]):
+    with style.panels(style.COLUMN_IN, 4.1) as (figure, [axes]):
         axes.plot([0, top], [0, top], color="0.75", linewidth=0.8, zorder=1)
         if smooth is not None and len(smooth):
             axes.plot(smooth["predicted"], smooth["observed"], color=style.BLUE, linewidth=1.3)

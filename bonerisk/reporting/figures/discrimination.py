@@ -37,7 +37,7 @@ def roc(
         The area, as in `metrics` and in words.
     """
     thresholds, drawn = _thresholds(metrics), lines(roles, curve)
-    with style.panels(style.COLUMN_IN, _height(title, len(drawn) + len(thresholds))) as (figure, [axes]):
+    with style.panels(style.COLUMN_IN, _height(len(drawn) + len(thresholds))) as (figure, [axes]):
         axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=1)
         _draw(axes, curve, "false_positive_rate", "sensitivity", drawn, metrics, roles, metric)
         _operating_points(axes, metrics[metrics["model"].map(roles) == "film"], thresholds)
@@ -60,7 +60,7 @@ def precision_recall(
         As in `roc`.
     """
     drawn = lines(roles, curve)
-    with style.panels(style.COLUMN_IN, _height(title, len(drawn))) as (figure, [axes]):
+    with style.panels(style.COLUMN_IN, _height(len(drawn))) as (figure, [axes]):
         whole = metrics[(metrics["subgroup"] == "all") & (metrics["metric"] == metric)]
         if len(whole):
             axes.axhline(whole["n_events"].iloc[0] / whole["n"].iloc[0], color="0.75", linewidth=0.8, zorder=1)
@@ -71,9 +71,9 @@ def precision_recall(
     return figure
 
 
-def _height(title: str, n_lines: int) -> float:
-    """Inches for a title, a square and, under it, a legend of so many lines."""
-    return 3.85 + 0.13 * title.count("\n") + 0.165 * n_lines
+def _height(n_lines: int) -> float:
+    """Inches for a square and, under it, a legend of so many lines."""
+    return 3.85 + 0.165 * n_lines
 
 
 def _draw(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bonerisk.reporting.figures import style
+from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import plural
 from bonerisk.reporting.wording.rows import Row, rows_of
@@ -21,7 +21,8 @@ WIDTH_IN = 4.6
 LINE_IN = 0.145
 GAP_IN = 0.16
 LEFT, RIGHT = (0.0, 0.52), (0.60, 1.0)  # columns of boxes: kept, dropped; in parts of the width
-_CHARACTERS = {LEFT: 38, RIGHT: 29}  # that fit into a line of a column
+EDGE_IN = 0.06  # between a box and its text
+SIZE = 8  # of letters, in points
 
 
 def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> Figure:
@@ -39,7 +40,8 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
     drawn = drawn.assign(lost=-drawn["kept_patients"].diff().fillna(0))
     kept = [_box(row.step, row.kept, row.kept_patients, vocabulary) for row in rows_of(drawn)]
     dropped = [_dropped(row, vocabulary) for row in rows_of(drawn)]
-    ends = [_end(row, vocabulary) for row in rows_of(splits)]
+    width = min(0.94 / max(len(splits), 1), 0.4)  # of a split's box
+    ends = [_end(row, vocabulary, width) for row in rows_of(splits)]
     heights = [_height(text) for text in kept]
     gaps = [max(_height(text) if text else 0, 0) + GAP_IN * 2 for text in dropped[1:]]
     last = max(map(_height, ends), default=0)
@@ -57,7 +59,7 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
                 _draw(axes, dropped[number + 1], RIGHT, y + GAP_IN, height, dashed=True)
                 _arrow(axes, (middle, y + gaps[number] / 2), (RIGHT[0], y + gaps[number] / 2))
                 y += gaps[number]
-        _draw_ends(axes, ends, middle, y, last)
+        _draw_ends(axes, ends, middle, y, last, width)
     return figure
 
 
@@ -66,25 +68,31 @@ def _drawn(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _box(step: str, films: int, patients: int, vocabulary: Vocabulary) -> str:
-    head = textwrap.fill(step[:1].upper() + step[1:], _CHARACTERS[LEFT])
-    return f"{head}\n{', '.join(_sizes(films, patients, vocabulary))}"
+    text = f"{step[:1].upper()}{step[1:]}\n{', '.join(_sizes(films, patients, vocabulary))}"
+    return _filled(text, LEFT[1] - LEFT[0])
 
 
 def _dropped(row: Row, vocabulary: Vocabulary) -> str:
     """Films dropped, the number of patients who lost their last film, and the reason."""
     lost = f" ({plural(int(row.lost), 'patient')})" if row.lost and vocabulary.row != "patient" else ""
     text = f"{vocabulary.counted(row.dropped)}{lost} dropped: {row.reason or f'not: {row.step}'}"
-    return textwrap.fill(text, _CHARACTERS[RIGHT]) if row.dropped else ""
+    return _filled(text, RIGHT[1] - RIGHT[0]) if row.dropped else ""
 
 
-def _end(row: Row, vocabulary: Vocabulary) -> str:
+def _end(row: Row, vocabulary: Vocabulary, width: float) -> str:
     lines = [words.split(row.split), *_sizes(row.films, row.patients, vocabulary)]
-    return "\n".join(lines if pd.isna(row.events) else [*lines, f"{row.events:,.0f} with", row.outcome])
+    lines += [] if pd.isna(row.events) else [f"{row.events:,.0f} with", row.outcome]
+    return _filled("\n".join(lines), width)
 
 
 def _sizes(films: int, patients: int, vocabulary: Vocabulary) -> list[str]:
     """Films and patients; once where a row is a patient."""
     return list(dict.fromkeys([vocabulary.counted(films), plural(patients, "patient")]))
+
+
+def _filled(text: str, width: float) -> str:
+    """Text in lines that fit into a box of this width, a share of the figure's."""
+    return wrap(text, width * WIDTH_IN - 2 * EDGE_IN, SIZE)
 
 
 def _height(text: str) -> float:
@@ -96,10 +104,10 @@ def _draw(axes: Axes, text: str, column: tuple[float, float], top: float, height
 
     look: style.Look = {"edgecolor": "0.45" if dashed else "black", "facecolor": "0.96" if dashed else "white"}
     axes.add_patch(Rectangle((column[0], top), column[1] - column[0], height, linewidth=0.8, **look))
-    axes.text(sum(column) / 2, top + height / 2, text, ha="center", va="center", linespacing=1.25)
+    axes.text(sum(column) / 2, top + height / 2, text, ha="center", va="center", fontsize=SIZE, linespacing=1.25)
 
 
-def _draw_ends(axes: Axes, ends: list[str], middle: float, y: float, height: float) -> None:
+def _draw_ends(axes: Axes, ends: list[str], middle: float, y: float, height: float, width: float) -> None:
     if not ends:
         return
     share = 1 / len(ends)
@@ -109,8 +117,7 @@ def _draw_ends(axes: Axes, ends: list[str], middle: float, y: float, height: flo
     axes.plot([min(*centres, middle), max(*centres, middle)], [bar, bar], color="black", linewidth=0.8)
     for text, centre in zip(ends, centres, strict=True):
         _arrow(axes, (centre, bar), (centre, y + 2 * GAP_IN))
-        half = min(0.47 * share, 0.2)
-        _draw(axes, text, (centre - half, centre + half), y + 2 * GAP_IN, height)
+        _draw(axes, text, (centre - width / 2, centre + width / 2), y + 2 * GAP_IN, height)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

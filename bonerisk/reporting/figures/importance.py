@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.figures import style
+from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import plural
 
@@ -19,6 +20,7 @@ SHOWN = 15  # features
 POINTS = 1000  # of a feature: more say no more
 BINS = 40  # of a feature's contributions, in which points make room for each other
 ROW_IN = 0.21
+NAME_IN = 1.4  # of width, for a feature's name
 
 
 def ranked(table: pd.DataFrame) -> pd.DataFrame:
@@ -41,8 +43,8 @@ def importance(table: pd.DataFrame) -> Figure:
     table : DataFrame
         As `ranked` gives it; the first `SHOWN` are drawn.
     """
-    rows = table.iloc[:SHOWN]
-    with style.panels(style.COLUMN_IN, 0.75 + ROW_IN * len(rows), columns=2) as (figure, [gain, shap]):
+    rows = _shown(table)
+    with style.panels(style.COLUMN_IN, 0.75 + _height(rows), columns=2) as (figure, [gain, shap]):
         place = np.arange(len(rows))
         gain.barh(place, rows["share"], color=style.GREY, height=0.62)
         shap.barh(place, rows["mean_abs_shap"], color=style.BLUE, height=0.62)
@@ -68,11 +70,11 @@ def contributions(table: pd.DataFrame, shap: pd.DataFrame, values: pd.DataFrame)
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    rows = table.iloc[:SHOWN]
+    rows = _shown(table)
     shap = shap.iloc[:: max(1, -(-len(shap) // POINTS))]
     values = values.reindex(shap.index)
     colours = LinearSegmentedColormap.from_list("value", [style.SKY, style.BLUE, style.VERMILION, style.ORANGE])
-    with style.panels(style.COLUMN_IN, 1.0 + 1.25 * ROW_IN * len(rows)) as (figure, [axes]):
+    with style.panels(style.COLUMN_IN, 1.0 + 1.25 * _height(rows)) as (figure, [axes]):
         axes.axvline(0, color=style.GREY, lw=0.7, zorder=0)
         for place, feature in enumerate(rows["feature"]):
             x, value = shap[feature].to_numpy(float), values[feature]
@@ -102,6 +104,16 @@ def _swarm(x: np.ndarray) -> np.ndarray:
     place[order] = np.arange(len(x)) - np.repeat(np.cumsum(size) - size, size)
     centred = place - (size[cell] - 1) / 2
     return 0.8 * centred / max(size.max(), 12)
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table.iloc[:SHOWN]
+    return rows.assign(name=[wrap(name, NAME_IN, 8) for name in rows["name"]])
+
+
+def _height(rows: pd.DataFrame) -> float:
+    """Inches for the rows, which are all as high as the longest name."""
+    return ROW_IN * len(rows) * int(rows["name"].str.count("\n").max() + 1)
 
 
 def _name_rows(axes: Axes, rows: pd.DataFrame) -> None:

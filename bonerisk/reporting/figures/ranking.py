@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.figures import style
+from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
@@ -16,8 +17,8 @@ from bonerisk.reporting.wording.values import value
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LINE = 30  # characters of a name on one line
-ROW_IN = 0.34
+NAME_IN = 1.5  # of width, for a model's name
+ROW_IN, LINE_IN = 0.34, 0.14  # a row of two lines, and each line more
 
 
 def ranking(rows: pd.DataFrame, label: str, trained: Sequence[str]) -> Figure:
@@ -33,18 +34,20 @@ def ranking(rows: pd.DataFrame, label: str, trained: Sequence[str]) -> Figure:
         Names of the trained models.
     """
     splits, names = list(rows["split"].unique()), list(rows["model"].unique())
-    with style.panels(style.COLUMN_IN, 0.7 + ROW_IN * len(names)) as (figure, [axes]):
+    shown = [wrap(words.model(name), NAME_IN, 8) for name in names]
+    row = ROW_IN + LINE_IN * max(max(name.count("\n") for name in shown) - 1, 0)
+    with style.panels(style.COLUMN_IN, 0.7 + row * len(names)) as (figure, [axes]):
         for number, (split, color) in enumerate(zip(splits, (style.BLUE, style.ORANGE, style.GREEN), strict=False)):
             of_split = rows[rows["split"] == split]
             offset = (number - (len(splits) - 1) / 2) * 0.26
-            for row in rows_of(of_split):
-                place = names.index(row.model) + offset
-                face = color if row.model in trained else "white"
-                axes.plot([row.lower, row.upper], [place, place], color=color, lw=1.1, zorder=2)
-                axes.plot(row.estimate, place, "o", color=color, mfc=face, ms=4.5, zorder=3)
+            for one in rows_of(of_split):
+                place = names.index(one.model) + offset
+                face = color if one.model in trained else "white"
+                axes.plot([one.lower, one.upper], [place, place], color=color, lw=1.1, zorder=2)
+                axes.plot(one.estimate, place, "o", color=color, mfc=face, ms=4.5, zorder=3)
             axes.plot([], [], "o-", color=color, ms=4.5, lw=1.1, label=words.split(split))
         axes.axvline(0.5, color=style.GREY, lw=0.7, ls=":", zorder=0)
-        axes.set_yticks(np.arange(len(names)), [_wrapped(words.model(name)) for name in names])
+        axes.set_yticks(np.arange(len(names)), shown)
         axes.set_ylim(len(names) - 0.45, -0.55)
         axes.tick_params(axis="y", length=0)
         axes.set(xlabel=label)
@@ -57,9 +60,3 @@ def in_words(rows: pd.DataFrame) -> str:
     parts = rows.groupby("split", sort=False)
     texts = {split: [f"{words.model(row.model)} {value(row)}" for row in rows_of(part)] for split, part in parts}
     return ". ".join(f"{words.split(str(split))}: {'; '.join(found)}" for split, found in texts.items())
-
-
-def _wrapped(name: str) -> str:
-    from textwrap import fill
-
-    return fill(name, LINE)

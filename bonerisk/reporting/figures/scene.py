@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bonerisk.evaluation.tables.result import Result
 
-LINE = 50  # characters of a title
 ENOUGH = 0.95  # share of the films
 
 
@@ -102,11 +101,6 @@ class Scene:
         by = "" if isnan(self.horizon) else f" by {words.years(self.horizon)}"
         sizes = f"{self.vocabulary.counted(first['n'])}, {first['n_events']:,.0f} with {self.vocabulary.having}{by}"
         return f"{words.split(self.split)}: {sizes}"
-
-    @property
-    def title(self) -> str:
-        """The same in lines that fit into a figure."""
-        return self.where if len(self.where) <= LINE else ",\n".join(self.where.rsplit(", ", 1))
 
     def save(self, figure: Figure, kind: str, title: str, numbers: str, more: str = "") -> None:
         """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `numbers` is for the alt text."""

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from bonerisk.reporting.figures import letters
+from bonerisk.reporting.figures.fit import fit
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 COLUMN_IN = 3.5  # width of a journal's column, and of a phone at 96 px an inch
 DPI = 300
@@ -25,8 +29,10 @@ Look = dict[str, Any]  # arguments by which matplotlib draws something
 
 _STYLE: Any = {  # Any: matplotlib types its settings key by key
     "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"],
+    "font.sans-serif": list(letters.FAMILY),
     "font.size": 8,
+    "text.hinting": "no_hinting",  # letters as wide in a PNG as in an SVG, and as `letters` measures them
+    "text.parse_math": False,  # a $ in somebody's column name is a $
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -90,8 +96,9 @@ def panels(
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+    letters.install()
     with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(hspace=gap))
+        figure = Figure(figsize=(width, height), dpi=DPI, layout=ConstrainedLayoutEngine(hspace=gap))
         FigureCanvasAgg(figure)
         yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
@@ -111,12 +118,25 @@ def in_percent(*axes: Axis) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str, title: str, alt: str) -> Drawing:
-    """Write ``name.svg`` and ``name.png`` into `folder`, which is made; title and alt text go into both."""
+    """Write ``name.svg`` and ``name.png`` into `folder`, which is made; title and alt text go into both.
+
+    Texts are made to fit. Where one can't, the picture is larger than the canvas, so that nothing is cut.
+    """
     from matplotlib import rc_context
 
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"Title": title, "Description": alt}
     with rc_context(_STYLE):
-        figure.savefig(folder / f"{name}.svg", metadata={**texts, "Date": None, "Creator": None})
-        figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={**texts, "Software": None})
+        fit(figure)
+        whole = _whole(figure)
+        figure.savefig(folder / f"{name}.svg", bbox_inches=whole, metadata={**texts, "Date": None, "Creator": None})
+        figure.savefig(folder / f"{name}.png", bbox_inches=whole, dpi=DPI, metadata={**texts, "Software": None})
     return Drawing(folder / f"{name}.svg", title, alt)
+
+
+def _whole(figure: Figure) -> Bbox:
+    """The canvas and whatever stands over its edges, in inches."""
+    from matplotlib.transforms import Bbox
+
+    figure.draw_without_rendering()
+    return Bbox.union([figure.bbox_inches, figure.get_tightbbox()])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.reporting.figures import style
+from bonerisk.reporting.figures.letters import width_in, wrap
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count
 from bonerisk.reporting.wording.rows import rows_of
@@ -17,7 +18,8 @@ from bonerisk.reporting.wording.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHORT = 26  # characters of a row's name for which the figure is wide enough
+NAME_IN = 1.45  # of width, for a row's name; where one is wider the figure is, too
+MOST_IN = 4.0
 
 
 def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary) -> Figure:
@@ -37,7 +39,11 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
     rows = rows.reset_index(drop=True)
     y = _heights(rows["subgroup"])
     names = [_name(*row) for row in rows[["subgroup", "n", "n_events"]].itertuples(index=False)]
-    width = style.COLUMN_IN + 0.4 + 0.05 * max(0, max(map(len, names)) - SHORT)
+    names = [wrap(name, MOST_IN, 8) for name in names]
+    heading = wrap(f"{vocabulary.rows} / {vocabulary.outcome}", MOST_IN, 7.5, bold=True)
+    widest = max(width_in(line, 8) for name in names for line in name.split("\n"))
+    widest = max(widest, *(width_in(line, 7.5, bold=True) for line in heading.split("\n")))
+    width = style.COLUMN_IN + 0.4 + max(0, widest - NAME_IN)
     with style.panels(width, 1.1 + 0.2 * (y.max() + 1)) as (figure, [axes]):
         whole = rows["subgroup"] == "all"
         if whole.any():
@@ -56,7 +62,7 @@ def subgroups(rows: pd.DataFrame, label: str, title: str, vocabulary: Vocabulary
         axes.set(xlim=_limits(rows), ylim=(y.max() + 0.7, -0.7), xlabel=label)
         look: style.Look = {"transform": axes.transAxes, "va": "bottom", "fontsize": 7.5, "weight": "bold"}
         axes.text(1.03, 1, "Estimate (95% CI)", **look)
-        axes.text(-0.02, 1, f"{vocabulary.rows} / {vocabulary.outcome}", ha="right", **look)
+        axes.text(-0.02, 1, heading, ha="right", **look)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
     return figure
 

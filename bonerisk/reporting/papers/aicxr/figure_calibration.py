@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.calibration import end
+from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.papers.aicxr.analyses import Analysis, splits
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PANEL_IN = (2.42, 2.6)
 MARKS = 200  # along the axis: quantiles of the predicted risk
-LINE = 30  # characters of a note in a panel
+NOTE_IN = 1.6  # width of a note in a panel
 
 
 def calibration_by_t_score(
@@ -75,8 +75,8 @@ def sizes(rows: pd.DataFrame, vocabulary: Vocabulary) -> str:
 
 def say_why(panel: Axes, rows: pd.DataFrame, vocabulary: Vocabulary) -> None:
     """Write into an empty panel why it is empty."""
-    note = vocabulary.in_words(rows["note"].iloc[0]) if len(rows) else ""
-    middle = panel.text(0.5, 0.5, fill(note, LINE), transform=panel.transAxes, ha="center", va="center", fontsize=7.5)
+    note = wrap(vocabulary.in_words(rows["note"].iloc[0]), NOTE_IN, 7.5) if len(rows) else ""
+    middle = panel.text(0.5, 0.5, note, transform=panel.transAxes, ha="center", va="center", fontsize=7.5)
     middle.set_color(style.GREY)
     panel.set(xticks=[], yticks=[], box_aspect=1)
 
