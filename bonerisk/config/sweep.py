@@ -18,12 +18,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened
+from bonerisk.config.exist import demand
 from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
-from bonerisk.errors import BoneriskError, ConfigError, RunError
-from bonerisk.runs.find import SWEEP_RECORD
+from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
+from bonerisk.runs.sweeps import SWEEP_RECORD
 
 # Hydra makes no folder and no log of its own; a sweep's folder holds the result of each job.
 _ONCE = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
@@ -158,7 +159,9 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     """
     try:
         config = check(command, overrides, multirun="--multirun" in flags, printing="--cfg" in flags)
-    except ConfigError as error:
+        if not flags:
+            demand(command, config)
+    except BoneriskError as error:
         tell(error)
         return error.exit_code
     task = SweepTask(command, job, sys.argv)

@@ -21,6 +21,7 @@ from bonerisk.datasets import settings
 from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.named import ColumnNames, FilePath
 from bonerisk.runs.hashing import sha256_cached
 
 CHANCE = 10  # times the equal rows that chance makes are accepted, as features and outcome are related
@@ -64,9 +65,9 @@ class SurvivalTable:
 
     def __init__(
         self,
-        table: str,
+        table: FilePath,
         features: Sequence[str] | None = None,
-        columns: dict[str, str | None] | None = None,
+        columns: ColumnNames | None = None,
         time_unit: str = "years",
         female: str | None = None,
         male: str | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bonerisk.errors import ConfigError
+from bonerisk.named import TrainingName
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class OfRun:
     OfRun(run='latest', parent=[])
     """
 
-    run: str | None = None
+    run: TrainingName | None = None
     parent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

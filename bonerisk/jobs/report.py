@@ -8,10 +8,9 @@ from pathlib import Path
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
-from bonerisk.runs.find import expand
+from bonerisk.runs.find import REPORTED
 from bonerisk.runs.folder import RECORD
-
-READS = ("prepare", "extract", "train", "evaluate")
+from bonerisk.runs.sweeps import expand
 
 
 def report(order: Order) -> Path:
@@ -22,7 +21,7 @@ def report(order: Order) -> Path:
     named = [config.runs] if isinstance(config.runs, str) else list(config.runs)
     if not named:
         raise ConfigError("no run is named", "runs", "write runs=[RUN,…]; RUN is a path, a run's timestamp, or latest")
-    runs = expand(map(str, named), Path(config.paths.outputs), READS)
+    runs = expand(map(str, named), Path(config.paths.outputs), REPORTED)
     with run_folder(order, "_".join(dict.fromkeys(run.name for run in runs))[:60]) as run:
         folders = dict.fromkeys(folder for source in runs for folder in (*source.parents, source.folder))
         for folder in folders:

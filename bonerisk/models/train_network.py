@@ -18,8 +18,8 @@ from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import WEIGHTS
 from bonerisk.models.network import NewNetwork
-from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.resume import checkpoint_of, run_to_resume
+from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.training.files import HISTORY_FILE
@@ -62,8 +62,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     run.record["device"] = trained.device
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
-    with run.writes("predictions", TUNING_FILE) as path:
-        network.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
+    write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
 
 
 def _settings(config: DictConfig, run: Run) -> TrainingSettings:

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from bonerisk.errors import ConfigError, RunError
-from bonerisk.runs.find import SWEEP_RECORD, expand, find, load
+from bonerisk.runs.find import find, load
 from bonerisk.runs.folder import record
+from bonerisk.runs.sweeps import SWEEP_RECORD, expand
 
 
 def make(outputs, command="train", name="m"):
