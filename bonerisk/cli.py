@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 import bonerisk
+from bonerisk.streams import open_streams, to_nowhere
 
 if TYPE_CHECKING:
     from bonerisk.config.sweep import Order
@@ -143,4 +144,10 @@ def _print_groups(command: str) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    open_streams()
+    try:
+        app()
+    except OSError as error:  # of --help and --cfg: a job's errors are told by then
+        to_nowhere(sys.stdout)
+        print(f"error: standard output can't be written: {error.strerror}", file=sys.stderr)
+        sys.exit(1)

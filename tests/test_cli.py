@@ -63,7 +63,7 @@ def test_cfg_prints_the_configuration(tmp_path):
 
 def test_wrong_data_end_with_3_and_the_run_says_so(tmp_path):
     (tmp_path / "t.csv").write_text("image_path\n1.png\n")
-    done = bonerisk("prepare", "dataset=image_table", "dataset.table=t.csv", "dataset.image_root=films", cwd=tmp_path)
+    done = bonerisk("prepare", "dataset=image_table", "dataset.table=t.csv", "dataset.image_root=.", cwd=tmp_path)
     assert done.returncode == 3
     assert done.stdout == ""
     (run,) = (tmp_path / "outputs" / "prepare" / "image_table").iterdir()

@@ -50,7 +50,7 @@ def _runs(command: str, config: Mapping[str, Any], outputs: Path) -> Iterator[Bo
         if command == "report":
             named = config["runs"]
             expand([named] if isinstance(named, str) else map(str, named), outputs, REPORTED)
-        if config.get("resume") is not None:
+        if config.get("resume") is not None and config["training"]:
             resumable(config["resume"], outputs)
     except BoneriskError as error:
         yield error

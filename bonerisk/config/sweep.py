@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import multiprocessing
@@ -25,6 +26,7 @@ from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
 from bonerisk.runs.sweeps import SWEEP_RECORD
+from bonerisk.streams import to_nowhere
 
 # Hydra makes no folder and no log of its own; a sweep's folder holds the result of each job.
 _ONCE = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
@@ -166,11 +168,15 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
         return error.exit_code
     task = SweepTask(command, job, sys.argv)
     overrides = opened(overrides)
+    if "--cfg" in flags:
+        with contextlib.redirect_stdout(io.StringIO()) as shown:  # Hydra shows a traceback if it can't write
+            failed = _hand_over(task, [*flags, *overrides, *_ONCE])
+        print(shown.getvalue(), end="", flush=True)
+        return failed
     if "--multirun" not in flags:
         failed = _hand_over(task, [*flags, *overrides, *_ONCE])
-        for outcome in task.outcomes:
-            _show(outcome)
-        return max([failed, *(outcome.exit_code for outcome in task.outcomes)])
+        told = [_show(outcome.run) for outcome in task.outcomes if outcome.exit_code == 0]
+        return max([failed, *told, *(outcome.exit_code for outcome in task.outcomes)])
     folder = Path(config.paths.outputs) / "sweeps" / stamp()
     failed = 1
     try:
@@ -203,12 +209,18 @@ def _conclude(folder: Path, task: SweepTask) -> int:
         path.write_text(json.dumps(record, indent=1), encoding="utf-8")
     for part in parts:
         part.unlink()
-    for outcome in outcomes:
-        _show(outcome)
-    print(folder, flush=True)
-    return max((outcome.exit_code for outcome in outcomes), default=1)
+    runs = [outcome.run for outcome in outcomes if outcome.exit_code == 0]
+    shown = [_show(str(path)) for path in (*runs, folder)]
+    return max([*shown, *(outcome.exit_code for outcome in outcomes or [JobResult(1)])])
 
 
-def _show(outcome: JobResult) -> None:
-    if outcome.exit_code == 0:
-        print(outcome.run, flush=True)
+def _show(run: str | None) -> int:
+    """Print a run's folder; return the exit code."""
+    try:
+        print(run, flush=True)
+    except OSError as error:
+        to_nowhere(sys.stdout)
+        what = f"the run is finished, but standard output can't be written: {error.strerror}"
+        tell(RunError(what, str(run)))
+        return 1
+    return 0

@@ -57,7 +57,7 @@ def test_none_or_several(tmp_path, text, part):
 
 
 def test_a_run_of_another_kind_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="finished run of `evaluate`"):
+    with pytest.raises(ConfigError, match="a run of `evaluate` that is finished"):
         find(str(make(tmp_path, command="evaluate")), tmp_path, ["train"])
 
 
