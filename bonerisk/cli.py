@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from enum import StrEnum
@@ -35,6 +36,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+NEXT = {
+    "prepare": "bonerisk train model=… dataset=run dataset.run={0}",
+    "extract": "bonerisk train with the same arguments (without shard and shards)",
+    "train": "bonerisk evaluate run={0}",
+    "evaluate": "bonerisk report 'runs=[{0}]'",
+}
 
 
 class Shown(StrEnum):
@@ -105,7 +114,10 @@ def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: Sho
 
 def do(order: Order) -> Path:
     """Do one job: call the function, in the module, that has the command's name."""
-    return getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
+    run: Path = getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
+    if order.command in NEXT and order.number is None:
+        logging.getLogger(__name__).info("next: %s", NEXT[order.command].format(run))
+    return run
 
 
 def _print_groups(command: str) -> None:

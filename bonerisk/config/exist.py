@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from bonerisk.cohort.columns import absent
 from bonerisk.cohort.textfile import header
 from bonerisk.config.build import Node
+from bonerisk.config.recorded import put_dataset
 from bonerisk.config.signature import named
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.runs.find import REPORTED, find
@@ -32,9 +33,11 @@ def demand(command: str, config: DictConfig) -> None:
         All at once, each with the nearest name there is.
     """
     outputs = Path(config.paths.outputs)
-    content: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     logging.disable()  # the job says which runs it takes
     try:
+        config = config.copy()
+        put_dataset(config, {})
+        content: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
         errors = list(_runs(command, content, outputs))
         for key, node in _components(content):
             errors += _of_component(key, node, outputs)

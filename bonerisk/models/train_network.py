@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -24,6 +25,8 @@ from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
 
 
 def train_network(config: DictConfig, run: Run) -> None:
@@ -60,6 +63,7 @@ def train_network(config: DictConfig, run: Run) -> None:
         notes=network.notes,
     )
     run.record["device"] = trained.device
+    log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
     write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)

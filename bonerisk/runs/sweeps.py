@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import json
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, RunError
 from bonerisk.runs.find import STATUSES, StoredRun, find, load
+from bonerisk.runs.folder import replacing
+from bonerisk.runs.run_record import TuningScore
 
-SWEEP_RECORD = "sweep.json"
+SWEEP_RECORD, SWEEP_TABLE = "sweep.json", "sweep.csv"
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +86,31 @@ def by_tuning(runs: Sequence[StoredRun]) -> list[StoredRun]:
         return (True, 0.0) if tuning is None or run.status != "finished" else (False, -tuning["value"])
 
     return sorted(runs, key=key)
+
+
+def write_table(sweep: Path) -> None:
+    """Write sweep.csv: a row a job, best first by tuning; its settings, its score, its status and its folder."""
+    jobs = json.loads((sweep / SWEEP_RECORD).read_text(encoding="utf-8"))["jobs"]
+    settings = [dict(text.split("=", 1) for text in job["overrides"] if "=" in text) for job in jobs]
+    keys = dict.fromkeys(key for given in settings for key in given)
+    varied = [key for key in keys if len({given.get(key) for given in settings}) > 1]
+    rows = []
+    for number, (job, given) in enumerate(zip(jobs, settings, strict=True)):
+        tuning = _tuning_of(job["run"])
+        scored = {"score": tuning["score"], "tuning": tuning["value"]} if tuning else {"score": "", "tuning": ""}
+        status = {"status": "failed" if job["exit_code"] else "finished", "run": job["run"] or ""}
+        rows.append({"job": number, **{key: given.get(key, "") for key in varied}, **scored, **status})
+    rows.sort(key=lambda row: -math.inf if row["tuning"] == "" else float(row["tuning"]), reverse=True)
+    with replacing(sweep / SWEEP_TABLE) as path, path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["job", *varied, "score", "tuning", "status", "run"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _tuning_of(run: str | None) -> TuningScore | None:
+    with contextlib.suppress(RunError):  # there is no record if the folder could not be made
+        return load(Path(run)).record.get("tuning") if run else None
+    return None
 
 
 def told(run: StoredRun) -> str:
