@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 import bonerisk
+from bonerisk.errors import override
 from bonerisk.streams import open_streams, to_nowhere
 
 if TYPE_CHECKING:
@@ -38,12 +40,15 @@ app = typer.Typer(
 )
 
 
-NEXT = {
-    "prepare": "bonerisk train model=… dataset=run dataset.run={0}",
-    "extract": "bonerisk train with the same arguments (without shard and shards)",
-    "train": "bonerisk evaluate run={0}",
-    "evaluate": "bonerisk report 'runs=[{0}]'",
+# What to type after a command, given its run's folder.
+NEXT: dict[str, Callable[[str], str]] = {
+    "prepare": lambda run: f"bonerisk train model=… dataset=run {override('dataset.run', run)}",
+    "extract": lambda run: "bonerisk train, with the same arguments (without shard and shards)",
+    "train": lambda run: f"bonerisk evaluate {override('run', run)}",
+    "evaluate": lambda run: f"bonerisk report {override('runs', run)}",
 }
+
+log = logging.getLogger(__name__)
 
 
 class Shown(StrEnum):
@@ -116,7 +121,7 @@ def do(order: Order) -> Path:
     """Do one job: call the function, in the module, that has the command's name."""
     run: Path = getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
     if order.command in NEXT and order.number is None:
-        logging.getLogger(__name__).info("next: %s", NEXT[order.command].format(run))
+        log.info("next: %s", NEXT[order.command](str(run)))
     return run
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bonerisk.cohort.table import DTYPES, few
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.errors import ConfigError, DataError, override, raise_together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ def rename(
     errors = [absent(ours, theirs, list(rows.columns), key) for ours, theirs in taken.items() if theirs not in rows]
     folded = {name.casefold(): name for name in map(str, rows) if name not in taken.values()}
     other_case = {ours: folded[ours] for ours in known if ours not in names and ours in folded}
-    overrides = " ".join(_override(key, ours, theirs) for ours, theirs in other_case.items())
+    overrides = " ".join(override(f"{key}.{ours}", theirs) for ours, theirs in other_case.items())
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
             column = overrides if ours in other_case else f"{key}.{ours}=<column>"
@@ -116,15 +116,9 @@ def absent(ours: str, theirs: str, names: Sequence[str], key: str = KEY) -> Data
     wanted = _folded(theirs)
     near = [name for name in folded if wanted.startswith(name) or name.startswith(wanted)]
     near = near or get_close_matches(wanted, folded, n=1)
-    mend = f"did you mean {_override(key, ours, folded[near[0]])}? " if near else ""
+    mend = f"did you mean {override(f'{key}.{ours}', folded[near[0]])}? " if near else ""
     what = f"the table has no column {theirs!r}"
     return DataError(what, f"{key}.{ours}", f"{mend}the table has {few(names)}")
-
-
-def _override(key: str, ours: str, theirs: str) -> str:
-    """Return what to type in a shell: Hydra wants quotes around blanks and brackets, and the shell around those."""
-    text = f"{key}.{ours}="
-    return f"{text}{theirs}" if re.fullmatch(r"[\w.-]+", theirs) else f"'{text}\"{theirs}\"'"
 
 
 def _folded(name: str) -> str:

@@ -25,7 +25,7 @@ def own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[P
             if folder.is_dir():
                 found.append(folder)
             else:
-                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"{SEARCHED}=[file://FOLDER]"))
+                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"'{SEARCHED}=[file://FOLDER]'"))
     return tuple(found)
 
 

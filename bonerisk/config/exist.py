@@ -18,7 +18,7 @@ from bonerisk.cohort.textfile import header
 from bonerisk.config.build import Node
 from bonerisk.config.recorded import put_dataset
 from bonerisk.config.signature import named
-from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
+from bonerisk.errors import BoneriskError, ConfigError, DataError, override, raise_together
 from bonerisk.runs.find import REPORTED, find
 from bonerisk.runs.resumable import resumable
 from bonerisk.runs.sweeps import expand, trainings
@@ -110,7 +110,7 @@ def _near(key: str, path: Path) -> str:
     """«did you mean …?», if a file of a like name lies there."""
     beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=1, cutoff=0.75)
-    return f"did you mean {key}={path.parent / near[0]}?" if near else ""
+    return f"did you mean {override(key, path.parent / near[0])}?" if near else ""
 
 
 def _absent_columns(table: object, columns: object, key: str) -> Iterator[BoneriskError]:

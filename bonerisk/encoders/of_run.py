@@ -35,5 +35,5 @@ class OfRun:
 
     def __post_init__(self) -> None:
         if self.run is None and not self.parent:
-            mend = "encoder.run=RUN names a run of bonerisk train; encoder.parent=[model=…,dataset=…] trains one"
+            mend = "encoder.run=RUN names a run of bonerisk train; 'encoder.parent=[model=…,dataset=…]' trains one"
             raise ConfigError("no encoder: neither a run nor the arguments that train one", "encoder.run", mend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ def run_to_resume(config: DictConfig) -> StoredRun | None:
     run = resumable(config.resume, Path(config.paths.outputs))
     different = sorted(differences(plain(config), plain(run.config)))
     if different:
-        mend = f"repeat its command with resume={config.resume}: {' '.join(run.record['command_line'][1:])}"
+        mend = f"repeat its command with resume={config.resume}: bonerisk {shlex.join(run.record['command_line'][1:])}"
         raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)
     return run
 

@@ -66,7 +66,8 @@ def sweep(trained: Sequence[SweptTraining]) -> Table:
     table["Folder"] = [item.run.folder.name for item in trained]
     how = dict.fromkeys(f"{epochs.direction} {epochs.score} on the tuning split" for epochs in by_epochs)
     notes = [f"The epoch kept is the one with the {' or '.join(how)}; its scores are given."] if by_epochs else []
-    notes.append("The rows are sorted by the score on the tuning split, best first.")
+    if any(item.run.record.get("tuning") for item in trained):
+        notes.append("The rows are sorted by the score on the tuning split, best first.")
     if (table.astype(str) == MISSING).to_numpy().any():
         notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
     return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
