@@ -49,14 +49,18 @@ def demand(command: str, config: DictConfig) -> None:
 def _runs(command: str, config: Mapping[str, Any], outputs: Path) -> Iterator[BoneriskError]:
     try:
         if command == "evaluate":
-            trainings(config["run"], outputs)
+            trainings(_listed(config["run"]), outputs)
         if command == "report":
-            named = config["runs"]
-            expand([named] if isinstance(named, str) else map(str, named), outputs, REPORTED)
+            expand(_listed(config["runs"]), outputs, REPORTED)
         if config.get("resume") is not None and config["training"]:
-            resumable(config["resume"], outputs)
+            resumable(str(config["resume"]), outputs)
     except BoneriskError as error:
         yield error
+
+
+def _listed(value: object) -> list[str]:
+    """One text or several as a list; the beginning of a run's time looks like a number."""
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _components(node: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Node]]:

@@ -26,7 +26,7 @@ from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
-from bonerisk.runs.sweeps import SWEEP_RECORD, write_table
+from bonerisk.runs.sweeps import SWEEP_RECORD, SWEEP_TABLE, write_table
 from bonerisk.streams import to_nowhere
 
 # Hydra makes no folder and no log of its own; a sweep's folder holds the result of each job.
@@ -237,6 +237,7 @@ def _conclude(folder: Path, task: SweepTask) -> int:
     for part in parts:
         part.unlink()
     write_table(folder)
+    print(f"the jobs and their scores: {folder / SWEEP_TABLE}", file=sys.stderr, flush=True)
     runs = [outcome.run for outcome in outcomes if outcome.exit_code == 0]
     shown = [_show(str(path)) for path in (*runs, folder)]
     return max([*shown, *(outcome.exit_code for outcome in outcomes or [JobResult(1)])])

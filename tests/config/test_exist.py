@@ -58,6 +58,7 @@ def test_tables_of_a_hospital(here: Path) -> None:
     ("command", "overrides"),
     [
         ("evaluate", ["run=latest"]),
+        ("evaluate", ["run=20250101"]),  # looks like a number
         ("report", ["runs=[20250101]"]),
         ("train", ["model=cox", "dataset=run", "dataset.run=latest"]),
         ("train", ["model=aicxr", "encoder=trained", "encoder.run=latest", "dataset=phantom_chest"]),
