@@ -25,7 +25,7 @@ demo: install  ## train, evaluate and report on simulated chest films
 	$(BIN)/bonerisk prepare dataset=phantom_chest preprocessing=grayscale_truncation_demo > /dev/null; \
 	model=$$($(BIN)/bonerisk train model=ospenscreen_demo dataset=phantom_chest); \
 	evaluation=$$($(BIN)/bonerisk evaluate run=$$model); \
-	report=$$($(BIN)/bonerisk report runs=[$$model,$$evaluation]); \
+	report=$$($(BIN)/bonerisk report "runs=[$$model,$$evaluation]"); \
 	echo "the report: $$report/report.html"
 
 # AI-CXR's tables and figures: MODEL and DATASET are the user's own, as in
@@ -41,8 +41,8 @@ table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital 
 	plain=$$($(BIN)/bonerisk train $(GIVEN) head=xgboost features=patient_findings name=aicxr_without_proxies \
 		features.without=[finding_fracture,finding_osteoporosis,finding_vertebroplasty]); \
 	models=$$(of "$$images"),$$(of "$$trees"),$$plain; \
-	evaluation=$$($(BIN)/bonerisk evaluate run=[$$models] evaluation=aicxr); \
-	report=$$($(BIN)/bonerisk report runs=[$$models,$$evaluation]); \
+	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$models]" evaluation=aicxr); \
+	report=$$($(BIN)/bonerisk report "runs=[$$models,$$evaluation]"); \
 	echo "the tables and figures: $$report/report.html"
 
 test: install  ## run the tests (those marked slow excepted)

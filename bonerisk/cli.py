@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +15,8 @@ import typer
 from typer.core import TyperCommand
 
 import bonerisk
+from bonerisk.errors import override
+from bonerisk.streams import open_streams, to_nowhere
 
 if TYPE_CHECKING:
     from bonerisk.config.sweep import Order
@@ -34,6 +38,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+# What to type after a command, given its run's folder.
+NEXT: dict[str, Callable[[str], str]] = {
+    "prepare": lambda run: f"bonerisk train model=… dataset=run {override('dataset.run', run)}",
+    "extract": lambda run: "bonerisk train, with the same arguments (without shard and shards)",
+    "train": lambda run: f"bonerisk evaluate {override('run', run)}",
+    "evaluate": lambda run: f"bonerisk report {override('runs', run)}",
+}
+
+log = logging.getLogger(__name__)
 
 
 class Shown(StrEnum):
@@ -104,7 +119,10 @@ def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: Sho
 
 def do(order: Order) -> Path:
     """Do one job: call the function, in the module, that has the command's name."""
-    return getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
+    run: Path = getattr(import_module(f"bonerisk.jobs.{order.command}"), order.command)(order)
+    if order.command in NEXT and order.number is None:
+        log.info("next: %s", NEXT[order.command](str(run)))
+    return run
 
 
 def _print_groups(command: str) -> None:
@@ -143,4 +161,10 @@ def _print_groups(command: str) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    open_streams()
+    try:
+        app()
+    except OSError as error:  # of --help and --cfg: a job's errors are told by then
+        to_nowhere(sys.stdout)
+        print(f"error: standard output can't be written: {error.strerror}", file=sys.stderr)
+        sys.exit(1)

@@ -7,6 +7,7 @@ error crosses process borders (joblib, submitit) unchanged.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 
@@ -62,6 +63,16 @@ def raise_together(errors: Sequence[BoneriskError]) -> None:
         raise errors[0]
     if errors:
         raise type(errors[0])("\nerror: ".join(str(error) for error in errors))
+
+
+def override(key: str, value: object) -> str:
+    """An override as it is typed: Hydra wants quotes around blanks and other signs, and the shell around those.
+
+    >>> print(override("run", "outputs/train/cox"), override("dataset.table", "a b.csv"))
+    run=outputs/train/cox 'dataset.table="a b.csv"'
+    """
+    text = str(value)
+    return f"{key}={text}" if re.fullmatch(r"[\w./-]+", text, re.ASCII) else shlex.quote(f'{key}="{text}"')
 
 
 def reason_of(error: BaseException) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -15,6 +18,8 @@ PLAIN_EVERY_S = 15.0  # between lines, if standard error is not a terminal
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Yield `items` and show progress: a rich bar on a terminal, else a plain line now and then.
+
+    The log says at the end how long it took.
 
     Parameters
     ----------
@@ -26,7 +31,13 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
-    return _bar(items, description, total) if sys.stderr.isatty() else _lines(items, description, total)
+    start, done = time.monotonic(), 0
+    for item in _bar(items, description, total) if sys.stderr.isatty() else _lines(items, description, total):
+        yield item
+        done += 1
+    seconds = time.monotonic() - start
+    if seconds > DELAY_S:
+        log.info("%s: %d in %s", description, done, f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min")
 
 
 def _bar(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:

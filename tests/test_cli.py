@@ -56,14 +56,14 @@ def test_mistakes_end_with_2_and_a_few_lines(tmp_path):
 
 
 def test_cfg_prints_the_configuration(tmp_path):
-    done = bonerisk("train", "model=ospenscreen_demo", "seed=7", "--cfg", "job", cwd=tmp_path)
+    done = bonerisk("train", "model=ospenscreen_demo", "dataset=phantom_chest", "seed=7", "--cfg", "job", cwd=tmp_path)
     assert done.returncode == 0
     assert "seed: 7" in done.stdout
 
 
 def test_wrong_data_end_with_3_and_the_run_says_so(tmp_path):
     (tmp_path / "t.csv").write_text("image_path\n1.png\n")
-    done = bonerisk("prepare", "dataset=image_table", "dataset.table=t.csv", "dataset.image_root=films", cwd=tmp_path)
+    done = bonerisk("prepare", "dataset=image_table", "dataset.table=t.csv", "dataset.image_root=.", cwd=tmp_path)
     assert done.returncode == 3
     assert done.stdout == ""
     (run,) = (tmp_path / "outputs" / "prepare" / "image_table").iterdir()
@@ -79,3 +79,40 @@ def test_no_run_to_evaluate(tmp_path):
 
 def test_version(tmp_path):
     assert bonerisk("--version", cwd=tmp_path).stdout.strip() == "0.1.0"
+
+
+STREAMS = """
+import sys
+from pathlib import Path
+from bonerisk import cli
+from bonerisk.config import sweep
+cli.do = lambda order: (print("a line for standard error"), Path("Ärzte/run"))[1]
+sweep.demand = lambda command, config: None
+sys.argv = ["bonerisk", "report", "runs=x"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "out", "err"),
+    [
+        ("", 0, "\\xc4rzte/run", "a line"),
+        (">/dev/full", 1, "", "can't be written: No space left"),
+        (">&-", 1, "", "can't be written: Bad file"),
+        ("2>&-", 0, "\\xc4rzte/run", ""),
+        ("2>/dev/full", 0, "\\xc4rzte/run", ""),
+    ],
+)
+def test_streams_that_take_ascii_only_are_full_or_closed(redirected, code, out, err, tmp_path):
+    (tmp_path / "do.py").write_text(STREAMS)
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} do.py {redirected}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (code, out)
+    assert err in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 from bonerisk.errors import ConfigError
 from bonerisk.models.load import load_model
+from bonerisk.runs.find import load
 
 Typed = Callable[..., tuple[int, list[str], str]]
 
@@ -241,3 +242,39 @@ def test_a_test_split_in_which_nobody_breaks_is_evaluated(typed: Typed, tmp_path
     assert code == 0, err
     code, _, err = typed(tmp_path, "report", "runs=[latest]")
     assert code == 0, err
+
+
+def test_arguments_are_typed_once(typed: Typed, tmp_path: Path) -> None:
+    code, out, err = typed(tmp_path, "prepare", *arguments(table(tmp_path, n=200)), "dataset.features=[x]")
+    assert code == 0, err
+    assert "200 rows of 200 patients: train 140, tune 20, test 40" in err
+    assert f"next: bonerisk train model=… dataset=run dataset.run={out[-1]}" in err
+    code, out, err = typed(tmp_path, "train", "model=cox", "dataset=run", "dataset.run=latest")
+    assert code == 0, err
+    assert "hazard_ratio" in err
+    assert f"next: bonerisk evaluate run={out[-1]}" in err
+    stored = load(tmp_path / out[-1])
+    assert stored.config["dataset"]["features"] == ["x"]  # the dataset itself, whatever is prepared later
+    assert stored.record["choices"]["dataset"] == "survival_table"
+    assert stored.record["tuning"]["score"] == "C-index"
+
+
+def test_a_users_own_file_of_a_dataset(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "ours/dataset").mkdir(parents=True)
+    table(tmp_path, n=200)
+    text = "defaults: [survival_table, _self_]\ntable: patients.csv\ntime_unit: months\nfeatures: [x]\n"
+    text += "columns: {patient_id: ID, event: broke, time_years: months}\n"
+    (tmp_path / "ours/dataset/mine.yaml").write_text(text)
+    code, out, err = typed(tmp_path, "prepare", "dataset=mine", "hydra.searchpath=[file://ours]")
+    assert code == 0, err
+    assert out[-1].startswith("outputs/prepare/mine/")
+
+
+def test_the_jobs_of_a_sweep_are_told_apart(typed: Typed, tmp_path: Path) -> None:
+    given = [*arguments(table(tmp_path, n=200)), "dataset.columns.patient_id=null", "dataset.features=[x,smoker]"]
+    code, out, err = typed(tmp_path, "train", "-m", "model=cox", *given, "features.columns=[x],[smoker]")
+    assert code == 0, err
+    assert "[0] features.columns=[x]" in err
+    assert "[1] tuning C-index" in err
+    assert err.count("no column patient_id") == 1  # a warning is shown once
+    assert "features.columns" in (tmp_path / out[-1] / "sweep.csv").read_text()

@@ -38,4 +38,4 @@ def wrong_features(names: Sequence[str] | None, key: str) -> list[ConfigError]:
     wrong = [ConfigError(f"{name} can't be a feature", key, "take it out") for name in names if forbidden(name)]
     twice = sorted({name for name in names if names.count(name) > 1})
     wrong += [ConfigError(f"{name} is listed twice", key, "take one out") for name in twice]
-    return wrong if names else [ConfigError("no feature is named", key, f"{key}=[…], or null")]
+    return wrong if names else [ConfigError("no feature is named", key, f"'{key}=[…]', or {key}=null")]

@@ -6,12 +6,13 @@ import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from bonerisk.cohort import values
 from bonerisk.cohort.table import DTYPES, few
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.errors import ConfigError, DataError, override, raise_together
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +89,16 @@ def rename(
     DataError
         The file lacks columns; all are listed, each with the nearest column of the file.
     """
+    import pandas as pd
+
+    from bonerisk.cohort import values
+
     names = {ours: ours for ours in known if ours in rows} | dict(columns)
     taken = {ours: theirs for ours, theirs in names.items() if theirs is not None}
-    errors = [_absent(ours, theirs, rows, key) for ours, theirs in taken.items() if theirs not in rows]
+    errors = [absent(ours, theirs, list(rows.columns), key) for ours, theirs in taken.items() if theirs not in rows]
     folded = {name.casefold(): name for name in map(str, rows) if name not in taken.values()}
     other_case = {ours: folded[ours] for ours in known if ours not in names and ours in folded}
-    overrides = " ".join(_override(key, ours, theirs) for ours, theirs in other_case.items())
+    overrides = " ".join(override(f"{key}.{ours}", theirs) for ours, theirs in other_case.items())
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
             column = overrides if ours in other_case else f"{key}.{ours}=<column>"
@@ -105,20 +110,15 @@ def rename(
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken
 
 
-def _absent(ours: str, theirs: str, rows: pd.DataFrame, key: str) -> DataError:
-    folded = {_folded(name): name for name in rows.columns}
+def absent(ours: str, theirs: str, names: Sequence[str], key: str = KEY) -> DataError:
+    """The error of a file that has columns `names`, but not the one that ours is mapped to; it gives the nearest."""
+    folded = {_folded(name): name for name in names}
     wanted = _folded(theirs)
     near = [name for name in folded if wanted.startswith(name) or name.startswith(wanted)]
     near = near or get_close_matches(wanted, folded, n=1)
-    mend = f"did you mean {_override(key, ours, folded[near[0]])}? " if near else ""
+    mend = f"did you mean {override(f'{key}.{ours}', folded[near[0]])}? " if near else ""
     what = f"the table has no column {theirs!r}"
-    return DataError(what, f"{key}.{ours}", f"{mend}the table has {few(list(rows.columns))}")
-
-
-def _override(key: str, ours: str, theirs: str) -> str:
-    """Return what to type in a shell: Hydra wants quotes around blanks and brackets, and the shell around those."""
-    text = f"{key}.{ours}="
-    return f"{text}{theirs}" if re.fullmatch(r"[\w.-]+", theirs) else f"'{text}\"{theirs}\"'"
+    return DataError(what, f"{key}.{ours}", f"{mend}the table has {few(names)}")
 
 
 def _folded(name: str) -> str:

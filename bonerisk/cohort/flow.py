@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
 class Flow:
     """Steps from a source to the rows used; each call of `step` returns a longer flow.
 
+    >>> import pandas as pd
     >>> films = pd.DataFrame({"patient_id": ["a", "b", "b"], "site": "x", "age_years": [47, 58, 61]})
     >>> older = films[films["age_years"] >= 50]
     >>> flow = Flow().step("rows of label.csv", films, films)
@@ -41,4 +44,6 @@ class Flow:
     @property
     def table(self) -> pd.DataFrame:
         """Columns `step`, `kept` and `dropped` (images), `kept_patients`, `reason`; one row per step."""
+        import pandas as pd
+
         return pd.DataFrame(self.steps, columns=["step", "kept", "dropped", "kept_patients", "reason"])

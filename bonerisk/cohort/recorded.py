@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bonerisk.cohort.table import SPLITS, Cohort
+from bonerisk.cohort.table import SPLITS, Cohort, patients
 from bonerisk.cohort.targets.target import find
 from bonerisk.errors import DataError
 from bonerisk.runs.folder import Run
@@ -82,6 +82,16 @@ def note_seen_splits(cohort: Cohort, run: Run, key: str) -> None:
         text += f"{key}=external evaluates all of them."
         run.note(text)
         log.warning(text)
+
+
+def log_counts(cohort: Cohort) -> None:
+    """Log how many rows and patients there are, in which splits, and how many values were refused."""
+    table = cohort.table
+    splits = ", ".join(f"{split} {n}" for split in SPLITS if (n := int((table["split"] == split).sum())))
+    rows = "rows" if cohort.features else "films"
+    log.info("%d %s of %d patients: %s", len(table), rows, patients(table).nunique(), splits)
+    if len(cohort.rejected):
+        log.info("%d values are refused: rejected.csv has each with its reason", len(cohort.rejected))
 
 
 def write_cohort(cohort: Cohort, run: Run) -> None:

@@ -62,7 +62,7 @@ def random_split(
     if len(people) < len(wanted):
         raise DataError(
             f"{len(people)} patients can't be split into {', '.join(split for split, _ in wanted)}",
-            mend="bring more patients, or a column `split` of your own, or put all into one, as split=external",
+            mend="bring more patients, or a column `split` of your own, or put all into one, as dataset.split=external",
         )
     people["order"] = [hashlib.sha256(f"{seed}\x1f{key}".encode()).hexdigest() for key in people["key"]]
     people = people.sort_values(["site", "sex", "order"])
@@ -78,7 +78,7 @@ def check_fractions(fractions: Sequence[float]) -> None:
         raise ConfigError(
             f"split fractions {list(fractions)} are not three shares (train, tune, test) that add up to 1",
             where="dataset.split",
-            mend="dataset.split=[0.7,0.1,0.2]",
+            mend="'dataset.split=[0.7,0.1,0.2]'",
         )
 
 

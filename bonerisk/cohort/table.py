@@ -10,6 +10,8 @@ with NaT.
 - ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up.
 - Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
   is a risk known from the truth.
+
+pandas is imported when a table is made: a misspelt command needs the names of columns only.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.errors import DataError, raise_together
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEXT, NUMBER, DATE = "object", "float64", "datetime64[ns]"
 
@@ -86,7 +90,7 @@ class Cohort:
     name: str
     table: pd.DataFrame
     flow: Flow
-    rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED)))
+    rejected: pd.DataFrame = field(default_factory=lambda: _no_rows(REJECTED))
     reference_standard: str = "DXA"
     notes: tuple[str, ...] = ()
     sources: tuple[Path, ...] = ()
@@ -108,6 +112,8 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
 
     Missing columns of `COLUMNS` are added empty; a missing `site` becomes `NO_SITE`.
     """
+    import pandas as pd
+
     table = table.reset_index(drop=True)
     order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *BODY) if c in table)]
     order += [column for column in table.columns if column not in order]
@@ -119,6 +125,12 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
         if dtype == TEXT:
             table[column] = table[column].where(table[column].notna(), None)
     return table
+
+
+def _no_rows(columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(columns))
 
 
 def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[DataError]:

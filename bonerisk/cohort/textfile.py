@@ -12,15 +12,19 @@ import re
 from collections import Counter
 from operator import itemgetter
 from pathlib import Path
-from typing import TextIO
-
-import pandas as pd
+from typing import TYPE_CHECKING, TextIO
 
 from bonerisk.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DELIMITERS = (",", ";", "\t", "|")
 SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
+
+
+LONGEST_HEADER = 2**20  # bytes
 
 
 class _Stripped(dict[str, str]):
@@ -54,12 +58,11 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
         There is no such file, it is not UTF-8 text, has no rows, a column twice, or a quote that is never closed, or
         most rows have as many cells as one another, but not as the first.
     """
+    import pandas as pd
+
     content = _content(path, key)
     with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of StringIO's memory
-        first = next((line for line in text if line.strip()), "")
-        said = SEPARATOR.fullmatch(first.strip())
-        delimiter = said[1] if said else _delimiter(first)
-        text.seek(0)
+        delimiter, said = _separator(text)
         lines, records = _records(text, delimiter, path)
     if said:
         del lines[0], records[0]
@@ -78,6 +81,29 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     good = [place for place in range(1, len(records)) if lines[place] not in ragged]
     rows = pd.DataFrame([records[place] for place in good], [lines[place] for place in good], header, dtype="object")
     return rows, pd.Series(ragged, dtype="object")
+
+
+def header(path: Path) -> list[str]:
+    """Names of the columns, from the file's beginning alone; none if it is no text, of which `read` says more."""
+    with path.open("rb") as file:
+        start = file.read(LONGEST_HEADER)
+    if b"\0" in start:
+        return []
+    with io.TextIOWrapper(io.BytesIO(start), "utf-8-sig", errors="replace", newline="") as text:
+        delimiter, said = _separator(text)
+        records = ([cell.strip() for cell in cells] for cells in csv.reader(text, delimiter=delimiter))
+        found = (cells for cells in records if any(cells))
+        if said:
+            next(found, None)
+        return next(found, [])
+
+
+def _separator(text: TextIO) -> tuple[str, bool]:
+    """Return what separates cells, and whether a line of its own says so; the text is at its beginning again."""
+    first = next((line for line in text if line.strip()), "")
+    said = SEPARATOR.fullmatch(first.strip())
+    text.seek(0)
+    return said[1] if said else _delimiter(first), said is not None
 
 
 def _delimiter(header: str) -> str:

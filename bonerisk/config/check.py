@@ -60,13 +60,14 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         chosen = [item for item in overrides if item.key_or_group in known]
         values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
         errors += itertools.chain.from_iterable(_option_errors(item, known[item.key_or_group]) for item in chosen)
-        errors += _unchosen(known, chosen)
+        unchosen = _open(known, chosen)
+        errors += _unchosen(unchosen)
         searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED and folders]
         for combination in combinations(known, chosen, folders):
             config = _composed(command, [*combination, *searched])
             errors += _file_errors(config) if folders else ()
             found = itertools.chain.from_iterable(_value_errors(command, item, config, known) for item in values)
-            missing = () if printing else _missing(config, values)
+            missing = () if printing else _missing(config, values, unchosen)
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
         raise_together(errors)
         return _compose_whole(command, overrides, throw_on_missing=not printing)
@@ -118,12 +119,16 @@ def _option_errors(item: Override, group: Group) -> Iterator[ConfigError]:
             yield ConfigError(f"{group.name} has no option {option!r}", group.name, mend)
 
 
-def _unchosen(known: dict[str, Group], chosen: list[Override]) -> Iterator[ConfigError]:
+def _unchosen(unchosen: list[Group]) -> Iterator[ConfigError]:
+    for group in unchosen:
+        mend = f"add {group.name}=…; options: {', '.join(group.options)}"
+        yield ConfigError(f"no option of group {group.name!r} is chosen", group.name, mend)
+
+
+def _open(known: dict[str, Group], chosen: list[Override]) -> list[Group]:
+    """Groups of which an option must be chosen, and is not."""
     given = {item.key_or_group for item in chosen}
-    for group in known.values():
-        if group.default == "???" and group.name not in given:
-            mend = f"add {group.name}=…; options: {', '.join(group.options)}"
-            yield ConfigError(f"no option of group {group.name!r} is chosen", group.name, mend)
+    return [group for group in known.values() if group.default == "???" and group.name not in given]
 
 
 def _composed(command: str, overrides: list[str]) -> DictConfig:
@@ -196,9 +201,13 @@ def _misspelt(key: str, known: Iterable[object] | None) -> bool:
     return key not in names and bool(get_close_matches(key, names, n=1, cutoff=0.8))
 
 
-def _missing(config: DictConfig, values: list[Override]) -> Iterator[ConfigError]:
+def _missing(config: DictConfig, values: list[Override], unchosen: list[Group]) -> Iterator[ConfigError]:
+    """Yield the keys without a value, except those of the options that stand in for unchosen ones."""
     given = {item.key_or_group for item in values}
+    of_unchosen = tuple(f"{group.name}." for group in unchosen)
     for key in sorted(OmegaConf.missing_keys(config) - given):
+        if key.startswith(of_unchosen):
+            continue
         yield ConfigError(f"{key} has no value", key, f"add {key}=…")
 
 

@@ -25,7 +25,7 @@ def own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[P
             if folder.is_dir():
                 found.append(folder)
             else:
-                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"{SEARCHED}=[file://FOLDER]"))
+                errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"'{SEARCHED}=[file://FOLDER]'"))
     return tuple(found)
 
 
@@ -83,10 +83,22 @@ def elements(item: Override) -> Iterable[Any]:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The nearest of the known names, or the same name elsewhere in the tree; None if none is near."""
-    known = list(known)
-    last = name.rpartition(".")[2]
-    near = get_close_matches(name, known, n=1, cutoff=0.6) or [
-        item for item in known if item.rpartition(".")[2] == last
-    ]
-    return near[0] if near else None
+    """The nearest of the known names, or the same name deeper in the tree; None if none is near.
+
+    >>> closest("training.lrr", ["training.lr"]), closest("lr", ["training.lr"])
+    ('training.lr', 'training.lr')
+    >>> closest("training.logger", ["training.lr"]), closest("dataset.features", ["features"])  # no mends
+    (None, None)
+    """
+    known, last = [item for item in known if item.count(".") >= name.count(".")], _last(name)
+    near = get_close_matches(name, [item for item in known if _alike(_last(item), last)], n=1, cutoff=0.6)
+    deeper = [item for item in known if _last(item) == last and item.count(".") > name.count(".")]
+    return next(iter([*near, *deeper]), None)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _alike(one: str, other: str) -> bool:
+    return bool(get_close_matches(one, [other], cutoff=0.6))

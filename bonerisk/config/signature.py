@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+import bonerisk.named
 from bonerisk.cohort.targets import target as targets
 
 _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "Path": Path}
+_NAMES |= {name: getattr(bonerisk.named, name) for name in bonerisk.named.NAMED}
 
 
 @cache
@@ -29,6 +31,17 @@ def argument_types(target: str) -> dict[str, object]:
     LookupError
         There is no such module, class or function.
     """
+    return {name: _type(annotation) for name, annotation in _arguments(target).items()}
+
+
+def named(target: str) -> dict[str, str]:
+    """Those arguments whose text names something that must exist, and what: one of `bonerisk.named.NAMED`."""
+    names = {name: _names(annotation) & set(bonerisk.named.NAMED) for name, annotation in _arguments(target).items()}
+    return {name: kind for name, kinds in names.items() for kind in kinds}
+
+
+@cache
+def _arguments(target: str) -> dict[str, ast.expr | None]:
     module, _, name = target.rpartition(".")
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
@@ -43,15 +56,15 @@ def argument_types(target: str) -> dict[str, object]:
     raise LookupError(f"no {name!r} in module {module!r}")
 
 
-def _of_function(node: ast.FunctionDef) -> dict[str, object]:
+def _of_function(node: ast.FunctionDef) -> dict[str, ast.expr | None]:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    return {item.arg: _type(item.annotation) for item in arguments if item.arg != "self"}
+    return {item.arg: item.annotation for item in arguments if item.arg != "self"}
 
 
-def _of_fields(node: ast.ClassDef) -> dict[str, object]:
+def _of_fields(node: ast.ClassDef) -> dict[str, ast.expr | None]:
     found = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
     fields = [item for item in found if not ast.unparse(item.annotation).startswith("ClassVar")]
-    return {item.target.id: _type(item.annotation) for item in fields if isinstance(item.target, ast.Name)}
+    return {item.target.id: item.annotation for item in fields if isinstance(item.target, ast.Name)}
 
 
 def _type(annotation: ast.expr | None) -> object:
@@ -65,9 +78,14 @@ def _type(annotation: ast.expr | None) -> object:
 
 def _targets(annotation: ast.expr) -> dict[str, object]:
     """What names such as ``BinaryTarget`` stand for, alone or in a union: the names of the targets of that kind."""
-    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name) and node.id.endswith("Target")}
+    names = {name for name in _names(annotation) if name.endswith("Target")}
     found = {name: _of_kind(name.removesuffix("Target").lower()) for name in names}
     return {name: Literal[of] for name, of in found.items() if of}
+
+
+def _names(annotation: ast.expr | None) -> set[str]:
+    nodes = ast.walk(annotation) if annotation else ()
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def _of_kind(kind: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import multiprocessing
@@ -18,14 +19,19 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened
+from bonerisk.config.exist import demand
+from bonerisk.config.recorded import put_dataset
 from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
-from bonerisk.errors import BoneriskError, ConfigError, RunError
-from bonerisk.runs.find import SWEEP_RECORD
+from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
+from bonerisk.runs.sweeps import SWEEP_RECORD, SWEEP_TABLE, write_table
+from bonerisk.streams import to_nowhere
 
 # Hydra makes no folder and no log of its own; a sweep's folder holds the result of each job.
+log = logging.getLogger(__name__)
+
 _ONCE = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 
 
@@ -45,6 +51,8 @@ class Order:
         As given to this job, a sweep's values inserted.
     command_line : list of str
         As typed.
+    number : int, optional
+        Of the job in a sweep, from 0.
     """
 
     command: str
@@ -52,6 +60,7 @@ class Order:
     choices: dict[str, str]
     overrides: list[str]
     command_line: list[str]
+    number: int | None = None
 
 
 Job = Callable[[Order], Path]
@@ -74,6 +83,7 @@ class SweepTask:
     job: Job
     argv: list[str]
     outcomes: list[JobResult] = field(default_factory=list)
+    warned: set[str] = field(default_factory=set)  # what a sweep's jobs have warned of: each is shown once
 
     def __call__(self, config: DictConfig) -> None:
         """Do the job and keep its result; a sweep's results go to its folder, since workers share no memory."""
@@ -85,27 +95,33 @@ class SweepTask:
         for key, hint in PRIMARY[self.command].items():
             OmegaConf.update(config, key, cast(OmegaConf.select(config, key), hint))
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}
-        order = Order(self.command, config, choices, [text.lstrip("+") for text in settings.overrides.task], self.argv)
-        outcome = _attempt(self.job, order)
-        if settings.mode == RunMode.MULTIRUN:
+        overrides = [text.lstrip("+") for text in settings.overrides.task]
+        number = settings.job.num if settings.mode == RunMode.MULTIRUN else None
+        outcome = self._attempt(Order(self.command, config, choices, overrides, self.argv, number))
+        if number is not None:
             path = Path(settings.sweep.dir) / f"{settings.job.num}.json"
             path.write_text(json.dumps(vars(outcome)), encoding="utf-8")
         else:
             self.outcomes.append(outcome)
 
-
-def _attempt(job: Job, order: Order) -> JobResult:
-    try:
-        with contextlib.redirect_stdout(sys.stderr), _log_shown():  # standard output carries run folders only
-            return JobResult(0, str(job(order)), order.overrides)
-    except BoneriskError as error:
-        tell(error)
-        return JobResult(error.exit_code, folder_of(error), order.overrides)
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = str(getattr(error, "filename", None) or f"{Path(last.filename).name}:{last.lineno}")
-        tell(_with_notes(RunError(f"{type(error).__name__}: {error}", where, "the traceback is in run.log"), error))
-        return JobResult(1, folder_of(error), order.overrides)
+    def _attempt(self, order: Order) -> JobResult:
+        of = "" if order.number is None else f"[{order.number}] "
+        try:
+            # standard output carries run folders only
+            with contextlib.redirect_stdout(sys.stderr), _log_shown(of, self.warned):
+                if of:
+                    log.info("%s", " ".join(text for text in order.overrides if text not in self.argv))
+                put_dataset(order.config, order.choices)
+                return JobResult(0, str(self.job(order)), order.overrides)
+        except BoneriskError as error:
+            tell(error, of)
+            return JobResult(error.exit_code, folder_of(error), order.overrides)
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = str(getattr(error, "filename", None) or f"{Path(last.filename).name}:{last.lineno}")
+            told = RunError(f"{type(error).__name__}: {error}", where, "the traceback is in run.log")
+            tell(_with_notes(told, error), of)
+            return JobResult(1, folder_of(error), order.overrides)
 
 
 def _with_notes(error: Exception, source: Exception) -> Exception:
@@ -114,32 +130,46 @@ def _with_notes(error: Exception, source: Exception) -> Exception:
     return error
 
 
+@dataclass
 class _Line(logging.Formatter):
-    """A message alone, with the name of its level in front from WARNING on."""
+    """A message alone, after the job's number and, from WARNING on, the name of its level."""
+
+    of: str
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of the log."""
-        prefix = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        return prefix + super().format(record)
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        return f"{self.of}{level}{record.getMessage()}"
 
 
 @contextlib.contextmanager
-def _log_shown() -> Iterator[None]:
-    """Show what bonerisk logs, from INFO on, on standard error."""
+def _log_shown(of: str, warned: set[str]) -> Iterator[None]:
+    """Show what bonerisk logs, from INFO on, on standard error; a warning that is in `warned` is not shown again."""
+
+    def new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        known = record.levelno >= logging.WARNING and text in warned
+        warned.add(text)
+        return not known
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.INFO)
-    handler.setFormatter(_Line("%(message)s"))
+    handler.setFormatter(_Line(of))
+    handler.addFilter(new)
     logger = logging.getLogger("bonerisk")
     logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
-def tell(error: BaseException) -> None:
-    """Print an error on standard error, in the one form of all errors."""
-    print("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr, flush=True)
+def tell(error: BaseException, of: str = "") -> None:
+    """Print an error on standard error, in the one form of all errors, after the number of its job."""
+    print("\n".join([f"{of}error: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr, flush=True)
 
 
 def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> int:
@@ -158,16 +188,22 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     """
     try:
         config = check(command, overrides, multirun="--multirun" in flags, printing="--cfg" in flags)
-    except ConfigError as error:
+        if not flags:
+            demand(command, config)
+    except BoneriskError as error:
         tell(error)
         return error.exit_code
     task = SweepTask(command, job, sys.argv)
     overrides = opened(overrides)
+    if "--cfg" in flags:
+        with contextlib.redirect_stdout(io.StringIO()) as shown:  # Hydra shows a traceback if it can't write
+            failed = _hand_over(task, [*flags, *overrides, *_ONCE])
+        print(shown.getvalue(), end="", flush=True)
+        return failed
     if "--multirun" not in flags:
         failed = _hand_over(task, [*flags, *overrides, *_ONCE])
-        for outcome in task.outcomes:
-            _show(outcome)
-        return max([failed, *(outcome.exit_code for outcome in task.outcomes)])
+        told = [_show(outcome.run) for outcome in task.outcomes if outcome.exit_code == 0]
+        return max([failed, *told, *(outcome.exit_code for outcome in task.outcomes)])
     folder = Path(config.paths.outputs) / "sweeps" / stamp()
     failed = 1
     try:
@@ -200,12 +236,20 @@ def _conclude(folder: Path, task: SweepTask) -> int:
         path.write_text(json.dumps(record, indent=1), encoding="utf-8")
     for part in parts:
         part.unlink()
-    for outcome in outcomes:
-        _show(outcome)
-    print(folder, flush=True)
-    return max((outcome.exit_code for outcome in outcomes), default=1)
+    write_table(folder)
+    print(f"the jobs and their scores: {folder / SWEEP_TABLE}", file=sys.stderr, flush=True)
+    runs = [outcome.run for outcome in outcomes if outcome.exit_code == 0]
+    shown = [_show(str(path)) for path in (*runs, folder)]
+    return max([*shown, *(outcome.exit_code for outcome in outcomes or [JobResult(1)])])
 
 
-def _show(outcome: JobResult) -> None:
-    if outcome.exit_code == 0:
-        print(outcome.run, flush=True)
+def _show(run: str | None) -> int:
+    """Print a run's folder; return the exit code."""
+    try:
+        print(run, flush=True)
+    except OSError as error:
+        to_nowhere(sys.stdout)
+        what = f"the run is finished, but standard output can't be written: {error.strerror}"
+        tell(RunError(what, str(run)))
+        return 1
+    return 0

@@ -22,6 +22,7 @@ from bonerisk.hospital.kinds import KINDS, wrong_settings
 from bonerisk.hospital.rules import Rules
 from bonerisk.hospital.tables import read
 from bonerisk.imaging.index import index
+from bonerisk.named import ColumnNames, FilePath, FolderPath
 
 UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # columns of the headers
 
@@ -75,9 +76,9 @@ class DicomFolder:
 
     def __init__(
         self,
-        image_root: str,
-        tables: dict[str, str | None],
-        columns: dict[str, dict[str, str | None]],
+        image_root: FolderPath,
+        tables: dict[str, FilePath | None],
+        columns: dict[str, ColumnNames],
         date_format: str | None,
         date_formats: dict[str, str | None],
         code_systems: dict[str, str | None],

@@ -19,6 +19,7 @@ from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, arrange
 from bonerisk.datasets import settings
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
+from bonerisk.named import ColumnNames, FilePath, FolderPath
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
@@ -63,9 +64,9 @@ class ImageTable:
 
     def __init__(
         self,
-        table: str,
-        image_root: str,
-        columns: dict[str, str | None] | None = None,
+        table: FilePath,
+        image_root: FolderPath,
+        columns: ColumnNames | None = None,
         female: str | None = None,
         male: str | None = None,
         name: str = "image_table",

@@ -21,6 +21,7 @@ from bonerisk.datasets import settings
 from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.named import ColumnNames, FilePath
 from bonerisk.runs.hashing import sha256_cached
 
 CHANCE = 10  # times the equal rows that chance makes are accepted, as features and outcome are related
@@ -64,9 +65,9 @@ class SurvivalTable:
 
     def __init__(
         self,
-        table: str,
+        table: FilePath,
         features: Sequence[str] | None = None,
-        columns: dict[str, str | None] | None = None,
+        columns: ColumnNames | None = None,
         time_unit: str = "years",
         female: str | None = None,
         male: str | None = None,
@@ -196,13 +197,15 @@ class SurvivalTable:
         chosen, left_out = tuple(name for name in chosen if name not in dull), left_out | dull
         if not chosen:
             listed = _listed(left_out) or "there are only event and time"
-            raise DataError(f"no column of numbers can be a feature: {listed}", str(self.table), f"{KEY}=[…]")
+            raise DataError(
+                f"no column of numbers can be a feature: {listed}", str(self.table), f"'{KEY}=[…]' names them"
+            )
         return chosen, left_out
 
     def _features_told(self, chosen: tuple[str, ...], left_out: dict[str, str]) -> Iterator[str]:
         if self.features is None:
             without = f"; left out: {_listed(left_out)}" if left_out else ""
-            yield f"Features are all columns of numbers: {', '.join(chosen)}{without}. {KEY}=[…] names others."
+            yield f"Features are all columns of numbers: {', '.join(chosen)}{without}. '{KEY}=[…]' names others."
 
     def _copies(self, table: pd.DataFrame, chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse equal rows in two splits, unless chance alone explains them."""

@@ -231,7 +231,7 @@ class Embeddings:
         if not found.all():
             first = hashes[int(found.argmin())]
             what = f"{(~found).sum()} of {len(found)} films have no embedding; the first: {first}"
-            raise RunError(what, str(self.folder), "run bonerisk extract for these films")
+            raise RunError(what, str(self.folder), "run `bonerisk extract model=… dataset=…` for these films")
         return rows
 
     def _visit(self, where: Array) -> Iterator[tuple[pa.RecordBatch, Array, Array]]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bonerisk.encoders import weights as source
 from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
+from bonerisk.named import WeightsPath
 
 ARCHITECTURE = "vit_base_patch32_clip_quickgelu_224"  # the one with plain GELU loads as well, and is wrong by 5e-2
 SIZE = 224  # pixels
@@ -68,7 +69,7 @@ class CheXzero(nn.Module):
     file: Path | None
     shape: tuple[int, ...]
 
-    def __init__(self, weights: str, sha256: str | None = None, shape: tuple[int, ...] = SHAPE) -> None:
+    def __init__(self, weights: WeightsPath, sha256: str | None = None, shape: tuple[int, ...] = SHAPE) -> None:
         super().__init__()
         if weights == "pretrained":
             what = "CheXzero's weights are not on a hub that bonerisk can fetch them from"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bonerisk.errors import ConfigError
+from bonerisk.named import TrainingName
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class OfRun:
     OfRun(run='latest', parent=[])
     """
 
-    run: str | None = None
+    run: TrainingName | None = None
     parent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.run is None and not self.parent:
-            mend = "encoder.run=RUN names a run of bonerisk train; encoder.parent=[model=…,dataset=…] trains one"
+            mend = "encoder.run=RUN names a run of bonerisk train; 'encoder.parent=[model=…,dataset=…]' trains one"
             raise ConfigError("no encoder: neither a run nor the arguments that train one", "encoder.run", mend)

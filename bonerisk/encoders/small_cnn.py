@@ -11,6 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from bonerisk.encoders import weights as source
 from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
+from bonerisk.named import WeightsPath
 
 SMALLEST = 16  # pixels a side: four halvings leave one
 FINE = 8  # pixels: ribs and endplates are finer, the mediastinum coarser
@@ -65,7 +66,7 @@ class SmallCNN(nn.Module):
 
     def __init__(
         self,
-        weights: str,
+        weights: WeightsPath,
         sha256: str | None = None,
         channels: int = 16,
         dropout: float = 0.3,

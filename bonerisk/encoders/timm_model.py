@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bonerisk.encoders import weights as source
 from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
+from bonerisk.named import WeightsPath
 
 COLOURS = (1, 3)  # planes that timm's three input channels take as they are: grey serves as all three
 
@@ -66,7 +67,7 @@ class TimmEncoder(nn.Module):
     def __init__(
         self,
         architecture: str = "convnext_small.fb_in1k",
-        weights: str = "pretrained",
+        weights: WeightsPath = "pretrained",
         sha256: str | None = None,
         shape: tuple[int, ...] | None = None,
     ) -> None:

@@ -148,7 +148,7 @@ class Columns:
         """The columns meant by names and patterns, each once, in the order asked for."""
         if self.asked is None and not asked:
             raise ConfigError(
-                "no columns to learn from: the dataset names no features", KEY, f"{KEY}=[age_years,sex], for example"
+                "no columns to learn from: the dataset names no features", KEY, f"'{KEY}=[age_years,sex]', for example"
             )
         there = [name for name in map(str, train) if not forbidden(name)]
         found: list[str] = []

@@ -49,7 +49,7 @@ class Features:
         self.columns = Columns(columns, without or (), missing == "impute")
         self.width, self.image = 0, ImageRisk(0)
         if not self.films and columns == []:
-            mend = "features=embedding, or features.columns=[age_years,sex], for example"
+            mend = "features=embedding, or 'features.columns=[age_years,sex]', for example"
             raise ConfigError("nothing to learn from: no embedding, no columns", "features", mend)
 
     @property

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bonerisk.cohort.targets.target import SurvivalTarget
 from bonerisk.heads.hazards import Hazards, horizons
@@ -125,7 +125,7 @@ class Cox:
 
         With a penalty there are no standard errors, intervals and p: shrunken coefficients are biased on purpose.
         """
-        coefficients, reach = self.hazard.coefficients, norm.ppf((1 + level) / 2) * self.errors
+        coefficients, reach = self.hazard.coefficients, ndtri((1 + level) / 2) * self.errors
         # With a penalty, a feature may be constant: its coefficient is 0, and p is 1.
         z = np.divide(coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
         with np.errstate(over="ignore"):
@@ -137,7 +137,7 @@ class Cox:
             ratios |= {"lower": nothing, "upper": nothing}
             return pd.DataFrame(found | ratios | {"p": nothing})
         found = {"feature": self.names, "coefficient": coefficients, "standard_error": self.errors}
-        return pd.DataFrame(found | ratios | {"p": 2 * norm.sf(np.abs(z))})
+        return pd.DataFrame(found | ratios | {"p": 2 * ndtr(-np.abs(z))})
 
     @property
     def penalised(self) -> bool:

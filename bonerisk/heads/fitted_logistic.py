@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtr, ndtri
 
 from bonerisk.cohort.targets.target import BinaryTarget
 from bonerisk.errors import ConfigError, DataError
@@ -105,13 +104,13 @@ class LogisticHead:
 
         Intervals are Wald's. With a penalty there are none: shrunken coefficients are biased on purpose.
         """
-        reach = norm.ppf((1 + level) / 2) * self.errors
+        reach = ndtri((1 + level) / 2) * self.errors
         found = {"feature": ["intercept", *self.names], "coefficient": self.coefficients, "standard_error": self.errors}
         with np.errstate(over="ignore"):
             found["odds_ratio"] = np.exp(self.coefficients)
             found |= {"lower": np.exp(self.coefficients - reach), "upper": np.exp(self.coefficients + reach)}
         z = np.divide(self.coefficients, self.errors, out=np.full(len(reach), np.nan), where=self.errors > 0)
-        return pd.DataFrame(found | {"p": 2 * norm.sf(np.abs(z))})
+        return pd.DataFrame(found | {"p": 2 * ndtr(-np.abs(z))})
 
     def importance(self, x: Array) -> None:
         """None: the coefficients show it."""

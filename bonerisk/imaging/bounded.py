@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
-
+EXPLICIT, DEFLATED = b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.1.99"  # transfer syntaxes, little endian
 GROUPS = (b"\x02\x00", b"\x08\x00")  # first bytes of a DICOM data set without a preamble
 MOST_BYTES = 8 * 2**20  # of a header; values that are skipped do not count
 COST = 100  # bytes that each read costs: pydicom makes objects even of empty elements
@@ -38,7 +37,7 @@ def is_dicom(start: bytes) -> bool:
 
 def is_deflated(start: bytes) -> bool:
     """Whether the data set is deflated, by the meta header in a file's first kilobyte."""
-    return DeflatedExplicitVRLittleEndian.encode() in start[:1024]
+    return DEFLATED in start[:1024]
 
 
 def inflate(content: bytes, limit: int) -> tuple[bytes, bool]:
@@ -48,7 +47,7 @@ def inflate(content: bytes, limit: int) -> tuple[bytes, bool]:
     """
     start = 132 if content[128:132] == b"DICM" else 0
     end = start + 12 + int.from_bytes(content[start + 8 : start + 12], "little")  # of the meta header
-    plain = ExplicitVRLittleEndian.encode().ljust(len(DeflatedExplicitVRLittleEndian), b"\0")
+    plain = EXPLICIT.ljust(len(DEFLATED), b"\0")
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     data = stream.decompress(content[end:], limit)
-    return content[:end].replace(DeflatedExplicitVRLittleEndian.encode(), plain) + data, stream.eof
+    return content[:end].replace(DEFLATED, plain) + data, stream.eof

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bonerisk.errors import DataError, reason_of
-from bonerisk.imaging import dicom, raster
+from bonerisk.imaging import raster
 from bonerisk.imaging.bounded import is_dicom
 from bonerisk.imaging.film import Film, check_not_blank, free_memory
 
@@ -63,5 +63,7 @@ def _decode(content: bytes) -> Film:
     if content.startswith((raster.PNG, raster.JPEG)):
         return raster.decode(content)
     if is_dicom(content):
+        from bonerisk.imaging import dicom  # many commands read no DICOM
+
         return dicom.decode(content)
     raise DataError("the file is neither DICOM nor PNG nor JPEG", mend="give the film in one of these")

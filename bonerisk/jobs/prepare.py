@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bonerisk.cohort.recorded import record_source, write_cohort
+from bonerisk.cohort.recorded import log_counts, record_source, write_cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.models.components import check_contracts, component
@@ -22,4 +22,5 @@ def prepare(order: Order) -> Path:
         if config.preprocessing and not cohort.features:
             cohort = decode_cohort(cohort, config.preprocessing, run, data).cohort
         write_cohort(cohort, run)
+        log_counts(cohort)
     return run.folder

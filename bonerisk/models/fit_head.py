@@ -22,7 +22,7 @@ from bonerisk.models.components import component
 from bonerisk.models.embeddings import embed_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
 from bonerisk.models.frozen import frozen
-from bonerisk.models.predictions import TUNING_FILE
+from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset, FittedHead
 from bonerisk.runs.find import parents_of
 from bonerisk.runs.folder import Run
@@ -70,8 +70,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     _explain(head, x_tune, tune["image_id"], run)
     if kind == "survival" and len(features.names) <= FEW:
         _check_proportional(x, outcomes, features.names, run)
-    with run.writes("predictions", TUNING_FILE) as path:
-        model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
+    write_tuning(model.predict(tune, films, cohort.name, config.name), config.head.target, run)
 
 
 def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> None:

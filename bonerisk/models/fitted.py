@@ -25,6 +25,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 from bonerisk.training.files import HISTORY_FILE
 
+SHOWN = 10  # rows of coefficients in the log
 TOLERATED = 0.05  # share of rows that may lack a column without a word on the page
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,9 @@ def write(model: Fitted, run: Run) -> None:
     if len(table):
         with run.writes("coefficients", "coefficients.csv") as path:
             table.to_csv(path, index=False)
+        brief = table[:SHOWN].drop(columns=["coefficient", "standard_error"], errors="ignore").dropna(axis=1, how="all")
+        more = f"\n… and {len(table) - SHOWN} more" if len(table) > SHOWN else ""
+        log.info("coefficients.csv:\n%s%s", brief.to_string(index=False, float_format="{:.3g}".format), more)
 
 
 def _contiguous(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

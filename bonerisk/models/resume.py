@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -10,22 +11,19 @@ from omegaconf import DictConfig
 from bonerisk.config.build import plain
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.runs.differences import differences
-from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
-from bonerisk.training.files import RESUME_FILE
+from bonerisk.runs.resumable import RESUME_FILE, resumable
 
 
 def run_to_resume(config: DictConfig) -> StoredRun | None:
     """The killed or failed run to resume, which must have the same configuration."""
     if config.resume is None:
         return None
-    statuses = ("killed", "failed") if config.resume == "latest" else ("killed", "failed", "elsewhere")
-    run = find(config.resume, Path(config.paths.outputs), ["train"], statuses, holding=RESUME_FILE)
-    if not (run.folder / RESUME_FILE).exists():
-        raise ConfigError("it ended before its first epoch did", str(run.folder), "train anew, without resume=")
+    run = resumable(config.resume, Path(config.paths.outputs))
     different = sorted(differences(plain(config), plain(run.config)))
     if different:
-        mend = f"repeat its command with resume={config.resume}: {' '.join(run.record['command_line'][1:])}"
+        mend = f"repeat its command with resume={config.resume}: bonerisk {shlex.join(run.record['command_line'][1:])}"
         raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)
     return run
 

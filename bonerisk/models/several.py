@@ -13,21 +13,22 @@ from bonerisk.models.load import load_model
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
 from bonerisk.runs.differences import differences
-from bonerisk.runs.find import StoredRun, find
+from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
+from bonerisk.runs.sweeps import trainings
 
 NAME_KEYS = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # may distinguish models
 
 
 def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:
-    """The models of the trainings that a user names.
+    """The models of the trainings that a user names, see `bonerisk.runs.sweeps.trainings`.
 
     Raises
     ------
     ConfigError
         There is no such run.
     """
-    return [load_model(find(text, outputs, ["train"])) for text in ([texts] if isinstance(texts, str) else texts)]
+    return [load_model(run) for run in trainings(texts, outputs)]
 
 
 def named_apart(models: Sequence[TrainedModel]) -> list[TrainedModel]:

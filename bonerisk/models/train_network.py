@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -18,12 +19,14 @@ from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import WEIGHTS
 from bonerisk.models.network import NewNetwork
-from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.resume import checkpoint_of, run_to_resume
+from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
 
 
 def train_network(config: DictConfig, run: Run) -> None:
@@ -60,10 +63,10 @@ def train_network(config: DictConfig, run: Run) -> None:
         notes=network.notes,
     )
     run.record["device"] = trained.device
+    log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
-    with run.writes("predictions", TUNING_FILE) as path:
-        network.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
+    write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
 
 
 def _settings(config: DictConfig, run: Run) -> TrainingSettings:

@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
@@ -22,7 +20,7 @@ import pandas as pd
 import pydicom
 from pydicom.dataset import Dataset
 
-from bonerisk.errors import RunError
+from bonerisk.errors import RunError, override
 from bonerisk.phantom import films
 from bonerisk.phantom.machine import dicom
 from bonerisk.phantom.machine.detector import SYSTEMS, TOP
@@ -95,18 +93,13 @@ def readme(folder: Path, population: Population, handed: Mapping[str, pd.DataFra
     folder = folder.absolute()
     hospitals = [dicom.institution(site) for site in ("site_a", "site_b")]
     parts = ["bonerisk prepare dataset=dicom_folder", f"dataset/rules={rules}"]
-    parts += [_quoted("dataset.image_root", folder / DICOM), f"dataset.date_format='{DAY}'"]
-    parts += [_quoted(f"dataset.tables.{name}", folder / f"{name}.csv") for name in handed]
+    parts += [override("dataset.image_root", folder / DICOM), f"dataset.date_format='{DAY}'"]
+    parts += [override(f"dataset.tables.{name}", folder / f"{name}.csv") for name in handed]
     parts += [f"dataset.columns.dxa.{ours}={theirs}" for ours, theirs in DXA_COLUMNS.items() if "dxa" in handed]
     parts += [f"dataset.sites.site_{hospital[-1].lower()}='{hospital}'" for hospital in hospitals]
-    parts += ["dataset.external_sites=[site_b]"]
+    parts += ["'dataset.external_sites=[site_b]'"]
     command = " \\\n  ".join(parts)
     return TEXT.format(population=population, hospitals=hospitals, command=command)
-
-
-def _quoted(key: str, path: Path) -> str:
-    """Return an override quoted for the shell and, inside, for Hydra; only plain paths need no quotes."""
-    return f"{key}={path}" if re.fullmatch(r"[\w./-]+", str(path), re.ASCII) else shlex.quote(f'{key}="{path}"')
 
 
 def _is(path: Path, text: str) -> bool:

@@ -9,6 +9,7 @@ number. So larger cohorts and other processes can share a folder.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -31,6 +32,8 @@ FILMS, MASKS = "films", "masks"
 FILM_BYTES = 2.5e6
 SPARE_BYTES = 64 * 2**20
 KEPT_BYTES = 24 * 2**20
+
+log = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint16]
 
@@ -141,6 +144,7 @@ def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None =
         if not missing:
             return
         refuse_if_full(folder, len(missing))
+        log.info("simulating %d films: %.1f GB in %s", len(missing), len(missing) * FILM_BYTES / 1e9, folder)
         maker = Maker(folder, missing[0][0].population)
         which = [(patient.index, film.number) for patient, film in missing]
         for _ in track(parallel_map(maker, which, died=_died), "simulating films", len(which)):

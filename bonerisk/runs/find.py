@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
@@ -19,8 +20,10 @@ from bonerisk.runs.folder import RECORD, SCHEMA_VERSION, process_start
 from bonerisk.runs.hashing import sha256
 from bonerisk.runs.run_record import RunRecord
 
-SWEEP_RECORD = "sweep.json"
 STATUSES = ("finished", "failed", "running", "killed", "elsewhere")
+REPORTED = ("prepare", "extract", "train", "evaluate")  # subcommands whose runs a report reads
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,24 @@ class StoredRun:
         started = process_start(process["pid"])
         alive = started == process["started"] if process["started"] else _exists(process["pid"])
         return "running" if alive else "killed"
+
+    @property
+    def ours(self) -> bool:
+        """Whether this process makes it now."""
+        process = self.record["process"]
+        return self.status == "running" and process["pid"] == os.getpid()
+
+    @property
+    def state(self) -> str:
+        """Its status in words, after "it": "has failed (no space left)", "is recorded as running on host node17"."""
+        process, reason = self.record["process"], (self.record["error"] or "").partition("\n")[0]
+        return {
+            "finished": "is finished",
+            "failed": f"has failed ({reason})" if reason else "has failed",
+            "killed": "was killed",
+            "running": f"is still running (process {process['pid']})",
+            "elsewhere": f"is recorded as running on host {process['host']}",
+        }[self.status]
 
     @property
     def parents(self) -> list[Path]:
@@ -121,6 +142,8 @@ def find(
 ) -> StoredRun:
     """The run that `text` names: a path, the beginning of its timestamp, or ``latest``.
 
+    The log says which run is taken for anything but a path, and warns of a newer one that ``latest`` passes over.
+
     Parameters
     ----------
     text : str
@@ -141,17 +164,22 @@ def find(
     if (Path(text) / RECORD).is_file():
         run = load(Path(text))
         if run.command not in commands or run.status not in statuses:
-            what = f"it is a {run.status} run of `{run.command}`"
+            what = f"it is a run of `{run.command}` that {run.state}"
             raise ConfigError(what, text, f"name a {' or '.join(statuses)} run of {' or '.join(commands)}")
         return run
     folders = [
         folder for command in commands for folder in outputs.glob(f"{command}/*/*") if (folder / holding).is_file()
     ]
     named = [folder for folder in folders if text == "latest" or folder.name.startswith(text)]
-    found = [run for run in _readable(named) if run.status in statuses]
+    known = sorted(_readable(named), key=lambda run: (run.record["started"], run.folder.stat().st_mtime))
+    found = [run for run in known if run.status in statuses]
     if not found or (len(found) > 1 and text != "latest"):
-        raise ConfigError(*_unfound(text, outputs, commands, statuses, found, holding))
-    return max(found, key=lambda run: (run.record["started"], run.folder.stat().st_mtime))
+        raise ConfigError(*_unfound(text, outputs, commands, statuses, found, known, holding))
+    log.info("%s: %s", text, found[-1].folder)
+    for newer in known[known.index(found[-1]) + 1 :]:
+        if not newer.ours:
+            log.warning("a newer run is not taken: %s %s", newer.folder, newer.state)
+    return found[-1]
 
 
 def _readable(folders: list[Path]) -> Iterator[StoredRun]:
@@ -162,7 +190,13 @@ def _readable(folders: list[Path]) -> Iterator[StoredRun]:
 
 
 def _unfound(
-    text: str, outputs: Path, commands: tuple[str, ...], statuses: tuple[str, ...], found: list[StoredRun], holding: str
+    text: str,
+    outputs: Path,
+    commands: tuple[str, ...],
+    statuses: tuple[str, ...],
+    found: list[StoredRun],
+    known: list[StoredRun],
+    holding: str,
 ) -> tuple[str, str, str]:
     where = ", ".join(f"{outputs / command}/" for command in commands)
     if found:
@@ -171,31 +205,13 @@ def _unfound(
             where,
             "name one: " + ", ".join(run.folder.name for run in found[:5]),
         )
-    mend = f"`bonerisk {commands[0]} …` makes one; RUN is a path, the beginning of a run's timestamp, or latest"
+    newest = f"the newest, {known[-1].folder.name}, {known[-1].state}; " if known else ""
+    if holding != RECORD:
+        what = f"there is no run {text!r} that could be continued: none holds {holding}"
+        return what, where, f"{newest}start anew"
     kind = "" if statuses == STATUSES else f"{' or '.join(statuses)} "
-    what = f"there is no {kind}run {text!r}" + (f" that holds {holding}" if holding != RECORD else "")
-    return what, where, mend
-
-
-def expand(texts: Iterable[str], outputs: Path, commands: Iterable[str]) -> list[StoredRun]:
-    """The runs that `texts` name, each once, whatever their status; a sweep's folder stands for its runs.
-
-    Raises
-    ------
-    ConfigError, RunError
-        As `find` and `load`.
-    """
-    commands = tuple(commands)
-    found: dict[Path, StoredRun] = {}
-    for text in texts:
-        record = Path(text) / SWEEP_RECORD
-        if record.is_file():
-            jobs = json.loads(record.read_text(encoding="utf-8"))["jobs"]
-            runs = [load(Path(job["run"])) for job in jobs if job["run"]]
-        else:
-            runs = [find(text, outputs, commands, ("finished",) if text == "latest" else STATUSES)]
-        found |= {run.folder.resolve(): run for run in runs}
-    return list(found.values())
+    mend = f"{newest}`bonerisk {commands[0]} …` makes one; RUN is a path, the beginning of a run's timestamp, or latest"
+    return f"there is no {kind}run {text!r}", where, mend
 
 
 def _exists(pid: int) -> bool:

@@ -32,8 +32,15 @@ class EpochScores(TypedDict):
     best_by: Sequence[tuple[str, int]]
 
 
+class TuningScore(TypedDict):
+    """How well a training ranks its tuning split: name of the score, higher is better, and its value."""
+
+    score: str
+    value: float
+
+
 class RunRecord(Environment, total=False):
-    """A run's record; the last five keys are those of single commands."""
+    """A run's record; the last six keys are those of single commands."""
 
     schema_version: int
     command: str
@@ -56,3 +63,4 @@ class RunRecord(Environment, total=False):
     target: str
     outcome: Literal["binary", "survival"]
     history: EpochScores
+    tuning: TuningScore | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.life_table import checked_weights, labels, ratio
@@ -233,4 +233,4 @@ def _judged(observed: Array, expected: Array, variance: Array, names: Array, n: 
         return GroupTest(np.nan, np.nan, 0, groups, n, observed, expected, note)
     statistic = float(score @ np.linalg.pinv(variance, rcond=1e-10, hermitian=True) @ score)
     note = "" if df == len(names) - 1 else "some groups are never at risk together with others"
-    return GroupTest(statistic, float(chi2.sf(statistic, df)), df, groups, n, observed, expected, note)
+    return GroupTest(statistic, float(chdtrc(df, statistic)), df, groups, n, observed, expected, note)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.baseline import Baseline, baselines
@@ -103,11 +103,11 @@ class CoxFit:
         A ratio beyond float64 (one unit of a column with a tiny spread) is 0 or inf. A constant column, which only a
         penalty allows, has a ratio of 1 and p = 1.
         """
-        error, z = self.standard_errors, norm.ppf((1 + level) / 2)
+        error, z = self.standard_errors, ndtri((1 + level) / 2)
         wald = np.divide(self.coefficients, error, out=np.zeros_like(error), where=error > 0)
         with np.errstate(over="ignore"):
             estimate, lower, upper = (np.exp(self.coefficients + sign * z * error) for sign in (0, -1, 1))
-        return HazardRatios(self.names, estimate, lower, upper, 2 * norm.sf(np.abs(wald)), level)
+        return HazardRatios(self.names, estimate, lower, upper, 2 * ndtr(-np.abs(wald)), level)
 
     def risk(self, x: ArrayLike | Rows) -> Array:
         """Linear predictor x·beta (n,), the log hazard up to a constant; higher is worse.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from bonerisk.errors import DataError
 from bonerisk.survival import kaplan_meier
@@ -109,7 +109,7 @@ def compare(
         means,
         gap + around * error,
         means[1] / means[0] * np.exp(around * of_log),
-        float(2 * norm.sf(abs(gap) / error)) if error else np.nan,
+        float(2 * ndtr(-abs(gap) / error)) if error else np.nan,
         level,
         note,
     )

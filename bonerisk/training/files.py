@@ -1,4 +1,3 @@
 """Names of the files that a training writes beside its model; importing them needs no torch."""
 
 HISTORY_FILE = "history.csv"
-RESUME_FILE = "resume.ckpt"  # removed when the training ends

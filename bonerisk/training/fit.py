@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments import LightningEnvironment
 from torch import nn
 
 from bonerisk.encoders.weights import MODEL_FILE
@@ -23,7 +21,11 @@ from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
 from bonerisk.training.loop import Task, run
 from bonerisk.training.model import Model, load
+from bonerisk.training.one_process import OneProcess
 from bonerisk.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
@@ -89,13 +91,7 @@ def fit(
     """
     _check(settings, train, tune, seed)
     precision = _precision(settings)
-    fabric = Fabric(
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        devices=settings.devices,
-        strategy="ddp_spawn" if settings.devices > 1 else "auto",  # plain ddp would run the command line again
-        precision=precision,
-        plugins=LightningEnvironment(),  # ignore a cluster's variables: its job is one process to us
-    )
+    fabric = _processes(settings.devices, precision)
     before = set(multiprocessing.active_children())
     try:
         # The model is an argument of its own, so that Lightning gives each process its own copy of the weights.
@@ -111,6 +107,21 @@ def fit(
     many = f"{settings.devices} × " if settings.devices > 1 else ""
     kept = history[best(history, settings.objective.best_by)]
     return Trained(pd.DataFrame(history), kept, f"{many}{fabric.device.type}, {precision}")
+
+
+def _processes(devices: int, precision: Precision) -> Fabric | OneProcess:
+    if devices == 1 and precision == "32-true" and not torch.cuda.is_available():
+        return OneProcess()
+    from lightning.fabric import Fabric
+    from lightning.fabric.plugins.environments import LightningEnvironment
+
+    return Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=devices,
+        strategy="ddp_spawn" if devices > 1 else "auto",  # plain ddp would run the command line again
+        precision=precision,
+        plugins=LightningEnvironment(),  # ignore a cluster's variables: its job is one process to us
+    )
 
 
 def _precision(settings: TrainingSettings) -> Precision:

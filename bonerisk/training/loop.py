@@ -11,25 +11,31 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning.fabric import Fabric
 from safetensors import SafetensorError
 
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
+from bonerisk.runs.resumable import RESUME_FILE
 from bonerisk.training.batches import batch_count, flip, mirror, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
-from bonerisk.training.files import HISTORY_FILE, RESUME_FILE
+from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, learning_rate
 from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+    from bonerisk.training.one_process import OneProcess
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since it announces each spawned process
@@ -49,7 +55,7 @@ class Task:
     notes: dict[str, str] | None
 
 
-def run(fabric: Fabric, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
+def run(fabric: Fabric | OneProcess, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
     """Train in this process; return the history, or the error as a value, since spawning loses its class."""
     if fabric.world_size > 1:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; the parent reports it once
@@ -67,7 +73,7 @@ class Loop:
     rounding only, except in batch norm. Only process 0 writes.
     """
 
-    def __init__(self, fabric: Fabric, model: Model, task: Task) -> None:
+    def __init__(self, fabric: Fabric | OneProcess, model: Model, task: Task) -> None:
         self.fabric, self.model, self.seed, self.folder, self.notes = fabric, model, task.seed, task.folder, task.notes
         self.settings, self.train, self.tune, self.images = task.settings, task.train, task.tune, task.open_images()
         self.objective = self.settings.objective
@@ -75,6 +81,8 @@ class Loop:
         self.weights = self.objective.weights(self.train.targets)
         identity = self._identity()
         self.state = State.read(task.resume, identity) if task.resume else State(identity)
+        self.wrapped: Any  # Fabric's wrapper has a class of its own
+        self.optimizer: torch.optim.Optimizer
         self.wrapped, self.optimizer = fabric.setup(model, adamw(model, self.settings.lr, self.settings.weight_decay))
         if task.resume:
             model.load_state_dict(self.state.model)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bonerisk.errors import ConfigError
 from bonerisk.runs.folder import replacing
-from bonerisk.training.files import RESUME_FILE
+from bonerisk.runs.resumable import RESUME_FILE
 
 
 @dataclass

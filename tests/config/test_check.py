@@ -9,6 +9,7 @@ from bonerisk.config.tree import config_dir
 from bonerisk.errors import ConfigError
 
 DEMO = ["model=ospenscreen_demo"]
+SIMULATED = [*DEMO, "dataset=phantom_chest"]
 
 
 def message(*texts: str, command: str = "train", multirun: bool = False) -> str:
@@ -18,7 +19,9 @@ def message(*texts: str, command: str = "train", multirun: bool = False) -> str:
 
 
 def test_a_right_command_line_passes():
-    config = check("train", [*DEMO, "training.lr=3e-4", "encoder=convnext_small", "dataset.patients=8"], multirun=False)
+    config = check(
+        "train", [*SIMULATED, "training.lr=3e-4", "encoder=convnext_small", "dataset.patients=8"], multirun=False
+    )
     assert config.training.lr == 3e-4
     assert config.name == "ospenscreen_demo"
     assert config.encoder.weights == "pretrained"  # the command line chooses over the preset
@@ -74,8 +77,15 @@ def test_a_mistake_is_named(override, part):
     assert part in message(*DEMO, override)
 
 
+def test_nothing_is_simulated_unless_it_is_typed():
+    text = message(*DEMO)
+    assert "no option of group 'dataset' is chosen" in text
+    assert "dataset.image_root" not in text  # of the first option, which nobody chose
+
+
 def test_a_sweep_is_checked_in_every_element():
-    check("train", ["model=ospenscreen,ospenscreen_demo", "training.lr=1e-3,1e-4", "seed=range(0,3)"], multirun=True)
+    swept = ["dataset=phantom_chest", "training.lr=1e-3,1e-4", "seed=range(0,3)"]
+    check("train", ["model=ospenscreen,ospenscreen_demo", *swept], multirun=True)
     assert "training.lr must be float, not 'x'" in message(*DEMO, "training.lr=1e-3,x", multirun=True)
     assert "model has no option 'b'" in message("model=ospenscreen,b", multirun=True)
 
@@ -88,8 +98,8 @@ def test_columns_are_open_and_typed():
 
 
 def test_hydra_settings_pass_and_unknown_ones_do_not():
-    check("train", [*DEMO, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], multirun=True)
-    assert "launcher" in message(*DEMO, "hydra/launcher=nowhere", multirun=True)
+    check("train", [*SIMULATED, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], multirun=True)
+    assert "launcher" in message(*SIMULATED, "hydra/launcher=nowhere", multirun=True)
 
 
 def test_a_group_of_another_command_is_unknown():

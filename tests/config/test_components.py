@@ -32,6 +32,7 @@ GIVEN = {
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
+    "run": ["dataset.run=latest"],
 }
 ROW = {"view": "PA", "sex": "F", "film_date": pd.Timestamp("2015-01-01")}  # a film's values that are no numbers
 

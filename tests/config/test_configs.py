@@ -19,6 +19,7 @@ NEEDED = {
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
     "trained": ["encoder.run=latest"],
+    "run": ["dataset.run=latest"],
 }
 
 SUPPLIED = {"encoder": {"shape"}, "head": {"width", "names"}}  # by the code, which knows the shapes
@@ -59,11 +60,16 @@ def test_a_preset_only_chooses_options(path):
 
 @pytest.mark.parametrize("command", ["prepare", "train", "evaluate", "report"])
 def test_every_option_composes(command):
-    needed = {"train": ["model=ospenscreen"], "evaluate": ["run=latest"], "report": ["runs=latest"]}.get(command, [])
+    needed = {
+        "prepare": ["dataset=phantom_chest"],
+        "train": ["model=ospenscreen", "dataset=phantom_chest"],
+        "evaluate": ["run=latest"],
+        "report": ["runs=latest"],
+    }[command]
     check(command, needed, multirun=False)
     for group in groups(command).values():
         for option in group.options:
-            rest = [] if group.name == "model" else needed
+            rest = [text for text in needed if not text.startswith(f"{group.name}=")]
             chosen = [*rest, f"{group.name}={option}", *NEEDED.get(option, [])]
             check(command, chosen, multirun=False)
             for inner in subgroups(group.name, option).values():

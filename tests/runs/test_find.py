@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bonerisk.errors import ConfigError, RunError
-from bonerisk.runs.find import SWEEP_RECORD, expand, find, load
+from bonerisk.runs.find import find, load
 from bonerisk.runs.folder import record
 
 
@@ -56,7 +56,7 @@ def test_none_or_several(tmp_path, text, part):
 
 
 def test_a_run_of_another_kind_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="finished run of `evaluate`"):
+    with pytest.raises(ConfigError, match="a run of `evaluate` that is finished"):
         find(str(make(tmp_path, command="evaluate")), tmp_path, ["train"])
 
 
@@ -111,10 +111,19 @@ def test_a_record_that_cant_be_read(tmp_path, content):
         load(tmp_path)
 
 
-def test_a_sweep_stands_for_its_runs(tmp_path):
-    runs = [make(tmp_path), make(tmp_path)]
-    sweep = tmp_path / "sweeps" / "s"
-    sweep.mkdir(parents=True)
-    jobs = [{"run": str(folder), "exit_code": 0} for folder in runs] + [{"run": None, "exit_code": 3}]
-    (sweep / SWEEP_RECORD).write_text(json.dumps({"jobs": jobs}))
-    assert [run.folder for run in expand([str(sweep), str(runs[0])], tmp_path, ["train"])] == runs
+def test_which_run_is_taken_is_logged_and_a_newer_one_is_a_warning(tmp_path, caplog):
+    taken, failed = make(tmp_path), make(tmp_path)
+    change(taken, started="2026-01-01T00:00:00+00:00")
+    change(failed, started="2026-01-02T00:00:00+00:00", status="failed", error="no space left\n  where: x")
+    caplog.set_level("INFO", "bonerisk")
+    assert find("latest", tmp_path, ["train"]).folder == taken
+    first, second = caplog.records
+    assert (first.levelname, first.getMessage()) == ("INFO", f"latest: {taken}")
+    assert second.levelname == "WARNING"
+    assert second.getMessage() == f"a newer run is not taken: {failed} has failed (no space left)"
+
+
+def test_no_finished_run_but_another(tmp_path):
+    change(make(tmp_path), status="failed", error="no space left")
+    with pytest.raises(ConfigError, match=r"the newest, .*, has failed \(no space left\)"):
+        find("latest", tmp_path, ["train"])

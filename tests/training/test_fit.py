@@ -148,6 +148,15 @@ def test_two_processes_train_as_one(fit: Fit) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
 
 
+def test_one_process_without_fabric_does_what_fabric_does(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning.fabric import Fabric
+
+    _, own, _ = fit("own", max_epochs=2)
+    monkeypatch.setattr("bonerisk.training.fit._processes", lambda *_: Fabric(accelerator="cpu", devices=1))
+    _, theirs, _ = fit("theirs", max_epochs=2)
+    assert equal(own, theirs)
+
+
 def half(n: int) -> Examples:
     return Examples(Inputs(np.arange(n)), np.arange(n) % 2.0)
 

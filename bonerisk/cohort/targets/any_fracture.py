@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
-
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.fracture import STANDARD, WORDS, WORDS_OF_TABLE
 from bonerisk.cohort.targets.target import Target
@@ -31,7 +29,8 @@ def rows(cohort: Cohort) -> Cohort:
         what = f"all {len(train)} rows of the train split have {'the' if train.any() else 'no'} event"
         mend = "bring rows of both kinds, or another split (dataset.split_seed, or a column `split`)"
         raise DataError(what if len(table) else "no row has an event, 1 or 0", where, mend)
-    unused = () if table.get("time_years", pd.Series(dtype=float)).isna().all() else (TIMES_UNUSED,)
+    timed = "time_years" in table and table["time_years"].notna().any()
+    unused = (TIMES_UNUSED,) if timed else ()
     return replace(cohort, table=table, flow=flow, notes=(*cohort.notes, *unused))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KNOWN_FROM = frozenset({"t_score", "bone_class", "t_lumbar_spine", "t_femoral_neck", "t_total_hip"})
 OF_FRACTURE = "oracle_fracture_"  # prefix of risks known from the truth, but of fracture, not of bone mass

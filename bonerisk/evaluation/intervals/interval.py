@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import ndtr, ndtri
 
 from bonerisk.evaluation.intervals.resampling import Distribution
 
@@ -74,6 +73,8 @@ def wilson(successes: float, trials: float, level: float = 0.95) -> tuple[float,
     >>> [round(bound, 3) for bound in wilson(8, 10)]
     [0.49, 0.943]
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     lower, upper = proportion_confint(successes, trials, alpha=1 - level, method="wilson")
     if successes == 1:
         lower = -np.log(level) / trials
@@ -86,7 +87,7 @@ def normal(of: Distribution, level: float = 0.95) -> Interval:
     """Estimate ± z·√Σ influence², patients being independent (infinitesimal jackknife; DeLong's for the AUC)."""
     if of.influence is None:
         raise ValueError("a distribution without influence has no normal interval")
-    reach = norm.ppf((1 + level) / 2) * np.sqrt(np.sum(of.influence**2))
+    reach = ndtri((1 + level) / 2) * np.sqrt(np.sum(of.influence**2))
     return Interval(of.estimate - reach, of.estimate + reach, "infinitesimal jackknife by patient, normal")
 
 
@@ -122,6 +123,6 @@ def _bca(usable: Array, of: Distribution, at: Array) -> Array | None:
     away = left_out.mean() - left_out if len(left_out) else np.zeros(1)
     square = np.sum(away**2)
     acceleration = np.sum(away**3) / (6 * square**1.5) if square > 0 else 0.0
-    bias = norm.ppf(below)
-    shifted = bias + norm.ppf(at)
-    return norm.cdf(bias + shifted / (1 - acceleration * shifted))
+    bias = ndtri(below)
+    shifted = bias + ndtri(at)
+    return ndtr(bias + shifted / (1 - acceleration * shifted))

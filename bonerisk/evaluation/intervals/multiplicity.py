@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.multitest import multipletests
 
 from bonerisk.errors import DataError
 from bonerisk.evaluation.samples.sample import Array
@@ -56,6 +55,8 @@ def adjust(p_values: ArrayLike) -> Adjusted:
     >>> adjust([0.01, 0.02, float("nan"), 0.04]).holm
     array([0.03, 0.04,  nan, 0.04])
     """
+    from statsmodels.stats.multitest import multipletests
+
     p = np.asarray(p_values, dtype=float)
     present = ~np.isnan(p)
     wrong = np.flatnonzero(present & ~((p >= 0) & (p <= 1)))

@@ -107,7 +107,11 @@ class Survival:
     ) -> None:
         if not horizons_years or min(horizons_years) <= 0 or not ranking:
             what = f"horizons_years {horizons_years}, ranking {ranking}"
-            raise ConfigError(what, "evaluation.survival", "name one at least, horizons over 0, as horizons_years=[5]")
+            raise ConfigError(
+                what,
+                "evaluation.survival",
+                "name one at least, horizons over 0, as 'evaluation.survival.horizons_years=[5]'",
+            )
         self.adjusted = adjusted
         self.horizons_years = horizons_years
         self.ranking, self.error, self.calibration, self.at_threshold = map(

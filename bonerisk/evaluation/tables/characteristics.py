@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.multiplicity import adjust
@@ -103,6 +102,8 @@ def _levels(column: pd.Series) -> list[object] | None:
 
 
 def _numbers(sides: Sequence[pd.Series]) -> tuple[list[Row], Tested]:
+    from scipy import stats
+
     high, low = (side.to_numpy(dtype=float) for side in sides)
     row: Row = {"level": "", "kind": "number"}
     for name, values in (("high", high), ("low", low)):
@@ -116,6 +117,8 @@ def _numbers(sides: Sequence[pd.Series]) -> tuple[list[Row], Tested]:
 
 
 def _shares(sides: Sequence[pd.Series], levels: Sequence[object]) -> tuple[list[Row], Tested]:
+    from scipy import stats
+
     counts = {level: [int((side == level).sum()) for side in sides] for level in levels}
     n = {f"{name}_n": len(side) for name, side in zip(("high", "low"), sides, strict=True)}
     rows = [

@@ -85,7 +85,7 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
     frame = pd.DataFrame(rows).fillna("").rename(columns={"Rows": _rows(evaluations)})
     notes = ["In brackets: 95% intervals."]
     if len({evaluation.dataset for evaluation in evaluations}) < len(evaluations):
-        notes.append("A paired difference is sharper than two intervals: `bonerisk evaluate run=[RUN,RUN]` gives it.")
+        notes.append("A paired difference is sharper than two intervals: `bonerisk evaluate 'run=[RUN,RUN]'` gives it.")
     return Table("overview", "Evaluations compared", frame, tuple(notes), group="Evaluation")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import nan
 
+from bonerisk.errors import override
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.drawings import CURVES, of_kinds
 from bonerisk.reporting.page import Section
@@ -30,8 +31,8 @@ def sections(page: Context) -> Iterator[Section]:
             "Performance",
             missing=[
                 "Performance, subgroups and example films: no evaluate run was given. "
-                f"`bonerisk evaluate run={trainings[-1].folder if trainings else 'RUN'}` makes one; "
-                "then `bonerisk report runs=[latest]`."
+                f"`bonerisk evaluate {override('run', trainings[-1].folder if trainings else 'RUN')}` makes one; "
+                "then `bonerisk report 'runs=[latest]'`."
             ],
         )
 

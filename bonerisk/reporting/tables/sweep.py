@@ -14,6 +14,7 @@ from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, interval, number
 from bonerisk.runs.find import StoredRun
+from bonerisk.runs.sweeps import by_tuning
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,24 @@ def varied(runs: Sequence[StoredRun]) -> pd.DataFrame:
 
 
 def sweep(trained: Sequence[SweptTraining]) -> Table:
-    """A row a training: what was varied, the epoch kept with its scores on tuning, AUC or C-index elsewhere."""
+    """A row a training, best first by tuning: what was varied, the epoch kept, scores, and its folder."""
+    place = {run.folder: at for at, run in enumerate(by_tuning([item.run for item in trained]))}
+    trained = sorted(trained, key=lambda item: place[item.run.folder])
     table = varied([item.run for item in trained])
     if table.empty:
-        table = pd.DataFrame({"run": [item.run.folder.name for item in trained]})
+        table = pd.DataFrame(index=range(len(trained)))
     by_epochs = [item.epochs for item in trained if item.epochs is not None]
     if by_epochs:
         _add_epochs(table, [item.epochs for item in trained])
+    else:
+        _add_scores(table, [item.run for item in trained])
     for head in _heads(trained):
         table[head] = [interval(*item.ranking[head]) if head in item.ranking else MISSING for item in trained]
+    table["Folder"] = [item.run.folder.name for item in trained]
     how = dict.fromkeys(f"{epochs.direction} {epochs.score} on the tuning split" for epochs in by_epochs)
     notes = [f"The epoch kept is the one with the {' or '.join(how)}; its scores are given."] if by_epochs else []
+    if any(item.run.record.get("tuning") for item in trained):
+        notes.append("The rows are sorted by the score on the tuning split, best first.")
     if (table.astype(str) == MISSING).to_numpy().any():
         notes.append(f"{MISSING}: the training has no history, or no evaluation of that split is among the runs.")
     return Table("sweep", "Trainings compared", table.rename(columns={"name": "Run"}), tuple(notes))
@@ -75,6 +83,15 @@ def _add_epochs(table: pd.DataFrame, histories: Sequence[Epochs | None]) -> None
         table[f"Tuning {name}"] = [
             MISSING if epochs is None or column not in epochs.columns else number(epochs.kept[column], 3)
             for epochs in histories
+        ]
+
+
+def _add_scores(table: pd.DataFrame, runs: Sequence[StoredRun]) -> None:
+    """Add the ranking of the tuning split by models that learnt otherwise than by epochs."""
+    scores = [run.record.get("tuning") for run in runs]
+    for name in dict.fromkeys(score["score"] for score in scores if score):
+        table[f"Tuning {name}"] = [
+            number(score["value"], 3) if score and score["score"] == name else MISSING for score in scores
         ]
 
 

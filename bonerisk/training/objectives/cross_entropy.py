@@ -9,12 +9,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from bonerisk.cohort.targets.target import Kind
 from bonerisk.errors import DataError, raise_together
+from bonerisk.evaluation.metrics.discrimination import auc
+from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.training import batches
 
 
@@ -78,4 +79,5 @@ class CrossEntropy:
         """Mean loss and AUC."""
         labels = torch.as_tensor(targets, dtype=torch.float32, device=outputs.device)
         loss = float(self.loss(outputs, labels).mean())
-        return {"tune_loss": loss, "tune_auc": float(roc_auc_score(targets, outputs.cpu().numpy()))}
+        ranked = auc(Sample.of(outputs.cpu().numpy(), targets).drawn())
+        return {"tune_loss": loss, "tune_auc": float(ranked.value[0])}

@@ -27,8 +27,16 @@ def trained(make_run: Callable[..., StoredRun]) -> list[SweptTraining]:
 
 def test_columns_are_what_was_varied(trained: list[SweptTraining]) -> None:
     frame = sweep(trained).frame
-    assert frame.columns.tolist() == ["training.lr", "seed", "Epochs (kept)", "Tuning loss", "Tuning AUC", "Test AUC"]
-    assert frame.iloc[3].tolist() == ["0.01", "1", "3 (2)", "0.500", "0.900", "0.90 (0.70–0.95)"]
+    assert frame.columns.tolist() == [
+        "training.lr",
+        "seed",
+        "Epochs (kept)",
+        "Tuning loss",
+        "Tuning AUC",
+        "Test AUC",
+        "Folder",
+    ]
+    assert frame.iloc[3].tolist()[:-1] == ["0.01", "1", "3 (2)", "0.500", "0.900", "0.90 (0.70–0.95)"]
     assert frame.iloc[0]["Test AUC"] == "–"
 
 

@@ -1,0 +1,42 @@
+"""A training's predictions of its tuning split, and how well they rank it: what a sweep's trainings are compared by."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import pandas as pd
+
+from bonerisk.cohort.targets.target import Target, find
+from bonerisk.evaluation.metrics.concordance import c_index
+from bonerisk.evaluation.metrics.discrimination import auc
+from bonerisk.evaluation.outcomes.survival import status_of
+from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.sample import Sample
+from bonerisk.models.predictions import TUNING_FILE
+from bonerisk.runs.folder import Run
+from bonerisk.runs.run_record import TuningScore
+
+log = logging.getLogger(__name__)
+
+
+def write_tuning(predicted: pd.DataFrame, target: str, run: Run) -> None:
+    """Write the predictions of the tuning split (may have no rows), and record and log how well they rank it."""
+    with run.writes("predictions", TUNING_FILE) as path:
+        predicted.to_parquet(path, index=False)
+    run.record["tuning"] = found = score(predicted, find(target))
+    if found:
+        log.info("tuning %s %.3f, of %d rows", found["score"], found["value"], len(predicted))
+
+
+def score(predicted: pd.DataFrame, target: Target) -> TuningScore | None:
+    """AUC of a yes-or-no target, Harrell's C of one with times; None if it can't be computed."""
+    if predicted.empty or target.kind not in ("binary", "survival"):
+        return None
+    if target.kind == "binary":
+        name, values = "AUC", auc(Sample.of(predicted["risk"], predicted["label"]).drawn())
+    else:
+        followed = Followed.of(predicted["risk"], predicted["time_years"], status_of(predicted))
+        name, values = "C-index", c_index(followed.drawn())
+    value = float(values.value[0])
+    return {"score": name, "value": value} if math.isfinite(value) else None
