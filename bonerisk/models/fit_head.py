@@ -59,7 +59,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     if head.needs_tuning:
         _demand(cohort, "tune", "the fit ends, and probabilities are calibrated, there")
     elif tune.empty:
-        run.note("No row is in split tune, so an evaluation chooses no thresholds.")
+        run.note("No row is in split tune: a rule can choose thresholds only in evaluation.validation.")
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
     head.fit(x, outcomes, (x_tune, of_tuning), config.seed)
