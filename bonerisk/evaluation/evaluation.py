@@ -35,7 +35,7 @@ from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
-from bonerisk.evaluation.validation.validate import Method, Validation, validate
+from bonerisk.evaluation.validation.validate import Validation, validate
 
 Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
 
@@ -88,7 +88,7 @@ class Evaluation:
         stratify: Literal["event", "site"] | None = None,
         min_n: int = 20,
         min_events: int = 5,
-        validation: Method | None = None,
+        validation: Literal["optimism", "crossval"] | None = None,
         repeats: int | None = None,
         folds: int = 10,
     ) -> None:
@@ -196,7 +196,7 @@ class Evaluation:
             raise ConfigError("no validation is asked for", "evaluation.validation", "choose optimism or crossval")
         kind: Outcome[Any, Any] = self.binary if outcome == "binary" else self.survival
         found = validate(Development(kind, films, refits), self.plan, self.validation)
-        rows = dict.fromkeys(self._tables(kind is self.survival), list[Row]()) | {"metrics": found.rows}
+        rows = {name: list[Row]() for name in self._tables(kind is self.survival)} | {"metrics": found.rows}
         return Result(
             outcome=outcome,
             target=target,

@@ -18,7 +18,7 @@ import numpy as np
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws, distributions
-from bonerisk.evaluation.metrics.metric import Key, Metric, unfitted
+from bonerisk.evaluation.metrics.metric import Key
 from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.outcomes.outcome import Films
 from bonerisk.evaluation.samples.risk_table import RiskTable
@@ -103,14 +103,14 @@ def crossval(
     found: dict[Key, list[Distribution]] = {key: [] for key in keys}
     for number in track(range(repeats), f"cross-validating {model}"):
         fold = deal(development.patient, development.has_event, folds, seed + number)
-        out_of_fold = _pooled(development, table, attempts, fold)
-        if out_of_fold:
-            for key, of in _judged(development, table, out_of_fold, keys, horizons, draws, jackknife).items():
+        pooled = predict_out(development, table, attempts, fold)
+        if pooled:
+            for key, of in judge(development, table, pooled, keys, horizons, draws, jackknife).items():
                 found[key].append(of)
     return found, attempts.notes(repeats, "repeats")
 
 
-def _pooled(development: Development[Films], table: RiskTable, attempts: Attempts, fold: Array) -> OutOfFold | None:
+def predict_out(development: Development[Films], table: RiskTable, attempts: Attempts, fold: Array) -> OutOfFold | None:
     """Predictions out of fold; None if a refit failed."""
     blank = np.full(len(fold), np.nan)
     survival: dict[float, Array] = defaultdict(blank.copy)
@@ -132,7 +132,7 @@ def _pooled(development: Development[Films], table: RiskTable, attempts: Attempt
     return OutOfFold(Predicted(risk, survival), whole)
 
 
-def _judged(
+def judge(
     development: Development[Films],
     table: RiskTable,
     found: OutOfFold,
@@ -142,20 +142,17 @@ def _judged(
     jackknife: bool,
 ) -> dict[Key, Distribution]:
     """Metrics of predictions out of fold: those at a threshold from the margins, of which 0 is the threshold."""
-    kind = development.kind
-    cuts = [Threshold(label, 0.0) for label in found.margins]
+    kind, cuts = development.kind, [Threshold(label, 0.0) for label in found.margins]
     samples = {"": development.sample(table, found.predicted)}
-    for label, margin in found.margins.items():
-        if margin is not None:
-            samples[label] = development.sample(table, Predicted(margin))
-    metrics: dict[str, dict[Key, Metric]] = {label: {} for label in ["", *found.margins]}
-    for key in keys:
-        at = key.threshold if key.metric in kind.at_threshold else ""
-        sample = samples.get(at)
-        metrics[at][key] = (
-            unfitted("a refit found no threshold") if sample is None else kind.metrics(sample, horizons, cuts)[key]
-        )
+    samples |= {
+        label: development.sample(table, Predicted(of)) for label, of in found.margins.items() if of is not None
+    }
+    metrics = {label: kind.metrics(sample, horizons, cuts) for label, sample in samples.items()}
     judged: dict[Key, Distribution] = {}
-    for at, of in metrics.items():
-        judged |= distributions(samples.get(at, samples[""]), of, draws, jackknife)
+    for label in ("", *found.margins):
+        own = [key for key in keys if label == (key.threshold if key.metric in kind.at_threshold else "")]
+        if label in samples:
+            judged |= distributions(samples[label], {key: metrics[label][key] for key in own}, draws, jackknife)
+        else:
+            judged |= {key: Distribution(np.nan, np.empty(0), "a refit found no threshold") for key in own}
     return judged
