@@ -38,7 +38,9 @@ from bonerisk.evaluation.validation.optimism import optimism
 Array = np.ndarray
 Method = Literal["optimism", "crossval"]
 
-OPTIMISM, CORRECTED, CROSSVAL = "optimism", "corrected", "crossval"  # in the column `split`, besides APPARENT
+OPTIMISM, CORRECTED, CROSSVAL = "optimism", "corrected", "crossval"  # in the column `split`
+VALIDATED = (CORRECTED, CROSSVAL)
+SPLITS = (APPARENT, OPTIMISM, *VALIDATED)
 MOVED = ("estimate", "drawn", "left_out")  # parts of a distribution
 REPEATS = {OPTIMISM: 200, CROSSVAL: 10}  # assumed: Harrell's advice is 100 to 300 draws
 
