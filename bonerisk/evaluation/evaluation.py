@@ -23,6 +23,7 @@ from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
+from bonerisk.evaluation.samples.subgroups import ALL
 from bonerisk.evaluation.split import Split, Thresholds
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
@@ -196,15 +197,19 @@ class Evaluation:
             raise ConfigError("no validation is asked for", "evaluation.validation", "choose optimism or crossval")
         kind: Outcome[Any, Any] = self.binary if outcome == "binary" else self.survival
         found = validate(Development(kind, films, refits), self.plan, self.validation)
-        rows = {name: list[Row]() for name in self._tables(kind is self.survival)} | {"metrics": found.rows}
+        comparison = found.split.comparison
+        observed = (row for model in refits for row in follow_up_rows(found.split, model) if row["subgroup"] == ALL)
+        followed = [row | {"split": found.name} for row in observed] if kind is self.survival else []
+        rows = {name: list[Row]() for name in self._tables(kind is self.survival)}
+        rows["metrics"] = [*found.rows, *followed]
         return Result(
             outcome=outcome,
             target=target,
-            predictions=found.comparison.test.long(),
-            models=_frame(model_rows(found.comparison, target, runs or {}), TABLES["models"].columns),
+            predictions=found.predictions,
+            models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},
-            thresholds=_record(found.comparison, found.thresholds),
-            curves={},
+            thresholds=_record(comparison, found.split.thresholds),
+            curves=_curves(found.curves),
         )
 
     def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +21,7 @@ from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation
-from bonerisk.evaluation.tables.result import write
+from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.several import dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
@@ -73,7 +72,7 @@ def evaluate(order: Order) -> Path:
             refits = {model.name: model.refit(developed, rows) for model, rows in zip(models, ready, strict=True)}
             films = developed.table.drop(columns="image_path").assign(dataset=developed.name)
             results.append(evaluation.validate(films, refits, outcome, *about))
-        result = replace(results[0], metrics=pd.concat([of.metrics for of in results], ignore_index=True))
+        result = beside(*results)
         run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)
         with run.writes("figures", "figures") as folder:

@@ -69,7 +69,7 @@ def crossval(
     seed: int,
     draws: Draws,
     jackknife: bool,
-) -> tuple[dict[Key, list[Distribution]], str]:
+) -> tuple[dict[Key, list[Distribution]], Predicted, str]:
     """Performance out of fold in each repeat.
 
     Parameters
@@ -91,6 +91,8 @@ def crossval(
     -------
     dict
         Metric → its distribution in each repeat; a repeat with a failed refit is left out.
+    Predicted
+        Predictions out of fold of the first repeat, on a scale that all refits share.
     str
         What must be said of the refits (`Attempts.notes`).
 
@@ -100,14 +102,18 @@ def crossval(
         Each repeat has a refit that failed.
     """
     attempts = Attempts(development.refits[model], table.risks[model].notna().to_numpy())
+    repeat: list[OutOfFold] = []
     found: dict[Key, list[Distribution]] = {key: [] for key in keys}
     for number in track(range(repeats), f"cross-validating {model}"):
-        fold = deal(development.patient, development.has_event, folds, seed + number)
-        pooled = predict_out(development, table, attempts, fold)
+        pooled = predict_out(
+            development, table, attempts, deal(development.patient, development.has_event, folds, seed + number)
+        )
         if pooled:
+            repeat.append(pooled)
             for key, of in judge(development, table, pooled, keys, horizons, draws, jackknife).items():
                 found[key].append(of)
-    return found, attempts.notes(repeats, "repeats")
+    said = attempts.notes(repeats, "repeats")
+    return found, repeat[0].predicted, said
 
 
 def predict_out(development: Development[Films], table: RiskTable, attempts: Attempts, fold: Array) -> OutOfFold | None:

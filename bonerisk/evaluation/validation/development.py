@@ -103,9 +103,9 @@ class Development(Generic[Films]):
         """Mask (n,) of the rows with the outcome."""
         return (self.films[self.kind.outcome[0]] == 1).to_numpy()
 
-    def table(self, predicted: Mapping[str, Predicted]) -> RiskTable:
-        """The rows, as the split "apparent", with what each model predicts of them."""
-        films = self.films.assign(split=APPARENT).reset_index(drop=True)
+    def table(self, predicted: Mapping[str, Predicted], split: str = APPARENT) -> RiskTable:
+        """The rows, as a split of that name, with what each model predicts of them."""
+        films = self.films.assign(split=split).reset_index(drop=True)
         if "time_years" in films:
             films["time_years"] = without_near_ties(films["time_years"].to_numpy(float))[0]
         table = RiskTable(films, pd.DataFrame(index=films.index))

@@ -26,13 +26,13 @@ from scipy.stats import norm
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws
 from bonerisk.evaluation.metrics.catalogue import about
-from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Compared, Comparison
 from bonerisk.evaluation.plan import Plan
+from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.split import Estimated, Found, Split
 from bonerisk.evaluation.validation.crossval import check, crossval
-from bonerisk.evaluation.validation.development import APPARENT, Development
+from bonerisk.evaluation.validation.development import APPARENT, Development, Predicted
 from bonerisk.evaluation.validation.optimism import optimism
 
 Array = np.ndarray
@@ -85,17 +85,32 @@ class Validated:
 
     Parameters
     ----------
-    comparison : Comparison
-        Their apparent predictions.
-    thresholds : dict
-        Those that each chose.
+    split : Split
+        Their apparent predictions, as the split "apparent".
+    name : str
+        "corrected" or "crossval", in the column `split`.
     rows : list
         Rows of the metrics table.
+    predictions : DataFrame
+        Predictions table: apparent, or out of fold (of the first repeat).
+    curves : list
+        Name and points of each curve of predictions out of fold; apparent ones would be too good.
     """
 
-    comparison: Comparison[Any]
-    thresholds: Mapping[str, Sequence[Threshold]]
+    split: Split[Any]
+    name: str
     rows: list[Row]
+    predictions: pd.DataFrame
+    curves: list[tuple[str, pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class OfModel:
+    """One model's validated values: by metric, as rows, and its predictions out of fold if there are any."""
+
+    found: Found
+    rows: list[Row]
+    out_of_fold: Predicted | None = None
 
 
 def validate(development: Development[Any], plan: Plan, validation: Validation) -> Validated:
@@ -126,25 +141,36 @@ def validate(development: Development[Any], plan: Plan, validation: Validation) 
     development.kind.check(comparison.test.long())
     thresholds = {model: development.choose(table, of, everyone) for model, of in apparent.items()}
     split = Split(comparison, pd.Series(True, table.films.index), plan, thresholds)
-    rows: list[Row] = []
-    judged: dict[str, tuple[Any, dict[str, Found]]] = {}
-    for model in apparent:
-        own = split.estimated(split.everyone, [model])
-        judged[model] = own[0], {APPARENT: own[1]}
-        rows += split.rows(own, split.everyone, [model])
-        how = _by_optimism if validation.method == OPTIMISM else _by_crossval
-        name, found, told = how(development, split, model, own, validation)
-        judged[model][1][name] = found
-        rows += told
+    name, how = (CORRECTED, _by_optimism) if validation.method == OPTIMISM else (CROSSVAL, _by_crossval)
+    own = {model: split.estimated(split.everyone, [model]) for model in apparent}
+    found = {model: how(development, split, model, own[model], validation) for model in apparent}
+    rows = [row for model in apparent for row in (*split.rows(own[model], split.everyone, [model]), *found[model].rows)]
+    values = {APPARENT: {model: of for model, (_, of) in own.items()}}
+    values[name] = {model: of.found for model, of in found.items()}
     for pair in comparison.pairs:
-        rows += _differences(split, pair, judged)
-    return Validated(comparison, thresholds, rows)
+        rows += _differences(split, pair, own, values)
+    out = {model: of.out_of_fold for model, of in found.items() if of.out_of_fold}
+    if not out:
+        return Validated(split, name, rows, table.long(), [])
+    pooled = development.table(out, CROSSVAL)
+    curves = [points for model, of in out.items() for points in _curves(development, split, pooled, model, of)]
+    return Validated(split, name, rows, pooled.long(), curves)
+
+
+def _curves(
+    development: Development[Any], split: Split[Any], pooled: RiskTable, model: str, predicted: Predicted
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Points of each curve of predictions out of fold."""
+    sample, where = development.sample(pooled, predicted), {**split.name, "split": CROSSVAL, "model": model}
+    curves = development.kind.curves(sample, split.draws, split.plan.level, list(split.horizons), graded=True)
+    for name, at, points in curves:
+        yield name, pd.DataFrame({**where, **at}, index=points.index).join(points)
 
 
 def _by_optimism(
     development: Development[Any], split: Split[Any], model: str, apparent: Estimated[Any], validation: Validation
-) -> tuple[str, Found, list[Row]]:
-    """Name, distributions and rows of the values corrected for optimism; the rows of the optimism come first."""
+) -> OfModel:
+    """Values corrected for optimism; the rows of the optimism come first."""
     sample, own = apparent
     known = [key for key, of in own.items() if not np.isnan(of.estimate)]
     draws = Draws.of(split.patient.max() + 1, validation.repeats, split.plan.seed, _strata(development, split))
@@ -154,32 +180,36 @@ def _by_optimism(
     rows = [_of_amount(row, of, split.plan.level) for row, of in zip(told, amounts.values(), strict=True)]
     found = {key: _less(of, amounts[key].estimate) for key, of in own.items()}
     told = split.rows((sample, found), split.everyone, [model], said)
-    return CORRECTED, found, [*rows, *_renamed(told, CORRECTED, f"shifted by the optimism of {len(draws)} refits")]
+    rows += _renamed(told, CORRECTED, f"shifted by the optimism of {len(draws)} refits")
+    return OfModel(found, rows)
 
 
 def _by_crossval(
     development: Development[Any], split: Split[Any], model: str, apparent: Estimated[Any], validation: Validation
-) -> tuple[str, Found, list[Row]]:
-    """Name, distributions and rows of the values out of fold."""
+) -> OfModel:
+    """Values out of fold."""
     sample, own = apparent
     known = [key for key, of in own.items() if not np.isnan(of.estimate)]
     settings = validation.folds, validation.repeats, split.plan.seed, split.draws, split.plan.interval == "bca"
-    parts, said = crossval(development, split.wide, model, known, list(split.horizons), *settings)
+    parts, out_of_fold, said = crossval(development, split.wide, model, known, list(split.horizons), *settings)
     found = {key: _mean(parts[key]) if key in parts else of for key, of in own.items()}
     how = f"averaged over {validation.repeats} repeats of {validation.folds}-fold cross-validation"
-    told = split.rows((sample, found), split.everyone, [model], said)
-    return CROSSVAL, found, list(_renamed(told, CROSSVAL, how))
+    rows = _renamed(split.rows((sample, found), split.everyone, [model], said), CROSSVAL, how)
+    return OfModel(found, list(rows), out_of_fold)
 
 
 def _differences(
-    split: Split[Any], pair: tuple[str, str], judged: Mapping[str, tuple[Any, Mapping[str, Found]]]
+    split: Split[Any],
+    pair: tuple[str, str],
+    own: Mapping[str, Estimated[Any]],
+    values: Mapping[str, Mapping[str, Found]],
 ) -> Iterator[Row]:
-    """Paired differences of two models that predict the same rows; the draws are the same."""
-    (sample, ours), (other, theirs) = (judged[model] for model in pair)
+    """Paired differences of two models that predict the same rows, apparent and validated; the draws are the same."""
+    sample, other = (own[model][0] for model in pair)
     if len(sample) == len(other):
         keys = split.kind.compared(sample, list(split.horizons), True)
-        for name, found in ours.items():
-            less = {key: found[key] - theirs[name][key] for key in keys}
+        for name, of in values.items():
+            less = {key: of[pair[0]][key] - of[pair[1]][key] for key in keys}
             yield from _renamed(split.rows((sample, less), split.everyone, pair), name)
 
 

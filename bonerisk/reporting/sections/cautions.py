@@ -90,7 +90,7 @@ def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Serie
     sizes = f"{count(row['n_events'])} with {vocabulary.having}{by}"
     if vocabulary.row != "patient":
         sizes = f"{vocabulary.counted(row['n'])}, {sizes}"
-    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.split(split).lower()} ({sizes})"
+    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.patients_of(split)} ({sizes})"
     if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
         yield f"{text}: no {key.name} with an interval can be given."
     elif row["upper"] - row["lower"] > TOO_WIDE:

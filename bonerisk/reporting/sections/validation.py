@@ -30,8 +30,8 @@ EXPLAINED = {
     CORRECTED: "Corrected: apparent less optimism. It estimates the value in new patients of the same source.",
     "crossval": (
         "Cross-validated: patients were dealt to folds, and those of each fold were predicted by a model fitted to the "
-        f"others, {LEARNT}. This was repeated, and the values averaged. It estimates the value in new patients of the "
-        "same source."
+        f"others, {LEARNT}. This was repeated, and the values averaged; figures show the first repeat. It estimates "
+        "the value in new patients of the same source."
     ),
 }
 
@@ -71,18 +71,22 @@ def _slope(own: pd.DataFrame) -> Iterator[str]:
     """What the validated calibration slope means."""
     slopes = own[(own["metric"] == "calibration_slope") & own["split"].isin(VALIDATED) & own["estimate"].notna()]
     for row in rows_of(slopes):
-        at = f" at {words.years(row.horizon_years)}" if pd.notna(row.horizon_years) else ""
-        yield (
-            f"The calibration slope{at} is {number(row.estimate)}: in new patients the model's predictions are too "
-            f"{'extreme' if row.estimate < 1 else 'similar'}, and the slope is the factor that would shrink them."
-        )
+        text = f"The calibration slope{words.at(row.horizon_years)} is {number(row.estimate)}: in new patients, "
+        if row.estimate <= 0:
+            yield f"{text}a higher prediction does not mean a higher risk."
+        else:
+            way = "extreme" if row.estimate < 1 else "similar"
+            yield f"{text}the model's predictions are too {way}, and the slope is the factor that would correct this."
 
 
 def _table(evaluation: EvaluationRun, model: str, own: pd.DataFrame, named: bool) -> Table:
     """A column for the apparent values, one for the optimism, one for the validated values."""
     cells, splits, rows = Cells(evaluation.vocabulary), list(own["split"].unique()), []
     for threshold in own["threshold"].unique():
-        group, found = words.threshold(threshold) if threshold else "Without a threshold", keys(own, OF_RISK, threshold)
+        group, found = (
+            words.threshold(threshold) if threshold else "Without a threshold",
+            keys(own, OF_RISK - {"observed"}, threshold),
+        )
         rows += [[group, key.name, *(_cell(cells, own, key, split) for split in splits)] for key in found]
     frame = pd.DataFrame(rows, columns=["Group", "Metric", *map(words.split, splits)])
     title = f"Apparent and validated performance{f' of {words.model(model)}' if named else ''}"

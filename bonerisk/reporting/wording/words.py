@@ -73,6 +73,11 @@ def split(name: str) -> str:
     return (SPLITS | VALIDATION).get(name, name)
 
 
+def patients_of(name: str) -> str:
+    """Where the patients of a split come from: ``test``; a validation is on those of the training."""
+    return "training" if name in VALIDATION else split(name).lower()
+
+
 def model(name: str) -> str:
     """``age_years + sex`` → ``age + sex``; an oracle is called one."""
     if name.startswith("oracle_"):
