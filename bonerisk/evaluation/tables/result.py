@@ -128,7 +128,7 @@ TABLES: dict[str, Stored] = {
 
 
 def beside(first: Result, *others: Result) -> Result:
-    """A result, and after its own predictions, metrics and curves those of others, of the same models on other splits."""
+    """A result with the predictions, metrics and curves of others beside its own: same models, other splits."""
     results = (first, *others)
     names = dict.fromkeys(name for result in results for name in result.curves)
     parts = {name: [result.curves[name] for result in results if name in result.curves] for name in names}

@@ -82,11 +82,9 @@ def _slope(own: pd.DataFrame) -> Iterator[str]:
 def _table(evaluation: EvaluationRun, model: str, own: pd.DataFrame, named: bool) -> Table:
     """A column for the apparent values, one for the optimism, one for the validated values."""
     cells, splits, rows = Cells(evaluation.vocabulary), list(own["split"].unique()), []
+    kinds = OF_RISK - {"observed"}
     for threshold in own["threshold"].unique():
-        group, found = (
-            words.threshold(threshold) if threshold else "Without a threshold",
-            keys(own, OF_RISK - {"observed"}, threshold),
-        )
+        group, found = words.threshold(threshold) if threshold else "Without a threshold", keys(own, kinds, threshold)
         rows += [[group, key.name, *(_cell(cells, own, key, split) for split in splits)] for key in found]
     frame = pd.DataFrame(rows, columns=["Group", "Metric", *map(words.split, splits)])
     title = f"Apparent and validated performance{f' of {words.model(model)}' if named else ''}"
