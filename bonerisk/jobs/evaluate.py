@@ -57,6 +57,10 @@ def evaluate(order: Order) -> Path:
         write_cohort(cohort, run)
         about = first.target_name, {model.name: model.run.folder.name for model in models}
         results = []
+        if evaluation.validation:  # first, since it may be refused
+            learnt = of_splits(first.target.rows(loaded), LEARNT)
+            refits = {model.name: model.refit(learnt, rows) for model, rows in zip(models, ready, strict=True)}
+            results.append(evaluation.validate(learnt.table.assign(dataset=learnt.name), refits, outcome, *about))
         if splits != LEARNT:
             for model in models:
                 model.refuse_seen(cohort.table)
@@ -66,12 +70,7 @@ def evaluate(order: Order) -> Path:
                 pd.concat([model.tuning for model in models], ignore_index=True),
                 first.training,  # not the others', so that baselines don't depend on them
             )
-            results.append(evaluation.run(*tables, outcome, () if first.films else first.columns, *about))
-        if evaluation.validation:
-            developed = of_splits(first.target.rows(loaded), LEARNT)
-            refits = {model.name: model.refit(developed, rows) for model, rows in zip(models, ready, strict=True)}
-            films = developed.table.drop(columns="image_path").assign(dataset=developed.name)
-            results.append(evaluation.validate(films, refits, outcome, *about))
+            results.insert(0, evaluation.run(*tables, outcome, () if first.films else first.columns, *about))
         result = beside(*results)
         run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)

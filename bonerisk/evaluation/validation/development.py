@@ -105,7 +105,7 @@ class Development(Generic[Films]):
 
     def table(self, predicted: Mapping[str, Predicted], split: str = APPARENT) -> RiskTable:
         """The rows, as a split of that name, with what each model predicts of them."""
-        films = self.films.assign(split=split).reset_index(drop=True)
+        films = self.films.drop(columns="image_path", errors="ignore").assign(split=split).reset_index(drop=True)
         if "time_years" in films:
             films["time_years"] = without_near_ties(films["time_years"].to_numpy(float))[0]
         table = RiskTable(films, pd.DataFrame(index=films.index))
