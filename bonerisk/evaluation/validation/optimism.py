@@ -2,8 +2,9 @@
 
 Each bootstrap draw of patients is fitted anew. The refit's performance on its own draw, less its performance on all
 rows, is the optimism of the draw; the mean over draws is subtracted from the apparent performance, as by
-``rms::validate``. Under about 5 events a feature it removes too little: with 20 features of noise and 27 events the
-corrected AUC was 0.61, where 0.50 is right and cross-validation gave 0.48.
+``rms::validate``. All rows include those of the draw, so that too little is removed from a model that fits these too
+closely. With 20 features of noise and 27 events the corrected AUC was 0.61, where 0.50 is right and cross-validation
+gave 0.48. With boosted trees and 138 events the corrected C-index was 0.78, where cross-validation gave 0.59.
 
 References
 ----------

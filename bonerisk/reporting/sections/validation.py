@@ -15,11 +15,10 @@ from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.performance import OF_RISK
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.numbers import MISSING, count, number
+from bonerisk.reporting.wording.numbers import MISSING, number
 from bonerisk.reporting.wording.rows import rows_of
 
 ORDER = 40
-FEW = 5  # events a feature, under which Harrell's bootstrap removes too little (`evaluation.validation.optimism`)
 LEARNT = "with everything that learns: levels, imputed values, selection, penalty, coefficients and thresholds"
 EXPLAINED = {
     APPARENT: "Apparent: the model judged on the very {rows} that it was fitted to, which is too good.",
@@ -44,7 +43,6 @@ def sections(page: Context) -> Iterator[Section]:
         parts: list[Part] = []
         for model in models:
             own = whole(rows[rows["model"] == model])
-            parts += [Text(text, "caution") for text in _cautions(evaluation, own)]
             parts += [Text(text) for text in _slope(own)]
             parts.append(_table(evaluation, model, own, len(models) > 1))
         if parts:
@@ -56,15 +54,6 @@ def _explained(evaluation: EvaluationRun, rows: pd.DataFrame) -> Iterator[str]:
     for split in rows["split"].unique():
         yield EXPLAINED[split].format(rows=f"{evaluation.vocabulary.row}s")
     yield "How the model does in another place or time is not known from this."
-
-
-def _cautions(evaluation: EvaluationRun, own: pd.DataFrame) -> Iterator[str]:
-    lost = {part for note in own["note"] for part in note.split("; ") if "left out: a refit failed" in part}
-    yield from (f"{part[:1].upper()}{part[1:]}. What is left may look too good." for part in sorted(lost))
-    features, events = len(evaluation.features), int(own["n_events"].max())
-    if OPTIMISM in set(own["split"]) and events < FEW * features:
-        text = f"{count(events)} events for {count(features)} features are under {FEW} a feature: the correction "
-        yield f"{text}removes too little of the optimism, and evaluation.validation=crossval is nearer the truth."
 
 
 def _slope(own: pd.DataFrame) -> Iterator[str]:
