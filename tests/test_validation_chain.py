@@ -95,9 +95,9 @@ def test_what_is_refused(typed: Typed, tmp_path: Path) -> None:
     code, _, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.validation=crossval", "evaluation.folds=100")
     assert code == 2
     assert "evaluation.folds=5" in err
-    code, _, err = typed(tmp_path, "evaluate", "run=latest", *arguments(path)[2:-1], *ASKED)
-    assert code == 2
-    assert "not on another dataset" in err
+    code, _, err = typed(tmp_path, "evaluate", "run=latest", *arguments(path, "external")[2:-1], *ASKED)
+    assert code == 3
+    assert "nothing in split train, tune" in err
     table = pd.read_csv(path, dtype={"patient_id": str})
     table.loc[3, "age_years"] += 30
     table.to_csv(path, index=False)
@@ -107,5 +107,5 @@ def test_what_is_refused(typed: Typed, tmp_path: Path) -> None:
     table.drop(index=[5, 6]).to_csv(path, index=False)
     code, _, err = typed(tmp_path, "evaluate", "run=latest", *ASKED)
     assert code == 3
-    assert "0 rows of train and tune are new, 2 are gone" in err
+    assert "0 rows of train and tune are new, and 2 are gone" in err
     assert "bonerisk train model=cox" in err

@@ -19,7 +19,7 @@ from bonerisk.cohort.recorded import (
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.errors import DataError
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
@@ -44,13 +44,10 @@ def evaluate(order: Order) -> Path:
     with run_folder(order, first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")
-        if evaluation.validation and other:
-            what = "a model is validated on the patients that it was fitted to, not on another dataset"
-            raise ConfigError(what, "evaluation.validation", "leave it out, or leave out dataset=…")
         note_inputs(models, run)
         loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
-        if other and config.split is None:
+        if other and config.split is None and not evaluation.validation:
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
         splits = _splits(config.split, ready[0].cohort, bool(evaluation.validation))
         cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))

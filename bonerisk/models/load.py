@@ -167,7 +167,8 @@ class FeatureModel(TrainedModel):
             found = _films(there, Embedded).of(there.cohort.table)
             embeddings = np.zeros((len(known), found.shape[1]), found.dtype)
             embeddings[known] = found
-        refit = Refit(self.run.config, cohort.table, cohort.features, known, embeddings)
+        named = (*self.columns, *self.fitted.features.columns.without)  # that the training's dataset named
+        refit = Refit(self.run.config, cohort.table, named, known, embeddings)
         again, own = refit(np.arange(len(known))).risk[known], self.predict(there)["risk"].to_numpy()
         if not np.abs(again - own).max() <= EQUAL * own.std():
             what = (
@@ -183,8 +184,9 @@ class FeatureModel(TrainedModel):
         both = trained.merge(table[key], "outer", on=key, indicator="from")["from"]
         new, gone = int((both == "right_only").sum()), int((both == "left_only").sum())
         if new or gone:
-            what = f"the dataset has changed since the training: {new} rows of train and tune are new, {gone} are gone"
-            raise DataError(what, str(self.run.folder), self._train_again)
+            what = f"not the patients of the training: {new} rows of train and tune are new, and {gone} are gone"
+            mend = f"name no other dataset; if it has changed, {self._train_again}"
+            raise DataError(what, str(self.run.folder), mend)
 
     @property
     def _train_again(self) -> str:
