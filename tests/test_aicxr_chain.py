@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from bonerisk.cohort.recorded import LEARNT, of_splits
+from bonerisk.errors import DataError
 from bonerisk.models import load_model
 from bonerisk.models.components import component
 from bonerisk.models.load import FeatureModel
@@ -188,6 +190,20 @@ def test_the_model_from_python_predicts_and_embeds(done, place, monkeypatch):
     np.testing.assert_array_equal(again.loc[predicted.index, "risk"], predicted["risk"])
     assert model.threshold("youden").value is not None
     assert set(model.trained_on["split"]) == {"train", "tune"}
+
+
+def test_a_model_of_embeddings_is_fitted_again_as_it_was(done, place, monkeypatch):
+    monkeypatch.chdir(place)
+    model = load_model(done("train", *FILMS, "features=fusion", "head=xgboost", "name=fused"))
+    cohort = component(model.run.config["dataset"], Dataset, "dataset").load(place / "data")
+    learnt, ready = of_splits(model.target.rows(cohort), LEARNT), model.ready(cohort)
+    refit = model.refit(learnt, ready)  # which compares all risks with the model's
+    risk = refit(np.arange(0, len(learnt.table), 2)).risk
+    known = learnt.table["image_id"].isin(ready.cohort.table["image_id"])
+    assert np.isfinite(risk[known]).mean() > 0.9
+    strange = replace(learnt, table=learnt.table.assign(event=learnt.table["event"].to_numpy()[::-1]))
+    with pytest.raises(DataError, match="the model gives other risks"):
+        model.refit(strange, ready)
 
 
 def test_the_encoder_of_a_run_is_used_and_its_patients_are_refused(done, bonerisk):

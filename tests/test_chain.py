@@ -109,6 +109,12 @@ def test_patients_that_were_trained_or_tuned_on_are_refused(bonerisk, trained, s
     assert f"among those that the weights of {trained.name} were fitted to" in err
 
 
+def test_a_network_is_not_trained_again_for_a_validation(bonerisk, trained):
+    code, _, err = bonerisk("evaluate", f"run={trained}", "evaluation.validation=optimism")
+    assert code == 2
+    assert "trained together with its encoder" in err
+
+
 def test_the_model_from_python_predicts_and_embeds(trained, evaluated, place, monkeypatch):
     monkeypatch.chdir(place)
     model = load_model(trained)

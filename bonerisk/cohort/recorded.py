@@ -11,7 +11,8 @@ from bonerisk.cohort.targets.target import find
 from bonerisk.errors import DataError
 from bonerisk.runs.folder import Run
 
-UNSEEN = ("test", "external")  # splits that no training sees
+LEARNT = ("train", "tune")  # splits that a training sees
+UNSEEN = ("test", "external")  # the others
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.overlap import refuse_seen
-from bonerisk.errors import DataError
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.optimism import optimism
 from bonerisk.evaluation.metrics.rules import Rule
@@ -23,6 +23,7 @@ from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
+from bonerisk.evaluation.samples.subgroups import ALL
 from bonerisk.evaluation.split import Split, Thresholds
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
@@ -34,6 +35,8 @@ from bonerisk.evaluation.tables.models import model_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
+from bonerisk.evaluation.validation.development import Development, Refit
+from bonerisk.evaluation.validation.validate import Validation, validate
 
 Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
 
@@ -65,6 +68,12 @@ class Evaluation:
     min_n, min_events : int
         Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note
         instead of numbers.
+    validation : {"optimism", "crossval"}, optional
+        How models are validated on the patients that they were fitted to (`bonerisk.evaluation.validation`).
+    repeats : int, optional
+        Bootstrap draws that are refitted, by default 200, or repeats of the cross-validation, by default 10.
+    folds : int
+        Folds of patients of the cross-validation.
     """
 
     def __init__(
@@ -80,10 +89,14 @@ class Evaluation:
         stratify: Literal["event", "site"] | None = None,
         min_n: int = 20,
         min_events: int = 5,
+        validation: Literal["optimism", "crossval"] | None = None,
+        repeats: int | None = None,
+        folds: int = 10,
     ) -> None:
         self.binary, self.survival = binary, survival
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
+        self.validation = validation and Validation.of(validation, repeats, folds)
 
     def run(
         self,
@@ -151,6 +164,52 @@ class Evaluation:
             },
             thresholds=_record(comparison, thresholds, self.plan),
             curves=_curves(points for split in splits for points in self._curves(split)),
+        )
+
+    def validate(
+        self,
+        films: pd.DataFrame,
+        refits: Mapping[str, Refit],
+        outcome: Literal["binary", "survival"],
+        target: str = "",
+        runs: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Evaluate models on the rows that they were fitted to, as `validation` says.
+
+        Parameters
+        ----------
+        films : DataFrame
+            These rows, with `dataset`, and `split` train or tune.
+        refits : dict
+            Trained model → what fits it again to some of them.
+        outcome : {"binary", "survival"}
+        target, runs
+            As `run` takes them.
+
+        Raises
+        ------
+        ConfigError
+            `validation` is None, or asks for more folds than there are patients with the outcome.
+        DataError
+            A model can't be refitted.
+        """
+        if self.validation is None:
+            raise ConfigError("no validation is asked for", "evaluation.validation", "choose optimism or crossval")
+        kind: Outcome[Any, Any] = self.binary if outcome == "binary" else self.survival
+        found = validate(Development(kind, films, refits), self.plan, self.validation)
+        comparison = found.split.comparison
+        observed = (row for model in refits for row in follow_up_rows(found.split, model) if row["subgroup"] == ALL)
+        followed = [row | {"split": found.name} for row in observed] if kind is self.survival else []
+        rows = {name: list[Row]() for name in self._tables(kind is self.survival)}
+        rows["metrics"] = [*found.rows, *followed]
+        return Result(
+            outcome=outcome,
+            target=target,
+            predictions=found.predictions,
+            models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
+            **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},
+            thresholds=_record(comparison, found.split.thresholds),
+            curves=_curves(found.curves),
         )
 
     def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
@@ -222,8 +281,8 @@ def _curves(found: Iterable[tuple[str, pd.DataFrame]]) -> dict[str, pd.DataFrame
     return {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}
 
 
-def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[str, object]:
-    """Thresholds for JSON, with the tuning patients they were fitted on, and their optimism."""
+def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan | None = None) -> dict[str, object]:
+    """Thresholds for JSON, with the tuning patients they were fitted on; by a plan also with their optimism."""
     films = comparison.tuning.films
     samples = {model: comparison.tuning_sample(model) for model in thresholds}
     first = next((samples[model] for model in comparison.films if len(samples[model])), None)
@@ -242,7 +301,7 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan) -> dict[
             {"model": model, "threshold": t.label, "value": t.value, "note": t.note, "n": len(samples[model])}
             | (
                 {"on_tuning": _optimism(comparison, model, rule, plan)}
-                if isinstance(rule, Rule) and t.value is not None
+                if plan and isinstance(rule, Rule) and t.value is not None
                 else {}
             )
             for model, of_model in thresholds.items()

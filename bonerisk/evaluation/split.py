@@ -46,7 +46,8 @@ class Split(Generic[Films]):
         self.films = self.wide.films
         self.name = {column: str(self.films[column].iloc[0]) for column in ("dataset", "split")}
         self.patient = pd.factorize(patients(self.films), sort=True)[0]
-        self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self._strata())
+        self.strata = self._strata()
+        self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self.strata)
         self.subgroups = list(subgroups(self.films, self.kind.subgroups))
         self.everyone = self.subgroups[0]
         self._ranked: dict[tuple[str, bytes], Found] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort.recorded import (
+    LEARNT,
     UNSEEN,
     in_order_of_splits,
     note_seen_splits,
@@ -14,10 +16,12 @@ from bonerisk.cohort.recorded import (
     record_source,
     write_cohort,
 )
+from bonerisk.cohort.table import Cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
+from bonerisk.errors import DataError
 from bonerisk.evaluation.evaluation import Evaluation
-from bonerisk.evaluation.tables.result import write
+from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.several import dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
@@ -27,7 +31,8 @@ from bonerisk.reporting.figures.films import write_examples
 def evaluate(order: Order) -> Path:
     """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures.
 
-    The first model sets the rows; the others are compared with it on those they can predict.
+    The first model sets the rows; the others are compared with it on those they can predict. On request, models are
+    also validated on the patients that they were fitted to; if there are no others, on these alone.
     """
     from bonerisk.reporting.drawings import draw
 
@@ -42,32 +47,50 @@ def evaluate(order: Order) -> Path:
         note_inputs(models, run)
         loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
-        if other and config.split is None:
+        if other and config.split is None and not evaluation.validation:
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
-        cohort = in_order_of_splits(of_splits(ready[0].cohort, _splits(config.split)))
-        for model in models:
-            model.refuse_seen(cohort.table)
+        splits = _splits(config.split, ready[0].cohort, bool(evaluation.validation))
+        cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))
         write_cohort(cohort, run)
-        predicted = [model.predict(rows.among(cohort.table)) for model, rows in zip(models, ready, strict=True)]
-        result = evaluation.run(
-            pd.concat(predicted, ignore_index=True),
-            pd.concat([model.tuning for model in models], ignore_index=True),
-            first.training,  # not the others', so that baselines don't depend on them
-            outcome,
-            () if first.films else first.columns,
-            first.target_name,
-            {model.name: model.run.folder.name for model in models},
-        )
+        about = first.target_name, {model.name: model.run.folder.name for model in models}
+        results = []
+        if evaluation.validation:  # first, since it may be refused
+            learnt = of_splits(first.target.rows(loaded), LEARNT)
+            refits = {model.name: model.refit(learnt, rows) for model, rows in zip(models, ready, strict=True)}
+            results.append(evaluation.validate(learnt.table.assign(dataset=learnt.name), refits, outcome, *about))
+        if splits != LEARNT:
+            for model in models:
+                model.refuse_seen(cohort.table)
+            predicted = [model.predict(rows.among(cohort.table)) for model, rows in zip(models, ready, strict=True)]
+            tables = (
+                pd.concat(predicted, ignore_index=True),
+                pd.concat([model.tuning for model in models], ignore_index=True),
+                first.training,  # not the others', so that baselines don't depend on them
+            )
+            results.insert(0, evaluation.run(*tables, outcome, () if first.films else first.columns, *about))
+        result = beside(*results)
         run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
-            if result.outcome == "binary" and first.films:
+            if result.outcome == "binary" and first.films and splits != LEARNT:
                 write_examples(predicted[0], 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
     return run.folder
 
 
-def _splits(asked: str | list[str] | None) -> list[str]:
-    if asked is None:
-        return list(UNSEEN)
-    return [asked] if isinstance(asked, str) else list(asked)
+def _splits(asked: str | list[str] | None, cohort: Cohort, validate: bool) -> Sequence[str]:
+    """The splits asked for; else those that no training sees, and `LEARNT` if there are none and models are validated.
+
+    Raises
+    ------
+    DataError
+        There are none, and no validation is asked for.
+    """
+    if asked is not None:
+        return [asked] if isinstance(asked, str) else list(asked)
+    if cohort.table["split"].isin(UNSEEN).any():
+        return UNSEEN
+    if not validate:
+        mend = "evaluation.validation=optimism (or crossval) judges a model on the patients that it was fitted to"
+        raise DataError(f"nothing in split {', '.join(UNSEEN)}", f"cohort {cohort.name}", mend)
+    return LEARNT

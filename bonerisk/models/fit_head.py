@@ -59,7 +59,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     if head.needs_tuning:
         _demand(cohort, "tune", "the fit ends, and probabilities are calibrated, there")
     elif tune.empty:
-        run.note("No row is in split tune, so an evaluation chooses no thresholds.")
+        run.note("No row is in split tune: a rule can choose thresholds only in evaluation.validation.")
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
     head.fit(x, outcomes, (x_tune, of_tuning), config.seed)
@@ -89,9 +89,8 @@ def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> Non
 
 def _demand(cohort: Cohort, split: str, why: str) -> None:
     if not (cohort.table["split"] == split).any():
-        mend = (
-            "bring rows for it, or another split (dataset.split, or a column `split`); rejected.csv has what was lost"
-        )
+        mend = "bring rows for it, or another split (a column `split`, or dataset.split=[0.85,0.15,0], which leaves no "
+        mend += "test split, but can be validated); rejected.csv has what was lost"
         raise DataError(f"no row is in split {split}: {why}", f"cohort {cohort.name}", mend)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +13,13 @@ import pandas as pd
 
 from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.models.embeddings import Embedded, embed_cohort
 from bonerisk.models.films import DecodedCohort, decode_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, load_fitted
 from bonerisk.models.frozen import frozen_of
 from bonerisk.models.network import Network, load_network
+from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
 from bonerisk.models.trained import DATA, TrainedModel
 from bonerisk.runs.find import StoredRun, find
@@ -26,6 +29,7 @@ from bonerisk.runs.unrecorded import Unrecorded
 FilmsOf = TypeVar("FilmsOf", DecodedCohort, Embedded)
 
 OUTPUTS = Path("outputs")
+EQUAL = 1e-4  # of the risks' standard deviation: far above rounding, far below the effect of one changed value
 
 
 def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedModel:
@@ -111,6 +115,11 @@ class NetworkModel(TrainedModel):
         known = of_target(films.cohort, self.target_name, run)
         return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
 
+    def refit(self, cohort: Cohort, rows: ReadyRows) -> Refit:
+        """Refuse: a network is not trained again."""
+        what = f"{self.name} was trained together with its encoder, which is not trained again for each sample"
+        raise ConfigError(what, "evaluation.validation", "leave it out, and evaluate on a test split")
+
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         return self.network.predict(rows.cohort.table, _films(rows, DecodedCohort), rows.cohort.name, self.name)
 
@@ -148,6 +157,40 @@ class FeatureModel(TrainedModel):
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Predictable rows with an outcome."""
         return self.predictable(of_target(cohort, self.target_name, run or Unrecorded()), data, run)
+
+    def refit(self, cohort: Cohort, rows: ReadyRows) -> Refit:
+        """What fits features and head again; all rows together must give the model's own risks."""
+        there = rows.among(cohort.table)
+        self._refuse_changed(there.cohort.table)
+        known, embeddings = cohort.table["image_id"].isin(there.cohort.table["image_id"]).to_numpy(), None
+        if self.films:
+            found = _films(there, Embedded).of(there.cohort.table)
+            embeddings = np.zeros((len(known), found.shape[1]), found.dtype)
+            embeddings[known] = found
+        named = (*self.columns, *self.fitted.features.columns.without)  # that the training's dataset named
+        refit = Refit(self.run.config, cohort.table, named, known, embeddings)
+        again, own = refit(np.arange(len(known))).risk[known], self.predict(there)["risk"].to_numpy()
+        if not np.abs(again - own).max() <= EQUAL * own.std():
+            what = (
+                "fitted again to the same rows, the model gives other risks: values, or bonerisk itself, have changed"
+            )
+            raise DataError(what, str(self.run.folder), self._train_again)
+        return refit
+
+    def _refuse_changed(self, table: pd.DataFrame) -> None:
+        """Refuse rows that are not those of the training."""
+        key = ["image_id", "split"]
+        trained = pd.read_parquet(self.run.path("cohort.parquet"), columns=key)
+        both = trained.merge(table[key], "outer", on=key, indicator="from")["from"]
+        new, gone = int((both == "right_only").sum()), int((both == "left_only").sum())
+        if new or gone:
+            what = f"not the patients of the training: {new} rows of train and tune are new, and {gone} are gone"
+            mend = f"name no other dataset; if it has changed, {self._train_again}"
+            raise DataError(what, str(self.run.folder), mend)
+
+    @property
+    def _train_again(self) -> str:
+        return f"train again: {shlex.join(['bonerisk', *self.run.record['command_line'][1:]])}"
 
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         films = _films(rows, Embedded) if self.films else None

@@ -16,6 +16,7 @@ from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.models.predictions import TUNING_FILE
+from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
 from bonerisk.models.thresholds import fit_threshold
 from bonerisk.runs.find import StoredRun
@@ -137,6 +138,25 @@ class TrainedModel(ABC):
     @abstractmethod
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Predictable rows with an outcome, with the target's columns; see `predictable`."""
+
+    @abstractmethod
+    def refit(self, cohort: Cohort, rows: ReadyRows) -> Refit:
+        """What fits the model again to some of the rows that it was fitted to.
+
+        Parameters
+        ----------
+        cohort : Cohort
+            All rows of its training and tuning split with an outcome, complete or not.
+        rows : ReadyRows
+            What `ready` gives of them.
+
+        Raises
+        ------
+        ConfigError
+            It was trained with its encoder.
+        DataError
+            The rows, or what is learnt from them, are not those of the training.
+        """
 
     @abstractmethod
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:

@@ -45,6 +45,7 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
     cohort : DataFrame
         The films evaluated.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     vocabulary = vocabulary_of(cohort, result.target)
     for paper in modules("draw"):
         paper.draw(folder, result, vocabulary)

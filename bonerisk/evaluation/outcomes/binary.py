@@ -49,6 +49,7 @@ class Binary:
 
     outcome: tuple[str, ...] = ("label",)
     ranking: Mapping[str, Function]
+    at_threshold: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None
@@ -98,6 +99,10 @@ class Binary:
     def term(self, risk: Array) -> Array:
         """A film's risk as it enters a combined model: its log odds."""
         return log_odds(risk)
+
+    def aligned(self, risk: Array, learnt: Array) -> Array:
+        """Risks of different models on one scale: probabilities are."""
+        return risk
 
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Sample:
         """Films with the risk that one model gives them."""

@@ -59,6 +59,11 @@ class Outcome(Protocol[Films, Model]):
         ...
 
     @property
+    def at_threshold(self) -> Mapping[str, Function]:
+        """Functions of counts at a threshold, by name."""
+        ...
+
+    @property
     def thresholds(self) -> Sequence[Threshold | Rule]:
         """Thresholds, and rules by which one is fitted on tuning."""
         ...
@@ -108,6 +113,13 @@ class Outcome(Protocol[Films, Model]):
 
     def term(self, risk: Array) -> Array:
         """A film's risk (n,) as it enters a model with clinical columns."""
+        ...
+
+    def aligned(self, risk: Array, learnt: Array) -> Array:
+        """A model's risks (n,) on a scale that models fitted to other rows share.
+
+        `learnt` (m,) are its risks of the rows that it was fitted to.
+        """
         ...
 
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Films:

@@ -80,6 +80,7 @@ class Survival:
 
     outcome: tuple[str, ...] = ("event", "time_years")
     ranking: Mapping[str, Function]
+    at_threshold: Mapping[str, Function]
     thresholds: Sequence[Threshold | Rule]
     baselines: Sequence[Sequence[str]]
     gains: Sequence[Sequence[str]] | None
@@ -147,6 +148,10 @@ class Survival:
     def term(self, risk: Array) -> Array:
         """A film's risk as it enters a combined model: as it is."""
         return risk
+
+    def aligned(self, risk: Array, learnt: Array) -> Array:
+        """Risks of different models on one scale: log hazards have an origin of their own, their mean where fitted."""
+        return risk - np.nanmean(learnt)
 
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Followed:
         """Films with what one model predicts of them; a horizon at which it lacks a value is left out."""

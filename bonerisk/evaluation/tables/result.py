@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -125,6 +125,19 @@ TABLES: dict[str, Stored] = {
     for name, hint in get_type_hints(Result, include_extras=True).items()
     if hasattr(hint, "__metadata__")
 }
+
+
+def beside(first: Result, *others: Result) -> Result:
+    """A result with the predictions, metrics and curves of others beside its own: same models, other splits."""
+    results = (first, *others)
+    names = dict.fromkeys(name for result in results for name in result.curves)
+    parts = {name: [result.curves[name] for result in results if name in result.curves] for name in names}
+    return replace(
+        first,
+        predictions=pd.concat([result.predictions for result in results], ignore_index=True),
+        metrics=pd.concat([result.metrics for result in results], ignore_index=True),
+        curves={name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()},
+    )
 
 
 def write(result: Result, run: Run) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bonerisk.cohort.targets.target import find
 from bonerisk.evaluation.tables.result import Result
+from bonerisk.evaluation.validation.validate import SPLITS, VALIDATED
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.vocabulary import Vocabulary, vocabulary_of
 from bonerisk.runs.find import StoredRun
@@ -113,10 +114,15 @@ class EvaluationRun:
         table = self.result.models
         return list(table.loc[table["concerns"] == self.result.target, "model"])
 
-    @property
+    @cached_property
     def metrics(self) -> pd.DataFrame:
-        """The metrics in long form."""
-        return self.result.metrics
+        """The metrics of the splits in long form."""
+        return self.result.metrics[self.result.metrics["split"].isin(self.splits)]
+
+    @cached_property
+    def validation(self) -> pd.DataFrame:
+        """Metrics of the models on the patients that they were fitted to: apparent, and validated."""
+        return self.result.metrics[self.result.metrics["split"].isin(SPLITS)]
 
     @cached_property
     def ours(self) -> pd.DataFrame:
@@ -183,12 +189,18 @@ class EvaluationRun:
     @property
     def dataset(self) -> str:
         """The dataset evaluated."""
-        return str(self.metrics["dataset"].iloc[0])
+        return str(self.result.metrics["dataset"].iloc[0])
 
     @property
     def splits(self) -> list[str]:
-        """Splits evaluated, in order."""
-        return list(self.metrics["split"].unique())
+        """Splits evaluated, in order; without any, the validated values stand for one."""
+        found = list(self.result.metrics["split"].unique())
+        return [name for name in found if name not in SPLITS] or [name for name in found if name in VALIDATED]
+
+    @property
+    def tested(self) -> bool:
+        """Whether patients were evaluated to whom no model was fitted."""
+        return not set(self.splits) <= set(VALIDATED)
 
     @cached_property
     def cohort(self) -> pd.DataFrame:
@@ -197,15 +209,19 @@ class EvaluationRun:
 
     def patients(self, split: str) -> int:
         """Patients of a split."""
-        return len(self.cohort.loc[self.cohort["split"] == split, ["site", "patient_id"]].drop_duplicates())
+        return len(self._films(split)[["site", "patient_id"]].drop_duplicates())
 
     def competing(self, split: str, horizon: float) -> int:
         """Films of a split that had a competing event first, until a horizon."""
-        films = self.cohort[self.cohort["split"] == split]
+        films = self._films(split)
         if "competing_event" not in films:
             return 0
         first = (films["competing_event"] == 1) & (films["event"] != 1)
         return int((first & (films["time_years"] <= horizon)).sum())
+
+    def _films(self, split: str) -> pd.DataFrame:
+        """Films of a split; those of training and tuning for a validation."""
+        return self.cohort if split in VALIDATED else self.cohort[self.cohort["split"] == split]
 
     def value(self, split: str, model: str, key: TableKey | None = None, reference: str = "") -> pd.Series | None:
         """Row of metrics of a whole split, None where there is none: metric, estimate, lower, upper, n, n_events, note.

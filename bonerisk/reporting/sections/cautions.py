@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.evaluation.validation.validate import OPTIMISM
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.numbers import count, number
+from bonerisk.reporting.wording.numbers import count, number, plural
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
 FEW_EVENTS = 20  # with fewer, nothing is concluded
 TOO_WIDE = 0.2  # width of an AUC's or C-index's interval: it then reaches from useless to good
+FEW_PER_FEATURE, LARGE_OPTIMISM = 5, 0.05  # `bonerisk.evaluation.validation.optimism` has what was measured
 STRATA = ("all", "dxa=yes", "dxa=no")
 ENOUGH = 100  # events for a validation (Collins et al. 2016, Stat Med 35:214)
 
@@ -32,6 +34,7 @@ def cautions(chain: ReportedRuns) -> list[str]:
     found += _of_runs(chain)
     for place, evaluation in judged:
         found += [place + text for split in evaluation.splits for text in _of_split(evaluation, split)]
+        found += [place + text for text in _of_validation(evaluation)]
     return list(dict.fromkeys(found))
 
 
@@ -90,7 +93,7 @@ def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Serie
     sizes = f"{count(row['n_events'])} with {vocabulary.having}{by}"
     if vocabulary.row != "patient":
         sizes = f"{vocabulary.counted(row['n'])}, {sizes}"
-    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.split(split).lower()} ({sizes})"
+    text = f"Only {count(patients)} patient{'' if patients == 1 else 's'} in {words.patients_of(split)} ({sizes})"
     if pd.isna(row["estimate"]) or pd.isna(row["lower"]):
         yield f"{text}: no {key.name} with an interval can be given."
     elif row["upper"] - row["lower"] > TOO_WIDE:
@@ -124,3 +127,19 @@ def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     way = "too extreme" if row["upper"] < 1 else "too similar"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
     return f"{words.split(split)}: the model's probabilities{by} are {way}: the calibration slope is {value(row)}."
+
+
+def _of_validation(evaluation: EvaluationRun) -> Iterator[str]:
+    """Refits that failed, and an optimism too large to be removed."""
+    rows, key = evaluation.validation, evaluation.ranking[0]
+    lost = {part for note in rows["note"] for part in note.split("; ") if "left out: a refit failed" in part}
+    yield from (f"Validation: {part}. What is left may look too good." for part in sorted(lost))
+    ours = key.of(rows[(rows["model"] == evaluation.model) & (rows["reference"] == "")], OPTIMISM)
+    features = len(evaluation.features)
+    for row in rows_of(ours):
+        if row.n_events < FEW_PER_FEATURE * features or row.estimate > LARGE_OPTIMISM:
+            text = (
+                f"Validation: the optimism of {key.in_sentence} is {number(row.estimate)}, from {count(row.n_events)} "
+            )
+            text += f"events and {plural(features, 'feature')}. Harrell's correction may remove too little of it; "
+            yield f"{text}cross-validation (evaluation.validation=crossval) is nearer the truth."

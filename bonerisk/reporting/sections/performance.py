@@ -38,8 +38,9 @@ def sections(page: Context) -> Iterator[Section]:
 
 
 def _tables(evaluation: EvaluationRun) -> Iterator[Table]:
-    yield by_split(evaluation)
+    compared = evaluation.tested or len(evaluation.result.models) > 1  # else the section “Validation” says it all
+    yield from [by_split(evaluation)] if evaluation.tested else []
     for horizon in evaluation.horizons or [nan]:
-        yield models(evaluation, horizon)
+        yield from [models(evaluation, horizon)] if compared else []
         yield from filter(None, [differences(evaluation, horizon)])
     yield from filter(None, [net_benefit(evaluation), reclassification(evaluation)])

@@ -109,9 +109,12 @@ def _asked(evaluation: EvaluationRun) -> str:
     text = f"{question} The model {words.model(evaluation.model)}"
     if training and (training.folder / "cohort.parquet").is_file():
         splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
-        text += f" learnt from {vocabulary.counted(splits.get('train', 0))}, "
-        text += f"was tuned on {count(splits.get('tune', 0))} others"
-    text += f" and was tested on {vocabulary.row}s of {evaluation.dataset} that it had not seen."
+        text += f" learnt from {vocabulary.counted(splits.get('train', 0))}"
+        text += f", was tuned on {count(splits['tune'])} others" if "tune" in splits else ""
+    if evaluation.tested:
+        text += f" and was tested on {vocabulary.row}s of {evaluation.dataset} that it had not seen."
+    else:
+        text += f" of {evaluation.dataset}, and was validated on the same: the section “Validation” says how."
     return f"{text} The reference standard is {evaluation.reference_standard}."
 
 

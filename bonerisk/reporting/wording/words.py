@@ -8,6 +8,12 @@ from math import isnan, nan
 from bonerisk.evaluation.metrics.catalogue import about
 
 SPLITS = {"train": "Training", "tune": "Tuning", "test": "Test", "external": "External test"}
+VALIDATION = {
+    "apparent": "Apparent",
+    "optimism": "Optimism",
+    "corrected": "Corrected for optimism",
+    "crossval": "Cross-validated",
+}
 SEXES = {"F": "Female", "M": "Male"}
 BONE_CLASSES = {"normal": "Normal", "low_bone_mass": "Low bone mass", "osteoporosis": "Osteoporosis"}
 ORACLES = {
@@ -64,7 +70,12 @@ def at(horizon: float) -> str:
 
 def split(name: str) -> str:
     """A split's name in a table's head."""
-    return SPLITS.get(name, name)
+    return (SPLITS | VALIDATION).get(name, name)
+
+
+def patients_of(name: str) -> str:
+    """Where the patients of a split come from: ``test``; a validation is on those of the training."""
+    return "training" if name in VALIDATION else split(name).lower()
 
 
 def model(name: str) -> str:
