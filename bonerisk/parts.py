@@ -144,6 +144,8 @@ class FittedHead(Protocol):
     """
     notes: tuple[str, ...]
     """Caveats for the report."""
+    covariance: np.ndarray | None
+    """Covariance (width, width) of the coefficients of `names`; None if there are none, or if they are shrunken."""
 
     def fit(self, x: np.ndarray, outcomes: RowOutcomes, tuning: tuple[np.ndarray, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width) of the training split; `tuning` is for stopping and calibration alone.

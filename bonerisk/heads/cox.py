@@ -66,7 +66,7 @@ class Cox:
     ) -> None:
         self.names, self.target, self.ties, self.penalty = names, target, ties, penalty
         self.horizons_years = horizons(horizons_years)
-        self.errors = np.zeros(len(self.names))
+        self.spread = np.zeros((len(self.names), len(self.names)))  # covariance of the coefficients
         self.hazards = Hazards.unknown(len(self.names))
         self.notes = ()
         self.history = pd.DataFrame()
@@ -89,7 +89,7 @@ class Cox:
         """
         time, event = outcomes.followed.time, outcomes.followed.event
         model, self.history = self._fitted(x, time, event, outcomes.patient, seed)
-        self.errors, self.notes = model.standard_errors, model.notes
+        self.spread, self.notes = model.covariance, model.notes
         competing = None
         if outcomes.competing is not None:
 
@@ -125,32 +125,34 @@ class Cox:
 
         With a penalty there are no standard errors, intervals and p: shrunken coefficients are biased on purpose.
         """
-        coefficients, reach = self.hazard.coefficients, norm.ppf((1 + level) / 2) * self.errors
-        # With a penalty, a feature may be constant: its coefficient is 0, and p is 1.
-        z = np.divide(coefficients, self.errors, out=np.zeros(len(self.errors)), where=self.errors > 0)
+        coefficients = self.hazard.coefficients
+        errors = np.full(len(self.names), np.nan) if self.covariance is None else np.sqrt(np.diag(self.covariance))
+        reach = norm.ppf((1 + level) / 2) * errors
+        found = {"feature": self.names, "coefficient": coefficients, "standard_error": errors}
         with np.errstate(over="ignore"):
-            ratios = {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
-            ratios["upper"] = np.exp(coefficients + reach)
-        if self.penalised:
-            nothing = np.full(len(self.names), np.nan)
-            found = {"feature": self.names, "coefficient": coefficients, "standard_error": nothing}
-            ratios |= {"lower": nothing, "upper": nothing}
-            return pd.DataFrame(found | ratios | {"p": nothing})
-        found = {"feature": self.names, "coefficient": coefficients, "standard_error": self.errors}
-        return pd.DataFrame(found | ratios | {"p": 2 * norm.sf(np.abs(z))})
+            found |= {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
+            found |= {"upper": np.exp(coefficients + reach)}
+        return pd.DataFrame(found | {"p": 2 * norm.sf(np.abs(coefficients / errors))})
 
     @property
     def penalised(self) -> bool:
         """Whether coefficients are shrunken."""
         return self.penalty > 0
 
+    @property
+    def covariance(self) -> Array | None:
+        """Covariance (width, width) of the coefficients; None if they are shrunken."""
+        return None if self.penalised else self.spread
+
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays, with the competing event's if there is one."""
-        return {"standard_errors": self.errors, **self.hazards.tensors()}
+        return {"covariance": self.spread, **self.hazards.tensors()}
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
         """Restore what `tensors` returned."""
-        self.errors, self.hazards = tensors["standard_errors"], Hazards.restored(tensors)
+        old = tensors.get("standard_errors")  # of runs before there was a covariance
+        self.spread = tensors["covariance"] if old is None else np.diag(old**2)
+        self.hazards = Hazards.restored(tensors)
 
     def importance(self, x: Array) -> None:
         """None: the coefficients show it."""

@@ -60,6 +60,7 @@ class DeepSurv:
     horizons_years: Sequence[float]
     history: pd.DataFrame
     notes: tuple[str, ...]
+    covariance: Array | None = None
     penalised = False
     needs_tuning = True
 

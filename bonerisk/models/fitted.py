@@ -17,6 +17,7 @@ from bonerisk.cohort.targets.target import find
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
+from bonerisk.features.terms import terms
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import Embedded
 from bonerisk.models.predictions import predictions
@@ -100,7 +101,19 @@ def write(model: Fitted, run: Run) -> None:
     table = model.head.table()
     if len(table):
         with run.writes("coefficients", "coefficients.csv") as path:
-            table.to_csv(path, index=False)
+            model.features.owners.merge(table, how="right", on="feature").to_csv(path, index=False)
+        tested = _terms(model, table)
+        if len(tested):
+            with run.writes("terms", "terms.csv") as path:
+                tested.to_csv(path, index=False)
+
+
+def _terms(model: Fitted, table: pd.DataFrame) -> pd.DataFrame:
+    """Tests of the columns that have several coefficients."""
+    design, covariance = model.features.columns.design, model.head.covariance
+    last = len(model.features.names) - len(design.terms)
+    coefficients = table.set_index("feature")["coefficient"].loc[design.names].to_numpy(dtype=float)
+    return terms(design, coefficients, None if covariance is None else covariance[last:, last:])
 
 
 def _contiguous(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
