@@ -81,7 +81,8 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary)
         if "competing_event" in films and cohort["competing_event"].notna().any():
             other = "Death without one" if vocabulary.row == "film" else "Competing event first"
             rows["Follow-up", f"{other}, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))
-        rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
+        if "time_years" in films:
+            rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
     for group, name, column in flags(cohort):
         rows[group, name] = share((films[column] == 1).sum(), len(films))
     sites = sorted(cohort["site"].unique())
