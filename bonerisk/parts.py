@@ -144,6 +144,11 @@ class FittedHead(Protocol):
     """
     notes: tuple[str, ...]
     """Caveats for the report."""
+    uses: Sequence[str]
+    """Columns beyond the outcome that `fit` uses: of ``entry_years``, ``stratum`` and ``case_weight``.
+
+    A cohort with others of these is refused.
+    """
     covariance: np.ndarray | None
     """Covariance (width, width) of the coefficients of `names`; None if there are none, or if they are shrunken."""
 
@@ -161,8 +166,11 @@ class FittedHead(Protocol):
         """Risk (n,) float64 of features (n, width): higher is worse."""
         ...
 
-    def survival(self, x: np.ndarray) -> dict[float, np.ndarray]:
-        """Probability (n,) of no event by each horizon in years; empty if the outcome has no times."""
+    def survival(self, x: np.ndarray, stratum: np.ndarray | None = None) -> dict[float, np.ndarray]:
+        """Probability (n,) of no event by each horizon in years; empty if the outcome has no times.
+
+        `stratum` (n,) numbers each row's stratum, for a head that uses strata and was fitted with some.
+        """
         ...
 
     def table(self) -> pd.DataFrame:

@@ -241,3 +241,46 @@ def test_a_test_split_in_which_nobody_breaks_is_evaluated(typed: Typed, tmp_path
     assert code == 0, err
     code, _, err = typed(tmp_path, "report", "runs=[latest]")
     assert code == 0, err
+
+
+def test_strata_weights_splines_and_references_reach_the_page(typed: Typed, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    more = {
+        "centre": rng.choice(["A", "B"], 600),
+        "w": rng.uniform(1, 3, 600).round(2),
+        "late": rng.choice([0, 0.5], 600),
+    }
+    given = [*arguments(table(tmp_path, **more)), "dataset.features=[x,smoker]"]
+    special = ["dataset.columns.stratum=centre", "dataset.columns.case_weight=w", "dataset.columns.entry_years=late"]
+    own = ["features.reference={smoker: yes}", "features.splines.x=3"]
+    code, out, err = typed(tmp_path, "train", "model=cox", *given, *special, *own)
+    assert code == 0, err
+    learnt = pd.read_csv(tmp_path / out[-1] / "coefficients.csv")
+    assert learnt["feature"].tolist() == ["x", "x'", "smoker=no"]
+    assert pd.read_csv(tmp_path / out[-1] / "terms.csv")["nonlinear_p"].item() > 0.001
+    assert not (tmp_path / out[-1] / "proportional.csv").exists()
+    new = table(tmp_path, **more | {"centre": ["A"] * 580 + ["C"] * 20, "ID": [f"N{i:03}" for i in range(600)]})
+    other = [*arguments(new), *special, "dataset.features=[x,smoker]", "dataset.split=external", "dataset.name=new"]
+    x = pd.read_csv(new).assign(x=lambda rows: rows["x"] + 0.01)
+    x.to_csv(new, index=False)
+    code, out, err = typed(tmp_path, "evaluate", "run=latest", *other, "evaluation.n_draws=20")
+    assert code == 0, err
+    assert "stratum with a level not learnt, as C, 20" in err
+    assert "Metrics count each row once" in err and "are at risk only from entry_years" in err
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert all(text in page for text in ("Smoker yes", "1 (reference)", "departure from a straight line"))
+    code, _, err = typed(tmp_path, "train", "model=cox", "head=coxnet", *given, *special)
+    assert code == 2 and "can't use case_weight" in err
+
+
+def test_odds_ratios_of_a_table_without_times_reach_the_page(typed: Typed, tmp_path: Path) -> None:
+    given = [*arguments(table(tmp_path)), "dataset.columns.time_years=null", "dataset.features=[x,smoker]"]
+    code, _, err = typed(tmp_path, "train", "model=cox", "head=logistic", "head.target=any_fracture", *given)
+    assert code == 0, err
+    assert typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20")[0] == 0
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert "Odds ratio (95% CI)" in page and "Intercept (log odds)" in page

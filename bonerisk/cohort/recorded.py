@@ -84,6 +84,26 @@ def note_seen_splits(cohort: Cohort, run: Run, key: str) -> None:
         log.warning(text)
 
 
+def note_unjudged(cohort: Cohort, run: Run) -> None:
+    """Say what metrics do not take into account: entry times, strata and weights."""
+    table, found = cohort.table, []
+    if "entry_years" in table and (late := int((table["entry_years"] > 0).sum())):
+        found.append(
+            f"{late} of {len(table)} rows are at risk only from entry_years on. Metrics count them as followed from "
+            "time 0, when they could have no event: incidences are too low, and calibration and ranking may be wrong."
+        )
+    if "stratum" in table and (strata := table["stratum"].nunique()) > 1:
+        found.append(
+            f"Rows are of {strata} strata. A risk does not contain the baseline of its stratum, but C-index and AUC "
+            "compare rows of all strata; probabilities contain it."
+        )
+    if "case_weight" in table and table["case_weight"].nunique() > 1:
+        found.append("Rows have weights (case_weight), with which models were fitted. Metrics count each row once.")
+    for text in found:
+        run.note(text)
+        log.warning(text)
+
+
 def write_cohort(cohort: Cohort, run: Run) -> None:
     """Write the tables of a cohort: cohort.parquet, flow.csv, rejected.csv, and links.csv where tables were joined."""
     with run.writes("cohort", "cohort.parquet") as path:

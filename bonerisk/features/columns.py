@@ -78,6 +78,7 @@ class Columns:
         self.asked, self.without, self.impute = columns, tuple(without), impute
         self.design = Design(())
         self.filled: dict[str, float | str] = {}
+        self.strata: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -112,6 +113,7 @@ class Columns:
         self.filled = {column: _commonest(train[column], column in self.reference) for column in imputed}
         filled = self._filled(train)
         self.design = Design.of(filled, columns, KEY, self.reference, self.splines)
+        self.strata = tuple(sorted(train["stratum"].dropna().unique())) if "stratum" in train else ()
         if columns and not self.design.complete(filled).any():
             what = f"no film of the train split has a value in all of {', '.join(columns)}"
             raise DataError(what, KEY, "leave out columns that few films have")
@@ -127,17 +129,26 @@ class Columns:
         DataError
             A column is absent, or is text although numbers were learnt.
         """
-        absent = [column for column in self.used if column not in table]
+        absent = [column for column in (*self.used, *self._by) if column not in table]
         if absent:
             mend = f"bring it, or name the table's own by dataset.columns.{absent[0]}=<column>"
             raise DataError(f"the cohort has no column {', '.join(absent)}, which the model needs", KEY, mend)
-        return self.design.complete(self._filled(table))
+        known = self.design.complete(self._filled(table))
+        return known & table["stratum"].isin(self.strata).to_numpy() if self.strata else known
+
+    def stratum(self, table: pd.DataFrame) -> np.ndarray | None:
+        """Number (n,) of each complete row's stratum; None without strata."""
+        return table["stratum"].map(self.strata.index).to_numpy(dtype=int) if self.strata else None
+
+    @property
+    def _by(self) -> tuple[str, ...]:
+        return ("stratum",) if self.strata else ()
 
     def lacking(self, table: pd.DataFrame) -> list[str]:
         """Why rows are incomplete: for each column, how many lack a value or have a level that was not learnt."""
         filled = self._filled(table)
-        why = [f"{column} missing {n}" for column in self.used if (n := filled[column].isna().sum())]
-        for column, learnt in self.design.levels.items():
+        why = [f"{column} missing {n}" for column in (*self.used, *self._by) if (n := filled[column].isna().sum())]
+        for column, learnt in {**self.design.levels, **dict.fromkeys(self._by, self.strata)}.items():
             other = as_levels(filled[column].dropna()).loc[lambda text, learnt=learnt: ~text.isin(learnt)]
             why += [f"{column} with a level not learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
         return why
@@ -153,11 +164,12 @@ class Columns:
 
     def state(self) -> dict[str, object]:
         """What was learnt, for JSON."""
-        return {"design": dataclasses.asdict(self.design), "filled": self.filled}
+        return {"design": dataclasses.asdict(self.design), "filled": self.filled, "strata": self.strata}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
         self.design, self.filled = Design.restored(state["design"]), state["filled"]
+        self.strata = tuple(state.get("strata", ()))  # older models have none
 
     def _found(self, train: pd.DataFrame, asked: list[str]) -> list[str]:
         """The columns meant by names and patterns, each once, in the order asked for."""

@@ -54,6 +54,7 @@ class LogisticHead:
     horizons_years: Sequence[float] = ()
     history: pd.DataFrame
     notes: tuple[str, ...]
+    uses = ()
     penalised = False
     needs_tuning = False
 
@@ -96,7 +97,7 @@ class LogisticHead:
         """Probability (n,) of the outcome, for features (n, width)."""
         return expit(self.coefficients[0] + x @ self.coefficients[1:])
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Empty: the model knows no times."""
         return {}
 

@@ -10,6 +10,7 @@ from bonerisk.cohort.recorded import (
     UNSEEN,
     in_order_of_splits,
     note_seen_splits,
+    note_unjudged,
     of_splits,
     record_source,
     write_cohort,
@@ -47,6 +48,7 @@ def evaluate(order: Order) -> Path:
         cohort = in_order_of_splits(of_splits(ready[0].cohort, _splits(config.split)))
         for model in models:
             model.refuse_seen(cohort.table)
+        note_unjudged(cohort, run)
         write_cohort(cohort, run)
         predicted = [model.predict(rows.among(cohort.table)) for model, rows in zip(models, ready, strict=True)]
         result = evaluation.run(

@@ -41,7 +41,8 @@ class Fitted:
     def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and survival if the head gives it."""
         x = self.features.matrix(table, films.of(table) if films else None)
-        survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
+        found = self.head.survival(x, self.features.columns.stratum(table))
+        survival = {f"survival_{horizon:g}y": values for horizon, values in found.items()}
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
 
 
@@ -74,7 +75,7 @@ def load_fitted(run: StoredRun) -> Fitted:
 def keep_complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
     """The rows with a value in every column of the model, as a step of the flow; a note if many are lost."""
     columns = features.columns
-    if not columns.used:
+    if not columns.used and not columns.strata:
         return cohort
     known = cohort.table[columns.complete(cohort.table)].reset_index(drop=True)
     why = columns.lacking(cohort.table)

@@ -21,6 +21,8 @@ def rows(cohort: Cohort) -> Cohort:
         mend += "" if "event" in absent else "; head.target=any_fracture needs no times"
         raise DataError(f"there is no {' and no '.join(absent)}: time to fracture needs both", where, mend)
     known = cohort.table[["event", "time_years"]].notna().all(axis=1) & (cohort.table["time_years"] > 0)
+    if "entry_years" in cohort.table:
+        known &= cohort.table["entry_years"].notna()
     if "competing_event" in cohort.table:
         known &= cohort.table["competing_event"].notna() | (cohort.table["event"] == 1)
     table = cohort.table[known].reset_index(drop=True)
