@@ -176,8 +176,8 @@ class FittedHead(Protocol):
     def table(self) -> pd.DataFrame:
         """Coefficients, one row per feature; empty if there are none.
 
-        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio`` or ``odds_ratio`` come ``lower``, ``upper``
-        and ``p``, which are NaN without intervals.
+        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio``, ``subdistribution_hazard_ratio`` or
+        ``odds_ratio`` come ``lower``, ``upper`` and ``p``, which are NaN without intervals.
         """
         ...
 

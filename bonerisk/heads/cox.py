@@ -59,6 +59,7 @@ class Cox:
     notes: tuple[str, ...]
     needs_tuning = False
     uses: Sequence[str] = SPECIAL
+    ratio = "hazard_ratio"
 
     def __init__(
         self,
@@ -123,8 +124,7 @@ class Cox:
             cluster=outcomes.patient if several else None,
             names=self.names,
         )
-        found = {"iterations": [model.iterations], "log_likelihood_null": [model.log_likelihood_null]}
-        return model, pd.DataFrame(found | {"log_likelihood": [model.log_likelihood]})
+        return model, history(model)
 
     def risk(self, x: Array) -> Array:
         """Linear predictor (n,) of features (n, width): the log hazard of the event itself, up to a constant."""
@@ -148,7 +148,7 @@ class Cox:
         reach = norm.ppf((1 + level) / 2) * errors
         found = {"feature": self.names, "coefficient": coefficients, "standard_error": errors}
         with np.errstate(over="ignore"):
-            found |= {"hazard_ratio": np.exp(coefficients), "lower": np.exp(coefficients - reach)}
+            found |= {self.ratio: np.exp(coefficients), "lower": np.exp(coefficients - reach)}
             found |= {"upper": np.exp(coefficients + reach)}
         return pd.DataFrame(found | {"p": 2 * norm.sf(np.abs(coefficients / errors))})
 
@@ -177,6 +177,12 @@ class Cox:
 
     def contributions(self, x: Array) -> None:
         """None: a feature's contribution is its coefficient times its value."""
+
+
+def history(model: cox.CoxFit) -> pd.DataFrame:
+    """Record of a fit at once."""
+    found = {"iterations": [model.iterations], "log_likelihood_null": [model.log_likelihood_null]}
+    return pd.DataFrame(found | {"log_likelihood": [model.log_likelihood]})
 
 
 class CoxRidge(Cox):

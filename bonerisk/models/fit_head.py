@@ -30,6 +30,7 @@ from bonerisk.survival import proportional, sample_size
 
 GRAVE, SURE = 1.5, 0.01  # a change of a hazard ratio is noted from this ratio of early to late, under this p
 FEW = 30  # most features whose proportional hazards are checked one by one
+SUBDISTRIBUTION = "subdistribution_hazard_ratio"  # ratio of a head whose hazard is not that of the check
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     model = Fitted(features, head)
     write(model, run)
     _explain(head, x_tune, tune["image_id"], run)
-    if kind == "survival" and len(features.names) <= FEW:
+    if SUBDISTRIBUTION in head.table():
+        run.note("Whether the subdistribution hazards are proportional is not checked.")
+    elif kind == "survival" and len(features.names) <= FEW:
         _check_proportional(x, outcomes, features.names, run)
     with run.writes("predictions", TUNING_FILE) as path:
         model.predict(tune, films, cohort.name, config.name).to_parquet(path, index=False)
