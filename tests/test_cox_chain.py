@@ -284,3 +284,26 @@ def test_odds_ratios_of_a_table_without_times_reach_the_page(typed: Typed, tmp_p
     assert code == 0, err
     page = (tmp_path / out[-1] / "report.html").read_text()
     assert "Odds ratio (95% CI)" in page and "Intercept (log odds)" in page
+
+
+def test_fine_and_gray_beside_cause_specific_models(typed: Typed, tmp_path: Path) -> None:
+    dead = (np.random.default_rng(3).random(600) < 0.3).astype(int)
+    path = table(tmp_path)
+    rows = pd.read_csv(path, dtype={"ID": str}).assign(dead=lambda found: dead * (1 - found["broke"]))
+    rows.to_csv(path, index=False)
+    given = [*arguments(path), "dataset.columns.competing_event=dead", "dataset.features=[x,smoker]"]
+    runs = [typed(tmp_path, "train", "model=cox", f"head={head}", *given) for head in ("fine_gray", "cox")]
+    assert [code for code, _, _ in runs] == [0, 0], runs
+    folders = [tmp_path / out[-1] for _, out, _ in runs]
+    ours, theirs = (pd.read_csv(folder / "coefficients.csv")["coefficient"] for folder in folders)
+    assert (ours > 0).all() and not np.allclose(ours, theirs, rtol=0.01)
+    assert not (folders[0] / "proportional.csv").exists()
+    both = f"run=[{','.join(map(str, folders))}]"
+    code, out, err = typed(tmp_path, "evaluate", both, "evaluation.n_draws=20")
+    assert code == 0, err
+    metrics = pd.read_csv(tmp_path / out[-1] / "metrics.csv").query("metric == 'o_e' and subgroup == 'all'")
+    assert metrics["estimate"].between(0.6, 1.6).all() and len(metrics) >= 2
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert "Subdistribution hazard ratio (95% CI)" in page and "Hazard ratio (95% CI)" in page

@@ -17,7 +17,10 @@ INTERCEPT = "intercept"
 RATIOS = {  # column of coefficients.csv → title, and what the ratio is called
     "hazard_ratio": ("Cox regression", "Hazard ratio"),
     "odds_ratio": ("Logistic regression", "Odds ratio"),
-    "subdistribution_hazard_ratio": ("Fine–Gray regression", "Subdistribution hazard ratio"),
+    "subdistribution_hazard_ratio": (
+        "Subdistribution hazard ratios (Fine–Gray)",
+        "Subdistribution hazard ratio",
+    ),
 }
 
 
@@ -54,7 +57,7 @@ def _term(part: list[Row], whole: dict[str, Row]) -> Iterator[list[str]]:
     """Rows of one column of the cohort."""
     first, tested = part[0], whole.get(part[0].term)
     if tested is not None and isinstance(tested.knots, str):
-        feature = f"{words.feature(first.term)}: {tested.high:g} against {tested.low:g}"
+        feature = f"{words.feature(first.term)}: {tested.high:.4g} against {tested.low:.4g}"
         yield [feature, interval(tested.ratio, tested.lower, tested.upper, decimals=DECIMALS), p_value(tested.p)]
         yield ["– departure from a straight line", "", p_value(tested.nonlinear_p)]
         return
@@ -81,9 +84,10 @@ def _notes(learnt: pd.DataFrame, name: str, whole: dict[str, Row], fitted: pd.Da
         yield "p of a reference level: Wald test of all levels of the column."
     for row in splines:
         test = "" if pd.isna(row.p) else "; p: Wald test of the whole curve"
+        knots = ", ".join(f"{float(knot):.4g}" for knot in row.knots.split())
         yield (
-            f"{words.feature(row.term)}: restricted cubic spline with knots at {', '.join(row.knots.split())}; its "
-            f"ratio compares the quartiles{test}."
+            f"{words.feature(row.term)}: restricted cubic spline with knots at {knots}; its ratio compares the "
+            f"quartiles{test}."
         )
     intercept = learnt.loc[learnt["feature"] == INTERCEPT, "coefficient"]
     if len(intercept):
