@@ -75,3 +75,12 @@ def test_entries_need_times(tmp_path: Path) -> None:
 def test_they_can_be_no_features(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} can't be a feature"):
         SurvivalTable("t.csv", ["x", name])
+
+
+NEAR = {"weights": "case_weight", "weight": "case_weight", "strata": "stratum"}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_near_name_is_not_taken_for_a_covariate(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"dataset.columns.{NEAR[name]}=w"):
+        SurvivalTable("t.csv", ["x"], {name: "w"})
