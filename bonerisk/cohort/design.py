@@ -24,7 +24,7 @@ Array = np.ndarray
 # Column, and what of it: (sex, M) is 1 for M; (age_years, None) is the number itself, (age_years, 1) its first bend.
 Term = tuple[str, str | int | None]
 
-MOST_LEVELS = 100  # of a column, each with its own coefficient
+MOST_LEVELS = 100  # of a column, each with its own coefficient; assumed: more are identifiers, or need pooling
 
 
 @dataclass(frozen=True)
@@ -191,9 +191,10 @@ def _name(column: str, of: str | int | None) -> str:
 def _levels(column: pd.Series, reference: str | None) -> tuple[str, ...]:
     """Levels, the reference first, then in order: of the categories, of numbers, or of text."""
     texts = set(as_levels(column))
-    known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(column.unique())
-    order = [str(level) for level in as_levels(pd.Series(known))]
-    present = [level for level in order if level in texts]
+    known = sorted(column.unique()) if _numeric(column) else sorted(texts)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = list(column.cat.categories)
+    present = [level for level in as_levels(pd.Series(known)) if level in texts]
     if len(present) > MOST_LEVELS:
         mend = f"pool levels, leave {column.name} out, or make it the stratum: dataset.columns.stratum={column.name}"
         raise DataError(f"{len(present)} levels, of at most {MOST_LEVELS}", f"column {column.name}", mend)

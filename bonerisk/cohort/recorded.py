@@ -94,11 +94,14 @@ def note_unjudged(cohort: Cohort, run: Run) -> None:
         )
     if "stratum" in table and (strata := table["stratum"].nunique()) > 1:
         found.append(
-            f"Rows are of {strata} strata. A risk does not contain the baseline of its stratum, but C-index and AUC "
-            "compare rows of all strata; probabilities contain it."
+            f"Rows are of {strata} strata. The risk of a model that was fitted with strata does not contain their "
+            "baselines, but C-index and AUC compare rows of all strata. Its probabilities contain them."
         )
     if "case_weight" in table and table["case_weight"].nunique() > 1:
-        found.append("Rows have weights (case_weight), with which models were fitted. Metrics count each row once.")
+        found.append(
+            "Rows have weights (case_weight). Metrics count each row once: they describe these rows, not the "
+            "population that the weights stand for."
+        )
     for text in found:
         run.note(text)
         log.warning(text)

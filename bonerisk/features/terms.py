@@ -58,8 +58,13 @@ def terms(design: Design, coefficients: Array, covariance: Array | None, level: 
 
 
 def _wald(coefficients: Array, covariance: Array | None, prefix: str) -> dict[str, float]:
-    df = len(coefficients)
-    found = np.nan if covariance is None else float(coefficients @ np.linalg.solve(covariance, coefficients))
+    """Test of coefficients; NaN if their covariance is singular, as a robust one of few patients is."""
+    df, found = len(coefficients), np.nan
+    if covariance is not None:
+        error = np.sqrt(np.diag(covariance))
+        correlation, z = covariance / np.outer(error, error), coefficients / error
+        if np.linalg.matrix_rank(correlation) == df:
+            found = float(z @ np.linalg.solve(correlation, z))
     return {f"{prefix}chi2": found, f"{prefix}df": df, f"{prefix}p": float(chi2.sf(found, df))}
 
 

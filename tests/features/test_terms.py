@@ -77,6 +77,11 @@ def test_shrunken_coefficients_have_an_effect_but_no_test() -> None:
     assert found[["p", "nonlinear_p", "lower", "upper"]].isna().all(axis=None)
 
 
+def test_a_singular_covariance_gives_no_test() -> None:
+    found = terms(Design(("smoker",), {"smoker": ("never", "former", "now")}), np.ones(2), np.ones((2, 2)))
+    assert found["p"].isna().all()
+
+
 def test_the_reference_is_the_first_in_sorted_order_whatever_is_common() -> None:
     assert fitted().design.levels == {"smoker": ("former", "never", "now")}
     assert fitted({"smoker": "now"}).design.levels == {"smoker": ("now", "former", "never")}
