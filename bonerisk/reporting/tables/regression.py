@@ -59,7 +59,8 @@ def _term(part: list[Row], whole: dict[str, Row]) -> Iterator[list[str]]:
     if tested is not None and isinstance(tested.knots, str):
         feature = f"{words.feature(first.term)}: {tested.high:.4g} against {tested.low:.4g}"
         yield [feature, interval(tested.ratio, tested.lower, tested.upper, decimals=DECIMALS), p_value(tested.p)]
-        yield ["– departure from a straight line", "", p_value(tested.nonlinear_p)]
+        if pd.notna(tested.nonlinear_p):
+            yield ["– departure from a straight line", "", p_value(tested.nonlinear_p)]
         return
     if isinstance(first.reference, str) and first.reference:
         yield [words.feature(first.reference), "1 (reference)", MISSING if tested is None else p_value(tested.p)]
