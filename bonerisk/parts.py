@@ -144,6 +144,13 @@ class FittedHead(Protocol):
     """
     notes: tuple[str, ...]
     """Caveats for the report."""
+    uses: Sequence[str]
+    """Columns beyond the outcome that `fit` uses: of ``entry_years``, ``stratum`` and ``case_weight``.
+
+    A cohort with others of these is refused.
+    """
+    covariance: np.ndarray | None
+    """Covariance (width, width) of the coefficients of `names`; None if there are none, or if they are shrunken."""
 
     def fit(self, x: np.ndarray, outcomes: RowOutcomes, tuning: tuple[np.ndarray, RowOutcomes], seed: int) -> None:
         """Fit to features (n, width) of the training split; `tuning` is for stopping and calibration alone.
@@ -159,15 +166,18 @@ class FittedHead(Protocol):
         """Risk (n,) float64 of features (n, width): higher is worse."""
         ...
 
-    def survival(self, x: np.ndarray) -> dict[float, np.ndarray]:
-        """Probability (n,) of no event by each horizon in years; empty if the outcome has no times."""
+    def survival(self, x: np.ndarray, stratum: np.ndarray | None = None) -> dict[float, np.ndarray]:
+        """Probability (n,) of no event by each horizon in years; empty if the outcome has no times.
+
+        `stratum` (n,) numbers each row's stratum, for a head that uses strata and was fitted with some.
+        """
         ...
 
     def table(self) -> pd.DataFrame:
         """Coefficients, one row per feature; empty if there are none.
 
-        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio`` or ``odds_ratio`` come ``lower``, ``upper``
-        and ``p``, which are NaN without intervals.
+        Columns are ``feature`` and ``coefficient``. With a ``hazard_ratio``, ``subdistribution_hazard_ratio`` or
+        ``odds_ratio`` come ``lower``, ``upper`` and ``p``, which are NaN without intervals.
         """
         ...
 

@@ -278,3 +278,69 @@ def test_the_jobs_of_a_sweep_are_told_apart(typed: Typed, tmp_path: Path) -> Non
     assert "[1] tuning C-index" in err
     assert err.count("no column patient_id") == 1  # a warning is shown once
     assert "features.columns" in (tmp_path / out[-1] / "sweep.csv").read_text()
+
+
+def test_strata_weights_splines_and_references_reach_the_page(typed: Typed, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    more = {
+        "centre": rng.choice(["A", "B"], 600),
+        "w": rng.uniform(1, 3, 600).round(2),
+        "late": rng.choice([0, 0.5], 600),
+    }
+    given = [*arguments(table(tmp_path, **more)), "dataset.features=[x,smoker]"]
+    special = ["dataset.columns.stratum=centre", "dataset.columns.case_weight=w", "dataset.columns.entry_years=late"]
+    own = ["features.reference={smoker: yes}", "features.splines.x=3"]
+    code, out, err = typed(tmp_path, "train", "model=cox", *given, *special, *own)
+    assert code == 0, err
+    learnt = pd.read_csv(tmp_path / out[-1] / "coefficients.csv")
+    assert learnt["feature"].tolist() == ["x", "x'", "smoker=no"]
+    assert pd.read_csv(tmp_path / out[-1] / "terms.csv")["nonlinear_p"].item() > 0.001
+    assert not (tmp_path / out[-1] / "proportional.csv").exists()
+    new = table(tmp_path, **more | {"centre": ["A"] * 580 + ["C"] * 20, "ID": [f"N{i:03}" for i in range(600)]})
+    other = [*arguments(new), *special, "dataset.features=[x,smoker]", "dataset.split=external", "dataset.name=new"]
+    x = pd.read_csv(new).assign(x=lambda rows: rows["x"] + 0.01)
+    x.to_csv(new, index=False)
+    code, out, err = typed(tmp_path, "evaluate", "run=latest", *other, "evaluation.n_draws=20")
+    assert code == 0, err
+    assert "stratum with a level not learnt, as C, 20" in (tmp_path / out[-1] / "flow.csv").read_text()
+    assert "Metrics count each row once" in err and "are at risk only from entry_years" in err
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert all(text in page for text in ("Smoker yes", "(reference)", "departure from a straight line"))
+    code, _, err = typed(tmp_path, "train", "model=cox", "head=coxnet", *given, *special)
+    assert code == 2 and "can't use case_weight" in err
+
+
+def test_odds_ratios_of_a_table_without_times_reach_the_page(typed: Typed, tmp_path: Path) -> None:
+    given = [*arguments(table(tmp_path)), "dataset.columns.time_years=null", "dataset.features=[x,smoker]"]
+    code, _, err = typed(tmp_path, "train", "model=cox", "head=logistic", "head.target=any_fracture", *given)
+    assert code == 0, err
+    assert typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=20")[0] == 0
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert "Odds ratio per unit" in page and "Intercept (log odds)" in page
+
+
+def test_fine_and_gray_beside_cause_specific_models(typed: Typed, tmp_path: Path) -> None:
+    dead = (np.random.default_rng(3).random(600) < 0.3).astype(int)
+    path = table(tmp_path)
+    rows = pd.read_csv(path, dtype={"ID": str}).assign(dead=lambda found: dead * (1 - found["broke"]))
+    rows.to_csv(path, index=False)
+    given = [*arguments(path), "dataset.columns.competing_event=dead", "dataset.features=[x,smoker]"]
+    runs = [typed(tmp_path, "train", "model=cox", f"head={head}", *given) for head in ("fine_gray", "cox")]
+    assert [code for code, _, _ in runs] == [0, 0], runs
+    folders = [tmp_path / out[-1] for _, out, _ in runs]
+    ours, theirs = (pd.read_csv(folder / "coefficients.csv")["coefficient"] for folder in folders)
+    assert (ours > 0).all() and not np.allclose(ours, theirs, rtol=0.01)
+    assert not (folders[0] / "proportional.csv").exists()
+    both = f"run=[{','.join(map(str, folders))}]"
+    code, out, err = typed(tmp_path, "evaluate", both, "evaluation.n_draws=20")
+    assert code == 0, err
+    metrics = pd.read_csv(tmp_path / out[-1] / "metrics.csv").query("metric == 'o_e' and subgroup == 'all'")
+    assert metrics["estimate"].between(0.6, 1.6).all() and len(metrics) >= 2
+    code, out, err = typed(tmp_path, "report", "runs=[latest]")
+    assert code == 0, err
+    page = (tmp_path / out[-1] / "report.html").read_text()
+    assert "Subdistribution hazard ratio per unit" in page and "Hazard ratio per unit" in page

@@ -14,6 +14,9 @@ from bonerisk.errors import ConfigError, DataError, override, raise_together
 if TYPE_CHECKING:
     import pandas as pd
 
+# Words that are near to none of our names, or to the wrong one.
+MEANT = {"weight": ("weight_kg", "case_weight"), "weights": ("case_weight",), "strata": ("stratum",)}
+
 log = logging.getLogger(__name__)
 
 KEY = "dataset.columns"
@@ -41,10 +44,12 @@ def misnamed(
         Whether other names are allowed.
     """
     for ours, theirs in columns.items():
-        near = [name for name in known if name.startswith(f"{ours}_")]
+        near = [name for name in MEANT.get(ours, ()) if name in known]
+        near = near or [name for name in known if name.startswith(f"{ours}_")]
         near = near or get_close_matches(ours, known, 1, 0.8 if covariates else 0.5)
         if ours not in known and (near or not covariates):
-            mend = f"did you mean {key}.{near[0]}={theirs}?" if near else f"one of {', '.join(known)}"
+            meant = " or ".join(f"{key}.{name}={theirs}" for name in near[:2])
+            mend = f"did you mean {meant}?" if near else f"one of {', '.join(known)}"
             mend += " A covariate needs a less similar name" if covariates else ""
             yield ConfigError(f"there is no column {ours!r}", f"{key}.{ours}", mend)
         if ours in T_SCORES and Z_SCORE.search(str(theirs)):

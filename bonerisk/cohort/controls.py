@@ -10,7 +10,7 @@ import pandas as pd
 from bonerisk.cohort.table import patients
 
 READINGS = ("t_lumbar_spine", "t_femoral_neck", "t_total_hip", "dxa_days")  # where the T-score comes from
-TARGETS = ("t_score", "bone_class", "event", "time_years", "competing_event", *READINGS)
+TARGETS = ("t_score", "bone_class", "event", "time_years", "competing_event", "entry_years", *READINGS)
 ORACLE = "oracle_"
 SHUFFLED = "Targets were shuffled between patients: a negative control, from which nothing can be learnt."
 

@@ -95,6 +95,29 @@ def log_counts(cohort: Cohort) -> None:
         log.info("%d values are refused: rejected.csv has each with its reason", len(cohort.rejected))
 
 
+def note_unjudged(cohort: Cohort, run: Run) -> None:
+    """Say what metrics do not take into account: entry times, strata and weights."""
+    table, found = cohort.table, []
+    if "entry_years" in table and (late := int((table["entry_years"] > 0).sum())):
+        found.append(
+            f"{late} of {len(table)} rows are at risk only from entry_years on. Metrics count them as followed from "
+            "time 0, when they could have no event: incidences are too low, and calibration and ranking may be wrong."
+        )
+    if "stratum" in table and (strata := table["stratum"].nunique()) > 1:
+        found.append(
+            f"Rows are of {strata} strata. The risk of a model that was fitted with strata does not contain their "
+            "baselines, but C-index and AUC compare rows of all strata. Its probabilities contain them."
+        )
+    if "case_weight" in table and table["case_weight"].nunique() > 1:
+        found.append(
+            "Rows have weights (case_weight). Metrics count each row once: they describe these rows, not the "
+            "population that the weights stand for."
+        )
+    for text in found:
+        run.note(text)
+        log.warning(text)
+
+
 def write_cohort(cohort: Cohort, run: Run) -> None:
     """Write the tables of a cohort: cohort.parquet, flow.csv, rejected.csv, and links.csv where tables were joined."""
     with run.writes("cohort", "cohort.parquet") as path:

@@ -7,7 +7,9 @@ with NaT.
 - ``image_id`` is unique; ``image_path`` is where the film lies, missing if a source has ``features`` and no films.
 - ``split``: train, tune, test or external. ``sex``: F or M. ``age_years``: at the film.
 - ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
-- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up.
+- ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up;
+  ``entry_years``: left truncation, the row is at risk only after this time.
+- ``stratum``: rows of one stratum share a baseline hazard; ``case_weight``: how many patients a row stands for, over 0.
 - Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
   is a risk known from the truth.
 
@@ -42,9 +44,10 @@ COLUMNS = {  # in the order of the table; these are always there
     "t_score": NUMBER,
     "bone_class": TEXT,
 }
-FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # if the source has it
+FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER, "entry_years": NUMBER}  # if there
+SAMPLING = {"stratum": TEXT, "case_weight": NUMBER}  # if there
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
-DTYPES = COLUMNS | FOLLOW_UP | BODY
+DTYPES = COLUMNS | FOLLOW_UP | SAMPLING | BODY
 
 SPLITS = ("train", "tune", "test", "external")
 SEXES = ("F", "M")
@@ -115,7 +118,7 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     table = table.reset_index(drop=True)
-    order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *BODY) if c in table)]
+    order = [*COLUMNS, *(c for c in (*FOLLOW_UP, *SAMPLING, *BODY) if c in table)]
     order += [column for column in table.columns if column not in order]
     table = table.reindex(columns=order)
     table["site"] = table["site"].astype(object).fillna(NO_SITE)

@@ -32,6 +32,7 @@ BOUNDS = {
     "age_years": (0.0, 120.0),
     "t_score": (-8.0, 8.0),
     "time_years": (0.0, 120.0),
+    "entry_years": (0.0, 120.0),
     "height_cm": (30.0, 250.0),
     "weight_kg": (0.3, 400.0),
     "bmi_kg_m2": (5.0, 150.0),
@@ -181,6 +182,6 @@ PARSERS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {  # except s
     "bone_class": (bone_class, "no bone class: write normal, low_bone_mass or osteoporosis"),
     "event": (flag, "no event flag: write 1 or 0"),
     "competing_event": (flag, "no event flag: write 1 or 0"),
-    **{column: (number, "no number") for column in BOUNDS if column != "age_years"},
+    **{column: (number, "no number") for column in (*BOUNDS, "case_weight") if column != "age_years"},
     "t_score": (number, "no number: write -2.5; if only a bound is known, as <-2.5, write the class in bone_class"),
 }

@@ -76,13 +76,14 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
 def opened(texts: Iterable[str]) -> list[str]:
     """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only after ++.
 
-    Such keys have three parts or more; existing keys of three parts or more take ++ as well.
+    Such keys have three parts or more, or come in braces, as features.splines={age_years: 4}; existing keys take ++ as
+    well.
     """
-    return [f"++{text}" if _may_be_own(text.partition("=")[0]) else text for text in texts]
+    return [f"++{text}" if _may_be_own(*text.split("=", 1)) else text for text in texts]
 
 
-def _may_be_own(key: str) -> bool:
-    return key.count(".") > 1 and not key.startswith(("hydra.", "+", "~"))
+def _may_be_own(key: str, value: str = "") -> bool:
+    return (key.count(".") > 1 or value.startswith("{")) and not key.startswith(("hydra.", "+", "~"))
 
 
 def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:

@@ -100,6 +100,8 @@ def describe(hint: object) -> str:
         return " or ".join(describe(part) for part in get_args(hint))
     if hint is type(None):
         return "null"
+    if is_open(hint) and get_args(hint):
+        return f"{{name: {describe(get_args(hint)[1])}}}"
     name = getattr(hint, "__name__", str(hint))
     return f"{name} of {describe(get_args(hint)[0])}" if get_origin(hint) is list else name
 

@@ -28,7 +28,7 @@ class Features:
         Whether every number of the film's embedding is a feature.
     image_risk : {"out_of_fold", "in_sample"}, optional
         Whether the embedding's risk is a feature, and how films to which it is fitted get theirs.
-    columns, without, missing
+    columns, without, missing, reference, splines
         As `Columns`; `missing` is "leave_out" (rows that lack a value) or "impute".
 
     Raises
@@ -44,9 +44,11 @@ class Features:
         columns: list[str] | None = None,
         without: list[str] | None = None,
         missing: Literal["leave_out", "impute"] = "leave_out",
+        reference: dict[str, str] | None = None,
+        splines: dict[str, int] | None = None,
     ) -> None:
         self.embedding, self.image_risk = embedding, image_risk
-        self.columns = Columns(columns, without or (), missing == "impute")
+        self.columns = Columns(columns, without or (), missing == "impute", reference, splines)
         self.width, self.image = 0, ImageRisk(0)
         if not self.films and columns == []:
             mend = "features=embedding, or 'features.columns=[age_years,sex]', for example"
@@ -62,6 +64,13 @@ class Features:
         """Names of the features, in their order."""
         names = [f"embedding_{number:03d}" for number in range(self.width)] if self.embedding else []
         return [*names, *([IMAGE_RISK] if self.image_risk else []), *self.columns.names]
+
+    @property
+    def owners(self) -> pd.DataFrame:
+        """A row per feature: `feature`, `term` (its column of the cohort) and `reference` (a level's; else empty)."""
+        design, own = self.columns.design, self.names[: len(self.names) - len(self.columns.names)]
+        terms = [*own, *(column for column, _ in design.terms)]
+        return pd.DataFrame({"feature": self.names, "term": terms, "reference": [*[""] * len(own), *design.references]})
 
     def learn(self, train: pd.DataFrame, named: Sequence[str]) -> None:
         """Learn the columns from the training split; `named` are the features that the dataset names."""

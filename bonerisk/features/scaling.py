@@ -30,7 +30,7 @@ class Scaling:
         if not columns.names:
             return cls((), ())
         x = columns.matrix(train)
-        number = np.array([level is None for _, level in columns.design.terms], dtype=bool)
+        number = np.array([not isinstance(of, str) for _, of in columns.design.terms], dtype=bool)
         spread = x.std(axis=0)
         mean, scale = np.where(number, x.mean(axis=0), 0), np.where(number & (spread > 0), spread, 1)
         return cls(tuple(mean.tolist()), tuple(scale.tolist()))

@@ -45,6 +45,8 @@ class Boosted:
     horizons_years: Sequence[float]
     history: pd.DataFrame
     notes: tuple[str, ...]
+    uses = ()
+    covariance: Array | None = None
     penalised = False
     needs_tuning = True
 

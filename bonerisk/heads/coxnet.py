@@ -59,6 +59,8 @@ class Coxnet(Cox):
     Simon et al. 2011, J Stat Softw 39(5). Verweij & van Houwelingen 1993, Stat Med 12:2305.
     """
 
+    uses = ()
+
     def __init__(
         self,
         names: list[str],
@@ -93,14 +95,12 @@ class Coxnet(Cox):
         if self.history["score"].argmax() == len(self.history) - 1:
             self.notes += ("The best penalty is the smallest tried: lower head.smallest",)
 
-    def _fitted(
-        self, x: Array, time: Array, event: Array, patient: Array, seed: int
-    ) -> tuple[cox.CoxFit, pd.DataFrame]:
-        observed, spread = outcome(time, event), moments(rows_of(x, self.names))
+    def _fitted(self, x: Array, outcomes: RowOutcomes, event: Array, seed: int) -> tuple[cox.CoxFit, pd.DataFrame]:
+        observed, spread = outcome(outcomes.followed.time, event), moments(rows_of(x, self.names))
         varies = ~spread.constant
         if not varies.any():
             raise DataError("every feature is constant", WHERE, "bring one that varies")
-        fold = deal(codes(patient, len(x), "patient"), observed.event, self.folds, seed)
+        fold = deal(codes(outcomes.patient, len(x), "patient"), observed.event, self.folds, seed)
         z = ((x - spread.mean) / spread.scale)[:, varies]
         path = self._path(z, observed, NEAR, n_alphas=self.penalties, alpha_min_ratio=self.smallest)
         grid = path.alphas_

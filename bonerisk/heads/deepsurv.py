@@ -60,6 +60,8 @@ class DeepSurv:
     horizons_years: Sequence[float]
     history: pd.DataFrame
     notes: tuple[str, ...]
+    uses = ()
+    covariance: Array | None = None
     penalised = False
     needs_tuning = True
 
@@ -167,7 +169,7 @@ class DeepSurv:
         scale, alpha = SELU
         return scale * np.where(values > 0, values, alpha * np.expm1(np.minimum(values, 0)))
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
         Patients with a competing event first never have the event; they count as event-free.

@@ -53,12 +53,14 @@ class LogisticHead:
     horizons_years: Sequence[float] = ()
     history: pd.DataFrame
     notes: tuple[str, ...]
+    uses = ()
     penalised = False
     needs_tuning = False
 
     def __init__(self, names: list[str], target: BinaryTarget = "any_fracture") -> None:
         self.names, self.target = names, target
-        self.coefficients, self.errors = np.zeros((2, 1 + len(names)))  # the intercept first
+        self.coefficients = np.zeros(1 + len(names))  # the intercept first
+        self.spread = np.full((1 + len(names), 1 + len(names)), np.nan)  # their covariance
         self.history = pd.DataFrame()
         self.notes = ()
 
@@ -78,9 +80,8 @@ class LogisticHead:
         z = (x - spread.mean) / spread.scale
         patient = codes(outcomes.patient, len(x), "patient")
         intercept, slopes, self.history = self._fitted(z, labels, patient, seed)
-        self.errors = np.full(1 + len(slopes), np.nan)
         if not self.penalised:
-            self.errors = _errors(z, labels, intercept + z @ slopes, patient, spread.mean, spread.scale)
+            self.spread = _covariance(z, labels, intercept + z @ slopes, patient, spread.mean, spread.scale)
         slopes = slopes / spread.scale
         self.coefficients = np.append(intercept - slopes @ spread.mean, slopes)
 
@@ -95,7 +96,7 @@ class LogisticHead:
         """Probability (n,) of the outcome, for features (n, width)."""
         return expit(self.coefficients[0] + x @ self.coefficients[1:])
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Empty: the model knows no times."""
         return {}
 
@@ -104,13 +105,18 @@ class LogisticHead:
 
         Intervals are Wald's. With a penalty there are none: shrunken coefficients are biased on purpose.
         """
-        reach = ndtri((1 + level) / 2) * self.errors
-        found = {"feature": ["intercept", *self.names], "coefficient": self.coefficients, "standard_error": self.errors}
+        errors = np.sqrt(np.diag(self.spread))
+        reach = ndtri((1 + level) / 2) * errors
+        found = {"feature": ["intercept", *self.names], "coefficient": self.coefficients, "standard_error": errors}
         with np.errstate(over="ignore"):
             found["odds_ratio"] = np.exp(self.coefficients)
             found |= {"lower": np.exp(self.coefficients - reach), "upper": np.exp(self.coefficients + reach)}
-        z = np.divide(self.coefficients, self.errors, out=np.full(len(reach), np.nan), where=self.errors > 0)
-        return pd.DataFrame(found | {"p": 2 * ndtr(-np.abs(z))})
+        return pd.DataFrame(found | {"p": 2 * ndtr(-np.abs(self.coefficients / errors))})
+
+    @property
+    def covariance(self) -> Array | None:
+        """Covariance (width, width) of the features' coefficients; None if they are shrunken."""
+        return None if self.penalised else self.spread[1:, 1:]
 
     def importance(self, x: Array) -> None:
         """None: the coefficients show it."""
@@ -120,11 +126,13 @@ class LogisticHead:
 
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays."""
-        return {"coefficients": self.coefficients, "standard_errors": self.errors}
+        return {"coefficients": self.coefficients, "covariance": self.spread}
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
         """Restore what `tensors` returned."""
-        self.coefficients, self.errors = tensors["coefficients"], tensors["standard_errors"]
+        old = tensors.get("standard_errors")  # of runs before there was a covariance
+        self.spread = tensors["covariance"] if old is None else np.diag(old**2)
+        self.coefficients = tensors["coefficients"]
 
 
 class LogisticRidge(LogisticHead):
@@ -195,8 +203,8 @@ def _log_likelihood(labels: Array, predictor: Array) -> float:
     return float((labels * predictor - np.logaddexp(0, predictor)).sum())
 
 
-def _errors(z: Array, labels: Array, predictor: Array, patient: Array, mean: Array, scale: Array) -> Array:
-    """Standard errors (1 + width,) of the intercept and the slopes, in the features' own units."""
+def _covariance(z: Array, labels: Array, predictor: Array, patient: Array, mean: Array, scale: Array) -> Array:
+    """Covariance (1 + width, 1 + width) of the intercept and the slopes, in the features' own units."""
     columns, risk = np.column_stack([np.ones(len(z)), z]), expit(predictor)
     covariance = np.linalg.inv((columns * (risk * (1 - risk))[:, None]).T @ columns)
     if patient.max() + 1 < len(z):
@@ -205,4 +213,4 @@ def _errors(z: Array, labels: Array, predictor: Array, patient: Array, mean: Arr
         covariance = covariance @ scores.T @ scores @ covariance
     back = np.diag(np.append(1.0, 1 / scale))
     back[0, 1:] = -mean / scale
-    return np.sqrt(np.diag(back @ covariance @ back.T))
+    return back @ covariance @ back.T

@@ -149,7 +149,8 @@ def competing_hazard(x: Array, train: RowOutcomes, seed: int) -> tuple[Hazard | 
         return ridge.cross_validate(x, time, event, patient=train.patient, folds=FOLDS, seed=seed).model
 
     followed = train.followed
-    return cause_specific.competing_hazard(fitted, x, followed.time, followed.event, train.competing)
+    found, notes = cause_specific.competing_hazard(fitted, x, followed.time, followed.event, train.competing)
+    return None if found is None else found[0], notes
 
 
 def _slope(score: Array, followed: Outcome) -> tuple[float, tuple[str, ...]]:

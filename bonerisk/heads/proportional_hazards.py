@@ -16,6 +16,8 @@ import pandas as pd
 
 from bonerisk.cohort.design import Design
 from bonerisk.errors import DataError
+from bonerisk.heads.hazards import Hazards
+from bonerisk.heads.row_outcomes import SPECIAL
 from bonerisk.survival import cause_specific, cox
 from bonerisk.survival.cause_specific import Hazard
 
@@ -32,8 +34,8 @@ class ProportionalHazards:
         The columns and their levels.
     model : CoxFit
         Model of the event.
-    competing : Hazard or None
-        Hazard of the competing event, if there was any.
+    competing : tuple of Hazard, or None
+        Hazard of the competing event in each of the model's strata, if there was any.
     notes : tuple of str
         What a reader of the probabilities should know.
     n_fitted, n_missing : int
@@ -42,7 +44,7 @@ class ProportionalHazards:
 
     design: Design
     model: cox.CoxFit
-    competing: Hazard | None
+    competing: tuple[Hazard, ...] | None
     notes: tuple[str, ...]
     n_fitted: int
     n_missing: int
@@ -63,23 +65,22 @@ class ProportionalHazards:
     def predicted(self, table: pd.DataFrame, horizons: Sequence[float]) -> dict[float, np.ndarray]:
         """Probability (n,) of the event by each horizon (years) within the follow-up that was fitted.
 
-        Patients with a competing event first never have the event. NaN as in `risk`.
+        Patients with a competing event first never have the event. NaN as in `risk`, and in a stratum that was not
+        fitted, or not followed so long.
 
         Raises
         ------
         DataError
             A column is absent.
         """
+        found: dict[float, np.ndarray] = {}
         complete = self.design.complete(table)
-        within = [horizon for horizon in horizons if horizon <= self.model.baselines[0].follow_up]
-        found = {horizon: np.full(len(table), np.nan) for horizon in within}
-        x = self.design.matrix(table[complete])
-        if self.competing is None:
-            incidence = 1 - self.model.survival(x, within)
-        else:
-            incidence = cause_specific.cumulative_incidence(Hazard.of(self.model), self.competing, x, within)
-        for horizon, column in zip(within, incidence.T, strict=True):
-            found[horizon][complete] = column
+        for place, label in enumerate(self.model.strata):
+            member = complete if label is None else complete & (table["stratum"] == label).to_numpy()
+            competing = None if self.competing is None else self.competing[place]
+            hazards = Hazards(Hazard.of(self.model, place), competing)
+            for horizon, survival in hazards.survival(self.design.matrix(table[member]), horizons).items():
+                found.setdefault(horizon, np.full(len(table), np.nan))[member] = 1 - survival
         return found
 
 
@@ -89,7 +90,8 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
     Parameters
     ----------
     table : DataFrame
-        With `time_years` and `event`, and `competing_event` if there is one.
+        With `time_years` and `event`; `competing_event`, `entry_years`, `stratum` and `case_weight` are used if they
+        are there.
     columns : sequence of str
         Numbers, or text whose values are levels.
 
@@ -116,8 +118,11 @@ def fit(table: pd.DataFrame, columns: Sequence[str]) -> ProportionalHazards:
         what = f"{', '.join(columns)} constant in the rows that are fitted"
         raise DataError(what, WHERE, "take columns that differ between patients")
     x, time, event = design.matrix(rows), rows["time_years"].to_numpy(), rows["event"].to_numpy()
-    fitted = partial(cox.fit, names=design.names)
+    entry, strata, weights = (rows[column].to_numpy() if column in rows else None for column in SPECIAL)
+    fitted = partial(cox.fit, names=design.names, entry=entry, strata=strata, weights=weights)
     model = fitted(x, time, event)
     competes = rows["competing_event"] if "competing_event" in rows else np.zeros(len(rows))
-    competing, notes = cause_specific.competing_hazard(fitted, x, time, event, competes)
+    competing, notes = cause_specific.competing_hazard(
+        *(fitted, x, time, event, competes), entry=entry, strata=strata, weights=weights
+    )
     return ProportionalHazards(design, model, competing, notes, len(rows), len(table) - len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -11,13 +11,15 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.cohort.targets.target import Kind, find
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.survival.outcome import Outcome
 from bonerisk.survival.outcome import outcome as checked
 
 Array = np.ndarray
 Read = TypeVar("Read")
 
+OPTIONAL = {"competing": "competing_event", "entry": "entry_years", "weight": "case_weight"}  # of follow-up
+SPECIAL = ("entry_years", "stratum", "case_weight")  # what only some heads can use
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {"binary": ("label",), "survival": ("time_years", "event")}
 
 
@@ -39,6 +41,32 @@ def fitted_kind(target: str) -> Kind:
         what = f"a head is fitted to {' and '.join(COLUMNS)} targets, and {target} is {kind}"
         raise ConfigError(what, f"head.target={target}", "choose another target, or a head trained with its encoder")
     return kind
+
+
+def refuse_unused(table: pd.DataFrame, uses: Collection[str]) -> None:
+    """Refuse a cohort with entry times, strata or weights that a head would ignore.
+
+    Parameters
+    ----------
+    uses : collection of str
+        The columns of `SPECIAL` that the head uses.
+
+    Raises
+    ------
+    ConfigError
+        All such columns.
+    """
+    ignored = [name for name in SPECIAL if name in table and name not in uses and table[name].notna().any()]
+    raise_together(
+        [
+            ConfigError(
+                f"this head can't use {name}, and would ignore it",
+                f"dataset.columns.{name}",
+                f"dataset.columns.{name}=null leaves the column out; head=cox uses it",
+            )
+            for name in ignored
+        ]
+    )
 
 
 def read_both(read: Callable[[RowOutcomes], Read], train: RowOutcomes, tuning: RowOutcomes) -> tuple[Read, Read]:
@@ -75,6 +103,12 @@ class RowOutcomes:
         Whether the event ended it, 1 or 0.
     competing : array (n,), optional
         Whether another event ended it, 1 or 0; None if nothing competes.
+    entry : array (n,), optional
+        Years from which the row is at risk, under its time; None: from the start.
+    stratum : array (n,) of int, optional
+        Rows of one number share a baseline hazard.
+    weight : array (n,), optional
+        How many patients the row stands for, over 0; None: one.
     """
 
     patient: Array
@@ -82,6 +116,9 @@ class RowOutcomes:
     time: Array | None = None
     event: Array | None = None
     competing: Array | None = None
+    entry: Array | None = None
+    stratum: Array | None = None
+    weight: Array | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self._given().items()}
@@ -89,8 +126,11 @@ class RowOutcomes:
             raise DataError(f"outcomes must be of one length, not {lengths}", "target", "give each row all of them")
 
     @classmethod
-    def of(cls, table: pd.DataFrame, outcome: Kind) -> RowOutcomes:
-        """Read from a cohort's columns: `label`, or `time_years`, `event` and, if there is one, `competing_event`.
+    def of(cls, table: pd.DataFrame, outcome: Kind, stratum: Array | None = None) -> RowOutcomes:
+        """Read from a cohort's columns: `label`, or `time_years`, `event` and, if they are there, `competing_event`,
+        `entry_years` and `case_weight`.
+
+        `stratum` (n,) numbers each row's stratum.
 
         Raises
         ------
@@ -109,8 +149,8 @@ class RowOutcomes:
         patient = pd.factorize(patients(table), sort=True)[0]
         if outcome == "binary":
             return cls(patient, label=table["label"].to_numpy())
-        competing = table["competing_event"].to_numpy() if "competing_event" in table else None
-        return cls(patient, None, table["time_years"].to_numpy(), table["event"].to_numpy(), competing)
+        given = {ours: table[column].to_numpy() for ours, column in OPTIONAL.items() if column in table}
+        return cls(patient, None, table["time_years"].to_numpy(), table["event"].to_numpy(), stratum=stratum, **given)
 
     @property
     def followed(self) -> Outcome:
@@ -123,7 +163,7 @@ class RowOutcomes:
         """
         if self.time is None or self.event is None:
             raise DataError("there is no follow-up to learn from, only labels", "target", "choose another head")
-        return checked(self.time, self.event)
+        return checked(self.time, self.event, self.entry)
 
     @property
     def with_events(self) -> Outcome:

@@ -77,7 +77,7 @@ class XGBoostCox(Boosted):
         """Margin (n,) of features (n, width): the log hazard, up to a constant."""
         return self.margin(x)
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up that was fitted.
 
         Patients with a competing event first never have the event; they count as event-free.
@@ -153,7 +153,7 @@ class XGBoostAFT(Boosted):
         """Minus the log of the median time (n,) of features (n, width), in years."""
         return -self.margin(x)
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Probability (n,) of no event by each horizon within the follow-up of the tuning split.
 
         Patients with a competing event first never have the event; they count as event-free.
@@ -216,6 +216,6 @@ class XGBoostBinary(Boosted):
         """Probability (n,) of the outcome."""
         return expit(self.margin(x))
 
-    def survival(self, x: Array) -> dict[float, Array]:
+    def survival(self, x: Array, stratum: Array | None = None) -> dict[float, Array]:
         """Empty: the model knows no times."""
         return {}

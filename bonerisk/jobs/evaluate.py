@@ -12,6 +12,7 @@ from bonerisk.cohort.recorded import (
     UNSEEN,
     in_order_of_splits,
     note_seen_splits,
+    note_unjudged,
     of_splits,
     record_source,
     write_cohort,
@@ -51,6 +52,7 @@ def evaluate(order: Order) -> Path:
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
         splits = _splits(config.split, ready[0].cohort, bool(evaluation.validation))
         cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))
+        note_unjudged(cohort, run)
         write_cohort(cohort, run)
         about = first.target_name, {model.name: model.run.folder.name for model in models}
         results = []

@@ -17,7 +17,7 @@ from bonerisk.cohort.table import Cohort, patients
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
-from bonerisk.heads.row_outcomes import RowOutcomes, fitted_kind
+from bonerisk.heads.row_outcomes import SPECIAL, RowOutcomes, fitted_kind, refuse_unused
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import embed_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
@@ -30,6 +30,7 @@ from bonerisk.survival import proportional, sample_size
 
 GRAVE, SURE = 1.5, 0.01  # a change of a hazard ratio is noted from this ratio of early to late, under this p
 FEW = 30  # most features whose proportional hazards are checked one by one
+SUBDISTRIBUTION = "subdistribution_hazard_ratio"  # ratio of a head whose hazard is not that of the check
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,13 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
     kind = fitted_kind(config.head.target)
+    uses = component(config.head, FittedHead, "head", names=[]).uses
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     encoder = frozen(config, run, train_encoder) if features.films else None
     cohort = of_target(record_source(dataset.load(data), run), config.head.target, run)
     _demand(cohort, "train", "the model learns there")
+    refuse_unused(cohort.table, uses)
     learn_columns(features, cohort, config.head.target)
     cohort = keep_complete(cohort, features, run, config.name)
     refuse_seen_by(of_splits(cohort, ["train", "tune"]).table, parents_of(run.folder, run.record))
@@ -52,7 +55,8 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     write_cohort(cohort, run)
     _demand(cohort, "train", "the model learns there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
-    outcomes, of_tuning = RowOutcomes.of(train, kind), RowOutcomes.of(tune, kind)
+    stratum = features.columns.stratum
+    outcomes, of_tuning = (RowOutcomes.of(rows, kind, stratum(rows)) for rows in (train, tune))
     x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
     head = component(config.head, FittedHead, "head", names=features.names)
@@ -68,7 +72,9 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     model = Fitted(features, head)
     write(model, run)
     _explain(head, x_tune, tune["image_id"], run)
-    if kind == "survival" and len(features.names) <= FEW:
+    if SUBDISTRIBUTION in head.table():
+        run.note("Whether the subdistribution hazards are proportional is not checked.")
+    elif kind == "survival" and len(features.names) <= FEW:
         _check_proportional(x, outcomes, features.names, run)
     write_tuning(model.predict(tune, films, cohort.name, config.name), config.head.target, run)
 
@@ -107,6 +113,10 @@ def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) ->
 
 def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], run: Run) -> None:
     """Write how far each feature's hazard ratio changes over time, one row per feature; note grave changes."""
+    given = (outcomes.entry, outcomes.stratum, outcomes.weight)
+    if used := [name for name, values in zip(SPECIAL, given, strict=True) if values is not None]:
+        run.note(f"Proportional hazards are not checked: the check does not know {' and '.join(used)}.")
+        return
     try:
         found = proportional.check(x, outcomes.followed.time, outcomes.followed.event, names=names)
     except DataError as error:  # the check has no penalty, which the model may have

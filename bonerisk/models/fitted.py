@@ -17,6 +17,7 @@ from bonerisk.cohort.targets.target import find
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
+from bonerisk.features.terms import terms
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import Embedded
 from bonerisk.models.predictions import predictions
@@ -41,7 +42,8 @@ class Fitted:
     def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and survival if the head gives it."""
         x = self.features.matrix(table, films.of(table) if films else None)
-        survival = {f"survival_{horizon:g}y": values for horizon, values in self.head.survival(x).items()}
+        found = self.head.survival(x, self.features.columns.stratum(table))
+        survival = {f"survival_{horizon:g}y": values for horizon, values in found.items()}
         return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
 
 
@@ -74,7 +76,7 @@ def load_fitted(run: StoredRun) -> Fitted:
 def keep_complete(cohort: Cohort, features: Features, run: Run, name: str) -> Cohort:
     """The rows with a value in every column of the model, as a step of the flow; a note if many are lost."""
     columns = features.columns
-    if not columns.used:
+    if not columns.used and not columns.strata:
         return cohort
     known = cohort.table[columns.complete(cohort.table)].reset_index(drop=True)
     why = columns.lacking(cohort.table)
@@ -101,10 +103,22 @@ def write(model: Fitted, run: Run) -> None:
     table = model.head.table()
     if len(table):
         with run.writes("coefficients", "coefficients.csv") as path:
-            table.to_csv(path, index=False)
+            model.features.owners.merge(table, how="right", on="feature").to_csv(path, index=False)
+        tested = _terms(model, table)
+        if len(tested):
+            with run.writes("terms", "terms.csv") as path:
+                tested.to_csv(path, index=False)
         brief = table[:SHOWN].drop(columns=["coefficient", "standard_error"], errors="ignore").dropna(axis=1, how="all")
         more = f"\n… and {len(table) - SHOWN} more" if len(table) > SHOWN else ""
         log.info("coefficients.csv:\n%s%s", brief.to_string(index=False, float_format="{:.3g}".format), more)
+
+
+def _terms(model: Fitted, table: pd.DataFrame) -> pd.DataFrame:
+    """Tests of the columns that have several coefficients."""
+    design, covariance = model.features.columns.design, model.head.covariance
+    last = len(model.features.names) - len(design.terms)
+    coefficients = table.set_index("feature")["coefficient"].loc[design.names].to_numpy(dtype=float)
+    return terms(design, coefficients, None if covariance is None else covariance[last:, last:])
 
 
 def _contiguous(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

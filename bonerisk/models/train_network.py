@@ -14,6 +14,7 @@ from bonerisk.encoders.weights import MODEL_FILE, check
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
+from bonerisk.heads.row_outcomes import refuse_unused
 from bonerisk.models.components import component
 from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
@@ -42,6 +43,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
     loaded, target = record_source(dataset.load(data), run), config.head.target
     require_films(loaded)
+    refuse_unused(loaded.table, ())
     learn_columns(features, find(target).rows(loaded), target)  # before the films, so that a wrong column stops here
     films = decode_cohort(loaded, config.preprocessing, run, data)
     cohort = of_target(films.cohort, target, run)

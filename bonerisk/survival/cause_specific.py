@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from bonerisk.errors import DataError
 from bonerisk.survival import cox
 from bonerisk.survival.baseline import Baseline, baselines
-from bonerisk.survival.outcome import outcome
-from bonerisk.survival.risk_sets import risk_sets
+from bonerisk.survival.outcome import Outcome, outcome
+from bonerisk.survival.risk_sets import codes, risk_sets
 from bonerisk.survival.rows import rows_a_chunk
 
 Array = np.ndarray
@@ -39,9 +39,9 @@ class Hazard:
     baseline: Baseline
 
     @classmethod
-    def of(cls, model: cox.CoxFit) -> Hazard:
-        """Take from a model without strata what predictions need."""
-        return cls(model.coefficients, model.reference, model.baselines[0])
+    def of(cls, model: cox.CoxFit, stratum: int = 0) -> Hazard:
+        """Take from a model what predictions need, in one of its strata, counted from 0."""
+        return cls(model.coefficients, model.reference, model.baselines[stratum])
 
     def ratio(self, x: Array) -> Array:
         """Hazard ratio (n,) of rows (n, p) to the baseline; at most exp(600), so that no product overflows.
@@ -61,8 +61,16 @@ class Hazard:
 
 
 def competing_hazard(
-    fit: Callable[[Array, Array, Array], cox.CoxFit], x: Array, time: ArrayLike, event: ArrayLike, competing: ArrayLike
-) -> tuple[Hazard | None, tuple[str, ...]]:
+    fit: Callable[[Array, Array, Array], cox.CoxFit],
+    x: Array,
+    time: ArrayLike,
+    event: ArrayLike,
+    competing: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+) -> tuple[tuple[Hazard, ...] | None, tuple[str, ...]]:
     """Fit the competing event in the same way as the event, or note why that can't be done.
 
     Parameters
@@ -72,12 +80,14 @@ def competing_hazard(
     x : array (n, p)
     time, event, competing : array (n,)
         If both events are 1, the event counts; a missing competing event counts as 0.
+    weights, strata, entry : array (n,), optional
+        As `cox.fit`, which `fit` gets by itself.
 
     Returns
     -------
-    hazard : Hazard or None
-        None if nobody has a competing event. If there are too few, or the likelihood has no maximum, the Nelson–Aalen
-        hazard, the same for everybody.
+    hazard : tuple of Hazard, or None
+        One per stratum, in their order. None if nobody has a competing event. If there are too few, or the likelihood
+        has no maximum, the Nelson–Aalen hazard, the same for everybody of a stratum.
     notes : tuple of str
         Why it is the same for everybody.
     """
@@ -91,9 +101,10 @@ def competing_hazard(
     except DataError as error:
         doubt = error.what
     if not doubt:
-        return Hazard.of(model), ()
+        return tuple(Hazard.of(model, number) for number in range(len(model.strata))), ()
     zeros = np.zeros(x.shape[1])
-    return Hazard(zeros, zeros, _nelson_aalen(time, ended)), (
+    rates = _nelson_aalen(outcome(time, ended, entry), weights, strata)
+    return tuple(Hazard(zeros, zeros, rate) for rate in rates), (
         f"{said}, at a rate that is the same for everybody: they have no Cox model ({doubt})",
     )
 
@@ -150,9 +161,10 @@ def cumulative_incidence(event: Hazard, competing: Hazard, x: Array, times: Arra
     return np.minimum(incidence * ratios[:, :1], 1)
 
 
-def _nelson_aalen(time: ArrayLike, event: Array) -> Baseline:
-    observed, zeros = outcome(time, event), np.zeros(len(event))
-    sets = risk_sets(observed, np.ones(len(event)), ties="breslow")
-    point = sets.at(zeros)
+def _nelson_aalen(observed: Outcome, weights: ArrayLike | None, strata: ArrayLike | None) -> tuple[Baseline, ...]:
+    n = len(observed)
+    sets = risk_sets(observed, np.ones(n) if weights is None else np.asarray(weights, dtype=float), strata, "breslow")
+    point = sets.at(np.zeros(n))
     assert point is not None  # equal risks are never too far apart
-    return baselines(sets, point, observed.time, zeros.astype(int))[0]
+    stratum = np.zeros(n, dtype=int) if strata is None else codes(strata, n, "strata")
+    return baselines(sets, point, observed.time, stratum)

@@ -5,7 +5,7 @@ Embeddings are read in chunks: `fit(Parquet("embeddings.parquet", "embedding"), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ from scipy.special import ndtr, ndtri
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival.baseline import Baseline, baselines
 from bonerisk.survival.newton import MEND, Information, climb, listed
-from bonerisk.survival.partial_likelihood import linear_predictor, prepare
-from bonerisk.survival.risk_sets import codes
+from bonerisk.survival.outcome import Outcome
+from bonerisk.survival.partial_likelihood import PartialLikelihood, linear_predictor, prepare
+from bonerisk.survival.risk_sets import Point, codes
 from bonerisk.survival.robust import meat
 from bonerisk.survival.rows import Rows, rows_of
 
@@ -238,18 +239,51 @@ def fit(
            [0.65, 0.42]])
     """
     likelihood, observed = prepare(x, time, event, ties, weights, strata, entry, names)
-    rows, spread, sets, (n, p) = likelihood.rows, likelihood.moments, likelihood.sets, likelihood.rows.shape
+    n, p = likelihood.rows.shape
     lam = np.broadcast_to(np.asarray(penalty, dtype=float), (p,)) if np.size(penalty) in (1, p) else np.full(1, np.nan)
     if not (np.isfinite(lam) & (lam >= 0)).all():
         raise ConfigError("the penalty must be 0 or more: one number, or one for each column", "penalty", "0 is none")
-    fixed = [rows.names[j] for j in np.flatnonzero(spread.constant & (lam == 0))]
-    if fixed:
-        raise DataError(f"{listed(fixed)} is constant", "Cox model", MEND)
     patient = None if cluster is None else codes(cluster, n, "cluster")
     if patient is not None and patient.max() == 0:
         raise DataError("all rows are in one cluster", "cluster", "leave it out, or name each row's patient")
-    # lam · coefficient² = lam / scale² · beta², beta being that of the standardised column.
-    standardised_penalty = lam / spread.scale**2
+    return maximised(likelihood, observed, lam, ties, patient, strata)
+
+
+def maximised(
+    likelihood: PartialLikelihood,
+    observed: Outcome,
+    penalty: Array,
+    ties: str,
+    patient: Array | None = None,
+    strata: ArrayLike | None = None,
+    more: Callable[[Point], Array] | None = None,
+) -> CoxFit:
+    """Climb to the maximum of a likelihood, and take from it what a model needs.
+
+    Parameters
+    ----------
+    likelihood : PartialLikelihood
+    observed : Outcome
+    penalty : array (p,)
+        Of the columns as given.
+    ties : str
+    patient : array (n,) of int, optional
+        Clusters of the robust variance, from 0.
+    strata : array (n,), optional
+    more : callable, optional
+        What is added to the score residuals (n, p) of standardised columns, at the maximum.
+
+    Raises
+    ------
+    DataError
+        As `fit`.
+    """
+    rows, spread, sets, (n, p) = likelihood.rows, likelihood.moments, likelihood.sets, likelihood.rows.shape
+    fixed = [rows.names[j] for j in np.flatnonzero(spread.constant & (penalty == 0))]
+    if fixed:
+        raise DataError(f"{listed(fixed)} is constant", "Cox model", MEND)
+    # penalty · coefficient² = penalty / scale² · beta², beta being that of the standardised column.
+    standardised_penalty = penalty / spread.scale**2
     top = climb(likelihood, standardised_penalty)
     exact = Information(*likelihood.information(top.point), np.float64)
     factor = exact.factor(standardised_penalty)
@@ -259,9 +293,10 @@ def fit(
     unscale = np.outer(1 / spread.scale, 1 / spread.scale)
     model_covariance = covariance = bread * unscale
     if patient is not None:
-        covariance = bread @ meat(likelihood, top.point, patient) @ bread * unscale
+        residuals = meat(likelihood, top.point, patient, None if more is None else more(top.point))
+        covariance = bread @ residuals @ bread * unscale
     stratum = np.zeros(n, dtype=int) if strata is None else codes(strata, n, "strata")
-    few = len(sets.event_row) < p and not lam.all()
+    few = len(sets.event_row) < p and not penalty.all()
     return CoxFit(
         names=rows.names,
         coefficients=top.beta / spread.scale,
@@ -273,7 +308,7 @@ def fit(
         log_likelihood_null=likelihood.null.log_likelihood,
         log_likelihood=top.point.log_likelihood,
         ties=ties,
-        penalty=float(lam[0]) if np.size(penalty) == 1 else lam,
+        penalty=float(penalty[0]) if np.ptp(penalty) == 0 else penalty,
         n=int(np.count_nonzero(sets.weights)),
         n_events=len(sets.event_row),
         iterations=top.steps,

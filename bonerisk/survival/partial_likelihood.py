@@ -147,6 +147,7 @@ class RiskSums:
         self._sets, self._point = sets, point
         self._at_risk = np.zeros((sets.n_cells, width))
         self._own = np.zeros((sets.n_cells, width)) if sets.term_fraction.any() else None
+        self._lingering = None if sets.lingering is None else np.zeros((sets.n_cells, width))
         self._event_cell = np.full(len(sets.weights), sets.n_cells)
         self._event_cell[sets.event_row] = sets.event_cell
 
@@ -157,6 +158,8 @@ class RiskSums:
         self._add(self._at_risk, self._sets.enter[part], -risk, x)
         if self._own is not None:
             self._add(self._own, self._event_cell[part], risk, x)
+        if self._lingering is not None and (stay := self._sets.lingering) is not None:
+            self._add(self._lingering, stay.since[part], risk * stay.scale[part], x)
 
     def _add(self, sums: Array, cell: Array, risk: Array, x: Array) -> None:
         row = np.flatnonzero(cell < self._sets.n_cells)
@@ -166,6 +169,8 @@ class RiskSums:
     def means(self) -> Iterator[tuple[slice, Array]]:
         """Yield blocks of terms, and the mean covariates (terms, p) of their risk sets; once, after all rows."""
         sets, at_risk = self._sets, self._sets.down(self._at_risk)
+        if self._lingering is not None:
+            at_risk += sets.linger(self._lingering)
         for start in range(0, len(sets.term_cell), TERM_BLOCK):
             block = slice(start, start + TERM_BLOCK)
             means = at_risk[sets.term_cell[block]]

@@ -12,6 +12,9 @@ risk
 
 Row i is at risk in the cells after `enter[i]` up to and including `leave[i]`, so a sum over risk sets is a sum by cell
 and one cumulative sum, whatever the order of the rows. K in place of a cell means "before all of them".
+
+In a Fine–Gray model, rows whose follow-up a competing event ended stay in the risk sets of later cells, with a weight
+that falls with the censoring survival: `Lingering`.
 """
 
 from __future__ import annotations
@@ -31,6 +34,25 @@ WIDEST = 600.0  # between linear predictors: exp() of more overflows float64
 
 
 @dataclass(frozen=True)
+class Lingering:
+    """Rows that stay in the risk sets of the cells from `since` on, with the weight ``scale · still``.
+
+    Parameters
+    ----------
+    since : array (n,) of int
+        First cell; K if the row does not stay.
+    scale : array (n,)
+        1 / G(T−) of the row's time T; 0 if it does not stay.
+    still : array (K,)
+        G(t−) of each cell's time t, G being the probability of still being uncensored.
+    """
+
+    since: Array
+    scale: Array
+    still: Array
+
+
+@dataclass(frozen=True)
 class RiskSets:
     """Which rows are at risk at each event time.
 
@@ -46,6 +68,8 @@ class RiskSets:
         Cells of stratum s are bounds[s] ≤ k < bounds[s + 1].
     term_cell, term_fraction, term_mass : array (terms,)
         `mass` is the weight of a term: the cell's sum of event weights (Breslow) or their mean (Efron).
+    lingering : Lingering, optional
+        For one stratum.
     """
 
     weights: Array
@@ -58,6 +82,7 @@ class RiskSets:
     term_cell: Array
     term_fraction: Array
     term_mass: Array
+    lingering: Lingering | None = None
 
     @property
     def n_cells(self) -> int:
@@ -76,6 +101,19 @@ class RiskSets:
             np.cumsum(backwards, axis=0, out=backwards)
         return by_cell
 
+    def linger(self, by_cell: Array) -> Array:
+        """Sums (K, …) over the lingering rows at risk in each cell, of what starts to count in a cell (K, …)."""
+        assert self.lingering is not None
+        return np.cumsum(by_cell, axis=0) * self.lingering.still.reshape(-1, *[1] * (by_cell.ndim - 1))
+
+    def lingered(self, by_cell: Array) -> Array:
+        """Sums (n, …) over the cells in which each row lingers, by the weight of the row there."""
+        assert self.lingering is not None
+        still = self.lingering.still.reshape(-1, *[1] * (by_cell.ndim - 1)) * by_cell
+        rest = np.zeros((len(still) + 1, *still.shape[1:]))
+        rest[:-1] = np.cumsum(still[::-1], axis=0)[::-1]
+        return rest[self.lingering.since] * self.lingering.scale.reshape(-1, *[1] * (by_cell.ndim - 1))
+
     def up(self, by_cell: Array) -> Array:
         """Sums (K + 1, …) over this cell and the earlier ones of its stratum; 0 at K, "before all"."""
         sums = np.zeros((len(by_cell) + 1, *by_cell.shape[1:]))
@@ -92,6 +130,9 @@ class RiskSets:
         risk = self.weights * np.exp(eta - centre)
         own = np.bincount(self.event_cell, risk[self.event_row], k)
         at_risk = self.down((np.bincount(self.leave, risk, k + 1) - np.bincount(self.enter, risk, k + 1))[:k])
+        if self.lingering is not None:
+            since, scale = self.lingering.since, self.lingering.scale
+            at_risk = at_risk + self.linger(np.bincount(since, risk * scale, k + 1)[:k])
         # Late entries are subtracted; despite rounding, a risk set is never less than its own events.
         at_risk = np.maximum(at_risk, own)
         sums = at_risk[self.term_cell] - self.term_fraction * own[self.term_cell]
@@ -101,6 +142,8 @@ class RiskSets:
         exposure = cumulative[self.leave] - cumulative[self.enter]
         spared = np.bincount(self.term_cell, self.term_fraction * hazard, k)
         exposure[self.event_row] -= spared[self.event_cell]
+        if self.lingering is not None:
+            exposure += self.lingered(np.bincount(self.term_cell, hazard, k))
         return Point(float(loglik), centre, risk, sums, hazard, np.maximum(exposure, 0) * risk)
 
 

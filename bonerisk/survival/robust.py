@@ -10,7 +10,7 @@ from bonerisk.survival.risk_sets import Point
 Array = np.ndarray
 
 
-def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
+def meat(likelihood: PartialLikelihood, point: Point, cluster: Array, more: Array | None = None) -> Array:
     """Σ over clusters of s sᵀ (p, p), s being the sum of the rows' weighted score residuals.
 
     The score residual of a row is (x − mean of the risk set) at its own event, minus the sum of the same over all
@@ -23,6 +23,8 @@ def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
     point : Point
     cluster : array (n,) of int
         0, 1, ….
+    more : array (n, p), optional
+        What is added to each row's residuals.
 
     References
     ----------
@@ -37,6 +39,7 @@ def meat(likelihood: PartialLikelihood, point: Point, cluster: Array) -> Array:
     held: dict[int, Array] = {}
     for part, chunk in likelihood.rows.chunks():
         scores = by_cell.scores(part, likelihood.standardised(chunk))
+        scores += 0 if more is None else more[part]
         present, group = np.unique(cluster[part], return_inverse=True)
         sums = group_sums(group, np.ones(len(group)), scores, len(present))
         # A patient whose rows all lie in this chunk is finished; only the others are held, until their last row.
@@ -67,6 +70,7 @@ class _RiskMeans:
             self._spared += group_sums(cell, hazard * sets.term_fraction[block], means, k)
             self._mean += group_sums(cell, 1 / terms[cell], means, k)
         self._cumulative = sets.up(step)
+        self._lingered = None if sets.lingering is None else sets.lingered(step)
         self._event_cell = np.full(len(sets.weights), k)
         self._event_cell[sets.event_row] = sets.event_cell
 
@@ -74,6 +78,8 @@ class _RiskMeans:
         """Weighted score residuals of the rows `part`, whose covariates are `x`."""
         sets, risk = self._sets, self._point.risk[part, None]
         scores = risk * (self._cumulative[sets.leave[part]] - self._cumulative[sets.enter[part]])
+        if self._lingered is not None:
+            scores += risk * self._lingered[part]
         scores -= self._point.expected[part, None] * x
         row = np.flatnonzero(self._event_cell[part] < sets.n_cells)
         cell, weight = self._event_cell[part][row], sets.weights[part][row, None]

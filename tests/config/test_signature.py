@@ -60,6 +60,7 @@ def test_conforms(value, hint, fits):
 
 def test_words_for_types():
     assert describe(float | None) == "float or null"
+    assert describe(dict[str, int] | None) == "{name: int} or null"
     assert describe(Literal["a", "b"] | list[str]) == "a | b or list of str"
     assert is_open(dict[str, str])
     assert is_open(dict[str, str] | None)

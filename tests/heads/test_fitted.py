@@ -18,13 +18,14 @@ from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.heads.cox import Cox, CoxRidge
 from bonerisk.heads.coxnet import Coxnet
 from bonerisk.heads.deepsurv import DeepSurv
+from bonerisk.heads.fine_gray import FineGray
 from bonerisk.heads.fitted_logistic import LogisticHead, LogisticRidge
 from bonerisk.heads.xgboost import XGBoostAFT, XGBoostBinary, XGBoostCox
 
 NAMES = ["worse", "better", "product"]
-SURVIVAL = [Cox, CoxRidge, Coxnet, XGBoostCox, XGBoostAFT, DeepSurv]
+SURVIVAL = [Cox, FineGray, CoxRidge, Coxnet, XGBoostCox, XGBoostAFT, DeepSurv]
 BINARY = [LogisticHead, LogisticRidge, XGBoostBinary]
-UNPENALISED = [Cox, LogisticHead]
+UNPENALISED = [Cox, FineGray, LogisticHead]
 STOPPED = [XGBoostCox, XGBoostAFT, XGBoostBinary, DeepSurv]
 
 
@@ -113,7 +114,12 @@ def test_the_seed_decides(make: type, simulate: Any) -> None:
         head.fit(x, target, (x_tune, tuning), seed)
         risks.append(head.risk(x))
     np.testing.assert_array_equal(risks[0], risks[1])
-    if make in (Cox, DeepSurv, LogisticHead):  # elsewhere it deals folds, which may choose the same, or is of no use
+    if make in (
+        Cox,
+        FineGray,
+        DeepSurv,
+        LogisticHead,
+    ):  # elsewhere it deals folds, which may choose the same, or is of no use
         assert np.array_equal(risks[0], risks[2]) == (make is not DeepSurv)
 
 

@@ -202,8 +202,8 @@ def _history(seed: int) -> pd.DataFrame:
 
 
 def _write_cox(folder: Path) -> None:
-    columns = ["feature", "hazard_ratio", "lower", "upper", "p"]
-    rows = [["age_years", 1.034, 1.016, 1.053, 0.0002], ["sex=M", 0.731, 0.425, 1.257, 0.26]]
+    columns = ["feature", "coefficient", "hazard_ratio", "lower", "upper", "p"]
+    rows = [["age_years", 0.033, 1.034, 1.016, 1.053, 0.0002], ["sex=M", -0.313, 0.731, 0.425, 1.257, 0.26]]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "coefficients.csv", index=False)
     names = [
         "name",

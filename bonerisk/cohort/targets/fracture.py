@@ -21,10 +21,13 @@ def rows(cohort: Cohort) -> Cohort:
         mend += "" if "event" in absent else "; head.target=any_fracture needs no times"
         raise DataError(f"there is no {' and no '.join(absent)}: time to fracture needs both", where, mend)
     known = cohort.table[["event", "time_years"]].notna().all(axis=1) & (cohort.table["time_years"] > 0)
+    for column in {"entry_years", "case_weight"}.intersection(cohort.table):
+        known &= cohort.table[column].notna()
     if "competing_event" in cohort.table:
         known &= cohort.table["competing_event"].notna() | (cohort.table["event"] == 1)
     table = cohort.table[known].reset_index(drop=True)
-    flow = cohort.flow.step("follow-up known", cohort.table, table, "event, its time or competing_event missing")
+    why = "event, its time, competing_event or case_weight missing"
+    flow = cohort.flow.step("follow-up known", cohort.table, table, why)
     if table.empty:
         raise DataError("no row has a follow-up", where, "look at event and time_years")
     train = table.loc[table["split"] == "train", "event"]

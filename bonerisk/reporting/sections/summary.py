@@ -122,7 +122,7 @@ def _of_what(evaluation: EvaluationRun) -> str:
     """``a film``, ``age, sex and BMI``, ``14 columns``."""
     if evaluation.saw_films:
         return "a film"
-    names = list(dict.fromkeys(words.covariate(name.partition("=")[0]) for name in evaluation.features))
+    names = list(dict.fromkeys(words.covariate(name.partition("=")[0].rstrip("'")) for name in evaluation.features))
     if not names:
         return "the columns of a table"
     return listed(names) if len(names) <= NAMED else f"{len(names)} columns"

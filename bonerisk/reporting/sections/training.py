@@ -17,7 +17,8 @@ from bonerisk.reporting.figures.style import Drawing, save
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.epochs import Epochs, best, epochs_of, steps_of
 from bonerisk.reporting.sections.cautions import beside
-from bonerisk.reporting.tables import cox
+from bonerisk.reporting.tables import regression
+from bonerisk.reporting.tables.proportional import proportional
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, listed, number
@@ -26,7 +27,7 @@ from bonerisk.runs.find import StoredRun
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FEW = 30  # features whose hazard ratios are worth a table
+FEW = 30  # features whose ratios are worth a table
 MARGINS = {"XGBoostCox": "log hazard", "XGBoostAFT": "log time (less is worse)", "XGBoostBinary": "log odds"}
 NAMED = 3  # features named in a figure's alternative text
 
@@ -90,19 +91,22 @@ class _Training:
         return self._save(losses(steps), "history", f"Training of {self.name}", alt)
 
     def _regression(self) -> list[Part]:
-        """What a Cox regression learnt."""
+        """What a regression learnt."""
         learnt, fitted = (pd.read_csv(self.run.folder / name) for name in ("coefficients.csv", "history.csv"))
         parts: list[Part] = []
         if "penalty" in fitted:
             parts.append(self._penalty(fitted))
         if len(learnt) > FEW:
-            text = f"The hazard ratios of all {len(learnt)} features of {self.name} are in the run's coefficients.csv."
+            text = f"The coefficients of all {len(learnt)} features of {self.name} are in the run's coefficients.csv."
             return [*parts, Text(text)]
-        if "hazard_ratio" in learnt:
-            parts.append(self._named(cox.coefficients(learnt, fitted)))
-        if (self.run.folder / "proportional.csv").is_file():
-            parts.append(self._named(cox.proportional(pd.read_csv(self.run.folder / "proportional.csv"))))
-        return parts
+        if regression.ratio_of(learnt):
+            parts.append(self._named(regression.coefficients(learnt, self._read("terms.csv"), fitted)))
+        changes = self._read("proportional.csv")
+        return parts if changes is None else [*parts, self._named(proportional(changes))]
+
+    def _read(self, name: str) -> pd.DataFrame | None:
+        path = self.run.folder / name
+        return pd.read_csv(path) if path.is_file() else None
 
     def _named(self, table: Table) -> Table:
         title = f"{table.title}: {self.name}" if self.suffix else table.title

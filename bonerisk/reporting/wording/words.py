@@ -96,9 +96,14 @@ def _readable(name: str) -> str:
 
 
 def feature(name: str) -> str:
-    """A model's feature: ``age_years`` → ``Age, years``, ``sex=M`` → ``Male``; ``x0`` stays as it is."""
+    """A model's feature: ``age_years`` → ``Age, years``, ``sex=M`` → ``Male``; ``x0`` stays as it is.
+
+    A bend of a spline, ``age_years'``, is ``Age, years, bend 1``.
+    """
     if "=" in name:
         return subgroup(name)
+    if bends := len(name) - len(name.rstrip("'")):
+        return f"{feature(name[:-bends])}, bend {bends}"
     text = covariate(name, unit=True)
     return name if text == name and not name.isalpha() else text[:1].upper() + text[1:]
 

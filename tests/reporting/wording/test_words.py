@@ -82,3 +82,4 @@ def test_columns_in_a_sentence() -> None:
 def test_features() -> None:
     names = ["age_years", "sex=M", "x0", "hypertension"]
     assert [words.feature(name) for name in names] == ["Age, years", "Male", "x0", "Hypertension"]
+    assert words.feature("age_years''") == "Age, years, bend 2"

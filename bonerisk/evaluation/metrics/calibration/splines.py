@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bonerisk.cohort.spline import basis
+
 Array = np.ndarray
 
 QUANTILES = (0.1, 0.5, 0.9)  # Harrell's places of three knots
@@ -69,26 +71,3 @@ class Spline:
     def columns(self, x: Array) -> Array:
         """Columns (n, p) of values `x` (n,)."""
         return (basis(x, self.knots) - self.mean) @ self.turn
-
-
-def basis(x: Array, knots: Array) -> Array:
-    """Columns (n, max(1, k − 1)) of a restricted cubic spline: x itself, then one that bends for each inner interval.
-
-    With t the knots, the j-th is (x−tⱼ)₊³ − (x−tₖ₋₁)₊³ (tₖ−tⱼ)/(tₖ−tₖ₋₁) + (x−tₖ)₊³ (tₖ₋₁−tⱼ)/(tₖ−tₖ₋₁), over
-    (tₖ−t₁)², as ``Hmisc::rcspline.eval(inclx=TRUE, norm=2)``.
-
-    Parameters
-    ----------
-    x : array (n,)
-    knots : array (k,)
-        Rising.
-    """
-    if not len(knots):
-        return np.array(x, dtype=float)[:, None]
-    *inner, before, last = knots
-    above = [np.maximum(x - knot, 0) ** 3 for knot in (*inner, before, last)]
-    bends = [
-        above[j] - above[-2] * (last - knot) / (last - before) + above[-1] * (before - knot) / (last - before)
-        for j, knot in enumerate(inner)
-    ]
-    return np.column_stack([x, *(bend / (last - knots[0]) ** 2 for bend in bends)])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bonerisk.evaluation.metrics.calibration.splines import Spline, basis
+from bonerisk.cohort.spline import basis
+from bonerisk.evaluation.metrics.calibration.splines import Spline
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[3] / "golden/calibration.json").read_text())
 

@@ -1,4 +1,4 @@
-"""What a Cox training learnt: hazard ratios, and whether they hold over the whole follow-up."""
+"""Whether the hazard ratios of a Cox training hold over the whole follow-up."""
 
 from __future__ import annotations
 
@@ -10,39 +10,6 @@ from bonerisk.reporting.wording.numbers import interval, number, p_value
 from bonerisk.reporting.wording.rows import rows_of
 
 DECIMALS = 3  # of a ratio per unit, which may be near 1
-
-
-def coefficients(table: pd.DataFrame, log_likelihood: pd.DataFrame) -> Table:
-    """Hazard ratios.
-
-    Parameters
-    ----------
-    table : DataFrame
-        coefficients.csv: feature, hazard_ratio, lower, upper, p.
-    log_likelihood : DataFrame
-        history.csv: log_likelihood and log_likelihood_null where there is no penalty.
-    """
-    rows = [
-        [
-            words.feature(row.feature),
-            interval(row.hazard_ratio, row.lower, row.upper, decimals=DECIMALS),
-            p_value(row.p),
-        ]
-        for row in rows_of(table)
-    ]
-    notes = ["Hazard ratio per unit, or against the reference level."]
-    if table["lower"].isna().all():
-        notes.append("An elastic net has no intervals; a ratio of 1 means that the feature is not used.")
-    else:
-        notes.append("In brackets: 95% Wald intervals.")
-    if "penalty" in log_likelihood and table["lower"].notna().any():
-        notes.append("Ridge shrinks the ratios towards 1: intervals and p do not describe unpenalised ratios.")
-    elif "log_likelihood_null" in log_likelihood:
-        fit = log_likelihood.iloc[-1]
-        text = f"{number(fit['log_likelihood'], 1)}, without features {number(fit['log_likelihood_null'], 1)}"
-        notes.append(f"Partial log-likelihood {text}.")
-    frame = pd.DataFrame(rows, columns=["Feature", "Hazard ratio (95% CI)", "p"])
-    return Table("coefficients", "Cox regression", frame, tuple(notes))
 
 
 def proportional(table: pd.DataFrame) -> Table:
