@@ -30,6 +30,16 @@ def test_change_over_time_and_why_there_is_none() -> None:
     assert table.notes[-1] == "[a] No late event."
 
 
+def test_the_test_of_all_features_has_a_row_without_ratios() -> None:
+    nothing = dict.fromkeys(
+        ["hazard_ratio_early", "hazard_ratio_late", "ratio", "ratio_lower", "ratio_upper"], float("nan")
+    )
+    table = proportional(
+        pd.DataFrame([{"name": "GLOBAL", **nothing, "p_value": 0.012, "note": "", "split_time_years": 1.0}])
+    )
+    assert table.frame.iloc[0].tolist() == ["All features together", "–", "–", "–", "0.012"]
+
+
 def test_an_elastic_net_has_no_intervals() -> None:
     learnt = pd.DataFrame(
         {"feature": ["x1", "x2"], "hazard_ratio": [1.2, 1.0], "lower": None, "upper": None, "p": None}
