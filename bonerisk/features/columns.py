@@ -21,6 +21,7 @@ from bonerisk.errors import ConfigError, DataError, raise_together
 
 KEY = "features.columns"
 WITHOUT = "features.without"
+MOST_LEVELS = 100  # of a text; a site's or a nationality's are fewer, an identifier's or free text's are more
 T_SCORES = ("t_score", "t_")  # prefixes of what is never imputed: patients are selected for DXA; a guess would hide it
 
 
@@ -81,11 +82,12 @@ class Columns:
         ConfigError
             No columns are named, here or by the dataset.
         DataError
-            A column is absent, a pattern matches none, a name in `without` leaves nothing out, no row has a value in
-            all of them, or all are constant.
+            A column is absent, or a text with over 100 levels, a pattern matches none, a name in `without` leaves
+            nothing out, no row has a value in all of them, or all are constant.
         """
         columns = self._found(train, list(named) if self.asked is None else self.asked)
         demand(train, columns, KEY)
+        _refuse_many_levels(train, columns)
         imputed = [column for column in columns if self.impute and not column.startswith(T_SCORES)]
         empty = [column for column in columns if train[column].isna().all()]
         if empty:
@@ -172,6 +174,16 @@ class Columns:
                 cells = table[column].astype(float) if isinstance(value, float) else table[column].astype(object)
                 filled[column] = cells.where(cells.notna(), value)
         return table.assign(**filled)
+
+
+def _refuse_many_levels(train: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a text with so many levels that it is an identifier or free text: each would be a feature."""
+    texts = [column for column in columns if not pd.api.types.is_numeric_dtype(train[column])]
+    for column, n in ((column, train[column].nunique()) for column in texts):
+        if n > MOST_LEVELS:
+            what = f"{column} is text with {n:,} levels in the train split, an identifier or free text"
+            mend = f"leave it out (features.without=[{column}]), or write it as at most {MOST_LEVELS} groups"
+            raise DataError(what, KEY, mend)
 
 
 def _commonest(column: pd.Series) -> float | str:
