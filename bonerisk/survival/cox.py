@@ -290,7 +290,7 @@ def fit(
 
 
 def _unscaled(matrix: Array, basis: Array | None, scale: Array, on_diagonal: Array) -> Array:
-    """The covariance (p, p) per unit of the columns from that of standardised or rotated ones, with a diagonal added."""
+    """The covariance (p, p) per unit of the columns from that of standardised or rotated ones, and a diagonal."""
     found = matrix.copy() if basis is None else basis @ matrix @ basis.T
     found[np.diag_indices_from(found)] += on_diagonal
     found /= scale
