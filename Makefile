@@ -37,8 +37,8 @@ GIVEN = model=$(MODEL) dataset=$(DATASET)
 table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital or on DATASET=…
 	@set -e; of() { echo "$$1" | sed '$$d' | paste -s -d , -; }; \
 	images=$$($(BIN)/bonerisk train -m $(GIVEN) features=embedding,embedding_demographics,embedding_t_score); \
-	trees=$$($(BIN)/bonerisk train -m $(GIVEN) head=xgboost features=fusion,patient,findings,patient_findings); \
-	plain=$$($(BIN)/bonerisk train $(GIVEN) head=xgboost features=patient_findings name=aicxr_without_proxies \
+	trees=$$($(BIN)/bonerisk train -m $(GIVEN) head=xgboost_printed features=fusion,patient,findings,patient_findings); \
+	plain=$$($(BIN)/bonerisk train $(GIVEN) head=xgboost_printed features=patient_findings name=aicxr_without_proxies \
 		features.without=[finding_fracture,finding_osteoporosis,finding_vertebroplasty]); \
 	models=$$(of "$$images"),$$(of "$$trees"),$$plain; \
 	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$models]" evaluation=aicxr); \

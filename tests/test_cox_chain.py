@@ -44,7 +44,10 @@ def test_the_whole_chain_on_a_table(typed: Typed, tmp_path: Path) -> None:
     coefficients = pd.read_csv(run / "coefficients.csv").set_index("feature")
     assert list(coefficients.index) == ["x", "smoker=yes"]
     assert coefficients.loc["x", "lower"] < np.e < coefficients.loc["x", "upper"]
-    assert (pd.read_csv(run / "proportional.csv")["name"] == ["x", "smoker=yes"]).all()
+    change = pd.read_csv(run / "proportional.csv").set_index("name")
+    assert change["df"].to_dict() == {"x": 1, "smoker=yes": 1, "GLOBAL": 2}
+    assert change.loc["GLOBAL", "chi2"] > change["chi2"].drop("GLOBAL").max()
+    assert 0 < change.loc["GLOBAL", "p_value"] < 1
     code, out, err = typed(tmp_path, "evaluate", "run=latest", "evaluation.n_draws=50")
     assert code == 0, err
     evaluation = tmp_path / out[-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.identifiers import MENDING, bare, bare_patients, differently_written
@@ -14,6 +16,7 @@ from bonerisk.runs.find import load
 
 SHOWN = 5  # patients named in an error
 FEW_VALUES = 10  # values of a column that many people share: they identify nobody
+ROWS = 256  # whose numbers are held at once
 
 
 def refuse_seen(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
@@ -78,20 +81,29 @@ def _refuse_rewritten(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> Non
 
 def _refuse_renamed(table: pd.DataFrame, seen: pd.DataFrame, what: str) -> None:
     """Refuse a patient of another site who has the id and every number of a seen patient."""
-    numbers = [
-        name
-        for name in table
-        if name in seen and all(pd.api.types.is_float_dtype(part[name]) for part in (table, seen))
-    ]
-    told = [name for name in numbers if table[name].nunique() > FEW_VALUES]
-    if not told:
+    meant, known = ({one: bare(one) for one in part["patient_id"].dropna().unique()} for part in (table, seen))
+    both = {*meant.values()} & {*known.values()}
+    here, there = (part[part["patient_id"].map(of).isin(both)] for part, of in ((table, meant), (seen, known)))
+    floats = {name for name in seen if pd.api.types.is_float_dtype(seen[name])}
+    shared = [str(name) for name in table if name in floats and pd.api.types.is_float_dtype(table[name])]
+    told = [name for name in shared if table[name].nunique() > FEW_VALUES]
+    if not told or here.empty:
         return
-    plain = {"patient_id": lambda rows: rows["patient_id"].map(bare, na_action="ignore")}
-    known = seen[["patient_id", *told]].assign(**plain).drop_duplicates()
-    same = table[["patient_id", "site", *told]].assign(**plain).merge(known, on=["patient_id", *told])
+    digests = set(_digests(there, known, told))
+    same = here[[digest in digests for digest in _digests(here, meant, told)]]
     if len(same):
         raise DataError(
             f"{len(same)} rows here have the id and all numbers of patients that {what} were fitted to",
             where=f"patient {same['patient_id'].iloc[0]} (site {same['site'].iloc[0]})",
             mend="they are the same people: evaluate others, or give both tables the same `site` (or dataset.name)",
         )
+
+
+def _digests(table: pd.DataFrame, meant: Mapping[str, str], numbers: list[str]) -> Iterator[bytes]:
+    """Yield a digest of each row's id and numbers: a join on thousands of columns would not end."""
+    for start in range(0, len(table), ROWS):
+        part = table.iloc[start : start + ROWS]
+        values = part[numbers].to_numpy(dtype=float, na_value=np.nan) + 0.0  # −0 becomes 0
+        values[np.isnan(values)] = np.nan  # all NaN alike
+        for patient, row in zip(part["patient_id"].map(meant), values, strict=True):
+            yield hashlib.blake2b(patient.encode() + b"\x1f" + row.tobytes(), digest_size=16).digest()

@@ -35,7 +35,7 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
     of : Distribution
     plan : Plan
     note : str
-        It follows the interval's own note.
+        It follows the interval's own note and the number's.
     """
     bounds = interval(of, plan.level, plan.interval)
     n_patients = sample.n_patients
@@ -44,7 +44,7 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
     )
     too_narrow = "too narrow: the draws keep the number with the outcome" if fixed else ""
     method = bounds.method.replace("patient bootstrap", f"patient bootstrap stratified by {plan.stratify}")
-    said = (bounds.note, note, too_narrow, f"{n_patients} patients" if n_patients < len(sample) else "")
+    said = (bounds.note, of.note, note, too_narrow, f"{n_patients} patients" if n_patients < len(sample) else "")
     horizon = where.pop("horizon")
     return {
         **where,

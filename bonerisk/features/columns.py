@@ -99,8 +99,8 @@ class Columns:
             No columns are named, here or by the dataset; a reference or a spline is of a column that is no feature, or
             there is no such level.
         DataError
-            A column is absent, a pattern matches none, a name in `without` leaves nothing out, no row has a value in
-            all of them, all are constant, or one can have no spline.
+            A column is absent, or a text with over 100 levels, a pattern matches none, a name in `without` leaves
+            nothing out, no row has a value in all of them, all are constant, or one can have no spline.
         """
         columns = self._found(train, list(named) if self.asked is None else self.asked)
         demand(train, columns, KEY)

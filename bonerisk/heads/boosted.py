@@ -7,6 +7,8 @@ the same whatever the number of threads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,48 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
+@dataclass(frozen=True)
+class Growth:
+    """How trees are grown.
+
+    Parameters
+    ----------
+    eta : sequence of float
+        Learning rates to be tried.
+    max_depth : sequence of int
+        Maximum depths to be tried, each with each rate.
+    subsample : float
+        Share of the rows that each tree sees, in (0, 1].
+    rounds : int
+        Maximum number of trees.
+    patience : int
+        Growth stops after so many trees without a lower loss on the tuning split; those after the lowest are cut.
+
+    Raises
+    ------
+    ConfigError
+    """
+
+    eta: Sequence[float]
+    max_depth: Sequence[int]
+    subsample: float
+    rounds: int
+    patience: int
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if not self.eta or min(self.eta) <= 0 or max(self.eta) > 1:
+            wrong.append(f"eta={[*self.eta]} must be rates over 0, up to 1, such as [0.1]")
+        if not self.max_depth or min(self.max_depth) < 1:
+            wrong.append(f"max_depth={[*self.max_depth]} must be depths of 1 or more, such as [3]")
+        if not 0 < self.subsample <= 1:
+            wrong.append(f"subsample={self.subsample} must be over 0, up to 1")
+        if self.rounds < 1 or self.patience < 1:
+            wrong.append(f"rounds={self.rounds} and patience={self.patience} must be 1 or more")
+        if wrong:
+            raise ConfigError("; ".join(wrong), "head")
+
+
 class Boosted:
     """Features (n, width) → margin (n,); each subclass says what its margin means.
 
@@ -34,10 +78,7 @@ class Boosted:
         XGBoost's parameters, including the objective.
     metric : str
         XGBoost's name of the loss that is watched on the tuning split.
-    rounds : int
-        Maximum number of trees.
-    patience : int
-        Growth stops after so many trees without a lower loss on the tuning split; those after the lowest are cut.
+    growth : Growth
     """
 
     names: list[str]
@@ -50,49 +91,65 @@ class Boosted:
     penalised = False
     needs_tuning = True
 
-    def __init__(
-        self, names: list[str], settings: Mapping[str, object], metric: str, rounds: int, patience: int
-    ) -> None:
-        if rounds < 1 or patience < 1:
-            raise ConfigError(f"rounds={rounds} and patience={patience} must be 1 or more", "head")
-        self.names, self.metric, self.rounds, self.patience = names, metric, rounds, patience
+    def __init__(self, names: list[str], settings: Mapping[str, object], metric: str, growth: Growth) -> None:
+        self.names, self.metric, self.growth = names, metric, growth
         self.settings = {"tree_method": "hist", "eval_metric": metric, "verbosity": 0, **settings}
         self.booster: xgboost.Booster | None = None
         self.history = pd.DataFrame()
         self.notes = ()
 
     def grow(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
-        """Grow trees on features (n, width) until the loss of the tuning rows stops falling.
+        """Grow trees on features (n, width) until the loss of the tuning rows stops falling, at each rate and depth.
+
+        The trees of the rate and depth with the lowest loss are kept.
 
         Raises
         ------
         DataError
             A feature is missing or infinite, or a split has no event, or labels of one kind only.
         """
+        of_train, of_tuning = read_both(self.labels, outcomes, tuning[1])
+        train, tune = self._matrix(x, **of_train), self._matrix(tuning[0], **of_tuning)
+        common = {**self.settings, "subsample": self.growth.subsample, "seed": seed, "nthread": threads(x)}
+        tried = [*product(self.growth.eta, self.growth.max_depth)]
+        grown = [self._grown({**common, "eta": eta, "max_depth": depth}, train, tune) for eta, depth in tried]
+        chosen = int(np.argmin([history["tune"].min() for _, history in grown]))
+        (self.booster, self.history), (eta, depth) = grown[chosen], tried[chosen]
+        best = self.booster.num_boosted_rounds()
+        self.notes = (f"{best} trees: more of them did not lower the loss on the tuning split ({self.metric})",)
+        if best == self.growth.rounds:
+            self.notes = (f"The loss on the tuning split still fell at the last of {best} trees: raise head.rounds",)
+        if len(tried) > 1:
+            self.notes += (
+                f"Learning rate {eta:g} and depth {depth} had the lowest loss on tuning of {len(tried)} pairs",
+            )
+
+    def _grown(
+        self, settings: Mapping[str, object], train: xgboost.DMatrix, tune: xgboost.DMatrix
+    ) -> tuple[xgboost.Booster, pd.DataFrame]:
+        """The trees up to the lowest loss on tuning, and the losses by round."""
         import xgboost
 
         losses: dict[str, dict[str, list[float]]] = {}
-        of_train, of_tuning = read_both(self.labels, outcomes, tuning[1])
-        train, tune = self._matrix(x, **of_train), self._matrix(tuning[0], **of_tuning)
         booster = xgboost.train(
-            {**self.settings, "seed": seed, "nthread": threads(x)},
+            dict(settings),
             train,
-            self.rounds,
+            self.growth.rounds,
             evals=[(train, "train"), (tune, "tune")],
-            early_stopping_rounds=self.patience,
+            early_stopping_rounds=self.growth.patience,
             evals_result=losses,
             verbose_eval=False,
         )
-        best = booster.best_iteration + 1
-        self.booster = booster[:best]
         values = {split: found[self.metric] for split, found in losses.items()}
-        self.history = pd.DataFrame({"round": np.arange(1, len(values["tune"]) + 1), **values})
-        self.notes = (f"{best} trees: more of them did not lower the loss on the tuning split ({self.metric})",)
-        if best == self.rounds:
-            self.notes = (f"The loss on the tuning split still fell at the last of {best} trees: raise head.rounds",)
+        history = pd.DataFrame({"round": np.arange(1, len(values["tune"]) + 1), **values})
+        return booster[: booster.best_iteration + 1], history
 
     def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """The outcomes as XGBoost takes them, by the name of DMatrix's argument."""
+        raise NotImplementedError
+
+    def risk(self, x: Array) -> Array:
+        """Risk (n,) of features (n, width); higher is worse."""
         raise NotImplementedError
 
     def margin(self, x: Array) -> Array:

@@ -15,6 +15,7 @@ from bonerisk.heads.logistic import maximise
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.survival.ridge import SPAN, deal
 from bonerisk.survival.risk_sets import codes
+from bonerisk.survival.rotation import Rotation
 from bonerisk.survival.rows import moments, rows_of
 
 Array = np.ndarray
@@ -168,6 +169,13 @@ class LogisticRidge(LogisticHead):
         self.penalties, self.folds, self.choice = penalties, folds, choice
 
     def _fitted(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
+        if z.shape[1] > len(z):  # the work of thousands of columns is done in the space of the rows
+            rotation = Rotation.of(z, np.ones(z.shape[1]))
+            intercept, turned, curve = self._cross_validated(rotation.columns, labels, patient, seed)
+            return intercept, rotation.basis @ turned, curve
+        return self._cross_validated(z, labels, patient, seed)
+
+    def _cross_validated(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
         fold = deal(patient, labels == 1, self.folds, seed)
         grid = labels.var() * (z**2).sum() * np.geomspace(1, SPAN, self.penalties)
         gained = np.empty((self.folds, len(grid)))

@@ -16,7 +16,7 @@ import numpy as np
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.heads.row_outcomes import RowOutcomes
-from bonerisk.survival import cause_specific, cox, ridge
+from bonerisk.survival import cause_specific, cox, firth, ridge
 from bonerisk.survival.baseline import Baseline, baselines
 from bonerisk.survival.cause_specific import Hazard
 from bonerisk.survival.outcome import Outcome
@@ -24,7 +24,9 @@ from bonerisk.survival.risk_sets import risk_sets
 
 Array = np.ndarray
 
-FEW = 10  # events of the tuning split; simulated with 1 to 5, slopes were 0 to 2.4, observed over expected 0.7 to 1.3
+FEW = (
+    10  # events of the tuning split; simulated with 1 to 5, Cox slopes were 0 to 2.4, observed over expected 0.7 to 1.3
+)
 
 YEARS = [1.0, 2.0, 3.0, 4.0, 5.0]
 FOLDS = 5  # of patients, for the penalty of a competing event's model
@@ -129,7 +131,7 @@ def calibrated(
     DataError
         The tuning split has no event.
     """
-    slope, notes = _slope(score[1], tuning.followed)
+    slope, notes = _slope(score, train.followed, tuning.followed)
     baseline = _baseline(slope * score[0], train.followed)
     competing, told = competing_hazard(x, train, seed)
     width = x.shape[1]
@@ -153,19 +155,35 @@ def competing_hazard(x: Array, train: RowOutcomes, seed: int) -> tuple[Hazard | 
     return None if found is None else found[0], notes
 
 
-def _slope(score: Array, followed: Outcome) -> tuple[float, tuple[str, ...]]:
-    """Cox slope of the score; 1 if it can't be fitted; negative slopes become 0."""
-    events = f"{followed.n_events} events of the tuning split"
+def _slope(score: tuple[Array, Array], train: Outcome, tuning: Outcome) -> tuple[float, tuple[str, ...]]:
+    """Cox slope of the score on tuning; 1 if it can't be fitted; negative slopes become 0.
+
+    With few events it is Firth's, which is finite whatever the order of the events, and at most that of the training
+    split, whose rows a score ranks better than others.
+    """
+    events = f"{tuning.n_events} events of the tuning split"
+    few = tuning.n_events < FEW
     try:
-        slope = float(cox.fit(score[:, None], followed.time, followed.event, names=["risk"]).coefficients[0])
+        slope = _fitted(score[1], tuning, few)
+        if few:
+            slope = min(slope, _fitted(score[0], train, few))
     except DataError as error:
-        if not followed.n_events:
+        if not tuning.n_events:
             raise
-        return 1.0, (f"Probabilities use the model's risk as it is: it has no Cox model on tuning ({error.what})",)
+        warned = f"; the {events} are few: don't rely on the probabilities" if few else ""
+        return 1.0, (
+            f"Probabilities use the model's risk as it is: it has no Cox model on tuning ({error.what}){warned}",
+        )
     if slope <= 0:
         return 0.0, (f"Probabilities are the same for everybody: the risk has no positive slope in the {events}",)
-    few = "; these are few: don't rely on the probabilities" if followed.n_events < FEW else ""
-    return slope, (f"Probabilities use {slope:.2f} × the model's risk, fitted to the {events}{few}",)
+    warned = "; these are few: don't rely on the probabilities" if few else ""
+    return slope, (f"Probabilities use {slope:.2f} × the model's risk, fitted to the {events}{warned}",)
+
+
+def _fitted(score: Array, followed: Outcome, few: bool) -> float:
+    """Cox slope of a score (n,)."""
+    fit = firth.fit if few else cox.fit
+    return float(fit(score[:, None], followed.time, followed.event, names=["risk"]).coefficients[0])
 
 
 def _baseline(predictor: Array, followed: Outcome) -> Baseline:

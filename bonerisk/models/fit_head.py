@@ -112,7 +112,7 @@ def _tell_size(train: pd.DataFrame, n_columns: int, horizon: float, run: Run) ->
 
 
 def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], run: Run) -> None:
-    """Write how far each feature's hazard ratio changes over time, one row per feature; note grave changes."""
+    """Write how far each feature's hazard ratio changes over time, and a test of all (GLOBAL); note grave changes."""
     given = (outcomes.entry, outcomes.stratum, outcomes.weight)
     if used := [name for name, values in zip(SPECIAL, given, strict=True) if values is not None]:
         run.note(f"Proportional hazards are not checked: the check does not know {' and '.join(used)}.")
@@ -122,7 +122,9 @@ def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], 
     except DataError as error:  # the check has no penalty, which the model may have
         run.note(f"Proportional hazards could not be checked: {error.what}.")
         return
-    table = pd.DataFrame([asdict(column) for column in found.columns]).assign(split_time_years=found.split_time)
+    table = pd.DataFrame([asdict(column) for column in found.columns]).assign(df=1)
+    whole = {"name": "GLOBAL", "chi2": found.chi2, "p_value": found.p_value, "df": found.df, "note": ""}
+    table = pd.concat([table, pd.DataFrame([whole])], ignore_index=True).assign(split_time_years=found.split_time)
     with run.writes("proportional", "proportional.csv") as path:
         table.to_csv(path, index=False)
     change = np.abs(np.log(table["ratio"].astype(float)))

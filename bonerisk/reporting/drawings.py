@@ -87,8 +87,15 @@ def _draw_roc(scene: Scene) -> None:
     if len(curve):
         metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
         title = f"ROC curves{words.at(scene.horizon)}"
+        # Thresholds are of the risk: where another event competes, they may lie off the curve of the probability.
+        title += ", by probability; marked: thresholds of the risk" if _competing(scene) else ""
         figure = roc(curve, metrics, scene.roles, scene.where, area, name)
         scene.save(figure, "roc", title, f"{name}: {_values(scene, area)}")
+
+
+def _competing(scene: Scene) -> bool:
+    predictions = scene.of(scene.result.predictions)
+    return "competing_event" in predictions and bool((predictions["competing_event"] == 1).any())
 
 
 def _draw_precision_recall(scene: Scene) -> None:

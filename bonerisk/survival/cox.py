@@ -19,6 +19,7 @@ from bonerisk.survival.outcome import Outcome
 from bonerisk.survival.partial_likelihood import PartialLikelihood, linear_predictor, prepare
 from bonerisk.survival.risk_sets import Point, codes
 from bonerisk.survival.robust import meat
+from bonerisk.survival.rotation import rotated
 from bonerisk.survival.rows import Rows, rows_of
 
 Array = np.ndarray
@@ -284,22 +285,28 @@ def maximised(
         raise DataError(f"{listed(fixed)} is constant", "Cox model", MEND)
     # penalty · coefficient² = penalty / scale² · beta², beta being that of the standardised column.
     standardised_penalty = penalty / spread.scale**2
-    top = climb(likelihood, standardised_penalty)
-    exact = Information(*likelihood.information(top.point), np.float64)
-    factor = exact.factor(standardised_penalty)
+    if likelihood.wide and penalty.all() and more is None:
+        worked, rotation = rotated(likelihood, standardised_penalty)
+        basis, on_diagonal, penalties = rotation.basis, 1 / standardised_penalty, np.ones(n)
+    else:
+        worked, basis, on_diagonal, penalties = likelihood, None, np.zeros(p), standardised_penalty
+    top = climb(worked, penalties)
+    exact = Information(*worked.information(top.point), np.float64)
+    factor = exact.factor(penalties)
     if factor is None:
         raise DataError("the information is singular at the maximum", "Cox model", MEND)
-    bread = factor.solve(np.eye(p))
-    unscale = np.outer(1 / spread.scale, 1 / spread.scale)
-    model_covariance = covariance = bread * unscale
+    bread = factor.solve(np.eye(len(penalties)))
+    # Outside the space of the rows nothing is learnt: there the covariance is the inverse of the penalty.
+    learnt = bread if basis is None else bread - np.eye(n)
+    model_covariance = covariance = _unscaled(learnt, basis, spread.scale, on_diagonal)
     if patient is not None:
-        residuals = meat(likelihood, top.point, patient, None if more is None else more(top.point))
-        covariance = bread @ residuals @ bread * unscale
+        sandwich = bread @ meat(worked, top.point, patient, None if more is None else more(top.point)) @ bread
+        covariance = _unscaled(sandwich, basis, spread.scale, np.zeros(p))
     stratum = np.zeros(n, dtype=int) if strata is None else codes(strata, n, "strata")
     few = len(sets.event_row) < p and not penalty.all()
     return CoxFit(
         names=rows.names,
-        coefficients=top.beta / spread.scale,
+        coefficients=(top.beta if basis is None else basis @ top.beta) / spread.scale,
         covariance=covariance,
         model_covariance=model_covariance,
         reference=spread.mean,
@@ -314,3 +321,12 @@ def maximised(
         iterations=top.steps,
         notes=(f"{len(sets.event_row)} events for {p} columns: set a penalty",) if few else (),
     )
+
+
+def _unscaled(matrix: Array, basis: Array | None, scale: Array, on_diagonal: Array) -> Array:
+    """The covariance (p, p) per unit of the columns from that of standardised or rotated ones, and a diagonal."""
+    found = matrix.copy() if basis is None else basis @ matrix @ basis.T
+    found[np.diag_indices_from(found)] += on_diagonal
+    found /= scale
+    found /= scale[:, None]
+    return found

@@ -52,6 +52,11 @@ class PartialLikelihood:
         assert point is not None  # equal risks are never too far apart
         return point
 
+    @property
+    def wide(self) -> bool:
+        """Whether there are more columns than rows."""
+        return self.rows.shape[1] > self.rows.shape[0]
+
     def eta(self, beta: Array) -> Array:
         """Linear predictors (n,) of standardised rows."""
         return linear_predictor(self.rows, beta / self.moments.scale, self.moments.mean)
@@ -84,6 +89,18 @@ class PartialLikelihood:
             means *= np.sqrt(self.sets.term_mass[block])[:, None]
             raw -= means.T @ means
         return raw, diagonal
+
+    def trace(self, point: Point) -> float:
+        """Sum of the diagonal of the information, without the rest of it."""
+        sums = RiskSums(self.sets, point, self.rows.shape[1])
+        total = 0.0
+        for part, chunk in self.rows.chunks():
+            x = self.standardised(chunk)
+            sums.add(part, x)
+            total += point.expected[part] @ np.einsum("ij,ij->i", x, x)
+        for block, means in sums.means():
+            total -= self.sets.term_mass[block] @ np.einsum("ij,ij->i", means, means)
+        return float(total)
 
     def standardised(self, chunk: Array, dtype: type[np.floating] = np.float64) -> Array:
         """A copy of rows, each column of mean 0 and standard deviation 1 over all rows."""

@@ -2,7 +2,7 @@
 
 λ/2 · Σ beta² is subtracted from the log-likelihood, beta being coefficients of columns standardised on all rows.
 Penalties are tried from the largest down, each fit starting at the one before; a fold is left out by giving its rows
-the weight 0.
+the weight 0. If there are more columns than rows, all this happens in the space of the rows (`rotation`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bonerisk.survival import cox
 from bonerisk.survival.newton import CONVERGED, Summit, climb
 from bonerisk.survival.partial_likelihood import PartialLikelihood, prepare
 from bonerisk.survival.risk_sets import codes, risk_sets
+from bonerisk.survival.rotation import rotated
 from bonerisk.survival.rows import Rows
 
 Array = np.ndarray
@@ -113,10 +114,13 @@ def path(
            [0.92]])
     """
     likelihood, _ = prepare(x, time, event, ties, weights, strata, entry, names)
-    grid = _grid(likelihood, penalties)
+    grid, names, scale, basis = _grid(likelihood, penalties), likelihood.rows.names, likelihood.moments.scale, None
+    if likelihood.wide:
+        likelihood, rotation = rotated(likelihood, np.ones(len(names)))
+        basis = rotation.basis
     tops = list(_descend(likelihood, grid, CONVERGED))
-    coefficients = np.array([top.beta / likelihood.moments.scale for top in tops])
-    return Path(likelihood.rows.names, grid, coefficients, np.array([top.point.log_likelihood for top in tops]))
+    coefficients = np.array([(top.beta if basis is None else basis @ top.beta) / scale for top in tops])
+    return Path(names, grid, coefficients, np.array([top.point.log_likelihood for top in tops]))
 
 
 def cross_validate(
@@ -186,8 +190,9 @@ def cross_validate(
     has_event[sets.event_row] = True
     fold = deal(owner, has_event, folds, seed)
     gained, events = np.empty((folds, len(grid))), np.empty(folds)
+    worked = rotated(likelihood, np.ones(likelihood.rows.shape[1]))[0] if likelihood.wide else likelihood
     for k in range(folds):
-        kept = replace(likelihood, sets=risk_sets(observed, np.where(fold == k, 0, sets.weights), strata, ties))
+        kept = replace(worked, sets=risk_sets(observed, np.where(fold == k, 0, sets.weights), strata, ties))
         events[k] = sets.mass - kept.sets.mass
         for j, top in enumerate(_descend(kept, grid, NEAR)):
             whole = sets.at(top.eta)
@@ -221,7 +226,7 @@ def _grid(likelihood: PartialLikelihood, penalties: int | ArrayLike) -> Array:
         if penalties < 1:
             raise ConfigError(f"penalties={penalties}: at least one is needed", "ridge")
         # Σ e / (e + λ) over eigenvalues e of the information, the degrees of freedom, is under Σ e / λ.
-        largest = np.trace(likelihood.information(likelihood.null, np.float32)[0])
+        largest = likelihood.trace(likelihood.null)
         return largest * np.geomspace(1, SPAN, int(penalties))
     grid = np.unique(np.asarray(penalties, dtype=float))[::-1]
     if grid.ndim != 1 or not len(grid) or not (np.isfinite(grid) & (grid > 0)).all():

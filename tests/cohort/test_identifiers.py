@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,3 +60,16 @@ def test_a_seen_patient_is_known_at_another_site_by_all_numbers_however_written(
     same = people(*(f"{number}.0" for number in range(1000, 1020)), site="t")
     with pytest.raises(DataError, match="20 rows here have the id and all numbers"):
         refuse_seen(same, seen, "the weights of r")
+
+
+def test_thousands_of_columns_are_compared_in_no_time() -> None:
+    """A join on all of them took over a minute."""
+    ids, rng = list(map(str, range(100))), np.random.default_rng(0)
+    seen, other = (pd.DataFrame(rng.normal(size=(100, 3000))).add_prefix("x").round(3) for _ in range(2))
+    seen.iloc[7, :3] = [np.nan, 0.0, 5.0]
+    here, there = ({"patient_id": ids, "site": site} for site in "ts")
+    refuse_seen(other.assign(**here), seen.assign(**there), "the weights of r")
+    other.iloc[7] = seen.iloc[7]
+    other.iloc[7, 1] = -0.0
+    with pytest.raises(DataError, match=r"1 rows here have the id and all numbers[\s\S]*patient 7 "):
+        refuse_seen(other.assign(**here), seen.assign(**there), "the weights of r")

@@ -101,3 +101,17 @@ def test_what_can_be_no_feature_is_refused(name: str) -> None:
 def test_a_table_without_the_columns_is_refused() -> None:
     with pytest.raises(DataError, match="no column finding_b"):
         fitted(["finding_b"]).complete(table().drop(columns="finding_b"))
+
+
+def test_an_identifier_or_free_text_is_no_feature() -> None:
+    def of(levels: int) -> pd.DataFrame:
+        return pd.DataFrame({"ward": [f"w{place % levels}" for place in range(300)], "age_years": np.arange(300.0)})
+
+    few = Columns(["ward", "age_years"])
+    few.fit(of(100), [])
+    assert len(few.names) == 100
+    with pytest.raises(DataError, match=r"ward is text with 101 levels[\s\S]*features\.without=\[ward\]"):
+        Columns(["ward", "age_years"]).fit(of(101), [])
+    without = Columns(["ward", "age_years"], without=["ward"])
+    without.fit(of(300), [])
+    assert without.names == ["age_years"]

@@ -94,3 +94,17 @@ def test_ridge_at_its_penalty_has_no_slope(simulate: Any) -> None:
     np.testing.assert_allclose((target.label - head.risk(x)) @ z, penalty * slopes, atol=1e-5)
     table = head.table()
     assert table[["standard_error", "lower", "upper", "p"]].isna().all(axis=None)
+
+
+def test_more_columns_than_rows_are_fitted_in_the_space_of_the_rows_to_the_same_numbers(simulate: Any) -> None:
+    """At the maximum the gradient of the likelihood is that of the penalty, column by column."""
+    x, target, _ = simulate(40)
+    wide = np.column_stack([x, np.random.default_rng(0).normal(size=(40, 60)), x[:, :2], np.ones(40)])
+    spread = wide.std(axis=0)
+    z = (wide - wide.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    head = fitted(LogisticRidge([f"x{j}" for j in range(wide.shape[1])], penalties=5), wide, target)
+    penalty = head.history["penalty"][head.history["score"].argmax()]
+    slopes = head.coefficients[1:] * spread
+    rest = target.label - head.risk(wide)
+    np.testing.assert_allclose(z.T @ rest, penalty * slopes, atol=1e-4 * penalty)  # the gradient of the maximum
+    assert abs(rest.sum()) < 1e-4

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 
 from bonerisk.errors import ConfigError, DataError
-from bonerisk.heads import log_normal
 from bonerisk.heads.hazards import calibrated
-from bonerisk.heads.log_normal import LogNormal
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.heads.xgboost import XGBoostAFT, XGBoostBinary, XGBoostCox
-from bonerisk.survival.baseline import Baseline
-from bonerisk.survival.cause_specific import Hazard
-from bonerisk.survival.outcome import outcome
+from bonerisk.survival import aalen_johansen, firth
 
 NAMES = ["worse", "better", "product"]
 HEADS = [XGBoostCox, XGBoostAFT, XGBoostBinary]
@@ -21,7 +18,7 @@ HEADS = [XGBoostCox, XGBoostAFT, XGBoostBinary]
 @pytest.fixture(scope="module", params=HEADS)
 def grown(request: Any, simulate: Any) -> Any:
     (x, target, _), (x_tune, tuning, _) = simulate(1500), simulate(700, seed=1)
-    head = request.param(NAMES)
+    head = request.param(NAMES, eta=[0.3], max_depth=[6], subsample=1)
     head.fit(x, target, (x_tune, tuning), seed=0)
     return head
 
@@ -50,9 +47,45 @@ def test_importance_is_of_the_features_that_matter(simulate: Any) -> None:
 
 def test_trees_after_the_best_round_are_cut(grown: Any) -> None:
     best = int(grown.history["tune"].argmin()) + 1
-    assert grown.booster.num_boosted_rounds() == best < len(grown.history) == best + grown.patience
+    assert grown.booster.num_boosted_rounds() == best < len(grown.history) == best + grown.growth.patience
     assert grown.history["train"].is_monotonic_decreasing
     assert f"{best} trees" in grown.notes[0]
+
+
+def test_the_pair_of_the_lowest_loss_on_tuning_is_taken(grown: Any, simulate: Any) -> None:
+    (x, target, _), (x_tune, tuning, _) = simulate(1500), simulate(700, seed=1)
+    lowest = []
+    for depth in (1, 6):
+        alone = type(grown)(NAMES, eta=[0.1], max_depth=[depth])
+        alone.fit(x, target, (x_tune, tuning), seed=0)
+        lowest.append(alone.history["tune"].min())
+    both = type(grown)(NAMES, eta=[0.1], max_depth=[1, 6])
+    both.fit(x, target, (x_tune, tuning), seed=0)
+    assert both.history["tune"].min() == min(lowest) < max(lowest)
+    assert f"depth {(1, 6)[int(np.argmin(lowest))]} had the lowest loss on tuning of 2 pairs" in both.notes[1]
+
+
+@pytest.mark.parametrize("head", [XGBoostCox, XGBoostAFT])
+def test_as_many_events_are_expected_as_are_observed_at_each_horizon(head: Any, simulate: Any) -> None:
+    (x, target, _), (x_tune, tuning, _), (new, seen, _) = (simulate(4000, seed=seed) for seed in range(3))
+    fitted = head(NAMES, eta=[0.1], max_depth=[2])
+    fitted.fit(x, target, (x_tune, tuning), seed=0)
+    status = np.where(seen.event == 1, 1, 2 * (seen.competing == 1))
+    observed = aalen_johansen.fit(seen.time, status)
+    for years, survival in fitted.survival(new).items():
+        assert observed.at([years]).estimate[0] / (1 - survival).mean() == pytest.approx(1, abs=0.1)
+
+
+def test_few_events_on_tuning_give_no_wilder_a_slope_than_the_training_rows_have(simulate: Any) -> None:
+    """The one event of tuning has the highest risk: its Cox slope is infinite."""
+    x, target, rates = simulate(500, death=0)
+    score = np.log(rates[:, 0])
+    event = np.zeros(500)
+    event[np.argmax(score)] = 1
+    tuning = RowOutcomes(np.arange(500), time=np.full(500, 2.0), event=event)
+    hazards, notes = calibrated((score, score), tuning, x, target, seed=0)
+    assert 0 < hazards.event.coefficients[0] <= firth.fit(score[:, None], target.time, target.event).coefficients[0]
+    assert "1 events of the tuning split; these are few: don't rely on the probabilities" in notes[0]
 
 
 def test_growth_that_went_on_to_the_end_is_told(simulate: Any) -> None:
@@ -64,7 +97,10 @@ def test_growth_that_went_on_to_the_end_is_told(simulate: Any) -> None:
 
 def test_monotone_transforms_of_a_feature_change_nothing(simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(500), simulate(300, seed=1)
-    plain, other = XGBoostCox(NAMES, max_depth=3), XGBoostCox(NAMES, max_depth=3)
+    plain, other = (
+        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1),
+        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1),
+    )
     plain.fit(x, target, (x_tune, tuning), seed=0)
     other.fit(1000 * x, target, (1000 * x_tune, tuning), seed=0)
     np.testing.assert_allclose(other.risk(1000 * x), plain.risk(x), atol=1e-6)
@@ -97,42 +133,8 @@ def test_a_score_without_a_cox_model_is_taken_as_it_is(simulate: Any) -> None:
     assert "no Cox model" in notes[0]
 
 
-def test_log_normal_times_are_found_again() -> None:
-    rng = np.random.default_rng(0)
-    predicted = rng.normal(size=20_000)
-    time, end = np.exp(1.5 + 0.6 * predicted + 0.8 * rng.normal(size=20_000)), rng.uniform(1, 10, 20_000)
-    model, notes = log_normal.fit(predicted, outcome(np.minimum(time, end), time < end), None)
-    assert (model.intercept, model.slope, model.scale) == pytest.approx((1.5, 0.6, 0.8), abs=0.03)
-    assert "0.6" in notes[0]
-    assert list(model.survival(predicted, np.empty((20_000, 0)), [5.0, 11.0])) == [5]
-
-
-def test_predicted_times_that_say_nothing_tell_nobody_apart() -> None:
-    rng = np.random.default_rng(0)
-    time = rng.exponential(5, 200)
-    model, notes = log_normal.fit(-np.log(time) + rng.normal(size=200), outcome(time, np.ones(200)), None)
-    assert model.slope == 0
-    assert (model.intercept, model.scale) == pytest.approx((np.log(time).mean(), np.log(time).std()), rel=1e-3)
-    assert "same for everybody" in notes[0]
-
-
-def test_times_without_a_spread_are_refused() -> None:
-    with pytest.raises(DataError, match="no maximum"):
-        log_normal.fit(np.zeros(20), outcome(np.full(20, 3.0), np.ones(20)), None)
-
-
-def test_without_a_competing_hazard_the_steps_are_of_no_account() -> None:
-    nobody = Hazard(np.zeros(1), np.zeros(1), Baseline(np.array([1.0]), np.array([0.0]), 9.0))
-    predicted, x = np.linspace(0, 3, 7), np.zeros((7, 1))
-    alone, beside = (
-        LogNormal(0.2, 0.9, 1.1, 9.0, competing).survival(predicted, x, [1, 5]) for competing in (None, nobody)
-    )
-    for horizon in (1, 5):
-        np.testing.assert_allclose(beside[horizon], alone[horizon], rtol=1e-12)
-
-
 def test_what_is_no_setting_is_refused() -> None:
-    with pytest.raises(ConfigError, match="rounds=0"):
-        XGBoostCox(NAMES, rounds=0)
+    with pytest.raises(ConfigError, match=r"eta=\[\] must .*; max_depth=\[0\] must .*; subsample=0 must .*; rounds=0"):
+        XGBoostCox(NAMES, eta=[], max_depth=[0], subsample=0, rounds=0)
     with pytest.raises(DataError, match="not grown yet"):
         XGBoostCox(NAMES).risk(np.zeros((1, 3)))

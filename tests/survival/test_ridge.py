@@ -5,8 +5,11 @@ import pytest
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.survival import cox, ridge
+from bonerisk.survival.newton import climb
 from bonerisk.survival.outcome import outcome
-from bonerisk.survival.risk_sets import risk_sets
+from bonerisk.survival.partial_likelihood import prepare
+from bonerisk.survival.risk_sets import codes, risk_sets
+from bonerisk.survival.robust import meat
 
 RNG = np.random.default_rng(4)
 N, P = 400, 30
@@ -91,3 +94,38 @@ def test_wrong_settings_are_told() -> None:
             ridge.cross_validate(X, TIME, EVENT, **wrong)
     with pytest.raises(DataError, match="5 folds for 4 patients with an event"):
         ridge.cross_validate(X, TIME, np.arange(N) < 4)
+
+
+WIDE = np.column_stack([X[:60], RNG.normal(size=(60, 90)), X[:60, :3], np.ones(60)])  # duplicates, and a constant
+FEW = WIDE, TIME[:60], EVENT[:60]
+
+
+def test_more_columns_than_rows_are_fitted_in_the_space_of_the_rows_to_the_same_numbers() -> None:
+    likelihood, _ = prepare(*FEW)
+    path = ridge.path(*FEW, [30.0, 2.0])
+    for penalty, coefficients in zip(path.penalties, path.coefficients, strict=True):
+        direct = climb(likelihood, np.full(WIDE.shape[1], penalty))
+        np.testing.assert_allclose(coefficients * likelihood.moments.scale, direct.beta, atol=1e-9)
+    grid = ridge.path(*FEW).penalties
+    largest = np.trace(likelihood.information(likelihood.null)[0])
+    np.testing.assert_allclose(grid[[0, -1]], [largest, ridge.SPAN * largest], rtol=1e-9)
+
+
+def test_covariances_of_more_columns_than_rows_are_those_of_the_whole_information() -> None:
+    likelihood, _ = prepare(*FEW)
+    scale, penalty = likelihood.moments.scale, np.linspace(3, 9, WIDE.shape[1])
+    model = cox.fit(*FEW, penalty=penalty, cluster=PATIENT[:60])
+    top = climb(likelihood, penalty / scale**2)
+    np.testing.assert_allclose(model.coefficients * scale, top.beta, atol=1e-9)
+    bread = np.linalg.inv(likelihood.information(top.point)[0] + np.diag(penalty / scale**2))
+    unit = np.outer(1 / scale, 1 / scale)
+    np.testing.assert_allclose(model.model_covariance, bread * unit, rtol=1e-7, atol=1e-10)
+    robust = bread @ meat(likelihood, top.point, codes(PATIENT[:60], 60, "patient")) @ bread * unit
+    np.testing.assert_allclose(model.covariance, robust, rtol=1e-6, atol=1e-10)
+
+
+def test_thousands_of_columns_take_no_time() -> None:
+    x = np.random.default_rng(0).normal(size=(80, 3000)).astype(np.float32)
+    found = ridge.path(x, TIME[:80], EVENT[:80], 5)
+    assert found.coefficients.shape == (5, 3000)
+    assert (np.diff(np.linalg.norm(found.coefficients, axis=1)) > 0).all()

@@ -98,6 +98,8 @@ class Distribution:
         The jackknife's values, where the interval needs them.
     influence : array (patients,), optional
         What each patient adds to the estimate (infinitesimal jackknife), where the statistic has it.
+    note : str
+        What a reader must know of the estimate.
     """
 
     estimate: float
@@ -106,6 +108,7 @@ class Distribution:
     trials: float | None = None
     left_out: Array = field(default_factory=lambda: np.empty(0))
     influence: Array | None = None
+    note: str = ""
 
     def __sub__(self, other: Distribution) -> Distribution:
         """Paired difference: both must come from the same draws; without value where one of them has none."""
@@ -118,6 +121,7 @@ class Distribution:
             self.undefined,
             left_out=self.left_out - other.left_out,
             influence=None if self.influence is None or other.influence is None else self.influence - other.influence,
+            note="; ".join(filter(None, [self.note, other.note and f"of the reference, {other.note}"])),
         )
 
 
@@ -151,7 +155,7 @@ def distributions(
     found = {}
     for (key, of), values, others in zip(whole.items(), drawn, left_out, strict=True):
         trials = float(of.trials[0]) if of.trials is not None and sample.one_film_each else None
-        found[key] = Distribution(float(of.value[0]), values, of.undefined, trials, others)
+        found[key] = Distribution(float(of.value[0]), values, of.undefined, trials, others, note=of.note)
     return found
 
 

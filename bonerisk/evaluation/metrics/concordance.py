@@ -6,8 +6,8 @@ equal risks counting one half. Nothing is flipped.
 
 A competing event ends the follow-up like a censoring, as in ``survival::concordance(Surv(time, status == 1) ~ risk)``:
 C then says how the cause-specific hazard is ranked, among those still alive. Wolbers et al. instead keep the dead in
-every later comparison, as films that never have the event. The AUC at a horizon does that, too, and is the one to read
-where deaths are many.
+every later comparison, as films that never have the event. The AUC at a horizon does that, too, by the probability of
+the event, and is the one to read where deaths are many.
 
 References
 ----------
@@ -16,6 +16,8 @@ Therneau & Watson 2015, Mayo Clinic technical report 85 (the conventions of R's 
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -95,28 +97,66 @@ def uno_c(drawn: DrawnFollowUp, horizon: float) -> Values:
         lower=0,
         upper=1,
         higher_is_better=True,
-        meaning="AUC at a horizon: how often a film with the event by then gets a higher risk than one without.",
+        meaning="AUC at a horizon: how often a film with the event by then gets a higher probability of it than one "
+        "without.",
     )
 )
 def auc_t(drawn: DrawnFollowUp, horizon: float) -> Values:
     """Cumulative/dynamic AUC: films with the event by `horizon` years against those without, by inverse censoring.
 
-    As ``riskRegression::Score(metrics = "auc", cens.model = "km")`` and ``timeROC(weighting = "marginal")``. Who had a
-    competing event by then is without the event (timeROC's AUC_2). Without a value where the last film under
-    observation is censored by `horizon`.
+    Films are ranked by the predicted probability of the event by the horizon; by risk, as a note says, where the model
+    gives none. The two differ where another event competes: the risk of a Cox model is its cause-specific hazard, and
+    who has a high one, but dies first, has a low probability.
+
+    As ``riskRegression::Score(metrics = "auc", cens.model = "km")`` of a ``CSC`` model and ``timeROC(weighting =
+    "marginal")`` of its probabilities. Who had a competing event by then is without the event (timeROC's AUC_2).
+    Without a value where the last film under observation is censored by `horizon`.
 
     References
     ----------
-    Blanche et al. 2013, Stat Med 32:5381.
+    Blanche et al. 2013, Stat Med 32:5381; Blanche, Kattan & Gerds 2019, Biostatistics 20:347 (why the probability).
+
+    Examples
+    --------
+    The film of highest risk dies at a year, and was likely to; two of the three others outrank it by probability:
+
+    >>> from bonerisk.evaluation.samples.followed import Followed
+    >>> risk, predicted = [2.0, 1.5, 0.3, -0.5], {4: [0.2, 0.5, 0.4, 0.1]}
+    >>> films = Followed.of(risk, time=[1.0, 2.0, 3.0, 5.0], status=[2, 1, 1, 0], predicted=predicted)
+    >>> auc_t(films.drawn(), horizon=4).value, auc_t_risk(films.drawn(), horizon=4).value
+    (array([1.]), array([0.5]))
+    """
+    graded = horizon in drawn.sample.predicted
+    note = "" if graded else f"films are ranked by risk: the model gives no probability at {horizon:g} years"
+    return replace(_auc(drawn, horizon, predicted=graded), note=note)
+
+
+@described(
+    About(
+        "AUC by risk",
+        "ranking",
+        lower=0,
+        upper=1,
+        higher_is_better=True,
+        meaning="AUC by risk: the same by the risk itself, for a Cox model the hazard of the event among those still "
+        "alive; it differs from the AUC where deaths are many.",
+    )
+)
+def auc_t_risk(drawn: DrawnFollowUp, horizon: float) -> Values:
+    """As `auc_t`, but always by risk: for a Cox model the linear predictor, as ``Score`` of a numeric marker.
 
     Examples
     --------
     >>> from bonerisk.evaluation.samples.followed import Followed
     >>> films = Followed.of(risk=[2.0, 1.5, 0.3, 0.9, -0.5], time=[1.0, 2.0, 3.0, 4.0, 5.0], status=[1, 0, 1, 2, 0])
-    >>> auc_t(films.drawn(), horizon=3.5).value.round(3)
+    >>> auc_t_risk(films.drawn(), horizon=3.5).value.round(3)
     array([0.714])
     """
-    value = np.where(drawn.followed_to(horizon), auc(drawn.at(horizon)).value, np.nan)
+    return _auc(drawn, horizon, predicted=False)
+
+
+def _auc(drawn: DrawnFollowUp, horizon: float, predicted: bool) -> Values:
+    value = np.where(drawn.followed_to(horizon), auc(drawn.at(horizon, predicted)).value, np.nan)
     return Values(value, f"the AUC needs films with the event by {horizon:g} years and films followed up for longer")
 
 

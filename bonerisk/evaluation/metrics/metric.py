@@ -33,11 +33,14 @@ class Values:
         What a NaN means, for the note.
     trials : array (draws,), optional
         Denominator of a binomial proportion, for which Wilson's interval holds.
+    note : str
+        What a reader must know of the value.
     """
 
     value: Array
     undefined: str
     trials: Array | None = None
+    note: str = ""
 
 
 DrawnSample = TypeVar("DrawnSample")

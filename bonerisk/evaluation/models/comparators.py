@@ -173,8 +173,7 @@ def _add(comparison: Comparison, name: str, what: Compared, table: pd.DataFrame)
         note = _note(model, what.role)
         for which, wide in given.items():
             rows = _with_film(comparison, wide, what.trained)
-            predicted = comparison.kind.predicted(model, rows, list(wide.predicted)) if what.role in GRADED else None
-            found[which] = model.risk(rows), predicted
+            found[which] = model.risk(rows), comparison.kind.predicted(model, rows, list(wide.predicted))
     except DataError as error:
         note = f"not fitted: {error.what}"
     comparison.models[name] = replace(what, note=note)

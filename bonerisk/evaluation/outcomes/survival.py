@@ -246,17 +246,15 @@ class Survival:
         """Points of each curve of a model: its name, further columns, the points."""
         for horizon in horizons:
             where = {"horizon_years": horizon}
-            yield "roc", where, curves.roc(AtHorizon(sample, horizon), draws, level)
+            # As its area, `auc_t`: by the probability where there is one.
+            films = AtHorizon(sample, horizon, predicted=horizon in sample.predicted)
+            yield "roc", where, curves.roc(films, draws, level)
             if graded and horizon in sample.predicted:
                 yield "calibration", where, calibration_curves.groups(sample, horizon, draws, level)
                 yield "smooth_calibration", where, calibration_curves.smooth(sample, horizon, draws, level)
                 highest = np.clip(np.quantile(sample.predicted[horizon], 0.99), 0.001, 0.99)
                 shares = np.linspace(0, highest, 51)[1:]
-                yield (
-                    "decision",
-                    where,
-                    decision.decision_curve(AtHorizon(sample, horizon, predicted=True), shares, draws, level),
-                )
+                yield "decision", where, decision.decision_curve(films, shares, draws, level)
 
 
 def status_of(films: pd.DataFrame) -> Array:

@@ -19,14 +19,15 @@ def proportional(table: pd.DataFrame) -> Table:
     ----------
     table : DataFrame
         proportional.csv: name, hazard_ratio_early, hazard_ratio_late, ratio, ratio_lower, ratio_upper, p_value, note,
-        split_time_years.
+        split_time_years; the last row, GLOBAL, has the test of all features together and no ratios.
     """
     marks, rows = Footnotes(), []
     for row in rows_of(table):
         ratio = interval(row.ratio, row.ratio_lower, row.ratio_upper, decimals=DECIMALS)
         note = row.note if isinstance(row.note, str) else ""
         early, late = (number(value, DECIMALS) for value in (row.hazard_ratio_early, row.hazard_ratio_late))
-        rows.append([words.feature(row.name), early, late, marks.mark(ratio, note), p_value(row.p_value)])
+        name = "All features together" if row.name == "GLOBAL" else words.feature(row.name)
+        rows.append([name, early, late, marks.mark(ratio, note), p_value(row.p_value)])
     split = f"{number(table['split_time_years'].iloc[0], 2)} years"
     heads = ["Feature", f"Hazard ratio until {split}", "Afterwards", "Late / early (95% CI)", "p"]
     notes = (

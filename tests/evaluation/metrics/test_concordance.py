@@ -11,12 +11,16 @@ from sksurv.util import Surv
 
 from bonerisk.evaluation.intervals import resampling
 from bonerisk.evaluation.intervals.resampling import Draws, distributions
-from bonerisk.evaluation.metrics.concordance import auc_t, c_index, uno_c
+from bonerisk.evaluation.metrics.concordance import auc_t, auc_t_risk, c_index, uno_c
 from bonerisk.evaluation.metrics.metric import Metric
 from bonerisk.evaluation.metrics.pairs import Pairs
 from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.heads.cox import Cox
+from bonerisk.heads.row_outcomes import RowOutcomes
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden/concordance.json").read_text())
+FOLDER = Path(__file__).parents[2] / "golden"
+GOLDEN = json.loads((FOLDER / "concordance.json").read_text())
+OF_PROBABILITY = json.loads((FOLDER / "auc_probability.json").read_text())
 METRICS = {
     "c_index": c_index,
     "uno_c": lambda drawn: uno_c(drawn, 3),
@@ -50,6 +54,31 @@ def test_auc_at_a_horizon_is_that_of_risk_regression(case: str, risk: str, place
     horizon = GOLDEN["auc_t"]["horizons"][place]
     found = once(lambda drawn: auc_t(drawn, horizon), followed(risk, competing=case != "either"))
     assert found == pytest.approx(GOLDEN["auc_t"][case][place], abs=1e-12)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_auc_by_probability_is_that_of_score_with_a_cause_specific_cox_model(place: int) -> None:
+    data, horizon = (
+        {name: np.array(of) for name, of in OF_PROBABILITY["data"].items()},
+        OF_PROBABILITY["horizons"][place],
+    )
+    x, time, status = np.column_stack([data["age"], data["bmd"]]), data["time"], data["status"]
+    outcomes = RowOutcomes(np.arange(len(x)), time=time, event=status == 1, competing=status == 2)
+    head = Cox(["age", "bmd"], horizons_years=OF_PROBABILITY["horizons"])
+    head.fit(x, outcomes, (x, outcomes), seed=0)
+    predicted = {years: 1 - survival for years, survival in head.survival(x).items()}
+    films = Followed.of(head.risk(x), time, status, predicted=predicted)
+    assert once(lambda drawn: auc_t(drawn, horizon), films) == pytest.approx(
+        OF_PROBABILITY["by_probability"][place], abs=1e-9
+    )
+    assert once(lambda drawn: auc_t_risk(drawn, horizon), films) == pytest.approx(
+        OF_PROBABILITY["by_risk"][place], abs=1e-9
+    )
+    without = Followed.of(head.risk(x), time, status)
+    by_risk = auc_t(without.drawn(), horizon)
+    assert by_risk.value[0] == pytest.approx(OF_PROBABILITY["by_risk"][place], abs=1e-9)
+    assert by_risk.note == f"films are ranked by risk: the model gives no probability at {horizon:g} years"
+    assert not auc_t(films.drawn(), horizon).note
 
 
 def test_uno_where_a_censoring_ties_with_an_event_is_that_of_survival_and_not_of_scikit_survival() -> None:

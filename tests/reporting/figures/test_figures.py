@@ -48,7 +48,8 @@ def test_time_to_an_event_is_drawn_whole(survival_drawn: Path, survival: Result)
     assert f"High risk: {100 * high['estimate']:.1f}% (" in incidence.alt
     assert "by 5 years; Low risk: " in incidence.alt
     events = ours.query("metric == 'auc_t' and subgroup == 'all'").iloc[0]["n_events"]
-    assert roc.title == f"ROC curves at 5 years. Test: 140 films, {events} with a fracture by 5 years"
+    by = "by probability; marked: thresholds of the risk"  # deaths compete
+    assert roc.title == f"ROC curves at 5 years, {by}. Test: 140 films, {events} with a fracture by 5 years"
     assert "true hazard (oracle)" in roc.alt
 
 

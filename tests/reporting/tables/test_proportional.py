@@ -15,3 +15,13 @@ def test_change_over_time_and_why_there_is_none() -> None:
     assert table.frame.iloc[0].tolist() == ["Age, years", "1.040", "1.020", "0.980 (0.960–1.000)", "0.030"]
     assert table.frame.iloc[1, 3] == "–[a]"
     assert table.notes[-1] == "[a] No late event."
+
+
+def test_the_test_of_all_features_has_a_row_without_ratios() -> None:
+    nothing = dict.fromkeys(
+        ["hazard_ratio_early", "hazard_ratio_late", "ratio", "ratio_lower", "ratio_upper"], float("nan")
+    )
+    table = proportional(
+        pd.DataFrame([{"name": "GLOBAL", **nothing, "p_value": 0.012, "note": "", "split_time_years": 1.0}])
+    )
+    assert table.frame.iloc[0].tolist() == ["All features together", "–", "–", "–", "0.012"]
