@@ -39,6 +39,7 @@ COLUMNS = {  # in the order of the table; these are always there
     "bone_class": TEXT,
 }
 FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER}  # if the source has it
+COMPETING_TIME = "competing_time_years"  # of a user's table, not of a cohort: it tells which of two events came first
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 DTYPES = COLUMNS | FOLLOW_UP | BODY
 

@@ -7,13 +7,19 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from bonerisk.cohort import misread, values
-from bonerisk.cohort.check import Refusals
-from bonerisk.cohort.table import FOLLOW_UP, few
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.cohort import slips, values
+from bonerisk.cohort.refusals import Refusals
+from bonerisk.cohort.table import COMPETING_TIME, FOLLOW_UP, few
+from bonerisk.errors import ConfigError, DataError
 
 PER_YEAR = {"years": 1.0, "months": 12.0, "days": 365.25}
 LONGEST = values.BOUNDS["time_years"][1]
+TIMES = ("time_years", COMPETING_TIME)
+BOTH = "event and competing event are both 1"
+WHICH = (
+    f"name the column with the time of the competing event, as dataset.columns.{COMPETING_TIME}=<column>: the first of "
+    "both counts; or write competing_event 0 where the time is that of the event, and event 0 where it is not"
+)
 SLIPS = 0.01  # share of rows; an error in more of them is no slip, but another code or unit
 
 
@@ -25,58 +31,123 @@ def bad_unit(unit: str) -> Iterator[ConfigError]:
         yield ConfigError(f"there is no unit {unit!r}", "dataset.time_unit", f"{mend}one of {', '.join(PER_YEAR)}")
 
 
-def in_years(text: pd.DataFrame, unit: str, refusals: Refusals, required: bool = True) -> pd.DataFrame:
-    """Return the rows with times in years; rows without a valid outcome are refused.
+def in_years(
+    text: pd.DataFrame, unit: str, refusals: Refusals, required: bool = True
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows with the first of both events and its time in years, and notes on them.
 
     Parameters
     ----------
     text : DataFrame of str
-        With column event, by our names, and time_years and competing_event where the table has them; indexed by line.
+        With column event, by our names, and time_years, competing_event and competing_time_years where the table has
+        them; indexed by line.
     unit : {"years", "months", "days"}
-        Of time_years.
+        Of the times.
     refusals : Refusals
-        Takes rows whose outcome is missing, whose time is no number, not over 0 or over 120 years, and those where
-        event and competing event are both 1.
+        Takes rows whose outcome is missing, whose time is no number, not over 0 or over 120 years, and those with both
+        events of which it is unknown which came first. As errors it takes other codes than 1 and 0, times of another
+        unit or misread as a whole, and more than a few rows with both events.
     required : bool
         Whether a row without an outcome is refused; otherwise it stays, for other targets.
 
-    Raises
-    ------
-    DataError
-        The event has other codes than 1 and 0, or times are of another unit or misread as a whole; all at once.
+    Returns
+    -------
+    rows : DataFrame
+        Without competing_time_years.
+    notes : tuple of str
     """
+    for column in ("event", "competing_event"):
+        if column in text:
+            refusals.fail(_other_codes(text[column], refusals.place(column)))
+    times = {column: _years(text, column, unit, refusals) for column in TIMES if column in text}
+    rows, notes = _first(text, times, refusals)
     for column in FOLLOW_UP:
         if column in text and required:
-            refusals.add(text, text[column].isna(), column, "missing")
-    if "competing_event" in text:
-        both = (values.flag(text["event"]) == 1) & (values.flag(text["competing_event"]) == 1)
-        refusals.add(text, both, "competing_event", "event and competing_event are both 1: only the first may be")
-    if "time_years" not in text:
-        raise_together([*_other_codes(text["event"], refusals)])
-        return text
-    cells = text["time_years"]
-    times, where = values.number(cells), refusals.place("time_years")
+            refusals.add(text, rows[column].isna() & text[column].isna(), column, "missing")
+    return rows, notes
+
+
+def _years(text: pd.DataFrame, column: str, unit: str, refusals: Refusals) -> pd.Series:
+    """Return times in years, refusing those that can't be."""
+    cells, where = text[column], refusals.place(column)
+    times = values.number(cells)
     years = times / PER_YEAR[unit]
-    wrong = [*_other_codes(text["event"], refusals), *misread.thousands(cells, where, LONGEST * PER_YEAR[unit])]
-    wrong += [*misread.unread(cells, times, where, "no number"), *_other_unit(years, unit, refusals)]
-    raise_together(wrong)
-    refusals.add(text, cells.notna() & years.isna(), "time_years", "no number")
-    refusals.add(text, years <= 0, "time_years", "not over 0: there is no follow-up")
-    refusals.add(text, years > LONGEST, "time_years", f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
-    return text.assign(time_years=years)
+    refusals.fail(
+        [
+            *slips.thousands(cells, where, LONGEST * PER_YEAR[unit]),
+            *slips.unread(cells, times, where, "no number"),
+            *_other_unit(years, unit, where),
+        ]
+    )
+    refusals.add(text, cells.notna() & years.isna(), column, "no number")
+    refusals.add(text, years <= 0, column, "not over 0: there is no follow-up")
+    refusals.add(text, years > LONGEST, column, f"over {LONGEST:g} years, read in {unit} (dataset.time_unit)")
+    return years
 
 
-def _other_codes(cells: pd.Series, refusals: Refusals) -> Iterator[DataError]:
+def _first(text: pd.DataFrame, times: dict[str, pd.Series], refusals: Refusals) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows with what came first: the event, the competing event, or the end of the event's follow-up."""
+    rows = text.drop(columns=COMPETING_TIME, errors="ignore")
+    if "time_years" in times:
+        rows = rows.assign(time_years=times["time_years"])
+    if COMPETING_TIME in text and not {"time_years", "competing_event"} <= set(text):
+        mend = "name the columns of time_years and competing_event, too"
+        refusals.fail(
+            [DataError("the time of a competing event is of use beside both", refusals.place(COMPETING_TIME), mend)]
+        )
+    if "competing_event" not in text:
+        return rows, ()
+    event, competing = (values.flag(text[column]) == 1 for column in ("event", "competing_event"))
+    both = event & competing
+    if COMPETING_TIME in times and "time_years" in times:
+        return _earlier(rows, event, competing, times["time_years"], times[COMPETING_TIME], refusals)
+    if "time_years" in times:
+        refusals.add(text, both, "competing_event", f"{BOTH}: only the first may be")
+        if both.sum() > slips.SLIPS:
+            what = f"{BOTH} in {both.sum()} of {event.sum()} rows with the event, the first in row {both.idxmax()}: "
+            what += "one time does not tell which came first"
+            refusals.fail([DataError(what, refusals.place("competing_event"), WHICH)])
+        return rows, ()
+    return rows.assign(competing_event=rows["competing_event"].where(~both, "0")), ()  # the event came, whenever
+
+
+def _earlier(
+    rows: pd.DataFrame, event: pd.Series, competing: pd.Series, time: pd.Series, other: pd.Series, refusals: Refusals
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows with the earlier of two events, given their times in years.
+
+    Without the event, its time is the end of its follow-up; a competing event after that end is not observed. Where
+    this time is missing, nothing ended the follow-up before the competing event's time.
+    """
+    both, missing = event & competing, time.isna() | other.isna()
+    refusals.add(rows, both & missing, "competing_event", f"{BOTH}, and a time is missing")
+    later = competing & (time < other) | both & (time == other)  # a fracture on the day of death came before it
+    overtaken = competing & ~later
+    end = other.where(overtaken | (time.isna() & ~event), time)
+    counts = [int((both & later).sum()), int((both & overtaken).sum()), int((later & ~event).sum())]
+    notes = (
+        f"In {sum(counts[:2])} rows {BOTH}; the event came first in {counts[0]}, the competing event in {counts[1]}.",
+        f"In {counts[2]} rows the competing event came after the event's follow-up, at whose end they are censored.",
+    )
+    rows = rows.assign(
+        event=rows["event"].where(~overtaken | ~event, "0"),
+        competing_event=rows["competing_event"].where(~later, "0"),
+        time_years=end,
+    )
+    return rows, tuple(note for note, count in zip(notes, (sum(counts[:2]), counts[2]), strict=True) if count)
+
+
+def _other_codes(cells: pd.Series, where: str) -> Iterator[DataError]:
     strange = cells[cells.notna() & values.flag(cells).isna()].value_counts()
     if len(strange) and strange.iloc[0] > max(1, SLIPS * len(cells)):
         found = few([f"{sign} in {count} rows" for sign, count in cells.value_counts().items()])
         mend = "write 1 for the event and 0 for censored"
         mend += " (in R's Surv 2 is the event and 1 censored)" if set(cells.dropna().astype(str)) == {"1", "2"} else ""
         mend += "; where another event ended the follow-up, event is 0, and a column competing_event 1"
-        yield DataError(f"the event must be coded 1 and 0, but is {found}", refusals.place("event"), mend)
+        yield DataError(f"the event must be coded 1 and 0, but is {found}", where, mend)
 
 
-def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[DataError]:
+def _other_unit(years: pd.Series, unit: str, where: str) -> Iterator[DataError]:
     allowed = max(1, SLIPS * len(years))
     over = int((years > LONGEST).sum())
     if over > allowed:
@@ -86,4 +157,4 @@ def _other_unit(years: pd.Series, unit: str, refusals: Refusals) -> Iterator[Dat
             if (years * PER_YEAR[unit] / per_year > LONGEST).sum() <= allowed
         ]
         what = f"{over} of {len(years)} times are over {LONGEST:g} years (median {years.median():g}), read in {unit}"
-        yield DataError(what, refusals.place("time_years"), " or ".join(fitting) or "look for a mistake in the times")
+        yield DataError(what, where, " or ".join(fitting) or "look for a mistake in the times")

@@ -9,19 +9,21 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import textfile
-from bonerisk.cohort.check import FINDING, Refusals, check, counted, told
+from bonerisk.cohort.check import FINDING, check
 from bonerisk.cohort.classes import WHO_AGE, bone_class
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, arrange
 from bonerisk.datasets import settings
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
+KNOWN = [*DTYPES, COMPETING_TIME]
 SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may leave it out
 
 log = logging.getLogger(__name__)
@@ -82,7 +84,7 @@ class ImageTable:
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
-        raise_together([*misnamed(self.columns), *wrong, *bad_unit(time_unit)])
+        raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit)])
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films; no pixel is read.
@@ -98,7 +100,7 @@ class ImageTable:
             The table can't be read, lacks a column, or has no row that can be used; a patient is in two splits.
         """
         rows, ragged = textfile.read(self.table)
-        known = [*DTYPES, *(column for column in map(str, rows) if column.startswith(FINDING))]
+        known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING))]
         text, names = rename(rows, self.columns, "image_path", str(self.table), known)
         settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
@@ -106,7 +108,8 @@ class ImageTable:
         text, notes = self._identified(self._with_films(text, refusals), data)
         rows = text.reindex(text.index.union(ragged.index))
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        table = _derived(check(self._followed(text, refusals), refusals, self.codes))
+        text, on_events = self._followed(text, refusals)
+        table = _with_class(check(text, refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow = self._old_enough(table, flow)
@@ -114,20 +117,20 @@ class ImageTable:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
-        notes += self._notes(table)
+        notes += (*on_events, *self._notes(table))
         for warning in (*told(rejected), *notes):
             log.warning(warning)
         return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
 
-    def _followed(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
-        """Return the rows with times in years, if films were followed up; rows without an outcome stay."""
+    def _followed(self, text: pd.DataFrame, refusals: Refusals) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Return the rows with times in years, if films were followed up, and notes; rows without an outcome stay."""
         if "event" in text:
             return in_years(text, self.time_unit, refusals, required=False)
-        given = [column for column in FOLLOW_UP if column in text]
+        given = [column for column in (*FOLLOW_UP, COMPETING_TIME) if column in text]
         if given:
             what = f"the table has {' and '.join(given)}, but no event"
             raise DataError(what, str(self.table), "dataset.columns.event=<column> names it, with 1 and 0")
-        return text
+        return text, ()
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""
@@ -187,10 +190,7 @@ def _film(root: Path, name: str) -> str | None:
     return next((str(path) for path in (Path(f"{stem}{suffix}") for suffix in SUFFIXES) if path.is_file()), None)
 
 
-def _derived(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with derived columns: BMI, and the class of each T-score."""
-    if {"height_cm", "weight_kg"} <= set(table):
-        bmi = table["weight_kg"] / (table["height_cm"] / 100) ** 2
-        table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))
+def _with_class(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the class of each T-score."""
     given = table["bone_class"]
     return arrange(table.assign(bone_class=given.where(given.notna(), bone_class(table["t_score"]))))

@@ -10,13 +10,14 @@ import pandas as pd
 
 from bonerisk.cohort import leaks, tablefile, textfile
 from bonerisk.cohort.allowed import wrong_features
-from bonerisk.cohort.check import Refusals, check, counted, told
+from bonerisk.cohort.check import check
 from bonerisk.cohort.columns import misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
-from bonerisk.cohort.misread import thousands
+from bonerisk.cohort.refusals import Refusals, counted, told
+from bonerisk.cohort.slips import thousands
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, few
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, few
 from bonerisk.datasets import settings
 from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
@@ -24,7 +25,7 @@ from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.hashing import sha256_cached
 
 CHANCE = 10  # times the equal rows that chance makes are accepted, as features and outcome are related
-KNOWN = [column for column in DTYPES if column != "image_path"]
+KNOWN = [*(column for column in DTYPES if column != "image_path"), COMPETING_TIME]
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +108,14 @@ class SurvivalTable:
         text, notes = self._identified(text, data)
         rows = text.reindex(text.index.union(file.ragged.index))
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        text, chosen, left_out = self._with_features(in_years(text, self.time_unit, refusals), file, refusals)
+        text, on_events = in_years(text, self.time_unit, refusals)
+        text, chosen, left_out = self._with_features(text, file, refusals)
         table = check(text, refusals, self.codes)
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table["split"], drawn = self._split(table, "split" in text)
         chosen, left_out = self._useful(table, chosen, left_out)
-        notes = (*file.notes, *notes, *drawn, *self._features_told(chosen, left_out), *_gaps(table, chosen))
+        notes = (*file.notes, *notes, *on_events, *drawn, *self._features_told(chosen, left_out), *_gaps(table, chosen))
         notes += self._copies(table, chosen)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
@@ -163,7 +165,8 @@ class SurvivalTable:
         chosen = tuple(name for name in chosen if name not in left_out)
         text_of = {name: tablefile.as_text(raw[name]) for name in chosen if name in raw and not numeric(raw[name])}
         numbers = [name for name in text_of if numeric(cells[name])]
-        raise_together([error for name in numbers for error in thousands(text_of[name], refusals.place(name))])
+        for name in numbers:
+            refusals.fail(thousands(text_of[name], refusals.place(name)))
         for name in [name for name in found if name in chosen and found[name][1].any()]:
             written = text.assign(**{name: tablefile.as_text(raw[name])})
             refusals.add(written, found[name][1], name, "no number, unlike most cells")

@@ -19,10 +19,10 @@ Load = Callable[..., Cohort]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a table given as text; its films are 01.png to 15.png, all different."""
+    """Load a table given as text; its films are 01.png to 99.png, all different."""
     folder = tmp_path / "films"
     folder.mkdir()
-    for number in range(1, 16):
+    for number in range(1, 100):
         (folder / f"{number:02}.png").write_bytes(f"film {number}".encode())
 
     def loader(text: str, **options: Any) -> Cohort:
@@ -57,6 +57,9 @@ def test_a_european_spreadsheet(load: Load) -> None:
     assert cohort.rejected.empty
 
 
+GOOD = "".join(f"{n},{n}.png,60,F,-1\n" for n in range(12, 90))
+
+
 def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on(
     load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -72,7 +75,7 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
         ",08.png,60,M,-1\n"
         "9,,60,M,-1\n"
         "10,10.png,60,M,-2,5\n"
-        "11,11.png,120,F,8\n",
+        "11,11.png,120,F,8\n" + GOOD,
         split="external",
     )
     assert refused(cohort) == {
@@ -89,9 +92,9 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
         (10, "image_path", None),
         (11, "whole row", "10,10.png,60,M,-2,5"),
     }
-    assert cohort.table["patient_id"].tolist() == ["11"]
+    assert cohort.table["patient_id"].tolist() == ["11", *(str(n) for n in range(12, 90))]
     assert set(cohort.rejected["file"]) == {"films.csv"} and cohort.rejected["reason"].notna().all()
-    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[11, 0], [1, 10]]
+    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[89, 0], [79, 10]]
     told = caplog.text
     assert "10 rows are refused" in told and "films.csv row 5, patient 4, column sex, value '1'" in told
     assert "dataset.female" in told
@@ -106,14 +109,16 @@ def test_repeated_rows_lose_the_copies_and_contradictory_ones_all(load: Load) ->
     cohort = load(
         "patient_id,image_id,image_path,t_score,sex\n"
         "1,a,01.png,-1,F\n1,a,01.png,-1,F\n"
-        "2,b,02.png,-1,F\n2,b,02.png,-2,F\n"
+        "2,b,02.png,-1,F\n2,b,02.png,-0.5,F\n"
         "3,c,03.png,-1,F\n4,d,03.png,-1,F\n"
         "5,e,05.png,-1,F\n5,f,06.png,-1,M\n"
         "6,g,07.png,-1,\n6,h,08.png,-1,M\n"
-        "7,i,09.png,-1,F\n7,i,09.png,-1,F\n7,i,09.png,-2,F\n7,i,09.png,-2,F\n",
+        "7,i,09.png,-1,F\n7,i,09.png,-1,F\n7,i,09.png,-0.5,F\n7,i,09.png,-0.5,F\n"
+        + "".join(f"{n},{n},{n}.png,-1,F\n" for n in range(10, 98))
+        * 2,
         split="test",
     )
-    assert cohort.table["image_id"].tolist() == ["a", "g", "h"]
+    assert cohort.table["image_id"].tolist()[:3] == ["a", "g", "h"] and len(cohort.table) == 91
     reasons = cohort.rejected.groupby("row")["reason"].first()
     assert reasons[3] == "a copy of row 2" and reasons[4] == "rows 4, 5 are of one film and differ"
     assert reasons[7] == "rows 6, 7 are of one film and differ" and reasons[8] == "the patient is both F and M"
