@@ -21,6 +21,7 @@ from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, few
 from bonerisk.datasets import settings
 from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
 from bonerisk.datasets.follow_up import bad_unit, in_years
+from bonerisk.datasets.suspect import suspects
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.hashing import sha256_cached
 
@@ -40,7 +41,7 @@ class SurvivalTable:
         `cohort.hdf5`, recognised by content.
     features : list of str, optional
         Columns that a model learns from, by our names or the table's; text is taken as levels. By default all columns
-        of numbers, except identity, date, split and outcome, and columns that look like identifiers.
+        of numbers, except identity, date, split and outcome, and columns that look like identifiers or outcomes.
     columns : dict
         Our column names to the table's, where they differ; null leaves out a column that has our name.
         Names beyond the contract become covariates.
@@ -115,7 +116,15 @@ class SurvivalTable:
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table["split"], drawn = self._split(table, "split" in text)
         chosen, left_out = self._useful(table, chosen, left_out)
-        notes = (*file.notes, *notes, *on_events, *drawn, *self._features_told(chosen, left_out), *_gaps(table, chosen))
+        notes = (
+            *file.notes,
+            *notes,
+            *on_events,
+            *drawn,
+            *self._features_told(chosen, left_out),
+            *self._doubts(text, chosen),
+        )
+        notes += tuple(_gaps(table, chosen))
         notes += self._copies(table, chosen)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
@@ -161,7 +170,9 @@ class SurvivalTable:
         raw = {name: file.rows[refusals.names.get(name, name)] for name in chosen if name not in DTYPES}
         found = {name: parsed(cells) for name, cells in raw.items()}
         cells = {name: series for name, (series, _) in found.items()}
-        left_out = no_numbers(chosen, cells, file.features is not None) if self.features is None else {}
+        left_out = no_numbers(chosen, cells) if self.features is None else {}
+        if self.features is None and file.features is None:
+            left_out = suspects(cells, text) | left_out
         chosen = tuple(name for name in chosen if name not in left_out)
         text_of = {name: tablefile.as_text(raw[name]) for name in chosen if name in raw and not numeric(raw[name])}
         numbers = [name for name in text_of if numeric(cells[name])]
@@ -206,6 +217,14 @@ class SurvivalTable:
         if self.features is None:
             without = f"; left out: {_listed(left_out)}" if left_out else ""
             yield f"Features are all columns of numbers: {', '.join(chosen)}{without}. {KEY}=[…] names others."
+
+    def _doubts(self, text: pd.DataFrame, chosen: tuple[str, ...]) -> Iterator[str]:
+        own = {name: text[name] for name in chosen if name not in DTYPES}
+        if self.features is not None and (doubtful := suspects(own, text)):
+            yield (
+                f"{KEY} names {_listed(doubtful)}. A model that learns from what is known only after the start of "
+                "follow-up, or from who a patient is, seems better than it is."
+            )
 
     def _copies(self, table: pd.DataFrame, chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse equal rows in two splits, unless chance alone explains them."""

@@ -488,6 +488,46 @@ def test_spoilt_identifiers_are_refused(load: Load) -> None:
     }
 
 
+def test_outcomes_by_any_name_are_features_only_if_asked_for(load: Load) -> None:
+    people = more_people(120)
+    event, dies = people["event"], (np.arange(120) % 5 == 1).astype(int)
+    later = people["time_years"].where(event == 0, people["time_years"] + np.arange(120) % 7)
+    people = people.assign(
+        competing_event=dies * (1 - event),
+        died_of_it=dies,
+        alive=1 - dies * (1 - event),
+        free=1 - event,
+        weeks_seen=people["time_years"] * 52.18 + 3,
+        contact=later,
+        fracture_day=people["time_years"].where(event == 1),
+        hip_fracture=(np.arange(120) % 4 == 0).astype(int),
+        prior_fracture=(np.arange(120) % 7 == 1).astype(int),
+        score=np.random.default_rng(3).normal(size=120),
+    )
+    cohort = load(people)
+    assert cohort.features == ("age_years", "bmi", "prior_fracture", "score"), cohort.notes
+    for reason in (
+        "died_of_it (an outcome by its name)",
+        "alive (the same as competing_event)",
+        "free (the same as event)",
+        "weeks_seen (the same as time_years)",
+        "contact (mostly the same as time_years)",
+        "fracture_day (",
+        "hip_fracture (an outcome by its name)",
+    ):
+        assert reason in cohort.notes[0], cohort.notes
+    people["dead"] = np.where(dies, "Yes", "No")
+    asked = load(people, features=["age_years", "dead", "free"])
+    assert asked.features == ("age_years", "dead", "free")
+    assert "names dead (an outcome by its name), free (the same as event)" in asked.notes[0]
+
+
+@pytest.mark.parametrize("name", ["mrn", "Site ID", "siteID", "phy_id", "ids", "record_no", "PatID", "accession"])
+def test_identifiers_are_known_by_their_names(load: Load, name: str) -> None:
+    cohort = load(PEOPLE.assign(**{name: [1, 2, 3] * 20}, fluid=BMI + 1, covid=[0, 1, 1, 0] * 15))
+    assert cohort.features == ("age_years", "bmi", "fluid", "covid")
+
+
 def test_columns_that_are_named_as_identifiers_are_features_only_if_asked_for(load: Load) -> None:
     people = PEOPLE.assign(doctor_id=[1, 2, 3] * 20, siteID=[1, 2] * 30, fluid=BMI + 1)
     cohort = load(people)
