@@ -66,7 +66,7 @@ class Cohort:
     rejected : DataFrame, optional
         Refused values, columns `REJECTED`; a row of the source with two bad values stands there twice.
     reference_standard : str
-        What the labels are: "DXA", or the user's own words.
+        What the labels are: "DXA", where the source says so, or other words.
     notes : tuple of str
         What a reader of the results must know.
     sources : tuple of Path

@@ -52,8 +52,8 @@ class ImageTable:
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
-    reference_standard : str
-        Where the labels come from.
+    reference_standard : str, optional
+        How the labels were established, such as DXA; by default as the table gives them.
     shuffle_labels : int, optional
         A seed: targets are shuffled at random, as a negative control.
 
@@ -75,7 +75,7 @@ class ImageTable:
         split_seed: int = 0,
         time_unit: str = "years",
         min_age_years: float | None = None,
-        reference_standard: str = "DXA",
+        reference_standard: str | None = None,
         shuffle_labels: int | None = None,
     ) -> None:
         self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
@@ -120,7 +120,8 @@ class ImageTable:
         notes += (*on_events, *self._notes(table))
         for warning in (*told(rejected), *notes):
             log.warning(warning)
-        return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
+        standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
+        return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,))
 
     def _followed(self, text: pd.DataFrame, refusals: Refusals) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Return the rows with times in years, if films were followed up, and notes; rows without an outcome stay."""
@@ -179,7 +180,7 @@ class ImageTable:
                 f"{young} of {len(table)} films are of patients under {WHO_AGE:g} years, an age at which WHO's classes "
                 f"of T-scores do not apply; dataset.min_age_years={WHO_AGE:g} leaves them out."
             )
-        if self.reference_standard != "DXA":
+        if self.reference_standard not in (None, "DXA"):
             notes.append(f"The labels are not DXA measurements but: {self.reference_standard}.")
         return tuple(notes)
 

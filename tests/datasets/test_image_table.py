@@ -186,6 +186,22 @@ def test_labels_that_are_not_dxa_are_told(load: Load) -> None:
     assert cohort.notes == ("The labels are not DXA measurements but: a model's readings.",)
 
 
+def test_a_table_that_does_not_say_how_bone_mass_was_measured_is_not_said_to_be_dxa(load: Load) -> None:
+    text = "patient_id,image_path,t_score\n1,01.png,-1\n"
+    silent = load(text, split="test")
+    assert silent.reference_standard == "the table films.csv, which does not say how it was established"
+    said = load(text, split="test", reference_standard="DXA")
+    assert said.reference_standard == "DXA" and said.notes == ()
+
+
+@pytest.mark.parametrize(("height", "weight", "fits"), [(31, 399, False), (160, 64, True), (249, 1, False)])
+def test_a_derived_bmi_obeys_the_limits_of_a_given_one(load: Load, height: int, weight: int, fits: bool) -> None:
+    cohort = load(f"image_path,height_cm,weight_kg\n01.png,{height},{weight}\n02.png,160,64\n", split="test")
+    assert len(cohort.table) == 1 + fits and cohort.table["bmi_kg_m2"].iloc[-1] == pytest.approx(25)
+    assert [*cohort.rejected["column"]] == ["bmi_kg_m2"] * (not fits)
+    assert fits or cohort.rejected["reason"][0] == "outside 5 to 150, from height_cm and weight_kg"
+
+
 def test_covariates_are_those_named_and_z_scores_never_t_scores(load: Load, caplog: pytest.LogCaptureFixture) -> None:
     text = (
         "patient_id,image_path,smoker,unit,z_score,dose\n1,01.png,1,GE,-3,5\n2,02.png,0,007,-3,n.d.\n3,03.png,0,,-3,6\n"

@@ -18,7 +18,7 @@ from bonerisk.runs.find import StoredRun
 if TYPE_CHECKING:
     from bonerisk.evaluation.models.comparators import Role
 
-SOURCES_OWN = "DXA"  # a source's standard, that of bone mass, unless its configuration names another
+DXA = "DXA"  # the standard of a source that says so: of bone mass, so that of another target is the target's
 INTERCEPT = "intercept"  # a row of coefficients.csv that is no feature
 
 
@@ -152,9 +152,9 @@ class EvaluationRun:
     @property
     def reference_standard(self) -> str:
         """What the outcome was established by: as the source says, or, where that is of bone mass, as the target."""
-        recorded = self.run.record.get("reference_standard") or SOURCES_OWN
+        recorded = self.run.record.get("reference_standard") or "not recorded"
         of_target = find(self.result.target).reference_standard
-        return of_target if of_target and recorded == SOURCES_OWN else recorded
+        return of_target if of_target and recorded == DXA else recorded
 
     @property
     def saw_films(self) -> bool:
