@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 KEY = "dataset.columns"
 T_SCORES = ("t_score", "lumbar_spine", "femoral_neck", "total_hip")
+RESERVED = re.compile(r"label|risk|model|dataset|survival_.*|oracle_.*")  # of predictions
 Z_SCORE = re.compile(r"(?i:z[\s_-]*(?:score|value)|(?<![a-z])z(?![a-z0-9]))|[a-z]Z(?![a-z])")
 
 
@@ -97,12 +98,33 @@ def rename(
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
             column = overrides if ours in other_case else f"{key}.{ours}=<column>"
+            column += " (null if there is none)" if ours == "event" else ""
             mend = f"{column}; the table has {few(list(rows.columns))}"
             errors.append(DataError(f"no column is named {ours}", file, mend))
     raise_together(errors)
     if other_case:
         log.warning("%s: columns named as ours in another case are not taken for them; %s does so", file, overrides)
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken
+
+
+def flags(rows: pd.DataFrame, names: Mapping[str, str], hidden: Collection[str]) -> pd.DataFrame:
+    """Pick the columns of yes or no (1 or 0) that are not taken yet: a user may predict any of them.
+
+    Parameters
+    ----------
+    rows : DataFrame of str
+        As in the file.
+    names : mapping of str to str
+        Our name to the file's, of the columns that are taken.
+    hidden : collection of str
+        Names that stay out.
+    """
+    free = [name for name in map(str, rows) if name and name not in {*names, *names.values(), *hidden, *DTYPES}]
+    cells = {name: values.present(rows[name]) for name in free if not RESERVED.fullmatch(name)}
+    holding = {name: text for name, text in cells.items() if text.notna().any()}
+    return pd.DataFrame(
+        {name: text for name, text in holding.items() if values.flag(text.dropna()).notna().all()}, rows.index
+    )
 
 
 def _absent(ours: str, theirs: str, rows: pd.DataFrame, key: str) -> DataError:

@@ -39,8 +39,7 @@ def of_target(cohort: Cohort, name: str, run: Run) -> Cohort:
         No row is left, or those of the train split all have one outcome.
     """
     target = find(name)
-    if cohort.reference_standard == "DXA" and target.reference_standard:
-        run.record["reference_standard"] = target.reference_standard
+    run.record["reference_standard"] = target.established(cohort.reference_standard)
     chosen = target.rows(cohort)
     for note in chosen.notes[len(cohort.notes) :]:
         run.note(note)

@@ -15,6 +15,13 @@ from bonerisk.cohort.targets import target as targets
 _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "Path": Path}
 
 
+OWN = "BinaryTarget"  # the target of a head that can predict a user's own column, too
+
+
+class OwnColumn:
+    """Type of the name of a user's own column, which is no target's and not nearly one's."""
+
+
 @cache
 def argument_types(target: str) -> dict[str, object]:
     """Argument names of a class or function and their types (`Any` without an annotation).
@@ -67,7 +74,7 @@ def _targets(annotation: ast.expr) -> dict[str, object]:
     """What names such as ``BinaryTarget`` stand for, alone or in a union: the names of the targets of that kind."""
     names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name) and node.id.endswith("Target")}
     found = {name: _of_kind(name.removesuffix("Target").lower()) for name in names}
-    return {name: Literal[of] for name, of in found.items() if of}
+    return {name: Literal[of] | OwnColumn if name == OWN else Literal[of] for name, of in found.items() if of}
 
 
 def _of_kind(kind: str) -> tuple[str, ...]:
@@ -82,6 +89,8 @@ def describe(hint: object) -> str:
         return " or ".join(describe(part) for part in get_args(hint))
     if hint is type(None):
         return "null"
+    if hint is OwnColumn:
+        return "a column of your own"
     name = getattr(hint, "__name__", str(hint))
     return f"{name} of {describe(get_args(hint)[0])}" if get_origin(hint) is list else name
 
@@ -95,6 +104,8 @@ def conforms(value: object, hint: object) -> bool:
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if origin is Literal:
         return value in inner
+    if hint is OwnColumn:
+        return isinstance(value, str) and targets.is_own(value)
     if origin in (dict, Mapping):
         return isinstance(value, Mapping) and all(conforms(item, inner[1]) for item in value.values() if inner)
     if origin in (list, tuple, Sequence):

@@ -39,7 +39,7 @@ def in_years(
     Parameters
     ----------
     text : DataFrame of str
-        With column event, by our names, and time_years, competing_event and competing_time_years where the table has
+        With columns event, time_years, competing_event and competing_time_years, by our names, as far as the table has
         them; indexed by line.
     unit : {"years", "months", "days"}
         Of the times.
@@ -56,6 +56,12 @@ def in_years(
         Without competing_time_years.
     notes : tuple of str
     """
+    given = [column for column in (*FOLLOW_UP, COMPETING_TIME) if column in text]
+    if given and "event" not in text:
+        mend = "dataset.columns.event=<column> names it, with 1 and 0"
+        refusals.fail([DataError(f"the table has {' and '.join(given)}, but no event", refusals.place("event"), mend)])
+    if "event" not in text:
+        return text.drop(columns=given), ()
     for column in ("event", "competing_event"):
         if column in text:
             refusals.fail(_other_codes(text[column], refusals.place(column)))

@@ -11,12 +11,12 @@ import pandas as pd
 from bonerisk.cohort import textfile
 from bonerisk.cohort.check import FINDING, check
 from bonerisk.cohort.classes import WHO_AGE, bone_class
-from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, Cohort, arrange
 from bonerisk.datasets import settings
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
@@ -102,13 +102,14 @@ class ImageTable:
         rows, ragged = textfile.read(self.table)
         known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING))]
         text, names = rename(rows, self.columns, "image_path", str(self.table), known)
+        text = text.join(flags(rows, names, self.columns))
         settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
         refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
         rows = text.reindex(text.index.union(ragged.index))
         flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        text, on_events = self._followed(text, refusals)
+        text, on_events = in_years(text, self.time_unit, refusals, required=False)
         table = _with_class(check(text, refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
@@ -122,16 +123,6 @@ class ImageTable:
             log.warning(warning)
         standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,))
-
-    def _followed(self, text: pd.DataFrame, refusals: Refusals) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Return the rows with times in years, if films were followed up, and notes; rows without an outcome stay."""
-        if "event" in text:
-            return in_years(text, self.time_unit, refusals, required=False)
-        given = [column for column in (*FOLLOW_UP, COMPETING_TIME) if column in text]
-        if given:
-            what = f"the table has {' and '.join(given)}, but no event"
-            raise DataError(what, str(self.table), "dataset.columns.event=<column> names it, with 1 and 0")
-        return text, ()
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""

@@ -11,7 +11,7 @@ import pandas as pd
 from bonerisk.cohort import leaks, tablefile, textfile
 from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.check import check
-from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
@@ -130,16 +130,16 @@ class SurvivalTable:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
         for warning in (*told(rejected), *notes):
             log.warning(warning)
-        standard = f"follow-up as {self.table.name} has it"
+        standard = f"{'follow-up ' if 'event' in table else ''}as {self.table.name} has it"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), features=chosen)
 
     def _renamed(self, file: tablefile.TableFile) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
-        taken = [column for column in map(str, file.rows) if column in {*KNOWN, *columns.values()}]
-        rows = file.rows.assign(**{column: tablefile.as_text(file.rows[column]) for column in taken})
-        timeless = self.columns.get("time_years", "") is None  # set to null, not forgotten
-        return rename(rows, columns, ("event",) if timeless else ("event", "time_years"), str(self.table), KNOWN)
+        rows = pd.DataFrame({str(column): tablefile.as_text(cells) for column, cells in file.rows.items()})
+        required = [name for name in ("event", "time_years") if self.columns.get(name, "") is not None]  # set to null
+        text, names = rename(rows, columns, required, str(self.table), KNOWN)
+        return text.join(flags(rows, names, self.columns)), names
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Return the rows with site, patient and an id each; if the table has no patients, each row is one."""
@@ -190,13 +190,13 @@ class SurvivalTable:
             return pd.Series(self.split, table.index, dtype="object"), ()
         train, tune, test = (float(share) for share in self.split)
         if not given:
-            return random_split(table, self.split_seed, (train, tune, test), table["event"]), ()
+            return random_split(table, self.split_seed, (train, tune, test), table.get("event")), ()
         found = table["split"]
         if "train" not in set(found) or "test" not in set(found) or "tune" in set(found) or not train * tune:
             return found, ()
         share = tune / (train + tune)
         learnt = table[found == "train"]
-        drawn = random_split(learnt, self.split_seed, (1 - share, share, 0), learnt["event"])
+        drawn = random_split(learnt, self.split_seed, (1 - share, share, 0), learnt.get("event"))
         note = f"The table has no split tune: {(drawn == 'tune').sum()} of {len(drawn)} rows of train are drawn for it."
         return drawn.reindex(table.index).fillna(found), (note,)
 
@@ -230,7 +230,9 @@ class SurvivalTable:
         """Refuse equal rows in two splits, unless chance alone explains them."""
         outcome = [column for column in FOLLOW_UP if column in table]
         pairs = leaks.copies_of_rows(table, [*chosen, *outcome])
-        chance = leaks.expected_by_chance(table, chosen, outcome)
+        chance = (
+            leaks.expected_by_chance(table, chosen, outcome) if outcome else float("inf")
+        )  # features alone tell little
         if len(pairs) > CHANCE * chance:
             return leaks.refuse(pairs, str(self.table))
         if pairs.empty:

@@ -94,6 +94,7 @@ class Evaluation:
         columns: Sequence[str] = (),
         target: str = "",
         runs: Mapping[str, str] | None = None,
+        target_words: str | None = None,
     ) -> Result:
         """Evaluate each dataset and split separately.
 
@@ -115,6 +116,8 @@ class Evaluation:
             Name of what is predicted (`bonerisk.cohort.targets`), for the table of models.
         runs : mapping, optional
             Trained model → name of its training's folder, for the table of models.
+        target_words : str, optional
+            What is predicted is called so, if it is a column of the user's own.
 
         Raises
         ------
@@ -143,6 +146,7 @@ class Evaluation:
         return Result(
             outcome="binary" if kind is self.binary else "survival",
             target=target,
+            target_words=target_words,
             predictions=comparison.test.long(),
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{

@@ -178,7 +178,9 @@ class XGBoostBinary(Boosted):
     names : list of str
         Names of the features.
     target : str
-        Name of a binary target.
+        Name of a binary target, or of a column of the user's own, yes or no.
+    target_words : str, optional
+        What such a column is called on the page: ``COVID-19``.
     eta, max_depth, rounds, patience
         As `XGBoostCox`.
     """
@@ -189,6 +191,7 @@ class XGBoostBinary(Boosted):
         self,
         names: list[str],
         target: BinaryTarget = "any_fracture",
+        target_words: str | None = None,
         eta: float = 0.3,
         max_depth: int = 6,
         rounds: int = 1000,
@@ -196,7 +199,7 @@ class XGBoostBinary(Boosted):
     ) -> None:
         trees = {"objective": "binary:logistic", "eta": eta, "max_depth": max_depth}
         super().__init__(names, trees, "logloss", rounds, patience)
-        self.target = target
+        self.target, self.target_words = target, target_words
 
     def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows end the growth.

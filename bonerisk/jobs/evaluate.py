@@ -57,6 +57,7 @@ def evaluate(order: Order) -> Path:
             () if first.films else first.columns,
             first.target_name,
             {model.name: model.run.folder.name for model in models},
+            first.target_words,
         )
         run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)

@@ -45,7 +45,7 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
     cohort : DataFrame
         The films evaluated.
     """
-    vocabulary = vocabulary_of(cohort, result.target)
+    vocabulary = vocabulary_of(cohort, result.target, result.target_words)
     for paper in modules("draw"):
         paper.draw(folder, result, vocabulary)
     for split in result.metrics["split"].unique():

@@ -33,7 +33,7 @@ class EpochScores(TypedDict):
 
 
 class RunRecord(Environment, total=False):
-    """A run's record; the last five keys are those of single commands."""
+    """A run's record; the last six keys are those of single commands."""
 
     schema_version: int
     command: str
@@ -54,5 +54,6 @@ class RunRecord(Environment, total=False):
     reference_standard: str
     preset: str
     target: str
+    target_words: str | None
     outcome: Literal["binary", "survival"]
     history: EpochScores
