@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 import pandas as pd
@@ -59,6 +59,7 @@ def rename(
     file: str,
     known: Collection[str] = DTYPES,
     key: str = KEY,
+    also: Iterable[DataError] = (),
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Pick the columns that have a name of ours, in the file or by `columns`.
 
@@ -76,6 +77,8 @@ def rename(
         Our names under which a column is taken without being mapped.
     key : str
         Configuration key of `columns`.
+    also : iterable of DataError
+        Other errors in names of this file's columns, to be told at once with those found here.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def rename(
             column += " (null if there is none)" if ours == "event" else ""
             mend = f"{column}; the table has {few(list(rows.columns))}"
             errors.append(DataError(f"no column is named {ours}", file, mend))
-    raise_together(errors)
+    raise_together([*errors, *also])
     if other_case:
         log.warning("%s: columns named as ours in another case are not taken for them; %s does so", file, overrides)
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken

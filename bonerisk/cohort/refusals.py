@@ -57,6 +57,10 @@ class Refusals:
         found |= {"value": text.get(column), "reason": reason if isinstance(reason, str) else reason[refused]}
         self.parts.append(pd.DataFrame(found, index=text.index, columns=list(REJECTED)))
 
+    def only(self, rows: pd.Index) -> None:
+        """Forget the refusals of all rows but some, as others take no part."""
+        self.parts[:] = [part[part["row"].isin(rows)] for part in self.parts]
+
     def place(self, column: str) -> str:
         """Return file and column, for an error; `column` is our name."""
         return f"{self.file}, column {self.names.get(column, column)}"

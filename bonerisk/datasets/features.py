@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -36,21 +36,26 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
     """
     ours = {theirs: ours for ours, theirs in names.items()}
     found = [name if name in names else ours.get(name, name) for name in features]
-    wrong = []
+    wrong = [*unknown(features, names, rows)]
     for asked, name in zip(features, found, strict=True):
         if name not in names and name in DTYPES and name in rows:
             wrong.append(
                 DataError(f"the column {name!r} is left out", KEY, f"take it out here, or in dataset.columns.{name}")
             )
-        elif name not in names and name not in rows:
-            near = get_close_matches(asked, [*rows, *names], n=1)
-            mend = f"did you mean {near[0]}? " if near else ""
-            mend += f"it has {few(list(rows.columns))}"
-            wrong.append(DataError(f"the table has no column {asked!r}", KEY, mend))
         elif forbidden(name):
             wrong.append(DataError(f"the column {asked!r} is {name}, which can't be a feature", KEY, "take it out"))
     raise_together(wrong)
     return tuple(found)
+
+
+def unknown(features: Sequence[str], names: Iterable[str], rows: pd.DataFrame) -> Iterator[DataError]:
+    """Yield an error for each feature that is neither a name of ours nor of the file; it gives the nearest."""
+    there = [*map(str, rows), *names]
+    for asked in features:
+        if asked not in there:
+            near = get_close_matches(asked, there, n=1)
+            mend = f"did you mean {near[0]}? " if near else ""
+            yield DataError(f"the table has no column {asked!r}", KEY, f"{mend}it has {few(list(rows.columns))}")
 
 
 def candidates(

@@ -17,7 +17,9 @@ from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import COMPETING_TIME, DTYPES, Cohort, arrange
+from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
+from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
@@ -50,6 +52,9 @@ class ImageTable:
     split_seed : int
     time_unit : {"years", "months", "days"}
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
+    where : str, optional
+        Which rows take part, as ``"sex == 'F' and age_years >= 50"``: comparisons of columns, by our names or the
+        table's, with and, or, not, in (`bonerisk.cohort.where`).
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
     reference_standard : str, optional
@@ -74,6 +79,7 @@ class ImageTable:
         split: Sequence[float] | str = FRACTIONS,
         split_seed: int = 0,
         time_unit: str = "years",
+        where: str | None = None,
         min_age_years: float | None = None,
         reference_standard: str | None = None,
         shuffle_labels: int | None = None,
@@ -84,7 +90,8 @@ class ImageTable:
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
-        raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit)])
+        raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
+        self.where = None if where is None else Where(where)
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films; no pixel is read.
@@ -101,14 +108,14 @@ class ImageTable:
         """
         rows, ragged = textfile.read(self.table)
         known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING))]
-        text, names = rename(rows, self.columns, "image_path", str(self.table), known)
+        wrong = self.where.absent([*map(str, rows), *self.columns]) if self.where else ()
+        text, names = rename(rows, self.columns, "image_path", str(self.table), known, also=wrong)
         text = text.join(flags(rows, names, self.columns))
         settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
         refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
-        rows = text.reindex(text.index.union(ragged.index))
-        flow = Flow().step(f"rows of {self.table.name}", rows, rows)
+        text, rows, flow = filtered(self.where, text, rows, self.codes, self.time_unit, refusals)
         text, on_events = in_years(text, self.time_unit, refusals, required=False)
         table = _with_class(check(text, refusals, self.codes))
         rejected = refusals.table

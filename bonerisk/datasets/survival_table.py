@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +14,14 @@ from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.check import check
 from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
-from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.slips import thousands
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, few
+from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
-from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
+from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, unknown, useless
+from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.datasets.suspect import suspects
 from bonerisk.errors import ConfigError, DataError, raise_together
@@ -47,6 +49,9 @@ class SurvivalTable:
         Names beyond the contract become covariates.
     time_unit : {"years", "months", "days"}
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
+    where : str, optional
+        Which rows take part, as ``"sex == 'F' and age_years >= 50"``: comparisons of columns, by our names or the
+        table's, with and, or, not, in (`bonerisk.cohort.where`).
     female, male : str, optional
         How the table writes the sexes, if not F/M or female/male.
     name : str
@@ -70,6 +75,7 @@ class SurvivalTable:
         features: Sequence[str] | None = None,
         columns: dict[str, str | None] | None = None,
         time_unit: str = "years",
+        where: str | None = None,
         female: str | None = None,
         male: str | None = None,
         name: str = "survival_table",
@@ -84,7 +90,8 @@ class SurvivalTable:
         self.split, self.split_seed, self.shuffle_labels = split, split_seed, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         wrong += [*bad_unit(time_unit), *_films(self.columns), *wrong_features(self.features, KEY)]
-        raise_together([*misnamed(self.columns, KNOWN), *wrong])
+        raise_together([*misnamed(self.columns, KNOWN), *wrong, *settings.bad_where(where)])
+        self.where = None if where is None else Where(where)
 
     def load(self, data: Path) -> Cohort:
         """Read the table.
@@ -107,8 +114,8 @@ class SurvivalTable:
         refusals = Refusals(self.table.name, names)
         refusals.add(file.ragged.to_frame("whole row"), file.ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(text, data)
-        rows = text.reindex(text.index.union(file.ragged.index))
-        flow = Flow().step(f"rows of {self.table.name}", rows, rows)
+        text, rows, flow = filtered(self.where, text, _as_text(file.rows), self.codes, self.time_unit, refusals)
+        file = replace(file, rows=file.rows.loc[text.index])
         text, on_events = in_years(text, self.time_unit, refusals)
         text, chosen, left_out = self._with_features(text, file, refusals)
         table = check(text, refusals, self.codes)
@@ -136,9 +143,11 @@ class SurvivalTable:
     def _renamed(self, file: tablefile.TableFile) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
-        rows = pd.DataFrame({str(column): tablefile.as_text(cells) for column, cells in file.rows.items()})
+        rows = _as_text(file.rows)
         required = [name for name in ("event", "time_years") if self.columns.get(name, "") is not None]  # set to null
-        text, names = rename(rows, columns, required, str(self.table), KNOWN)
+        there = [*map(str, rows), *columns]
+        wrong = [*(self.where.absent(there) if self.where else ()), *unknown(self.features or (), columns, rows)]
+        text, names = rename(rows, columns, required, str(self.table), KNOWN, also=wrong)
         return text.join(flags(rows, names, self.columns)), names
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -238,6 +247,10 @@ class SurvivalTable:
         if pairs.empty:
             return ()
         return (f"{len(pairs)} rows have the same values as another patient's; coarse features make this likely.",)
+
+
+def _as_text(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({str(column): tablefile.as_text(cells) for column, cells in rows.items()}, index=rows.index)
 
 
 def _films(columns: dict[str, str | None]) -> Iterator[ConfigError]:

@@ -10,6 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.target import find
 from bonerisk.config.tree import config_dir
 from bonerisk.datasets.image_table import ImageTable
 from bonerisk.errors import ConfigError, DataError
@@ -200,6 +201,22 @@ def test_a_derived_bmi_obeys_the_limits_of_a_given_one(load: Load, height: int, 
     assert len(cohort.table) == 1 + fits and cohort.table["bmi_kg_m2"].iloc[-1] == pytest.approx(25)
     assert [*cohort.rejected["column"]] == ["bmi_kg_m2"] * (not fits)
     assert fits or cohort.rejected["reason"][0] == "outside 5 to 150, from height_cm and weight_kg"
+
+
+def test_a_filter_leaves_out_films_that_are_not_looked_for(load: Load) -> None:
+    text = "patient_id,image_path,sex,view,bad\n1,01.png,F,PA,\n2,lost.png,M,PA\n3,lost.png,M,AP,\n4,04.png,f,AP,\n"
+    cohort = load(text, where="sex == 'F'", split="test")
+    assert cohort.table["patient_id"].tolist() == ["1", "4"]
+    assert cohort.rejected["column"].tolist() == ["whole row"]
+    assert cohort.flow.table["kept"].tolist() == [4, 3, 2]
+
+
+def test_a_column_of_yes_and_no_comes_along_to_be_predicted(load: Load) -> None:
+    rows = [f"{n},{n}.png,{'yes' if n % 3 else 'No'},{n % 2}.0,{n}" for n in range(10, 90)]
+    cohort = load("\n".join(["patient_id,image_path,covid,died,size", *rows]), split=[0.7, 0.1, 0.2])
+    assert set(cohort.table["covid"]) == {"yes", "No"} and "size" not in cohort.table
+    assert find("covid", "COVID-19").rows(cohort).table["label"].tolist() == [int(n % 3 > 0) for n in range(10, 90)]
+    assert find("died").rows(cohort).table["label"].sum() == 40
 
 
 def test_covariates_are_those_named_and_z_scores_never_t_scores(load: Load, caplog: pytest.LogCaptureFixture) -> None:

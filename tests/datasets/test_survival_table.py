@@ -247,6 +247,26 @@ def test_a_second_row_for_each_event_without_a_date_stops(load: Load) -> None:
         load(pd.concat([people, later]))
 
 
+def test_a_filter_is_a_step_of_the_flow_before_values_are_refused(load: Load) -> None:
+    people = more_people(60).assign(sex=[1, 2] * 30, ward=["A", "B", ""] * 20).astype({"time_years": object})
+    people.loc[people["sex"] == 1, "time_years"] = ""  # refused, if they took part
+    where = "sex == 'F' and ward in ['A', 'B'] and time_years < 6.5"
+    cohort = load(people, where=where, female=2, male=1, features=["bmi"], split="test")
+    kept = people[(people["sex"] == 2) & (people["ward"] != "") & (people.index < 55)]
+    assert cohort.table["patient_id"].tolist() == kept["patient_id"].tolist() and cohort.rejected.empty
+    assert cohort.flow.table["step"].tolist() == ["rows of t.csv", where, "values can be used"]
+    assert cohort.flow.table["kept_patients"].tolist() == [60, len(kept), len(kept)]
+    assert "missing or unclear in 40" in cohort.flow.table["reason"][1]
+    with pytest.raises(DataError) as stopped:
+        load(people, where="wrad == 'A'", features=["bmii"], columns={"age_years": "Alter"})
+    for told in ("did you mean ward?", "did you mean bmi?", "no column 'Alter'"):
+        assert told in str(stopped.value)
+    with pytest.raises(DataError, match=r"no row of 60 fits ward == 'C'\n.*\n.*ward as 'A'"):
+        load(people, where="ward == 'C'", features=["bmi"])
+    with pytest.raises(ConfigError, match=r"dataset\.where"):
+        load(people, where="ward = 'A'")
+
+
 def test_all_errors_of_a_table_are_told_at_once(load: Load) -> None:
     people = PEOPLE.assign(event=[2, 1, 1] * 20, time_years=PEOPLE["time_years"] * 365.25, split="tran")
     people = people.assign(platelets=["1,746", "876", "12"] * 20, age_years=["fifty", 60, 70] * 20)

@@ -45,6 +45,11 @@ class Words:
     verb: str = "has"
 
     @property
+    def heading(self) -> str:
+        """The outcome with a capital first: ``Low bone mass``, ``COVID-19``."""
+        return self.outcome[:1].upper() + self.outcome[1:]
+
+    @property
     def having(self) -> str:
         """What patients with the outcome have: ``low bone mass``, ``a fracture``."""
         return f"{self.article} {self.outcome}".strip()
