@@ -66,7 +66,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
         _refuse_contradictory_rows(text[~text["image_id"].duplicated(keep=False)], refusals, "image_path")
     _refuse_contradictory_sexes(text, refusals, table)
     lost = table.index.isin(refusals.table["row"])
-    refusals.fail(slips.losses(table, refusals) if not lost.all() else ())
+    if not (lost.all() or refusals.errors):  # errors that explain what is lost
+        refusals.fail(slips.losses(table, refusals))
     _refuse_copies(text, refusals)
     kept = table[~table.index.isin(refusals.table["row"])]
     refusals.fail([*_unknown_splits(text, refusals, table), *_torn_patients(refusals, kept)])

@@ -101,8 +101,8 @@ def rename(
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
             column = overrides if ours in other_case else f"{key}.{ours}=<column>"
-            column += " (null if there is none)" if ours == "event" else ""
-            mend = f"{column}; the table has {few(list(rows.columns))}"
+            none = f", or {key}.event=null if there is none" if ours == "event" else ""
+            mend = f"{column}{none}; the table has {few(list(rows.columns))}"
             errors.append(DataError(f"no column is named {ours}", file, mend))
     raise_together([*errors, *also])
     if other_case:

@@ -20,6 +20,7 @@ SHORT = r"[+-]?\d{1,3}"  # a number too small for a thousands sign
 SLIPS = 2  # cells, or rows
 MOST = 0.05  # share of a column's cells, or of the rows
 CHANCE = 0.001  # p of Fisher's exact test, under which refusals depend on the outcome
+CODES_FOR_NONE = {sign * float(digit * length) for sign in (1, -1) for digit in "789" for length in range(1, 6)}
 MENDING = (
     "correct the cells, which rejected.csv lists; or leave such rows out on purpose, as a step of the flow: "
     "dataset.where=…"
@@ -78,6 +79,27 @@ def unread(cells: pd.Series, parsed: pd.Series, where: str, reason: str) -> Iter
         what = f"{count} of {there} cells can't be read{side}, the first in row {lost.idxmax()}: {reason}"
         mend = "write numbers as 1746, 2.5 or -2.5: no thousands sign, no brackets, the minus in front"
         yield DataError(what, where, mend if pd.api.types.is_float_dtype(parsed) else "write all cells so")
+
+
+def codes_for_none(numbers: pd.Series, where: str) -> Iterator[DataError]:
+    """Yield an error if a column has −9, 99, 999 or the like in several rows, far from all other numbers.
+
+    Examples
+    --------
+    >>> next(codes_for_none(pd.Series([22.5, 31.0, 999, 999, 27.1, 999]), "t.csv, column bmi")).what
+    '999 in 3 of 6 rows is unlike all other numbers: it seems to mean that there is none'
+    >>> list(codes_for_none(pd.Series([950, 700, 999, 999, 400, 999]), "t.csv, column platelets"))
+    []
+    """
+    known = numbers.dropna()
+    for code in sorted(CODES_FOR_NONE.intersection(known)):
+        others = known[~known.isin(CODES_FOR_NONE)]
+        count = int((known == code).sum())
+        if count <= SLIPS or others.empty:
+            continue
+        if (code < 0 <= others.min()) or (others - code).abs().min() > others.max() - others.min():
+            what = f"{code:g} in {count} of {len(numbers)} rows is unlike all other numbers: it seems to mean that "
+            yield DataError(f"{what}there is none", where, "leave such cells empty, or write NA")
 
 
 def _side(lost: pd.Series, read: pd.Series) -> str:

@@ -109,7 +109,7 @@ def _first(text: pd.DataFrame, times: dict[str, pd.Series], refusals: Refusals) 
         return _earlier(rows, event, competing, times["time_years"], times[COMPETING_TIME], refusals)
     if "time_years" in times:
         refusals.add(text, both, "competing_event", f"{BOTH}: only the first may be")
-        if both.sum() > slips.SLIPS:
+        if both.sum() > slips.SLIPS and values.flag(text["event"].dropna()).notna().all():
             what = f"{BOTH} in {both.sum()} of {event.sum()} rows with the event, the first in row {both.idxmax()}: "
             what += "one time does not tell which came first"
             refusals.fail([DataError(what, refusals.place("competing_event"), WHICH)])

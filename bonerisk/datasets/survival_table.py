@@ -15,7 +15,7 @@ from bonerisk.cohort.check import check
 from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.refusals import Refusals, counted, told
-from bonerisk.cohort.slips import thousands
+from bonerisk.cohort.slips import codes_for_none, thousands
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, few
 from bonerisk.cohort.where import Where
@@ -187,6 +187,8 @@ class SurvivalTable:
         numbers = [name for name in text_of if numeric(cells[name])]
         for name in numbers:
             refusals.fail(thousands(text_of[name], refusals.place(name)))
+        for name in [name for name in cells if name in chosen and numeric(cells[name]) and file.features is None]:
+            refusals.fail(codes_for_none(cells[name], refusals.place(name)))
         for name in [name for name in found if name in chosen and found[name][1].any()]:
             written = text.assign(**{name: tablefile.as_text(raw[name])})
             refusals.add(written, found[name][1], name, "no number, unlike most cells")

@@ -267,6 +267,16 @@ def test_a_filter_is_a_step_of_the_flow_before_values_are_refused(load: Load) ->
         load(people, where="ward = 'A'")
 
 
+@pytest.mark.parametrize("code", [-9, 99, 999, -9999])
+def test_numbers_that_mean_none_are_no_values(load: Load, code: int) -> None:
+    people = more_people(120)
+    people.loc[::20, "bmi"] = code
+    with pytest.raises(DataError, match=rf"{code} in 6 of 120 rows is unlike all other[\s\S]*column bmi"):
+        load(people)
+    falls = more_people(120).assign(falls=np.arange(120) % 10)
+    assert "falls" in load(falls).features  # 0 to 9, of which 9 is none of these
+
+
 def test_all_errors_of_a_table_are_told_at_once(load: Load) -> None:
     people = PEOPLE.assign(event=[2, 1, 1] * 20, time_years=PEOPLE["time_years"] * 365.25, split="tran")
     people = people.assign(platelets=["1,746", "876", "12"] * 20, age_years=["fifty", 60, 70] * 20)
