@@ -115,19 +115,20 @@ def flags(rows: pd.DataFrame, names: Mapping[str, str], hidden: Collection[str])
 
     Parameters
     ----------
-    rows : DataFrame of str
-        As in the file.
+    rows : DataFrame
+        As in the file; columns of numbers are none of these.
     names : mapping of str to str
         Our name to the file's, of the columns that are taken.
     hidden : collection of str
         Names that stay out.
     """
     free = [name for name in map(str, rows) if name and name not in {*names, *names.values(), *hidden, *DTYPES}]
-    cells = {name: values.present(rows[name]) for name in free if not RESERVED.fullmatch(name)}
-    holding = {name: text for name, text in cells.items() if text.notna().any()}
-    return pd.DataFrame(
-        {name: text for name, text in holding.items() if values.flag(text.dropna()).notna().all()}, rows.index
-    )
+    texts = [name for name in free if not RESERVED.fullmatch(name) and not pd.api.types.is_numeric_dtype(rows[name])]
+    found = {name: values.present(rows[name]) for name in texts}
+    flagged = [
+        name for name, text in found.items() if len(filled := text.dropna()) and values.flag(filled).notna().all()
+    ]
+    return pd.DataFrame({name: found[name] for name in flagged}, rows.index)
 
 
 def _absent(ours: str, theirs: str, rows: pd.DataFrame, key: str) -> DataError:

@@ -67,9 +67,11 @@ def in_years(
             refusals.fail(_other_codes(text[column], refusals.place(column)))
     times = {column: _years(text, column, unit, refusals) for column in TIMES if column in text}
     rows, notes = _first(text, times, refusals)
+    came = values.flag(rows["event"]) == 1  # then nothing else ended the follow-up
     for column in FOLLOW_UP:
         if column in text and required:
-            refusals.add(text, rows[column].isna() & text[column].isna(), column, "missing")
+            missing = rows[column].isna() & text[column].isna() & ~(came & (column == "competing_event"))
+            refusals.add(text, missing, column, "missing")
     return rows, notes
 
 
@@ -129,7 +131,7 @@ def _earlier(
     refusals.add(rows, both & missing, "competing_event", f"{BOTH}, and a time is missing")
     later = competing & (time < other) | both & (time == other)  # a fracture on the day of death came before it
     overtaken = competing & ~later
-    end = other.where(overtaken | (time.isna() & ~event), time)
+    end = other.where((overtaken & other.notna()) | (time.isna() & ~event), time)
     counts = [int((both & later).sum()), int((both & overtaken).sum()), int((later & ~event).sum())]
     notes = (
         f"In {sum(counts[:2])} rows {BOTH}; the event came first in {counts[0]}, the competing event in {counts[1]}.",

@@ -114,7 +114,7 @@ class SurvivalTable:
         refusals = Refusals(self.table.name, names)
         refusals.add(file.ragged.to_frame("whole row"), file.ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(text, data)
-        text, rows, flow = filtered(self.where, text, _as_text(file.rows), self.codes, self.time_unit, refusals)
+        text, rows, flow = filtered(self.where, text, self._as_text(file), self.codes, self.time_unit, refusals)
         file = replace(file, rows=file.rows.loc[text.index])
         text, on_events = in_years(text, self.time_unit, refusals)
         text, chosen, left_out = self._with_features(text, file, refusals)
@@ -140,10 +140,15 @@ class SurvivalTable:
         standard = f"{'follow-up ' if 'event' in table else ''}as {self.table.name} has it"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), features=chosen)
 
+    def _as_text(self, file: tablefile.TableFile) -> pd.DataFrame:
+        """Return the file's rows, with text in columns that are named or may be of yes and no."""
+        named = {*KNOWN, *file.names.values(), *self.columns.values(), *(self.where.columns if self.where else ())}
+        return tablefile.with_text(file.rows, named)
+
     def _renamed(self, file: tablefile.TableFile) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
-        rows = _as_text(file.rows)
+        rows = self._as_text(file)
         required = [name for name in ("event", "time_years") if self.columns.get(name, "") is not None]  # set to null
         there = [*map(str, rows), *columns]
         wrong = [*(self.where.absent(there) if self.where else ()), *unknown(self.features or (), columns, rows)]
@@ -249,10 +254,6 @@ class SurvivalTable:
         if pairs.empty:
             return ()
         return (f"{len(pairs)} rows have the same values as another patient's; coarse features make this likely.",)
-
-
-def _as_text(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({str(column): tablefile.as_text(cells) for column, cells in rows.items()}, index=rows.index)
 
 
 def _films(columns: dict[str, str | None]) -> Iterator[ConfigError]:

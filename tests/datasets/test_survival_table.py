@@ -218,6 +218,10 @@ def test_the_first_of_two_events_counts_by_its_time(load: Load) -> None:
     assert "competing_time_years" not in table and cohort.rejected.empty
     assert any("event came first in 2, the competing event in 1" in note for note in cohort.notes)
     assert any(note.startswith("In 1 rows the competing event came after") for note in cohort.notes)
+    blank = people.assign(death=[1, 1, None, 1, 1, 0, 0, None], to_death=[5, 3, None, 7, None, 8, 8, None])
+    table = load(blank, columns=columns, features=["age_years"], split="test").table
+    assert table["time_years"].tolist() == [2, 3, 4, 7, 3, 5, 8, 1]
+    assert table["event"].tolist() == [1, 0, 1, 0, 0, 0, 0, 1] and table["competing_event"][4] == 1
     with pytest.raises(DataError, match="the time of a competing event is of use beside both"):
         load(people, columns={**columns, "competing_event": None}, features=["age_years"])
 
