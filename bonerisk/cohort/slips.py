@@ -155,7 +155,7 @@ def lost(rows: pd.Series, outcomes: pd.DataFrame, most: float = MOST) -> str:
     --------
     >>> outcomes = pd.DataFrame({"the event": [1.0] * 10 + [0.0] * 90})
     >>> lost(pd.Series(outcomes.index < 5), outcomes)
-    'rows are lost by their outcome: 5 of 10 with the event, 0 of 90 without'
+    'the rows lost depend on the outcome: 5 of 10 with the event, 0 of 90 without'
     >>> lost(pd.Series(outcomes.index % 30 == 0), outcomes)
     ''
     """
@@ -169,7 +169,7 @@ def lost(rows: pd.Series, outcomes: pd.DataFrame, most: float = MOST) -> str:
             (lost_with, with_it), (lost_without, without) = counts
             found.append(f"{lost_with} of {with_it} with {name}, {lost_without} of {without} without")
     if found:
-        return f"rows are lost by their outcome: {'; '.join(found)}"
+        return f"the rows lost depend on the outcome: {'; '.join(found)}"
     share = count / len(rows)
     return f"{count} of {len(rows)} rows ({share:.0%}) are lost: too many for slips" if share > most else ""
 

@@ -58,7 +58,8 @@ def in_years(
     """
     given = [column for column in (*FOLLOW_UP, COMPETING_TIME) if column in text]
     if given and "event" not in text:
-        mend = "dataset.columns.event=<column> names it, with 1 and 0"
+        mend = "dataset.columns.event=<column> names it, with 1 and 0; "
+        mend += f"{' '.join(f'dataset.columns.{column}=null' for column in given)} leaves out the rest"
         refusals.fail([DataError(f"the table has {' and '.join(given)}, but no event", refusals.place("event"), mend)])
     if "event" not in text:
         return text.drop(columns=given), ()

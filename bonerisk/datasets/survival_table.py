@@ -149,7 +149,8 @@ class SurvivalTable:
         """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
         rows = self._as_text(file)
-        required = [name for name in ("event", "time_years") if self.columns.get(name, "") is not None]  # set to null
+        without = [name for name in ("event", "time_years") if self.columns.get(name, "") is None]  # not forgotten
+        required = [] if "event" in without else [name for name in ("event", "time_years") if name not in without]
         there = [*map(str, rows), *columns]
         wrong = [*(self.where.absent(there) if self.where else ()), *unknown(self.features or (), columns, rows)]
         text, names = rename(rows, columns, required, str(self.table), KNOWN, also=wrong)

@@ -158,7 +158,7 @@ def test_times_missing_for_events_only_are_not_lost_in_silence() -> None:
     ids = [str(i) for i in range(80)]
     table = pd.DataFrame(rows, columns=["event", "time_years"]).assign(patient_id=ids, image_id=ids, image_path=ids)
     cohort = Cohort("mine", arrange(table.assign(split="train")), Flow())
-    with pytest.raises(DataError, match="lost by their outcome: 10 of 20 with event, 0 of 60 without"):
+    with pytest.raises(DataError, match="lost depend on the outcome: 10 of 20 with event, 0 of 60 without"):
         select(cohort, "fracture")
 
 

@@ -231,7 +231,7 @@ def test_times_that_are_missing_for_events_only_stop(load: Load, share: float) -
     people = more_people(300).assign(time_years=lambda rows: rows["time_years"] / 5)
     events = people.index[people["event"] == 1]
     people.loc[events[: int(share * len(events))], "time_years"] = np.nan
-    with pytest.raises(RowsRefusedError, match=r"lost by their outcome: \d+ of 100 with event 1, 0 of 200 without"):
+    with pytest.raises(RowsRefusedError, match=r"depend on the outcome: \d+ of 100 with event 1, 0 of 200 without"):
         load(people)
 
 
