@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bonerisk.cohort.controls import ORACLE
-from bonerisk.cohort.table import FOLLOW_UP, SAMPLING
+from bonerisk.cohort.table import COMPETING_TIME, FOLLOW_UP, SAMPLING
 from bonerisk.errors import ConfigError
 
 NO_FEATURES = (
@@ -15,6 +15,7 @@ NO_FEATURES = (
     "film_date",
     "label",
     *FOLLOW_UP,
+    COMPETING_TIME,
     *SAMPLING,
 )  # identity, date, outcome, and how rows are weighed
 

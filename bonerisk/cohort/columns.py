@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 KEY = "dataset.columns"
 T_SCORES = ("t_score", "lumbar_spine", "femoral_neck", "total_hip")
+RESERVED = re.compile(r"label|risk|model|dataset|survival_.*|oracle_.*")  # of predictions
 Z_SCORE = re.compile(r"(?i:z[\s_-]*(?:score|value)|(?<![a-z])z(?![a-z0-9]))|[a-z]Z(?![a-z])")
 
 
@@ -64,6 +65,7 @@ def rename(
     file: str,
     known: Collection[str] = DTYPES,
     key: str = KEY,
+    also: Iterable[DataError] = (),
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Pick the columns that have a name of ours, in the file or by `columns`.
 
@@ -81,6 +83,8 @@ def rename(
         Our names under which a column is taken without being mapped.
     key : str
         Configuration key of `columns`.
+    also : iterable of DataError
+        Other errors in names of this file's columns, to be told at once with those found here.
 
     Returns
     -------
@@ -107,12 +111,38 @@ def rename(
     for ours in [required] if isinstance(required, str) else required:
         if ours not in taken:
             column = overrides if ours in other_case else f"{key}.{ours}=<column>"
-            mend = f"{column}; the table has {few(list(rows.columns))}"
+            none = f", or {key}.event=null if there is none" if ours == "event" else ""
+            mend = f"{column}{none}; the table has {few(list(rows.columns))}"
             errors.append(DataError(f"no column is named {ours}", file, mend))
-    raise_together(errors)
+    raise_together([*errors, *also])
     if other_case:
         log.warning("%s: columns named as ours in another case are not taken for them; %s does so", file, overrides)
     return pd.DataFrame({ours: values.present(rows[theirs]) for ours, theirs in taken.items()}), taken
+
+
+def flags(rows: pd.DataFrame, names: Mapping[str, str], hidden: Collection[str]) -> pd.DataFrame:
+    """Pick the columns of yes or no (1 or 0) that are not taken yet: a user may predict any of them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As in the file; columns of numbers are none of these.
+    names : mapping of str to str
+        Our name to the file's, of the columns that are taken.
+    hidden : collection of str
+        Names that stay out.
+    """
+    import pandas as pd
+
+    from bonerisk.cohort import values
+
+    free = [name for name in map(str, rows) if name and name not in {*names, *names.values(), *hidden, *DTYPES}]
+    texts = [name for name in free if not RESERVED.fullmatch(name) and not pd.api.types.is_numeric_dtype(rows[name])]
+    found = {name: values.present(rows[name]) for name in texts}
+    flagged = [
+        name for name, text in found.items() if len(filled := text.dropna()) and values.flag(filled).notna().all()
+    ]
+    return pd.DataFrame({name: found[name] for name in flagged}, rows.index)
 
 
 def absent(ours: str, theirs: str, names: Sequence[str], key: str = KEY) -> DataError:

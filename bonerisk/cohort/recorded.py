@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from bonerisk.cohort.table import SPLITS, Cohort, patients
 from bonerisk.cohort.targets.target import find
 from bonerisk.errors import DataError
@@ -38,8 +40,7 @@ def of_target(cohort: Cohort, name: str, run: Run) -> Cohort:
         No row is left, or those of the train split all have one outcome.
     """
     target = find(name)
-    if cohort.reference_standard == "DXA" and target.reference_standard:
-        run.record["reference_standard"] = target.reference_standard
+    run.record["reference_standard"] = target.established(cohort.reference_standard)
     chosen = target.rows(cohort)
     for note in chosen.notes[len(cohort.notes) :]:
         run.note(note)
@@ -124,8 +125,13 @@ def write_cohort(cohort: Cohort, run: Run) -> None:
         cohort.table.to_parquet(path, index=False)
     with run.writes("flow", "flow.csv") as path:
         cohort.flow.table.to_csv(path, index=False)
-    with run.writes("rejected", "rejected.csv") as path:
-        cohort.rejected.astype({"row": "Int64"}).to_csv(path, index=False)  # a film refused by itself has no row
+    write_rejected(cohort.rejected, run)
     if cohort.links is not None:
         with run.writes("links", "links.csv") as path:
             cohort.links.to_csv(path, index=False)
+
+
+def write_rejected(rejected: pd.DataFrame, run: Run) -> None:
+    """Write rejected.csv, from a table with the columns `REJECTED`."""
+    with run.writes("rejected", "rejected.csv") as path:
+        rejected.astype({"row": "Int64"}).to_csv(path, index=False)  # a film refused by itself has no row

@@ -45,6 +45,7 @@ COLUMNS = {  # in the order of the table; these are always there
     "bone_class": TEXT,
 }
 FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER, "entry_years": NUMBER}  # if there
+COMPETING_TIME = "competing_time_years"  # of a user's table, not of a cohort: it tells which of two events came first
 SAMPLING = {"stratum": TEXT, "case_weight": NUMBER}  # if there
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 DTYPES = COLUMNS | FOLLOW_UP | SAMPLING | BODY
@@ -72,7 +73,7 @@ class Cohort:
     rejected : DataFrame, optional
         Refused values, columns `REJECTED`; a row of the source with two bad values stands there twice.
     reference_standard : str
-        What the labels are: "DXA", or the user's own words.
+        What the labels are: "DXA", where the source says so, or other words.
     notes : tuple of str
         What a reader of the results must know.
     sources : tuple of Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,3 +92,13 @@ def as_text(column: pd.Series) -> pd.Series:
 def as_values(column: pd.Series) -> pd.Series:
     """Return a column of numbers or flags as float64, any other as text."""
     return column.astype("float64") if pd.api.types.is_numeric_dtype(column) else as_text(column)
+
+
+def with_text(rows: pd.DataFrame, named: Collection[str | None]) -> pd.DataFrame:
+    """Return rows with text in the columns named, and in all but those of numbers other than 0 and 1."""
+    text = {
+        str(column): as_text(cells)
+        for column, cells in rows.items()
+        if column in named or not pd.api.types.is_numeric_dtype(cells) or cells.dropna().isin([0, 1]).all()
+    }
+    return rows.assign(**text)

@@ -27,7 +27,7 @@ CLASS_WORDS = {
     "osteoporosis": "osteoporosis",
     "osteoporotic": "osteoporosis",
 }
-FLAG_WORDS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
+FLAG_WORDS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0, "n": 0.0, "y": 1.0}
 BOUNDS = {
     "age_years": (0.0, 120.0),
     "t_score": (-8.0, 8.0),
@@ -135,7 +135,7 @@ def bone_class(text: pd.Series) -> pd.Series:
 
 @_once
 def flag(text: pd.Series) -> pd.Series:
-    """1 or 0 from 1/0, true/false or yes/no."""
+    """1 or 0 from 1/0, true/false, yes/no or y/n."""
     return text.str.lower().str.replace(r"^(\d+)\.0+$", r"\1", regex=True).map(FLAG_WORDS)
 
 

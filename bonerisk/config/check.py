@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -30,6 +31,8 @@ from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import argument_types, conforms, describe, is_open
 from bonerisk.config.tree import Group, config_dir
 from bonerisk.errors import ConfigError, raise_together
+
+EXPRESSION = "dataset.where="  # a value with signs that Hydra's grammar has no place for
 
 
 def check(command: str, texts: list[str], *, multirun: bool, printing: bool = False) -> DictConfig:
@@ -71,6 +74,21 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
         raise_together(errors)
         return _compose_whole(command, overrides, throw_on_missing=not printing)
+
+
+def quoted(texts: Iterable[str]) -> list[str]:
+    r"""Overrides with an expression quoted as Hydra wants it, if it is not yet: a shell took the user's quotes away.
+
+    >>> quoted(["dataset.where=sex == 'F'", "dataset.where='age_years > 50'", "seed=1"])
+    ['dataset.where="sex == \'F\'"', "dataset.where='age_years > 50'", 'seed=1']
+    """
+    return [_quoted(*text.partition("=")) if text.startswith(EXPRESSION) else text for text in texts]
+
+
+def _quoted(key: str, sign: str, value: str) -> str:
+    done = value == "null" or re.fullmatch(r"""(["'])((?!\1)[^\\]|\\.)*\1""", value)
+    escaped = value.replace('"', '\\"')
+    return f"{key}{sign}{value}" if done else f'{key}{sign}"{escaped}"'
 
 
 def opened(texts: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf, open_dict
 
-from bonerisk.config.check import check, opened
+from bonerisk.config.check import check, opened, quoted
 from bonerisk.config.sweep import Order
 from bonerisk.config.tree import config_dir
 
@@ -22,6 +22,7 @@ def order_of(command: str, overrides: list[str]) -> Order:
     ConfigError
         As `check`.
     """
+    overrides = quoted(overrides)
     with _aside():
         check(command, overrides, multirun=False)
         with initialize_config_dir(str(config_dir()), version_base="1.3"):

@@ -10,6 +10,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from bonerisk.cohort.recorded import write_rejected
+from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError
 from bonerisk.runs.folder import Run, record
@@ -17,7 +19,10 @@ from bonerisk.runs.folder import Run, record
 
 @contextlib.contextmanager
 def run_folder(order: Order, name: str) -> Iterator[Run]:
-    """Record the order as a run called `name` (the model or the dataset) and yield it to be filled."""
+    """Record the order as a run called `name` (the model or the dataset) and yield it to be filled.
+
+    If so many rows are refused that nothing can be done, the run keeps the list of them.
+    """
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ConfigError(f"{name!r} can't name a folder", "name", "use letters, digits, '_', '-' and '.' only")
     config: dict[str, Any] = OmegaConf.to_container(order.config, resolve=True)  # type: ignore[assignment]
@@ -30,4 +35,8 @@ def run_folder(order: Order, name: str) -> Iterator[Run]:
         overrides=order.overrides,
         command_line=order.command_line,
     ) as run:
-        yield run
+        try:
+            yield run
+        except RowsRefusedError as error:
+            write_rejected(error.rejected, run)
+            raise

@@ -17,6 +17,13 @@ _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequen
 _NAMES |= {name: getattr(bonerisk.named, name) for name in bonerisk.named.NAMED}
 
 
+OWN = "BinaryTarget"  # the target of a head that can predict a user's own column, too
+
+
+class OwnColumn:
+    """Type of the name of a user's own column, which is no target's and not nearly one's."""
+
+
 @cache
 def argument_types(target: str) -> dict[str, object]:
     """Argument names of a class or function and their types (`Any` without an annotation).
@@ -80,7 +87,7 @@ def _targets(annotation: ast.expr) -> dict[str, object]:
     """What names such as ``BinaryTarget`` stand for, alone or in a union: the names of the targets of that kind."""
     names = {name for name in _names(annotation) if name.endswith("Target")}
     found = {name: _of_kind(name.removesuffix("Target").lower()) for name in names}
-    return {name: Literal[of] for name, of in found.items() if of}
+    return {name: Literal[of] | OwnColumn if name == OWN else Literal[of] for name, of in found.items() if of}
 
 
 def _names(annotation: ast.expr | None) -> set[str]:
@@ -102,6 +109,8 @@ def describe(hint: object) -> str:
         return "null"
     if is_open(hint) and get_args(hint):
         return f"{{name: {describe(get_args(hint)[1])}}}"
+    if hint is OwnColumn:
+        return "a column of your own"
     name = getattr(hint, "__name__", str(hint))
     return f"{name} of {describe(get_args(hint)[0])}" if get_origin(hint) is list else name
 
@@ -115,6 +124,8 @@ def conforms(value: object, hint: object) -> bool:
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if origin is Literal:
         return value in inner
+    if hint is OwnColumn:
+        return isinstance(value, str) and targets.is_own(value)
     if origin in (dict, Mapping):
         return isinstance(value, Mapping) and all(conforms(item, inner[1]) for item in value.values() if inner)
     if origin in (list, tuple, Sequence):

@@ -18,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from bonerisk.config.check import check, opened
+from bonerisk.config.check import check, opened, quoted
 from bonerisk.config.exist import demand
 from bonerisk.config.recorded import put_dataset
 from bonerisk.config.schema import PRIMARY
@@ -182,10 +182,11 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     job : callable
         From an `Order` to the run's folder.
     overrides : list of str
-        In Hydra's grammar.
+        In Hydra's grammar; an expression (`quoted`) may be as a shell hands it over.
     flags : list of str
         Hydra's flags, as ``--multirun`` or ``--cfg job``.
     """
+    overrides = quoted(overrides)
     try:
         config = check(command, overrides, multirun="--multirun" in flags, printing="--cfg" in flags)
         if not flags:

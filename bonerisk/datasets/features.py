@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -12,11 +11,10 @@ import pandas as pd
 from bonerisk.cohort import tablefile, values
 from bonerisk.cohort.allowed import forbidden
 from bonerisk.cohort.table import DTYPES, NUMBER, few
+from bonerisk.datasets.suspect import FEWEST
 from bonerisk.errors import DataError, raise_together
 
 KEY = "dataset.features"
-IDENTIFIER = re.compile(r"(?i:(?:^|[\W_])id)$|[a-z]I[Dd]$")  # id, doctor_id, "Site ID", siteID; never fluid
-FEWEST = 20  # rows; in fewer, a column of ages or of words may have no equal cells by chance
 
 
 def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame) -> tuple[str, ...]:
@@ -38,21 +36,26 @@ def named(features: Sequence[str], names: Mapping[str, str], rows: pd.DataFrame)
     """
     ours = {theirs: ours for ours, theirs in names.items()}
     found = [name if name in names else ours.get(name, name) for name in features]
-    wrong = []
+    wrong = [*unknown(features, names, rows)]
     for asked, name in zip(features, found, strict=True):
         if name not in names and name in DTYPES and name in rows:
             wrong.append(
                 DataError(f"the column {name!r} is left out", KEY, f"take it out here, or in dataset.columns.{name}")
             )
-        elif name not in names and name not in rows:
-            near = get_close_matches(asked, [*rows, *names], n=1)
-            mend = f"did you mean {near[0]}? " if near else ""
-            mend += f"it has {few(list(rows.columns))}"
-            wrong.append(DataError(f"the table has no column {asked!r}", KEY, mend))
         elif forbidden(name):
             wrong.append(DataError(f"the column {asked!r} is {name}, which can't be a feature", KEY, "take it out"))
     raise_together(wrong)
     return tuple(found)
+
+
+def unknown(features: Sequence[str], names: Iterable[str], rows: pd.DataFrame) -> Iterator[DataError]:
+    """Yield an error for each feature that is neither a name of ours nor of the file; it gives the nearest."""
+    there = [*map(str, rows), *names]
+    for asked in features:
+        if asked not in there:
+            near = get_close_matches(asked, there, n=1)
+            mend = f"did you mean {near[0]}? " if near else ""
+            yield DataError(f"the table has no column {asked!r}", KEY, f"{mend}it has {few(list(rows.columns))}")
 
 
 def candidates(
@@ -93,16 +96,14 @@ def parsed(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     return text, pd.Series(False, text.index)
 
 
-def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: bool) -> dict[str, str]:
-    """Return the `names` whose columns hold no numbers or look like identifiers, with the reason.
+def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series]) -> dict[str, str]:
+    """Return the `names` whose columns hold no numbers, with the reason.
 
     Parameters
     ----------
     names : sequence of str
     cells : mapping of str to Series
         Values of the columns that the contract does not know.
-    declared : bool
-        Whether the file's format itself gives the features, so that none is an identifier.
     """
     found = {}
     for name in names:
@@ -110,10 +111,8 @@ def no_numbers(names: Sequence[str], cells: Mapping[str, pd.Series], declared: b
             kind = "" if DTYPES[name] == NUMBER else "text"
         elif cells[name].isna().all():
             kind = "empty"
-        elif not numeric(cells[name]):
-            kind = "text"
         else:
-            kind = "" if declared else _identifies(name, cells[name])
+            kind = "" if numeric(cells[name]) else "text"
         if kind:
             found[name] = kind
     return found
@@ -144,10 +143,3 @@ def useless(table: pd.DataFrame, features: Sequence[str]) -> dict[str, str]:
 def numeric(cells: pd.Series) -> bool:
     """Return whether cells are numbers, not text."""
     return pd.api.types.is_numeric_dtype(cells)
-
-
-def _identifies(name: str, cells: pd.Series) -> str:
-    """Return why a column looks like identifiers: whole numbers, no two equal, or its name; else nothing."""
-    if len(cells) >= FEWEST and cells.is_unique and bool((cells % 1 == 0).all()):
-        return "a different whole number in each row"
-    return "an identifier by its name" if IDENTIFIER.search(name) else ""

@@ -9,20 +9,24 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import textfile
-from bonerisk.cohort.check import FINDING, Refusals, check, counted, told
+from bonerisk.cohort.check import FINDING, check
 from bonerisk.cohort.classes import WHO_AGE, bone_class
-from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
+from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, Cohort, arrange
+from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
+from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
 from bonerisk.named import ColumnNames, FilePath, FolderPath
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
+KNOWN = [*DTYPES, COMPETING_TIME]
 SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may leave it out
 
 log = logging.getLogger(__name__)
@@ -49,10 +53,13 @@ class ImageTable:
     split_seed : int
     time_unit : {"years", "months", "days"}
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
+    where : str, optional
+        Which rows take part, as ``"sex == 'F' and age_years >= 50"``: comparisons of columns, by our names or the
+        table's, with and, or, not, in (`bonerisk.cohort.where`).
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
-    reference_standard : str
-        Where the labels come from.
+    reference_standard : str, optional
+        How the labels were established, such as DXA; by default as the table gives them.
     shuffle_labels : int, optional
         A seed: targets are shuffled at random, as a negative control.
 
@@ -73,8 +80,9 @@ class ImageTable:
         split: Sequence[float] | str = FRACTIONS,
         split_seed: int = 0,
         time_unit: str = "years",
+        where: str | None = None,
         min_age_years: float | None = None,
-        reference_standard: str = "DXA",
+        reference_standard: str | None = None,
         shuffle_labels: int | None = None,
     ) -> None:
         self.table, self.image_root, self.name = Path(table).expanduser(), Path(image_root).expanduser(), name
@@ -83,7 +91,8 @@ class ImageTable:
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
-        raise_together([*misnamed(self.columns), *wrong, *bad_unit(time_unit)])
+        raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
+        self.where = None if where is None else Where(where)
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films; no pixel is read.
@@ -99,15 +108,17 @@ class ImageTable:
             The table can't be read, lacks a column, or has no row that can be used; a patient is in two splits.
         """
         rows, ragged = textfile.read(self.table)
-        known = [*DTYPES, *(column for column in map(str, rows) if column.startswith(FINDING))]
-        text, names = rename(rows, self.columns, "image_path", str(self.table), known)
+        known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING))]
+        wrong = self.where.absent([*map(str, rows), *self.columns]) if self.where else ()
+        text, names = rename(rows, self.columns, "image_path", str(self.table), known, also=wrong)
+        text = text.join(flags(rows, names, self.columns))
         settings.refuse_split_twice(self.split, text, names)
         refusals = Refusals(self.table.name, names)
         refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(self._with_films(text, refusals), data)
-        rows = text.reindex(text.index.union(ragged.index))
-        flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        table = _derived(check(self._followed(text, refusals), refusals, self.codes))
+        text, rows, flow = filtered(self.where, text, rows, self.codes, self.time_unit, refusals)
+        text, on_events = in_years(text, self.time_unit, refusals, required=False)
+        table = _with_class(check(text, refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow = self._old_enough(table, flow)
@@ -115,20 +126,11 @@ class ImageTable:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
-        notes += self._notes(table)
+        notes += (*on_events, *self._notes(table))
         for warning in (*told(rejected), *notes):
             log.warning(warning)
-        return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
-
-    def _followed(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
-        """Return the rows with times in years, if films were followed up; rows without an outcome stay."""
-        if "event" in text:
-            return in_years(text, self.time_unit, refusals, required=False)
-        given = [column for column in FOLLOW_UP if column in text]
-        if given:
-            what = f"the table has {' and '.join(given)}, but no event"
-            raise DataError(what, str(self.table), "dataset.columns.event=<column> names it, with 1 and 0")
-        return text
+        standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
+        return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,))
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""
@@ -177,7 +179,7 @@ class ImageTable:
                 f"{young} of {len(table)} films are of patients under {WHO_AGE:g} years, an age at which WHO's classes "
                 f"of T-scores do not apply; dataset.min_age_years={WHO_AGE:g} leaves them out."
             )
-        if self.reference_standard != "DXA":
+        if self.reference_standard not in (None, "DXA"):
             notes.append(f"The labels are not DXA measurements but: {self.reference_standard}.")
         return tuple(notes)
 
@@ -188,10 +190,7 @@ def _film(root: Path, name: str) -> str | None:
     return next((str(path) for path in (Path(f"{stem}{suffix}") for suffix in SUFFIXES) if path.is_file()), None)
 
 
-def _derived(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with derived columns: BMI, and the class of each T-score."""
-    if {"height_cm", "weight_kg"} <= set(table):
-        bmi = table["weight_kg"] / (table["height_cm"] / 100) ** 2
-        table = table.assign(bmi_kg_m2=table.get("bmi_kg_m2", bmi).fillna(bmi))
+def _with_class(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the class of each T-score."""
     given = table["bone_class"]
     return arrange(table.assign(bone_class=given.where(given.notna(), bone_class(table["t_score"]))))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bonerisk.cohort.splits import check_fractions
 from bonerisk.cohort.table import SPLITS
+from bonerisk.cohort.where import Where
 from bonerisk.errors import ConfigError, DataError
 
 
@@ -27,6 +28,15 @@ def bad_name(name: str) -> Iterator[ConfigError]:
     """Yield an error if a cohort's name can't name a folder."""
     if not re.fullmatch(r"\w[\w.-]*", name):
         yield ConfigError(f"the name {name!r} may hold only letters, digits, '_', '-' and '.'", "dataset.name")
+
+
+def bad_where(where: str | None) -> Iterator[ConfigError]:
+    """Yield an error if `where` is no filter."""
+    try:
+        if where is not None:
+            Where(where)
+    except ConfigError as error:
+        yield error
 
 
 def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:

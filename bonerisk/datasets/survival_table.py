@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from bonerisk.cohort import leaks, tablefile, textfile
 from bonerisk.cohort.allowed import wrong_features
-from bonerisk.cohort.check import Refusals, check, counted, told
-from bonerisk.cohort.columns import misnamed, rename
+from bonerisk.cohort.check import check
+from bonerisk.cohort.columns import flags, misnamed, rename
 from bonerisk.cohort.controls import SHUFFLED, shuffled
-from bonerisk.cohort.flow import Flow
-from bonerisk.cohort.misread import thousands
+from bonerisk.cohort.refusals import Refusals, counted, told
+from bonerisk.cohort.slips import codes_for_none, thousands
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, few
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, FOLLOW_UP, Cohort, few
+from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
-from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, useless
+from bonerisk.datasets.features import KEY, candidates, named, no_numbers, numeric, parsed, unknown, useless
+from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
+from bonerisk.datasets.suspect import suspects
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.named import ColumnNames, FilePath
 from bonerisk.runs.hashing import sha256_cached
 
 CHANCE = 10  # times the equal rows that chance makes are accepted, as features and outcome are related
-KNOWN = [column for column in DTYPES if column != "image_path"]
+KNOWN = [*(column for column in DTYPES if column != "image_path"), COMPETING_TIME]
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +44,15 @@ class SurvivalTable:
         `cohort.hdf5`, recognised by content.
     features : list of str, optional
         Columns that a model learns from, by our names or the table's; text is taken as levels. By default all columns
-        of numbers, except identity, date, split and outcome, and columns that look like identifiers.
+        of numbers, except identity, date, split and outcome, and columns that look like identifiers or outcomes.
     columns : dict
         Our column names to the table's, where they differ; null leaves out a column that has our name.
         Names beyond the contract become covariates.
     time_unit : {"years", "months", "days"}
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
+    where : str, optional
+        Which rows take part, as ``"sex == 'F' and age_years >= 50"``: comparisons of columns, by our names or the
+        table's, with and, or, not, in (`bonerisk.cohort.where`).
     female, male : str, optional
         How the table writes the sexes, if not F/M or female/male.
     name : str
@@ -69,6 +76,7 @@ class SurvivalTable:
         features: Sequence[str] | None = None,
         columns: ColumnNames | None = None,
         time_unit: str = "years",
+        where: str | None = None,
         female: str | None = None,
         male: str | None = None,
         name: str = "survival_table",
@@ -83,7 +91,8 @@ class SurvivalTable:
         self.split, self.split_seed, self.shuffle_labels = split, split_seed, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         wrong += [*bad_unit(time_unit), *_films(self.columns), *wrong_features(self.features, KEY)]
-        raise_together([*misnamed(self.columns, KNOWN), *wrong])
+        raise_together([*misnamed(self.columns, KNOWN), *wrong, *settings.bad_where(where)])
+        self.where = None if where is None else Where(where)
 
     def load(self, data: Path) -> Cohort:
         """Read the table.
@@ -106,30 +115,47 @@ class SurvivalTable:
         refusals = Refusals(self.table.name, names)
         refusals.add(file.ragged.to_frame("whole row"), file.ragged.notna(), "whole row", textfile.RAGGED)
         text, notes = self._identified(text, data)
-        rows = text.reindex(text.index.union(file.ragged.index))
-        flow = Flow().step(f"rows of {self.table.name}", rows, rows)
-        text, chosen, left_out = self._with_features(in_years(text, self.time_unit, refusals), file, refusals)
+        text, rows, flow = filtered(self.where, text, self._as_text(file), self.codes, self.time_unit, refusals)
+        file = replace(file, rows=file.rows.loc[text.index])
+        text, on_events = in_years(text, self.time_unit, refusals)
+        text, chosen, left_out = self._with_features(text, file, refusals)
         table = check(text, refusals, self.codes)
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table["split"], drawn = self._split(table, "split" in text)
         chosen, left_out = self._useful(table, chosen, left_out)
-        notes = (*file.notes, *notes, *drawn, *self._features_told(chosen, left_out), *_gaps(table, chosen))
+        notes = (
+            *file.notes,
+            *notes,
+            *on_events,
+            *drawn,
+            *self._features_told(chosen, left_out),
+            *self._doubts(text, chosen),
+        )
+        notes += tuple(_gaps(table, chosen))
         notes += self._copies(table, chosen)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
         for warning in (*told(rejected), *notes):
             log.warning(warning)
-        standard = f"follow-up as {self.table.name} has it"
+        standard = f"{'follow-up ' if 'event' in table else ''}as {self.table.name} has it"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), features=chosen)
+
+    def _as_text(self, file: tablefile.TableFile) -> pd.DataFrame:
+        """Return the file's rows, with text in columns that are named or may be of yes and no."""
+        named = {*KNOWN, *file.names.values(), *self.columns.values(), *(self.where.columns if self.where else ())}
+        return tablefile.with_text(file.rows, named)
 
     def _renamed(self, file: tablefile.TableFile) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return the columns that have our names, as text, and their names in the file."""
         columns = {**file.names, **self.columns}
-        taken = [column for column in map(str, file.rows) if column in {*KNOWN, *columns.values()}]
-        rows = file.rows.assign(**{column: tablefile.as_text(file.rows[column]) for column in taken})
-        timeless = self.columns.get("time_years", "") is None  # set to null, not forgotten
-        return rename(rows, columns, ("event",) if timeless else ("event", "time_years"), str(self.table), KNOWN)
+        rows = self._as_text(file)
+        without = [name for name in ("event", "time_years") if self.columns.get(name, "") is None]  # not forgotten
+        required = [] if "event" in without else [name for name in ("event", "time_years") if name not in without]
+        there = [*map(str, rows), *columns]
+        wrong = [*(self.where.absent(there) if self.where else ()), *unknown(self.features or (), columns, rows)]
+        text, names = rename(rows, columns, required, str(self.table), KNOWN, also=wrong)
+        return text.join(flags(rows, names, self.columns)), names
 
     def _identified(self, text: pd.DataFrame, data: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Return the rows with site, patient and an id each; if the table has no patients, each row is one."""
@@ -160,11 +186,16 @@ class SurvivalTable:
         raw = {name: file.rows[refusals.names.get(name, name)] for name in chosen if name not in DTYPES}
         found = {name: parsed(cells) for name, cells in raw.items()}
         cells = {name: series for name, (series, _) in found.items()}
-        left_out = no_numbers(chosen, cells, file.features is not None) if self.features is None else {}
+        left_out = no_numbers(chosen, cells) if self.features is None else {}
+        if self.features is None and file.features is None:
+            left_out = suspects(cells, text) | left_out
         chosen = tuple(name for name in chosen if name not in left_out)
         text_of = {name: tablefile.as_text(raw[name]) for name in chosen if name in raw and not numeric(raw[name])}
         numbers = [name for name in text_of if numeric(cells[name])]
-        raise_together([error for name in numbers for error in thousands(text_of[name], refusals.place(name))])
+        for name in numbers:
+            refusals.fail(thousands(text_of[name], refusals.place(name)))
+        for name in [name for name in cells if name in chosen and numeric(cells[name]) and file.features is None]:
+            refusals.fail(codes_for_none(cells[name], refusals.place(name)))
         for name in [name for name in found if name in chosen and found[name][1].any()]:
             written = text.assign(**{name: tablefile.as_text(raw[name])})
             refusals.add(written, found[name][1], name, "no number, unlike most cells")
@@ -177,13 +208,13 @@ class SurvivalTable:
             return pd.Series(self.split, table.index, dtype="object"), ()
         train, tune, test = (float(share) for share in self.split)
         if not given:
-            return random_split(table, self.split_seed, (train, tune, test), table["event"]), ()
+            return random_split(table, self.split_seed, (train, tune, test), table.get("event")), ()
         found = table["split"]
         if "train" not in set(found) or "test" not in set(found) or "tune" in set(found) or not train * tune:
             return found, ()
         share = tune / (train + tune)
         learnt = table[found == "train"]
-        drawn = random_split(learnt, self.split_seed, (1 - share, share, 0), learnt["event"])
+        drawn = random_split(learnt, self.split_seed, (1 - share, share, 0), learnt.get("event"))
         note = f"The table has no split tune: {(drawn == 'tune').sum()} of {len(drawn)} rows of train are drawn for it."
         return drawn.reindex(table.index).fillna(found), (note,)
 
@@ -207,11 +238,21 @@ class SurvivalTable:
             without = f"; left out: {_listed(left_out)}" if left_out else ""
             yield f"Features are all columns of numbers: {', '.join(chosen)}{without}. '{KEY}=[…]' names others."
 
+    def _doubts(self, text: pd.DataFrame, chosen: tuple[str, ...]) -> Iterator[str]:
+        own = {name: text[name] for name in chosen if name not in DTYPES}
+        if self.features is not None and (doubtful := suspects(own, text)):
+            yield (
+                f"{KEY} names {_listed(doubtful)}. A model that learns from what is known only after the start of "
+                "follow-up, or from who a patient is, seems better than it is."
+            )
+
     def _copies(self, table: pd.DataFrame, chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse equal rows in two splits, unless chance alone explains them."""
         outcome = [column for column in FOLLOW_UP if column in table]
         pairs = leaks.copies_of_rows(table, [*chosen, *outcome])
-        chance = leaks.expected_by_chance(table, chosen, outcome)
+        chance = (
+            leaks.expected_by_chance(table, chosen, outcome) if outcome else float("inf")
+        )  # features alone tell little
         if len(pairs) > CHANCE * chance:
             return leaks.refuse(pairs, str(self.table))
         if pairs.empty:

@@ -107,6 +107,7 @@ class Evaluation:
         columns: Sequence[str] = (),
         target: str = "",
         runs: Mapping[str, str] | None = None,
+        target_words: str | None = None,
     ) -> Result:
         """Evaluate each dataset and split separately.
 
@@ -128,6 +129,8 @@ class Evaluation:
             Name of what is predicted (`bonerisk.cohort.targets`), for the table of models.
         runs : mapping, optional
             Trained model → name of its training's folder, for the table of models.
+        target_words : str, optional
+            What is predicted is called so, if it is a column of the user's own.
 
         Raises
         ------
@@ -156,6 +159,7 @@ class Evaluation:
         return Result(
             outcome="binary" if kind is self.binary else "survival",
             target=target,
+            target_words=target_words,
             predictions=comparison.test.long(),
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{
@@ -173,6 +177,7 @@ class Evaluation:
         outcome: Literal["binary", "survival"],
         target: str = "",
         runs: Mapping[str, str] | None = None,
+        target_words: str | None = None,
     ) -> Result:
         """Evaluate models on the rows that they were fitted to, as `validation` says.
 
@@ -183,7 +188,7 @@ class Evaluation:
         refits : dict
             Trained model → what fits it again to some of them.
         outcome : {"binary", "survival"}
-        target, runs
+        target, runs, target_words
             As `run` takes them.
 
         Raises
@@ -205,6 +210,7 @@ class Evaluation:
         return Result(
             outcome=outcome,
             target=target,
+            target_words=target_words,
             predictions=found.predictions,
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},

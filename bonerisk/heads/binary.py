@@ -1,4 +1,4 @@
-"""One linear score a film: low bone mass or normal."""
+"""One linear score a film: of low bone mass, or of another outcome of yes or no."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ class BinaryHead(nn.Module):
     width : int
         Number of features a film.
     target : str
-        Name of a target of yes or no.
+        Name of a target of yes or no, or of a column of the user's own.
+    target_words : str, optional
+        What such a column is called on the page: ``COVID-19``.
     """
 
     target: str
 
-    def __init__(self, width: int, target: BinaryTarget = "low_bone_mass") -> None:
+    def __init__(self, width: int, target: BinaryTarget = "low_bone_mass", target_words: str | None = None) -> None:
         super().__init__()
-        self.target = target
+        self.target, self.target_words = target, target_words
         self.score = nn.Linear(width, 1)
 
     def forward(self, features: Tensor) -> Tensor:

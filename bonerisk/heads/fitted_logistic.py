@@ -33,7 +33,9 @@ class LogisticHead:
     names : list of str
         Names of the features.
     target : str
-        Name of a binary target.
+        Name of a binary target, or of a column of the user's own, yes or no.
+    target_words : str, optional
+        What such a column is called on the page: ``COVID-19``.
 
     Examples
     --------
@@ -58,8 +60,10 @@ class LogisticHead:
     penalised = False
     needs_tuning = False
 
-    def __init__(self, names: list[str], target: BinaryTarget = "any_fracture") -> None:
-        self.names, self.target = names, target
+    def __init__(
+        self, names: list[str], target: BinaryTarget = "any_fracture", target_words: str | None = None
+    ) -> None:
+        self.names, self.target, self.target_words = names, target, target_words
         self.coefficients = np.zeros(1 + len(names))  # the intercept first
         self.spread = np.full((1 + len(names), 1 + len(names)), np.nan)  # their covariance
         self.history = pd.DataFrame()
@@ -143,7 +147,7 @@ class LogisticRidge(LogisticHead):
 
     Parameters
     ----------
-    names, target
+    names, target, target_words
         As `LogisticHead`.
     penalties : int
         How many are tried, from one at which slopes are nearly 0 down to 1/10,000 of it.
@@ -159,13 +163,14 @@ class LogisticRidge(LogisticHead):
         self,
         names: list[str],
         target: BinaryTarget = "any_fracture",
+        target_words: str | None = None,
         penalties: int = 20,
         folds: int = 5,
         choice: Literal["best", "one_se"] = "best",
     ) -> None:
         if penalties < 1:
             raise ConfigError(f"penalties={penalties}: at least one is needed", "head.penalties")
-        super().__init__(names, target)
+        super().__init__(names, target, target_words)
         self.penalties, self.folds, self.choice = penalties, folds, choice
 
     def _fitted(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:

@@ -23,20 +23,20 @@ SPECIAL = ("entry_years", "stratum", "case_weight")  # what only some heads can 
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {"binary": ("label",), "survival": ("time_years", "event")}
 
 
-def fitted_kind(target: str) -> Kind:
-    """Kind of a target, which must be one that a head can be fitted to.
+def fitted_kind(target: str, target_words: str | None = None) -> Kind:
+    """Kind of a target, which must be one that a head can be fitted to; see `bonerisk.cohort.targets.target.find`.
 
     Raises
     ------
     ConfigError
-        There is no such target, or it is of another kind.
+        There is no such target, it has other words, or it is of another kind.
 
     Examples
     --------
     >>> fitted_kind("fracture")
     'survival'
     """
-    kind = find(target).kind
+    kind = find(target, target_words).kind
     if kind not in COLUMNS:
         what = f"a head is fitted to {' and '.join(COLUMNS)} targets, and {target} is {kind}"
         raise ConfigError(what, f"head.target={target}", "choose another target, or a head trained with its encoder")

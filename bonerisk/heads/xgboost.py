@@ -161,7 +161,9 @@ class XGBoostBinary(Boosted):
     names : list of str
         Names of the features.
     target : str
-        Name of a binary target.
+        Name of a binary target, or of a column of the user's own, yes or no.
+    target_words : str, optional
+        What such a column is called on the page: ``COVID-19``.
     eta, max_depth, subsample, rounds, patience
         As `XGBoostCox`.
     """
@@ -172,6 +174,7 @@ class XGBoostBinary(Boosted):
         self,
         names: list[str],
         target: BinaryTarget = "any_fracture",
+        target_words: str | None = None,
         eta: Sequence[float] = ETA,
         max_depth: Sequence[int] = MAX_DEPTH,
         subsample: float = 0.5,
@@ -180,7 +183,7 @@ class XGBoostBinary(Boosted):
     ) -> None:
         growth = Growth(eta, max_depth, subsample, rounds, patience)
         super().__init__(names, {"objective": "binary:logistic"}, "logloss", growth)
-        self.target = target
+        self.target, self.target_words = target, target_words
 
     def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
         """Grow trees on features (n, width); the tuning rows choose and end the growth.

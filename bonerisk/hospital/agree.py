@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bonerisk.cohort.check import Refusals
+from bonerisk.cohort.refusals import Refusals
 
 
 def not_refused(table: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:

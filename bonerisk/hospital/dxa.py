@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from bonerisk.cohort import values
-from bonerisk.cohort.check import Refusals, describe
+from bonerisk.cohort.refusals import Refusals, describe
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital.agree import not_refused, refuse_contradictions
 from bonerisk.hospital.pairing import DXA_REGIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort.check import describe
+from bonerisk.cohort.refusals import describe
 from bonerisk.hospital.pseudonyms import pseudonyms
 from bonerisk.hospital.rules import Joined
 from bonerisk.runs.folder import replacing

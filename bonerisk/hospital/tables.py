@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bonerisk.cohort import misread, textfile, values
-from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
+from bonerisk.cohort import slips, textfile, values
+from bonerisk.cohort.check import FINDING, covariate
 from bonerisk.cohort.columns import rename
 from bonerisk.cohort.identifiers import REASON, spoilt
+from bonerisk.cohort.refusals import Refusals, describe
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import merge_agreeing, not_refused
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
@@ -81,6 +82,7 @@ def read(
     refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
     ours = map(str, text.columns)
     table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
+    raise_together(refusals.errors)
     _refuse_empty(kind, text, refusals)
     if kind != "dxa":  # by_day needs its refused rows: it refuses their days
         table = not_refused(table, refusals)
@@ -130,7 +132,7 @@ def _parsed(
         reason = "neither F nor M: say what it means with dataset.female=… and dataset.male=…"
     elif holds == "number":
         parsed, reason = values.number(cells), "no number"
-        raise_together([*misread.unread(cells, parsed, refusals.place(column), reason)])
+        refusals.fail(slips.unread(cells, parsed, refusals.place(column), reason))
         if kind != "dxa":  # in dxa, other scores are set aside first
             low, high = values.BOUNDS[column]
             refusals.add(text, (parsed < low) | (parsed > high), column, f"outside {low:g} to {high:g}")

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.errors import DataError, RunError
 from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
 from bonerisk.imaging.film import Film
@@ -26,6 +27,7 @@ INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
+REASONS = 3  # in the error if no film can be read
 SPARE_BYTES = 64 * 2**20  # of the disk, for the tables
 
 log = logging.getLogger(__name__)
@@ -88,7 +90,8 @@ def build(
     Raises
     ------
     DataError
-        `films` is empty, has an image_id twice, or none of its films could be used.
+        `films` is empty, has an image_id twice, or none of its films could be used; then it is a `RowsRefusedError`
+        with the failures.
     RunError
         The folder cannot be written, the disk is full, or the store in it holds other films.
     ValueError
@@ -171,8 +174,9 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     failed = outcomes["reason"].notna()
     failures = outcomes.loc[failed, ["image_id", "image_path", "reason"]]
     if failed.all():
-        first = failures.iloc[0]
-        raise DataError(f"none of the {len(failed)} films could be read; the first: {first.reason}", first.image_path)
+        reasons = "; ".join(failures["reason"].unique()[:REASONS])
+        what = f"none of the {len(failed)} films could be read; the first: {reasons}"
+        raise RowsRefusedError(what, failures["image_path"].iloc[0], "", failures)
     index = outcomes.loc[~failed, ["image_id", "image_path", *FACTS]].reset_index(drop=True)
     index.astype(dict.fromkeys(("height_px", "width_px", "bits"), "int64")).to_parquet(folder / INDEX, index=False)
     failures.to_parquet(folder / FAILURES, index=False)

@@ -54,7 +54,7 @@ def evaluate(order: Order) -> Path:
         cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))
         note_unjudged(cohort, run)
         write_cohort(cohort, run)
-        about = first.target_name, {model.name: model.run.folder.name for model in models}
+        about = first.target_name, {model.name: model.run.folder.name for model in models}, first.target_words
         results = []
         if evaluation.validation:  # first, since it may be refused
             learnt = of_splits(first.target.rows(loaded), LEARNT)

@@ -15,6 +15,7 @@ import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
 from bonerisk.cohort.allowed import wrong_features
+from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
@@ -179,7 +180,11 @@ def decode(
     code = sha256_of_code(bonerisk.imaging, bonerisk.preprocessing)
     digest = fingerprint({"films": sorted(keys.items()), "preprocessing": plain(preprocessing), "code": code})
     folder = data / cohort.name / digest[:16]
-    return DecodedFilms(store.build(folder, cohort.table, transform, transform.shape, transform.columns), digest)
+    try:
+        images = store.build(folder, cohort.table, transform, transform.shape, transform.columns)
+    except RowsRefusedError as error:
+        raise RowsRefusedError(error.what, error.where, error.mend, _with_films(cohort, error.rejected)) from None
+    return DecodedFilms(images, digest)
 
 
 def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> DecodedCohort:
@@ -236,23 +241,30 @@ def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
     """The cohort without films that can't be read (`failures`: image_id, image_path, reason), as a step of its flow."""
     failed = cohort.table["image_id"].isin(failures["image_id"])
     table = cohort.table[~failed].reset_index(drop=True)
-    patients = cohort.table.set_index("image_id")["patient_id"]
-    refused = pd.DataFrame(
-        {
-            "file": failures["image_path"],
-            "patient_id": failures["image_id"].map(patients),
-            "image_id": failures["image_id"],
-            "column": "image_path",
-            "value": None,
-            "reason": failures["reason"],
-        }
-    )
-    rejected = pd.concat([cohort.rejected, refused]) if len(refused) else cohort.rejected
+    rejected = _with_films(cohort, failures)
     if len(failures):
         first = failures.iloc[0]
         log.warning(
             f"{len(failures)} films can't be read and are left out (rejected.csv); the first, {first['image_path']}: "
             f"{first['reason']}"
         )
+    if table.empty:
+        what = f"none of the {len(failed)} films can be read; the first: {failures['reason'].iloc[0]}"
+        raise RowsRefusedError(what, failures["image_path"].iloc[0], "", rejected)
     flow = cohort.flow.step("film can be read", cohort.table, table, "listed in rejected.csv" if failed.any() else "")
     return replace(cohort, table=table, flow=flow, rejected=rejected)
+
+
+def _with_films(cohort: Cohort, failures: pd.DataFrame) -> pd.DataFrame:
+    """The refused rows of a cohort, and its films that can't be read."""
+    refused = pd.DataFrame(
+        {
+            "file": failures["image_path"],
+            "patient_id": failures["image_id"].map(cohort.table.set_index("image_id")["patient_id"]),
+            "image_id": failures["image_id"],
+            "column": "image_path",
+            "value": None,
+            "reason": failures["reason"],
+        }
+    )
+    return pd.concat([cohort.rejected, refused]) if len(refused) else cohort.rejected

@@ -39,7 +39,7 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     """Fit the head to the training split, and predict the tuning split; an encoder may have to be trained first."""
     if config.resume is not None:
         raise ConfigError("nothing to resume: a head is fitted at once", "resume", "leave it out")
-    kind = fitted_kind(config.head.target)
+    kind = fitted_kind(config.head.target, config.head.get("target_words"))
     uses = component(config.head, FittedHead, "head", names=[]).uses
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)

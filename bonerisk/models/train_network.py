@@ -80,7 +80,7 @@ def _settings(config: DictConfig, run: Run) -> TrainingSettings:
         The objective is for targets of another kind.
     """
     settings = component(config.training, TrainingSettings, "training")
-    objective, kind = settings.objective, find(config.head.target).kind
+    objective, kind = settings.objective, find(config.head.target, config.head.get("target_words")).kind
     if kind not in objective.kinds:
         what = f"{type(objective).__name__} is for {' and '.join(objective.kinds)} targets, and head.target="
         raise ConfigError(f"{what}{config.head.target} is {kind}", "training.objective", "choose another training=…")

@@ -57,9 +57,15 @@ class TrainedModel(ABC):
         return name
 
     @property
+    def target_words(self) -> str | None:
+        """What it predicts is called so, if it is a column of the user's own and has words."""
+        words: str | None = self.run.config["head"].get("target_words")
+        return words
+
+    @property
     def target(self) -> Target:
         """What it predicts."""
-        return find(self.target_name)
+        return find(self.target_name, self.target_words)
 
     @cached_property
     def training(self) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
         The films evaluated.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = vocabulary_of(cohort, result.target)
+    vocabulary = vocabulary_of(cohort, result.target, result.target_words)
     for paper in modules("draw"):
         paper.draw(folder, result, vocabulary)
     for split in result.metrics["split"].unique():

@@ -61,6 +61,7 @@ class RunRecord(Environment, total=False):
     reference_standard: str
     preset: str
     target: str
+    target_words: str | None
     outcome: Literal["binary", "survival"]
     history: EpochScores
     tuning: TuningScore | None

@@ -120,6 +120,48 @@ def test_any_fracture_wants_both_outcomes(columns: dict[str, object], message: s
         select(followed(**columns), "any_fracture")
 
 
+def test_a_column_of_the_users_own_is_a_target_with_its_words() -> None:
+    target = find("covid", "COVID-19")
+    chosen = target.rows(followed(covid=["yes", "No", None, "TRUE"]))
+    assert chosen.table["label"].tolist() == [1, 0, 1] and chosen.table["label"].dtype == "int64"
+    assert chosen.flow.table["reason"].tolist() == ["covid missing"]
+    assert (target.words.having, target.words.heading) == ("COVID-19", "COVID-19")
+    assert target.established("PCR") == "the column covid (PCR)" and target.known_from == {"covid"}
+    assert find("my_own_outcome").words.having == "my own outcome"
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"covd": [1, 0, 0, 1]}, r"no column 'covid'[\s\S]*did you mean covd"),
+        ({"covid": [1, 2, 2, 1]}, "covid must be yes or no, but is 2.0 in 2 rows|2 in 2 rows"),
+        ({"covid": [1, 1, 1, 1]}, "all 4 rows of the train split have covid 1"),
+        ({"covid": [None] * 4}, "no row has a value of covid"),
+    ],
+    ids=str,
+)
+def test_a_column_that_is_no_target_is_told(columns: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        select(followed(**columns), "covid")
+
+
+@pytest.mark.parametrize("name", ["fractur", "fractures", "low_bone", "t_scores"])
+def test_names_near_to_a_targets_are_slips(name: str) -> None:
+    with pytest.raises(ConfigError, match="did you mean"):
+        find(name)
+    with pytest.raises(ConfigError, match="has words of its own"):
+        find("osteoporosis", "brittle bones")
+
+
+def test_times_missing_for_events_only_are_not_lost_in_silence() -> None:
+    rows = [[1, None]] * 10 + [[1, 2.0]] * 10 + [[0, 3.0]] * 60
+    ids = [str(i) for i in range(80)]
+    table = pd.DataFrame(rows, columns=["event", "time_years"]).assign(patient_id=ids, image_id=ids, image_path=ids)
+    cohort = Cohort("mine", arrange(table.assign(split="train")), Flow())
+    with pytest.raises(DataError, match="lost depend on the outcome: 10 of 20 with event, 0 of 60 without"):
+        select(cohort, "fracture")
+
+
 def test_time_to_fracture_wants_times() -> None:
     with pytest.raises(DataError, match=r"no time_years: [\s\S]*head.target=any_fracture needs no times"):
         select(followed(event=[1, 0, 0, 1]), "fracture")

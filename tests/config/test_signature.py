@@ -27,6 +27,14 @@ def test_a_head_may_be_for_targets_of_two_kinds(tmp_path, monkeypatch):
     assert conforms("bone_class", hint) and conforms("t_score", hint) and not conforms("fracture", hint)
 
 
+def test_a_head_of_yes_or_no_takes_a_column_of_the_users_own():
+    hint = argument_types("bonerisk.heads.fitted_logistic.LogisticHead")["target"]
+    assert conforms("any_fracture", hint) and conforms("covid", hint) and conforms("hip_fracture", hint)
+    assert not any(conforms(name, hint) for name in ("fracture", "fractures", "t_score", "low_bone", 1))
+    assert describe(hint).endswith("or a column of your own")
+    assert not conforms("covid", argument_types("bonerisk.heads.cox.Cox")["target"])
+
+
 @pytest.mark.parametrize("target", ["bonerisk.nowhere.A", "bonerisk.errors.Nothing"])
 def test_an_unknown_target_is_said(target):
     with pytest.raises(LookupError):

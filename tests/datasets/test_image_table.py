@@ -10,6 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from bonerisk.cohort.table import Cohort
+from bonerisk.cohort.targets.target import find
 from bonerisk.config.tree import config_dir
 from bonerisk.datasets.image_table import ImageTable
 from bonerisk.errors import ConfigError, DataError
@@ -19,10 +20,10 @@ Load = Callable[..., Cohort]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a table given as text; its films are 01.png to 15.png, all different."""
+    """Load a table given as text; its films are 01.png to 99.png, all different."""
     folder = tmp_path / "films"
     folder.mkdir()
-    for number in range(1, 16):
+    for number in range(1, 100):
         (folder / f"{number:02}.png").write_bytes(f"film {number}".encode())
 
     def loader(text: str, **options: Any) -> Cohort:
@@ -57,6 +58,9 @@ def test_a_european_spreadsheet(load: Load) -> None:
     assert cohort.rejected.empty
 
 
+GOOD = "".join(f"{n},{n}.png,60,F,-1\n" for n in range(12, 90))
+
+
 def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on(
     load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -72,7 +76,7 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
         ",08.png,60,M,-1\n"
         "9,,60,M,-1\n"
         "10,10.png,60,M,-2,5\n"
-        "11,11.png,120,F,8\n",
+        "11,11.png,120,F,8\n" + GOOD,
         split="external",
     )
     assert refused(cohort) == {
@@ -89,9 +93,9 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
         (10, "image_path", None),
         (11, "whole row", "10,10.png,60,M,-2,5"),
     }
-    assert cohort.table["patient_id"].tolist() == ["11"]
+    assert cohort.table["patient_id"].tolist() == ["11", *(str(n) for n in range(12, 90))]
     assert set(cohort.rejected["file"]) == {"films.csv"} and cohort.rejected["reason"].notna().all()
-    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[11, 0], [1, 10]]
+    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[89, 0], [79, 10]]
     told = caplog.text
     assert "10 rows are refused" in told and "films.csv row 5, patient 4, column sex, value '1'" in told
     assert "dataset.female" in told
@@ -106,14 +110,16 @@ def test_repeated_rows_lose_the_copies_and_contradictory_ones_all(load: Load) ->
     cohort = load(
         "patient_id,image_id,image_path,t_score,sex\n"
         "1,a,01.png,-1,F\n1,a,01.png,-1,F\n"
-        "2,b,02.png,-1,F\n2,b,02.png,-2,F\n"
+        "2,b,02.png,-1,F\n2,b,02.png,-0.5,F\n"
         "3,c,03.png,-1,F\n4,d,03.png,-1,F\n"
         "5,e,05.png,-1,F\n5,f,06.png,-1,M\n"
         "6,g,07.png,-1,\n6,h,08.png,-1,M\n"
-        "7,i,09.png,-1,F\n7,i,09.png,-1,F\n7,i,09.png,-2,F\n7,i,09.png,-2,F\n",
+        "7,i,09.png,-1,F\n7,i,09.png,-1,F\n7,i,09.png,-0.5,F\n7,i,09.png,-0.5,F\n"
+        + "".join(f"{n},{n},{n}.png,-1,F\n" for n in range(10, 98))
+        * 2,
         split="test",
     )
-    assert cohort.table["image_id"].tolist() == ["a", "g", "h"]
+    assert cohort.table["image_id"].tolist()[:3] == ["a", "g", "h"] and len(cohort.table) == 91
     reasons = cohort.rejected.groupby("row")["reason"].first()
     assert reasons[3] == "a copy of row 2" and reasons[4] == "rows 4, 5 are of one film and differ"
     assert reasons[7] == "rows 6, 7 are of one film and differ" and reasons[8] == "the patient is both F and M"
@@ -179,6 +185,38 @@ def test_age_limit_is_a_step_and_youth_a_note(load: Load) -> None:
 def test_labels_that_are_not_dxa_are_told(load: Load) -> None:
     cohort = load("patient_id,image_path\n1,01.png\n", split="test", reference_standard="a model's readings")
     assert cohort.notes == ("The labels are not DXA measurements but: a model's readings.",)
+
+
+def test_a_table_that_does_not_say_how_bone_mass_was_measured_is_not_said_to_be_dxa(load: Load) -> None:
+    text = "patient_id,image_path,t_score\n1,01.png,-1\n"
+    silent = load(text, split="test")
+    assert silent.reference_standard == "the table films.csv, which does not say how it was established"
+    said = load(text, split="test", reference_standard="DXA")
+    assert said.reference_standard == "DXA" and said.notes == ()
+
+
+@pytest.mark.parametrize(("height", "weight", "fits"), [(31, 399, False), (160, 64, True), (249, 1, False)])
+def test_a_derived_bmi_obeys_the_limits_of_a_given_one(load: Load, height: int, weight: int, fits: bool) -> None:
+    cohort = load(f"image_path,height_cm,weight_kg\n01.png,{height},{weight}\n02.png,160,64\n", split="test")
+    assert len(cohort.table) == 1 + fits and cohort.table["bmi_kg_m2"].iloc[-1] == pytest.approx(25)
+    assert [*cohort.rejected["column"]] == ["bmi_kg_m2"] * (not fits)
+    assert fits or cohort.rejected["reason"][0] == "outside 5 to 150, from height_cm and weight_kg"
+
+
+def test_a_filter_leaves_out_films_that_are_not_looked_for(load: Load) -> None:
+    text = "patient_id,image_path,sex,view,bad\n1,01.png,F,PA,\n2,lost.png,M,PA\n3,lost.png,M,AP,\n4,04.png,f,AP,\n"
+    cohort = load(text, where="sex == 'F'", split="test")
+    assert cohort.table["patient_id"].tolist() == ["1", "4"]
+    assert cohort.rejected["column"].tolist() == ["whole row"]
+    assert cohort.flow.table["kept"].tolist() == [4, 3, 2]
+
+
+def test_a_column_of_yes_and_no_comes_along_to_be_predicted(load: Load) -> None:
+    rows = [f"{n},{n}.png,{'yes' if n % 3 else 'No'},{n % 2}.0,{n}" for n in range(10, 90)]
+    cohort = load("\n".join(["patient_id,image_path,covid,died,size", *rows]), split=[0.7, 0.1, 0.2])
+    assert set(cohort.table["covid"]) == {"yes", "No"} and "size" not in cohort.table
+    assert find("covid", "COVID-19").rows(cohort).table["label"].tolist() == [int(n % 3 > 0) for n in range(10, 90)]
+    assert find("died").rows(cohort).table["label"].sum() == 40
 
 
 def test_covariates_are_those_named_and_z_scores_never_t_scores(load: Load, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import select
 from bonerisk.datasets.survival_table import SurvivalTable
@@ -64,6 +65,14 @@ def arrays(count: int, prefix: str = "", seed: int = 0, width: int = 3) -> dict[
     rng = np.random.default_rng(seed)
     found = {"x": rng.normal(size=(count, width)), "t": rng.exponential(3, count) + 0.01, "e": np.arange(count) % 2}
     return {f"{prefix}{name}": values.astype("float32" if name != "e" else "int32") for name, values in found.items()}
+
+
+def more_people(count: int) -> pd.DataFrame:
+    """Patients p000 to p119, say, of whom every third had the event."""
+    rows = np.arange(count)
+    measured = {"age_years": 50 + rows % 30, "bmi": np.random.default_rng(1).normal(25, 4, count).round(3)}
+    outcome = {"event": (rows % 3 == 0).astype(int), "time_years": 1 + rows / 10}
+    return pd.DataFrame({"patient_id": [f"p{row:03}" for row in rows], **measured, **outcome})
 
 
 def refused(cohort: Cohort) -> set[tuple[int, str, str]]:
@@ -152,7 +161,7 @@ def test_a_patient_told_twice_is_kept_once_or_where_the_outcomes_differ_not_at_a
 
 
 def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on(load: Load) -> None:
-    people = PEOPLE.astype("object")
+    people = more_people(120).astype("object")
     bad = {
         0: ("time_years", "0"),
         1: ("time_years", "-1"),
@@ -170,7 +179,7 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
         people.loc[row, column] = value
     cohort = load(people, features=["age_years", "bmi"])
     assert refused(cohort) == {(row + 2, column, value or None) for row, (column, value) in bad.items()}
-    assert len(cohort.table) == 49 and cohort.flow.table["dropped"].tolist() == [0, 11]
+    assert len(cohort.table) == 109 and cohort.flow.table["dropped"].tolist() == [0, 11]
     reasons = cohort.rejected.set_index("row")["reason"]
     assert (
         "dataset.time_unit" in reasons[11] and reasons[7] == "missing" and reasons[8] == "no number, unlike most cells"
@@ -185,11 +194,101 @@ def test_infinite_numbers_of_parquet_are_refused_and_missing_ones_stay(load: Loa
     assert cohort.table["bmi"].isna().sum() == 1 and "bmi in 1." in cohort.notes[-1]
 
 
-def test_both_events_at_once_are_refused(load: Load) -> None:
+def test_a_death_beside_an_event_whose_order_one_time_does_not_tell_stops(load: Load) -> None:
     people = PEOPLE.assign(competing_event=[1, 0, 1] * 20)
-    cohort = load(people)
-    assert set(cohort.rejected["column"]) == {"competing_event"} and len(cohort.table) == 40
-    assert cohort.table["competing_event"].sum() == 20 and "competing_event" not in cohort.features
+    with pytest.raises(RowsRefusedError, match="20 of 20 rows with the event, the first in row 2: one time") as stopped:
+        load(people)
+    assert "dataset.columns.competing_time_years=" in str(stopped.value)
+    assert set(stopped.value.rejected["column"]) == {"competing_event"} and len(stopped.value.rejected) == 20
+    slip = PEOPLE.assign(competing_event=[1, *[0] * 59])  # one row
+    assert refused(load(slip)) == {(2, "competing_event", "1")}
+
+
+def test_the_first_of_two_events_counts_by_its_time(load: Load) -> None:
+    flags = {"fracture": [1, 1, 1, 0, 0, 0, 0, 1], "death": [1, 1, 1, 1, 1, 0, 0, 0]}
+    times = {"to_fracture": [2, 6, 4, None, 3, 5, None, 1], "to_death": [5, 3, 4, 7, 9, 8, 8, 8]}
+    people = pd.DataFrame({**flags, **times, "age_years": range(50, 58)}).astype("object")
+    columns = {"event": "fracture", "competing_event": "death"}
+    columns |= {"time_years": "to_fracture", "competing_time_years": "to_death"}
+    cohort = load(people, columns=columns, features=["age_years"], split="test")
+    table = cohort.table
+    assert table["event"].tolist() == [1, 0, 1, 0, 0, 0, 0, 1]
+    assert table["competing_event"].tolist() == [0, 1, 0, 1, 0, 0, 0, 0]
+    assert table["time_years"].tolist() == [2, 3, 4, 7, 3, 5, 8, 1]
+    assert "competing_time_years" not in table and cohort.rejected.empty
+    assert any("event came first in 2, the competing event in 1" in note for note in cohort.notes)
+    assert any(note.startswith("In 1 rows the competing event came after") for note in cohort.notes)
+    blank = people.assign(death=[1, 1, None, 1, 1, 0, 0, None], to_death=[5, 3, None, 7, None, 8, 8, None])
+    table = load(blank, columns=columns, features=["age_years"], split="test").table
+    assert table["time_years"].tolist() == [2, 3, 4, 7, 3, 5, 8, 1]
+    assert table["event"].tolist() == [1, 0, 1, 0, 0, 0, 0, 1] and table["competing_event"][4] == 1
+    with pytest.raises(DataError, match="the time of a competing event is of use beside both"):
+        load(people, columns={**columns, "competing_event": None}, features=["age_years"])
+
+
+@pytest.mark.parametrize("share", [1, 0.5, 0.1])
+def test_times_that_are_missing_for_events_only_stop(load: Load, share: float) -> None:
+    people = more_people(300).assign(time_years=lambda rows: rows["time_years"] / 5)
+    events = people.index[people["event"] == 1]
+    people.loc[events[: int(share * len(events))], "time_years"] = np.nan
+    with pytest.raises(RowsRefusedError, match=r"depend on the outcome: \d+ of 100 with event 1, 0 of 200 without"):
+        load(people)
+
+
+def test_times_that_are_missing_by_chance_are_slips_up_to_a_twentieth(load: Load) -> None:
+    people = more_people(300).assign(time_years=lambda rows: rows["time_years"] / 5)
+    people.loc[people.index[::25], "time_years"] = np.nan
+    assert len(load(people).rejected) == 12
+    people.loc[people.index[::14], "time_years"] = np.nan
+    with pytest.raises(RowsRefusedError, match=r"33 of 300 rows \(11%\) are lost[\s\S]*row 2: missing"):
+        load(people)
+
+
+def test_a_second_row_for_each_event_without_a_date_stops(load: Load) -> None:
+    people = more_people(120)
+    later = people[people["event"] == 1].assign(time_years=0.5, event=0)
+    with pytest.raises(RowsRefusedError, match=r"column image_id[\s\S]*dataset.columns.film_date"):
+        load(pd.concat([people, later]))
+
+
+def test_a_filter_is_a_step_of_the_flow_before_values_are_refused(load: Load) -> None:
+    people = more_people(60).assign(sex=[1, 2] * 30, ward=["A", "B", ""] * 20).astype({"time_years": object})
+    people.loc[people["sex"] == 1, "time_years"] = ""  # refused, if they took part
+    where = "sex == 'F' and ward in ['A', 'B'] and time_years < 6.5"
+    cohort = load(people, where=where, female=2, male=1, features=["bmi"], split="test")
+    kept = people[(people["sex"] == 2) & (people["ward"] != "") & (people.index < 55)]
+    assert cohort.table["patient_id"].tolist() == kept["patient_id"].tolist() and cohort.rejected.empty
+    assert cohort.flow.table["step"].tolist() == ["rows of t.csv", where, "values can be used"]
+    assert cohort.flow.table["kept_patients"].tolist() == [60, len(kept), len(kept)]
+    assert "missing or unclear in 40" in cohort.flow.table["reason"][1]
+    with pytest.raises(DataError) as stopped:
+        load(people, where="wrad == 'A'", features=["bmii"], columns={"age_years": "Alter"})
+    for told in ("did you mean ward?", "did you mean bmi?", "no column 'Alter'"):
+        assert told in str(stopped.value)
+    with pytest.raises(DataError, match=r"no row of 60 fits ward == 'C'\n.*\n.*ward as 'A'"):
+        load(people, where="ward == 'C'", features=["bmi"])
+    with pytest.raises(ConfigError, match=r"dataset\.where"):
+        load(people, where="ward = 'A'")
+
+
+@pytest.mark.parametrize("code", [-9, 99, 999, -9999])
+def test_numbers_that_mean_none_are_no_values(load: Load, code: int) -> None:
+    people = more_people(120)
+    people.loc[::20, "bmi"] = code
+    with pytest.raises(DataError, match=rf"{code} in 6 of 120 rows is unlike all other[\s\S]*column bmi"):
+        load(people)
+    falls = more_people(120).assign(falls=np.arange(120) % 10)
+    assert "falls" in load(falls).features  # 0 to 9, of which 9 is none of these
+
+
+def test_all_errors_of_a_table_are_told_at_once(load: Load) -> None:
+    people = PEOPLE.assign(event=[2, 1, 1] * 20, time_years=PEOPLE["time_years"] * 365.25, split="tran")
+    people = people.assign(platelets=["1,746", "876", "12"] * 20, age_years=["fifty", 60, 70] * 20)
+    with pytest.raises(RowsRefusedError) as stopped:
+        load(people)
+    told = str(stopped.value)
+    for column in ("event", "time_years", "split", "platelets", "age_years"):
+        assert told.count(f"where: t.csv, column {column}") == 1, told
 
 
 @pytest.mark.parametrize(
@@ -372,8 +471,8 @@ def test_a_table_without_times_tells_whether_the_event_came_where_that_is_said(l
     people.loc[0, "competing_event"] = 1
     cohort = load(people, columns={"time_years": None})
     assert "time_years" not in cohort.table
-    assert cohort.table["event"].tolist() == ([1, 0, 0] * 20)[1:]
-    assert refused(cohort) == {(2, "competing_event", "1")}
+    assert cohort.table["event"].tolist() == [1, 0, 0] * 20
+    assert cohort.rejected.empty  # the event came, and no time is asked for
     assert {"train", "tune", "test"} == set(cohort.table["split"])
     with pytest.raises(DataError, match=r"is 1 in 40 rows, 2 in 20 rows"):
         load(people.assign(event=[2, 1, 1] * 20), columns={"time_years": None})
@@ -421,6 +520,46 @@ def test_spoilt_identifiers_are_refused(load: Load) -> None:
         (2, "patient_id", "#REF!"),
         (3, "patient_id", "1.23457E+11"),
     }
+
+
+def test_outcomes_by_any_name_are_features_only_if_asked_for(load: Load) -> None:
+    people = more_people(120)
+    event, dies = people["event"], (np.arange(120) % 5 == 1).astype(int)
+    later = people["time_years"].where(event == 0, people["time_years"] + np.arange(120) % 7)
+    people = people.assign(
+        competing_event=dies * (1 - event),
+        died_of_it=dies,
+        alive=1 - dies * (1 - event),
+        free=1 - event,
+        weeks_seen=people["time_years"] * 52.18 + 3,
+        contact=later,
+        fracture_day=people["time_years"].where(event == 1),
+        hip_fracture=(np.arange(120) % 4 == 0).astype(int),
+        prior_fracture=(np.arange(120) % 7 == 1).astype(int),
+        score=np.random.default_rng(3).normal(size=120),
+    )
+    cohort = load(people)
+    assert cohort.features == ("age_years", "bmi", "prior_fracture", "score"), cohort.notes
+    for reason in (
+        "died_of_it (an outcome by its name)",
+        "alive (the same as competing_event)",
+        "free (the same as event)",
+        "weeks_seen (the same as time_years)",
+        "contact (mostly the same as time_years)",
+        "fracture_day (",
+        "hip_fracture (an outcome by its name)",
+    ):
+        assert reason in cohort.notes[0], cohort.notes
+    people["dead"] = np.where(dies, "Yes", "No")
+    asked = load(people, features=["age_years", "dead", "free"])
+    assert asked.features == ("age_years", "dead", "free")
+    assert "names dead (an outcome by its name), free (the same as event)" in asked.notes[0]
+
+
+@pytest.mark.parametrize("name", ["mrn", "Site ID", "siteID", "phy_id", "ids", "record_no", "PatID", "accession"])
+def test_identifiers_are_known_by_their_names(load: Load, name: str) -> None:
+    cohort = load(PEOPLE.assign(**{name: [1, 2, 3] * 20}, fluid=BMI + 1, covid=[0, 1, 1, 0] * 15))
+    assert cohort.features == ("age_years", "bmi", "fluid", "covid")
 
 
 def test_columns_that_are_named_as_identifiers_are_features_only_if_asked_for(load: Load) -> None:

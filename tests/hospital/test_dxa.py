@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bonerisk.cohort.check import Refusals
+from bonerisk.cohort.refusals import Refusals
 from bonerisk.errors import DataError
 from bonerisk.hospital.dxa import by_day, wrong_regions
 from bonerisk.hospital.tables import read

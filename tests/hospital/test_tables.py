@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bonerisk.cohort.check import Refusals
+from bonerisk.cohort.refusals import Refusals
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital.kinds import KINDS
 from bonerisk.hospital.tables import read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bonerisk.cohort import slips
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, Words
 from bonerisk.errors import DataError
@@ -13,7 +14,13 @@ WORDS, WORDS_OF_TABLE = Words("fracture", "a", "will have"), Words("event", "the
 
 
 def rows(cohort: Cohort) -> Cohort:
-    """Rows with a known event, a time over 0 and, if there are competing events, a known end of follow-up."""
+    """Rows with a known event, a time over 0 and, if there are competing events, a known end of follow-up.
+
+    Raises
+    ------
+    DataError
+        A column is absent; no row is left, or none of train has an event; or follow-up is missing not by chance.
+    """
     where = f"cohort {cohort.name}"
     absent = [column for column in ("event", "time_years") if column not in cohort.table]
     if absent:
@@ -28,6 +35,9 @@ def rows(cohort: Cohort) -> Cohort:
     table = cohort.table[known].reset_index(drop=True)
     why = "event, its time, competing_event or case_weight missing"
     flow = cohort.flow.step("follow-up known", cohort.table, table, why)
+    followed = cohort.table[cohort.table["event"].notna()]
+    if evidence := slips.lost(~known[followed.index], followed[["event"]]):
+        raise DataError(f"{evidence}; a time or competing_event is missing there", where, slips.MENDING)
     if table.empty:
         raise DataError("no row has a follow-up", where, "look at event and time_years")
     train = table.loc[table["split"] == "train", "event"]

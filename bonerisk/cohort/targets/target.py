@@ -21,7 +21,9 @@ OrdinalTarget = str
 AmountTarget = str
 SurvivalTarget = str
 
+DXA = "DXA"  # the standard of a source of bone mass; other targets of such a source have their own
 PACKAGE = "bonerisk.cohort.targets"
+NEAR = 0.85  # similarity of a name to a target's from which it is a slip, not a column of the user's own
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Words:
     outcome: str
     article: str = ""
     verb: str = "has"
+
+    @property
+    def heading(self) -> str:
+        """The outcome with a capital first: ``Low bone mass``, ``COVID-19``."""
+        return self.outcome[:1].upper() + self.outcome[1:]
 
     @property
     def having(self) -> str:
@@ -83,6 +90,10 @@ class Target:
     reference_standard: str | None = None
     truth: str = "bone"
 
+    def established(self, source: str) -> str:
+        """How the target was established, by a source that says how its labels were."""
+        return self.reference_standard if self.reference_standard and source == DXA else source
+
 
 @cache
 def names() -> tuple[str, ...]:
@@ -92,31 +103,56 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in files if hasattr(importlib.import_module(f"{PACKAGE}.{name}"), "TARGET"))
 
 
-def find(name: str) -> Target:
-    """The target with a name.
+def find(name: str, words: str | None = None) -> Target:
+    """The target with a name; any other name is that of a column of the user's own, yes or no.
+
+    Parameters
+    ----------
+    name : str
+    words : str, optional
+        What a column of the user's own is called on the page; by default as it is named.
 
     Raises
     ------
     ConfigError
-        There is none; the error gives the nearest name.
+        The name is nearly that of a target, which is told; or words are given for a target that has its own.
 
     Examples
     --------
     >>> target = find("low_bone_mass")
     >>> target.kind, target.columns, target.words.having
     ('binary', ('label',), 'low bone mass')
+    >>> find("covid", "COVID-19").words.having
+    'COVID-19'
     >>> find("fractur")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     bonerisk.errors.ConfigError: there is no target 'fractur'
       where: head.target
       mend:  did you mean fracture? targets: any_fracture, ...
     """
-    if name not in names():
-        near = get_close_matches(name, names(), n=1)
-        mend = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"there is no target {name!r}", "head.target", f"{mend}targets: {', '.join(names())}")
-    target: Target = importlib.import_module(f"{PACKAGE}.{name}").TARGET
-    return target
+    if name in names():
+        if words is not None:
+            mend = "leave it out; it is for a column of your own"
+            raise ConfigError(f"the target {name} has words of its own", "head.target_words", mend)
+        target: Target = importlib.import_module(f"{PACKAGE}.{name}").TARGET
+        return target
+    near = [known for known in names() if known.startswith(f"{name}_")] or get_close_matches(name, names(), 1, NEAR)
+    if near:
+        mend = (
+            f"did you mean {near[0]}? targets: {', '.join(names())}; a column of your own needs a less similar name, "
+        )
+        mend += f"as dataset.columns.my_{name}={name}"
+        raise ConfigError(f"there is no target {name!r}", "head.target", mend)
+    own: Target = importlib.import_module(f"{PACKAGE}.own").target(name, words)
+    return own
+
+
+def is_own(name: str) -> bool:
+    """Whether a name can be that of a user's own column: it is no target's, and not nearly one's."""
+    try:
+        return name not in names() and bool(find(name))
+    except ConfigError:
+        return False
 
 
 def select(cohort: Cohort, name: str) -> Cohort:

@@ -97,6 +97,8 @@ class Result:
     curves : dict
         Name → points: dataset, split, model, further columns of where, and those of the curve. They are drawn in the
         evaluation's job and not stored; a result that was read has none.
+    target_words : str, optional
+        What was predicted is called so, if it is a column of the user's own.
     """
 
     outcome: OutcomeKind
@@ -113,6 +115,7 @@ class Result:
     strata_incidence: Annotated[pd.DataFrame, Stored("strata_incidence.csv", strata.INCIDENCE, optional=True)]
     thresholds: Annotated[dict[str, Any], Stored("thresholds.json")]
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+    target_words: str | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -142,7 +145,7 @@ def beside(first: Result, *others: Result) -> Result:
 
 def write(result: Result, run: Run) -> None:
     """Write the tables of a result into a run, and its target and outcome into the run's record."""
-    run.record.update({"target": result.target, "outcome": result.outcome})
+    run.record.update({"target": result.target, "target_words": result.target_words, "outcome": result.outcome})
     for name, table in TABLES.items():
         found = getattr(result, name)
         if table.outcome in (None, result.outcome) and (len(found) or not table.optional):
@@ -170,4 +173,4 @@ def read(run: StoredRun) -> Result:
         name: table.read(run.folder / table.file) if name in there else pd.DataFrame(columns=list(table.columns))
         for name, table in TABLES.items()
     }
-    return Result(outcome, run.record["target"], **found)
+    return Result(outcome, run.record["target"], **found, target_words=run.record.get("target_words"))

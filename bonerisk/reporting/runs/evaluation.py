@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bonerisk.cohort.targets.target import find
 from bonerisk.evaluation.tables.result import Result
 from bonerisk.evaluation.validation.validate import SPLITS, VALIDATED
 from bonerisk.reporting.wording import words
@@ -19,7 +18,6 @@ from bonerisk.runs.find import StoredRun
 if TYPE_CHECKING:
     from bonerisk.evaluation.models.comparators import Role
 
-SOURCES_OWN = "DXA"  # a source's standard, that of bone mass, unless its configuration names another
 INTERCEPT = "intercept"  # a row of coefficients.csv that is no feature
 
 
@@ -153,14 +151,12 @@ class EvaluationRun:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """What rows and outcome are called."""
-        return vocabulary_of(self.cohort, self.result.target)
+        return vocabulary_of(self.cohort, self.result.target, self.result.target_words)
 
     @property
     def reference_standard(self) -> str:
-        """What the outcome was established by: as the source says, or, where that is of bone mass, as the target."""
-        recorded = self.run.record.get("reference_standard") or SOURCES_OWN
-        of_target = find(self.result.target).reference_standard
-        return of_target if of_target and recorded == SOURCES_OWN else recorded
+        """How the outcome was established, as the source and the target say."""
+        return self.run.record.get("reference_standard") or "not recorded"
 
     @property
     def saw_films(self) -> bool:

@@ -45,7 +45,7 @@ class Participants:
     @property
     def vocabulary(self) -> Vocabulary:
         """What rows and outcome are called."""
-        return vocabulary_of(self.films, self.target)
+        return vocabulary_of(self.films, self.target, next(filter(None, map(words_of, self.runs)), None))
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -103,6 +103,11 @@ class ReportedRuns:
 def target_of(run: StoredRun) -> str:
     """Name of what a training or an evaluation predicts; empty for a run that predicts nothing."""
     return str(run.record.get("target") or (run.config.get("head") or {}).get("target") or "")
+
+
+def words_of(run: StoredRun) -> str | None:
+    """What a column of the user's own is called, if a training or an evaluation predicts one and it has words."""
+    return run.record.get("target_words") or (run.config.get("head") or {}).get("target_words")
 
 
 def reported(runs: Sequence[StoredRun]) -> ReportedRuns:

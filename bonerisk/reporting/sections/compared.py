@@ -78,7 +78,7 @@ def _overview(evaluations: Sequence[EvaluationRun]) -> Table:
             if first is not None:
                 sizes = {
                     "Rows": count(first["n"]),
-                    evaluation.vocabulary.outcome.capitalize(): count(first["n_events"]),
+                    evaluation.vocabulary.heading: count(first["n_events"]),
                 }
                 row = {"Evaluation": heading, "Split": words.split(split)} | sizes | cells
                 rows.append(row if evaluation.horizons else row | _at_half(evaluation, split))

@@ -10,7 +10,7 @@ from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
-from bonerisk.reporting.runs.reported import ReportedRuns, target_of
+from bonerisk.reporting.runs.reported import ReportedRuns, target_of, words_of
 from bonerisk.reporting.sections.cautions import cautions
 from bonerisk.reporting.sections.horizons import paragraphs
 from bonerisk.reporting.tables.table import Footnotes, Table
@@ -198,4 +198,5 @@ def _only(run: StoredRun) -> str:
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
     verb = {"prepare": "was prepared", "extract": "was encoded", "train": "was trained"}.get(run.command, "was run")
-    return f"{run.name} {verb}: {vocabulary_of(films, target_of(run)).of_patients(len(films), patients)} ({splits})."
+    vocabulary = vocabulary_of(films, target_of(run), words_of(run))
+    return f"{run.name} {verb}: {vocabulary.of_patients(len(films), patients)} ({splits})."

@@ -79,4 +79,4 @@ def sizes(evaluation: EvaluationRun, metrics: pd.DataFrame, split: object, horiz
 def outcome_by(evaluation: EvaluationRun, horizon: float) -> str:
     """``Low bone mass``, or ``Fracture by 5 years``: the head over the second number of `sizes`."""
     by = "" if isnan(horizon) else f" by {words.years(horizon)}"
-    return evaluation.vocabulary.outcome.capitalize() + by
+    return evaluation.vocabulary.heading + by

@@ -77,7 +77,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary)
         for level, name in SEVERITY.items():
             rows["Severity by T-score, n (%)", name] = share((found == level).sum(), len(films))
     if "event" in cohort and cohort["event"].notna().any():
-        rows["Follow-up", f"{vocabulary.outcome.capitalize()}, n (%)"] = share((films["event"] == 1).sum(), len(films))
+        rows["Follow-up", f"{vocabulary.heading}, n (%)"] = share((films["event"] == 1).sum(), len(films))
         if "competing_event" in films and cohort["competing_event"].notna().any():
             other = "Death without one" if vocabulary.row == "film" else "Competing event first"
             rows["Follow-up", f"{other}, n (%)"] = share((films["competing_event"] == 1).sum(), len(films))

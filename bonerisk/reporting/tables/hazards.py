@@ -32,7 +32,7 @@ def hazards(table: pd.DataFrame, vocabulary: Vocabulary, kept: list[str]) -> Tab
         note = "" if pd.isna(row.note) else vocabulary.in_words(row.note)
         found = {"Split": words.split(row.split), "Model": words.model(row.model), vocabulary.rows: count(row.n)}
         found |= {
-            vocabulary.outcome.capitalize(): count(row.n_events),
+            vocabulary.heading: count(row.n_events),
             "Hazard ratio per SD (95% CI)": marks.mark(ratio, note),
         }
         found |= {"Early": number(row.early), "Late": number(row.late)}

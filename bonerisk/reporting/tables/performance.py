@@ -48,7 +48,7 @@ def _metrics(evaluation: EvaluationRun, cells: Cells, metrics: pd.DataFrame, thr
 
 def _sizes(evaluation: EvaluationRun) -> Iterator[Row]:
     """Films, those with the outcome, and, at each horizon, those who had it or another event by then."""
-    outcome, splits = evaluation.vocabulary.outcome.capitalize(), evaluation.splits
+    outcome, splits = evaluation.vocabulary.heading, evaluation.splits
     n, events = _counted(evaluation, evaluation.ranking[0])
     yield evaluation.vocabulary.rows, list(map(count, n))
     if not evaluation.horizons:

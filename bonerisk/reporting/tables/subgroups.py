@@ -65,7 +65,7 @@ def gaps(evaluation: EvaluationRun) -> Table | None:
         found = {"Split": words.split(row.split), "Subgroup": words.subgroup(row.subgroup), "Metric": metric}
         found |= {
             evaluation.vocabulary.rows: count(row.n),
-            evaluation.vocabulary.outcome.capitalize(): count(row.n_events),
+            evaluation.vocabulary.heading: count(row.n_events),
         }
         adjusted = {"p": row.p, "p, Holm": row.p_holm, "p, Bonferroni": row.p_bonferroni}
         rows.append(found | {"Gap to the rest": cell} | {name: p_value(p) for name, p in adjusted.items()})

@@ -47,7 +47,7 @@ class Vocabulary(Words):
         return words.in_words(re.sub(r"\bfilm(?=s?\b)", self.row, note))
 
 
-def vocabulary_of(cohort: pd.DataFrame, target: str) -> Vocabulary:
+def vocabulary_of(cohort: pd.DataFrame, target: str, target_words: str | None = None) -> Vocabulary:
     """Words for a cohort.
 
     Parameters
@@ -56,9 +56,12 @@ def vocabulary_of(cohort: pd.DataFrame, target: str) -> Vocabulary:
         image_path, site, patient_id: whether any row has a film, and whether a patient has several rows.
     target : str
         Name of what is predicted (`bonerisk.cohort.targets`); empty where that is not known.
+    target_words : str, optional
+        What it is called, if it is a column of the user's own.
     """
     films = bool(cohort["image_path"].notna().any())
     several = bool(cohort.duplicated(["site", "patient_id"]).any())
     row = "film" if films else "row" if several else "patient"
-    found = UNKNOWN if not target else find(target).words if films else find(target).words_of_table
+    known = find(target, target_words) if target else None
+    found = UNKNOWN if known is None else known.words if films else known.words_of_table
     return Vocabulary(**vars(found), row=row)

@@ -47,6 +47,8 @@ def test_rows_are_films_patients_or_rows(image_path: str | None, patients: list[
 def test_an_unknown_target_is_an_outcome() -> None:
     cohort = pd.DataFrame({"image_path": ["a.dcm"], "site": "A", "patient_id": "P1", "label": 1})
     assert vocabulary_of(cohort, "").having == "the outcome"
+    own = vocabulary_of(cohort, "covid", "COVID-19")
+    assert (own.verb, own.having, own.heading) == ("has", "COVID-19", "COVID-19")
 
 
 def test_sentences() -> None:

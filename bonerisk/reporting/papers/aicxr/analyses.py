@@ -41,13 +41,13 @@ class Analysis:
 
     @property
     def by_t_score(self) -> bool:
-        """Whether DXA parts the films, not a model."""
+        """Whether the T-score parts the films, not a model."""
         return self.name == "dxa"
 
     @property
     def title(self) -> str:
         """``film, with T-score``."""
-        return {"main": "film, with T-score", "dxa": "DXA", "secondary": "film, no T-score"}[self.name]
+        return {"main": "film, with T-score", "dxa": "T-score", "secondary": "film, no T-score"}[self.name]
 
     @property
     def groups(self) -> dict[str, str]:

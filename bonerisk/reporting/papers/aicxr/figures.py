@@ -64,7 +64,7 @@ def draw(folder: Path, result: Result, vocabulary: Vocabulary) -> None:
     figure = calibration_by_t_score(result.strata_calibration, metrics, predictions, found, vocabulary, last)
     save(figure, folder, FIGURES[2], title, f"{title}. Observed incidence over predicted risk, a panel an analysis.")
     roles = {model: role for model, role in result.roles.items() if role == "baseline" or model == film}
-    title = f"Decision curves at {words.years(last)} among those with a T-score: film, DXA and clinical models"
+    title = f"Decision curves at {words.years(last)} among those with a T-score: film, T-score and clinical models"
     figure = decision_by_t_score(result.strata_decision, splits(metrics, found), roles, vocabulary)
     save(figure, folder, FIGURES[3], title, f"{title}. Net benefit over threshold probability, a panel a split.")
 

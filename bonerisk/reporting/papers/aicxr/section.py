@@ -65,9 +65,7 @@ def _introduction(found: list[Analysis], evaluation: EvaluationRun) -> Iterator[
     """What the section sets side by side."""
     rows = evaluation.vocabulary.rows.lower()
     film = next((arm for arm in found if not arm.by_t_score), None)
-    text = (
-        f"The paper sets three analyses side by side: the film's risk in {rows} with a T-score (main), DXA's T-score "
-    )
+    text = f"The paper sets three analyses side by side: the film's risk in {rows} with a T-score (main), the T-score "
     text += f"in the same {rows}, and the film's risk in {rows} without one (secondary). "
     if film is not None:
         cut = words.threshold(film.threshold, film.cut)

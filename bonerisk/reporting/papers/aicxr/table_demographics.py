@@ -108,7 +108,7 @@ def _described(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary
         yield ("Mean ± SD", words.feature(column)), mean_sd(films[column])
     yield from _flagged(films, cohort, False)
     if "event" in films:
-        yield ("Follow-up", f"{vocabulary.outcome.capitalize()}, n (%)"), share((films["event"] == 1).sum(), n)
+        yield ("Follow-up", f"{vocabulary.heading}, n (%)"), share((films["event"] == 1).sum(), n)
         if "competing_event" in films:
             yield ("Follow-up", "Competing event first, n (%)"), share((films["competing_event"] == 1).sum(), n)
         yield ("Follow-up", "Years, mean ± SD"), mean_sd(films["time_years"])

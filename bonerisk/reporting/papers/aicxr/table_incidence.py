@@ -40,7 +40,7 @@ def incidence(table: pd.DataFrame, metrics: pd.DataFrame, found: Sequence[Analys
                 part = of_arm[of_arm["group"] == group]
                 n, events = part[["n", "n_events_total"]].iloc[0] if len(part) else (0, 0)
                 row = {"Split": words.split(split), "Analysis": arm.title[:1].upper() + arm.title[1:], "Group": name}
-                row |= {vocabulary.rows: count(n), vocabulary.outcome.capitalize(): count(events)}
+                row |= {vocabulary.rows: count(n), vocabulary.heading: count(events)}
                 row |= _incidences(part, years, marks, vocabulary)
                 for metric, head in OF_BOTH.items():
                     threshold = "" if metric == "c_index" else arm.threshold

@@ -175,7 +175,7 @@ def test_incidence_is_aalen_and_johansens_beside_kaplan_and_meiers(
     written([evaluation], tmp_path / "report")
     rows = table(tmp_path / "report", "incidence_by_t_score")
     assert len(rows) == 2 * 3 * 2
-    row = rows[(rows["Split"] == "Test") & (rows["Analysis"] == "DXA") & (rows["Group"] == "T > −2.5")].iloc[0]
+    row = rows[(rows["Split"] == "Test") & (rows["Analysis"] == "T-score") & (rows["Group"] == "T > −2.5")].iloc[0]
     films = found[1].films(parted.predictions, "test")["low"]
     time, event = films["time_years"].to_numpy(), films["event"].to_numpy()
     status = np.where(event == 1, 1, 2 * films["competing_event"].to_numpy())
