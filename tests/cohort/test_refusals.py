@@ -21,7 +21,7 @@ def refusals() -> Refusals:
     return found
 
 
-def test_an_error_keeps_the_refused_rows_across_processes_and_in_the_run_folder(tmp_path: Path) -> None:
+def test_refused_rows_are_kept_across_processes_and_in_the_run_folder(tmp_path: Path) -> None:
     with pytest.raises(
         RowsRefusedError, match=r"no row can be used:\nt\.csv row 2, patient a, column Bruch"
     ) as stopped:
