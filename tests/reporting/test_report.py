@@ -231,9 +231,10 @@ def test_cox_runs_compared_by_c_index(make_cox: MakeRun, tmp_path: Path) -> None
         "Harrell's C-index",
         "AUC at 5 years",
     ]
-    assert pd.read_csv(tables / "sweep.csv").columns.tolist()[-2:] == [
+    assert pd.read_csv(tables / "sweep.csv").columns.tolist()[-3:] == [
         "Test Harrell's C-index",
         "External test Harrell's C-index",
+        "Folder",
     ]
     assert "Tuning AUC" not in page.text
 
