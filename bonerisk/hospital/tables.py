@@ -1,7 +1,8 @@
 """Reading a hospital's CSV tables, each by a mapping of columns and one date format.
 
 A row that can't be used is refused with a reason; the others are read. Dates and codes are never guessed: each table
-has one date format, and each code a code system.
+has one date format, and each code a code system. A diagnosis or drug that is refused stays as a doubtful row
+(`bonerisk.hospital.doubt`): without it, its patient would count as one who never had it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bonerisk.cohort.columns import rename
 from bonerisk.cohort.identifiers import REASON, spoilt
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.agree import merge_agreeing, not_refused
+from bonerisk.hospital.doubt import EVER, period
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
 
 FIRST_DAY = pd.Timestamp(1900, 1, 1)
@@ -52,8 +54,10 @@ def read(
     -------
     table : DataFrame
         Indexed by line. One row per code in diagnoses and drugs, per patient in follow_up and patients, per image_id
-        (else accession) in reports; all rows of dxa (see `bonerisk.hospital.dxa.by_day`). Patients whose rows of
-        follow_up are refused stay without dates and with `unclear` true, so that they do not count as alive.
+        (else accession) in reports; all rows of dxa (see `bonerisk.hospital.dxa.by_day`). Rows of diagnoses and drugs
+        have `date` and `until`, the first and last day that are possible, and no code if it can't be read. Patients
+        whose rows of follow_up are refused stay without dates and with `unclear` true, so that they do not count as
+        alive.
     refusals : Refusals
         Rows left out.
 
@@ -82,7 +86,9 @@ def read(
     ours = map(str, text.columns)
     table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
     _refuse_empty(kind, text, refusals)
-    if kind != "dxa":  # by_day needs its refused rows: it refuses their days
+    if kind in SYSTEMS:
+        table = _with_doubtful(table, text, refusals, date_format)
+    elif kind != "dxa":  # by_day needs its refused rows: it refuses their days
         table = not_refused(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
         keys = [column for column in (*PATIENT, "image_id", "accession") if column in table]
@@ -120,6 +126,8 @@ def _parsed(
     elif holds == "date":
         parsed = values.date(cells, date_format)
         parsed = parsed.where(parsed.between(FIRST_DAY, pd.Timestamp.now()))
+        if kind in SYSTEMS:
+            cells = cells.mask(period(cells, date_format)["date"].between(FIRST_DAY, pd.Timestamp.now()), None)
         _refuse_swapped(kind, cells, parsed, refusals, date_format)
         written = date_format or "YYYY-MM-DD or YYYYMMDD"
         reason = f'no date from 1900 to today written as {written}; dataset.date_formats.{kind}="%d/%m/%Y" would mean '
@@ -193,6 +201,21 @@ def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:
     if kind == "reports" or "last_contact" in text:  # a table of deaths alone has no date for the living
         there = [choice[0] for choice in ONE_OF[kind] if choice[0] in text]
         refusals.add(text, text[there].isna().all(axis=1), there[0], "missing")
+
+
+def _with_doubtful(
+    table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals, date_format: str | None
+) -> pd.DataFrame:
+    """Return the table with `until`; refused rows of a known patient that say a code or a day are doubtful."""
+    who = [column for column in PATIENT if column in text]
+    refused = ~table.index.isin(not_refused(table, refusals).index)
+    nobody = [part["row"][part["column"].isin([refusals.names[column] for column in who])] for part in refusals.parts]
+    table = table[~(refused & (text["code"].isna() | table.index.isin(pd.concat(nobody))))]
+    ends = period(text.loc[table.index, "date"], date_format)
+    days = {"date": table["date"].fillna(ends["date"]), "until": table["date"].fillna(ends["until"])}
+    unknown, code = days["date"].isna(), table["code"].where(table["code_system"].notna(), None)
+    days = {name: day.mask(unknown, end) for (name, day), end in zip(days.items(), EVER, strict=True)}
+    return table.assign(**days, code=code)
 
 
 def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:

@@ -362,3 +362,19 @@ def test_an_age_that_cannot_be_by_the_table_of_patients_is_refused_too(apply):
     films = make_films(film("1", "2015-01-01", birth_date=None), film("2", "2015-01-01"))
     told = make_table("patient_id birth_date", ("1", "2018-01-01"))
     assert apply(films, {"patients": told}).table["patient_id"].tolist() == ["2"]
+
+
+def test_a_drug_that_is_not_known_for_certain_leaves_its_patient_out(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"), film("3", "2015-01-01"))
+    drugs = make_table(
+        "patient_id date until code code_system",
+        ("1", "2014-01-01", "2014-01-01", None, "atc"),
+        ("2", "2015-02-01", "2015-02-28", "M05BA04", "atc"),
+        ("3", "2014-01-01", "2014-12-31", "M05BA04", "atc"),
+    )
+    joined = apply(
+        films, {"drugs": drugs.assign(until=pd.to_datetime(drugs["until"]))}, without_drugs=["bisphosphonate"]
+    )
+    assert joined.table["patient_id"].tolist() == ["2"]
+    reason = joined.flow.table.set_index("step")["reason"]["without bisphosphonate"]
+    assert reason == "prescribed before, or a drug whose code or day is not known (1)"
