@@ -18,8 +18,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened
-from bonerisk.config.schema import PRIMARY
-from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, ConfigError, RunError
 from bonerisk.runs.find import SWEEP_RECORD
@@ -82,8 +80,6 @@ class SweepTask:
             multiprocessing.set_start_method("spawn", force=True)  # joblib's worker names one that its children lack
         settings = HydraConfig.get()
         OmegaConf.resolve(config)
-        for key, hint in PRIMARY[self.command].items():
-            OmegaConf.update(config, key, cast(OmegaConf.select(config, key), hint))
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}
         order = Order(self.command, config, choices, [text.lstrip("+") for text in settings.overrides.task], self.argv)
         outcome = _attempt(self.job, order)
@@ -162,7 +158,7 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
         tell(error)
         return error.exit_code
     task = SweepTask(command, job, sys.argv)
-    overrides = opened(overrides)
+    overrides = opened(command, overrides, config)
     if "--multirun" not in flags:
         failed = _hand_over(task, [*flags, *overrides, *_ONCE])
         for outcome in task.outcomes:

@@ -39,18 +39,22 @@ def matches(table: pd.DataFrame, codes: CodeList) -> pd.Series:
     return found
 
 
-def _check_systems(lists: Mapping[str, CodeList], systems: tuple[str, ...], key: str) -> None:
-    """Raise ConfigError for a code system that no row can have."""
+def _check_codes(lists: Mapping[str, CodeList], systems: tuple[str, ...], key: str) -> None:
+    """Raise ConfigError for a code system that no row can have, and for a number: 042 without quotes is 34."""
     for name, codes in lists.items():
-        for system in codes:
+        for system, wanted in codes.items():
+            where = f"{key}.{name}"
             if system not in systems:
-                raise ConfigError(
-                    f"there is no code system {system!r}", f"{key}.{name}", f"one of {', '.join(systems)}"
-                )
+                raise ConfigError(f"there is no code system {system!r}", where, f"one of {', '.join(systems)}")
+            for code in wanted:
+                if not isinstance(code, str):
+                    raise ConfigError(
+                        f"the code {code!r} is no text", f"{where}.{system}", 'put codes into quotes, as "042"'
+                    )
 
 
 def _plain(code: str, system: str) -> str:
-    return str(code).strip().lower() if system == "name" else str(code).replace(".", "").replace(" ", "").upper()
+    return code.strip().lower() if system == "name" else code.replace(".", "").replace(" ", "").upper()
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class FractureCodes:
     subsequent: list[str]
 
     def __post_init__(self) -> None:
-        _check_systems({"codes": self.codes, "traumatic": self.traumatic}, DIAGNOSES, "dataset.outcome")
+        _check_codes({"codes": self.codes, "traumatic": self.traumatic}, DIAGNOSES, "dataset.outcome")
 
     def classify(self, diagnoses: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that are or may be of the outcome's codes.
@@ -128,8 +132,8 @@ class CodeSet:
     drug_classes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_systems(self.comorbidities, DIAGNOSES, "dataset.codes.comorbidities")
-        _check_systems(self.drug_classes, DRUGS, "dataset.codes.drug_classes")
+        _check_codes(self.comorbidities, DIAGNOSES, "dataset.codes.comorbidities")
+        _check_codes(self.drug_classes, DRUGS, "dataset.codes.drug_classes")
         for name, parts in self.composites.items():
             unknown = sorted(set(parts) - set(self.comorbidities))
             if unknown:

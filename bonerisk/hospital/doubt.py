@@ -1,6 +1,6 @@
 """Rows of diagnoses and drugs whose day or code is not known: they may count, and must not be taken for absent.
 
-Vocabulary. A row is *sure* if its day and its code are known. A *doubtful* row has lost its code, or lies on any day from
+Vocabulary. A row is *sure* if its day and its code are known. A *doubtful* row has no code, or lies on any day from
 `date` to `until`: in the month or year that its date gives, or at any time if the date can't be read.
 """
 

@@ -121,7 +121,7 @@ def flag(work: Selection, linked: Linked, codes: CodeSet) -> list[str]:
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:
-    """Drop films of patients who had or may have had drugs of these classes, and films where one of these columns is 1."""
+    """Drop films where such a column is 1, and those of patients who had, or may have had, such a drug before."""
     notes = []
     drugs = [f"drug_{name}" for name in without_drugs]
     if set(drugs) <= set(work.table) and drugs:

@@ -115,6 +115,8 @@ def test_code_systems_and_composites_that_are_none_are_told():
         FractureCodes("x", {"icd11": ["A"]}, {}, [])
     with pytest.raises(ConfigError, match="ICD10"):
         CodeSet({"diabetes": {"ICD10": ["E11"]}})
+    with pytest.raises(ConfigError, match="the code 34 is no text"):
+        CodeSet({"hiv": {"icd9": [34]}})
     with pytest.raises(ConfigError, match="celiac"):
         CodeSet({"diabetes": {"icd10": ["E11"]}}, {"either": ["diabetes", "celiac"]})
 
