@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class BoneriskError(Exception):
@@ -48,6 +52,21 @@ class DataError(BoneriskError):
     """The data are wrong."""
 
     exit_code = 3
+
+
+class NothingLeftError(DataError):
+    """Every film or row is refused.
+
+    Parameters
+    ----------
+    what, where, mend : str
+    rejected : DataFrame, optional
+        The refusals, for the run's rejected.csv.
+    """
+
+    def __init__(self, what: str, where: str = "", mend: str = "", rejected: pd.DataFrame | None = None) -> None:
+        super().__init__(what, where, mend)
+        self.args, self.rejected = (what, where, mend, rejected), rejected
 
 
 class RunError(BoneriskError):

@@ -18,7 +18,7 @@ from bonerisk.cohort import misread, values
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.identifiers import REASON, spoilt, two_writings
 from bonerisk.cohort.table import DTYPES, NO_SITE, REJECTED, SPLITS, arrange, few, patients
-from bonerisk.errors import DataError, raise_together
+from bonerisk.errors import DataError, NothingLeftError, raise_together
 
 REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a row in which one of these is empty is refused
 SPLIT_WORDS = {"val": "tune", "valid": "tune", "validation": "tune", "dev": "tune", "development": "tune"}
@@ -133,7 +133,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
     rejected = refusals.table
     table = table[~table.index.isin(rejected["row"])]
     if table.empty:
-        raise DataError(f"no row can be used:\n{describe(rejected)}", where=refusals.file)
+        what = f"no row can be used:\n{describe(rejected)}"
+        raise NothingLeftError(what, refusals.file, rejected=rejected)
     raise_together([*_split_errors(text, refusals, table), *two_writings(table, refusals.place("patient_id"))])
     return arrange(table)
 

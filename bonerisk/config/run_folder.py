@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from bonerisk.config.sweep import Order
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, NothingLeftError
 from bonerisk.runs.folder import Run, record
 
 
@@ -30,4 +30,10 @@ def run_folder(order: Order, name: str) -> Iterator[Run]:
         overrides=order.overrides,
         command_line=order.command_line,
     ) as run:
-        yield run
+        try:
+            yield run
+        except NothingLeftError as error:
+            if error.rejected is not None:
+                with run.writes("rejected", "rejected.csv") as path:
+                    error.rejected.to_csv(path, index=False)
+            raise

@@ -18,6 +18,14 @@ from bonerisk.hospital.pairing import Pairing
 from bonerisk.hospital.selection import Selection
 
 
+def of_kinds(films: pd.DataFrame, wanted: Mapping[str, Sequence[str]], for_processing: bool) -> pd.Series:
+    """Whether each film would be kept by `keep_kinds`."""
+    kept = pd.Series(True, films.index) if for_processing else films["intent"] != "FOR PROCESSING"
+    for column, names in wanted.items():
+        kept &= films[column].isin(names) if names else True
+    return kept
+
+
 def keep_kinds(work: Selection, wanted: Mapping[str, Sequence[str]], for_processing: bool) -> None:
     """Keep the films of the wanted modality, body part and view, and raw films only if asked for."""
     if not for_processing:

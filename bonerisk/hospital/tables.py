@@ -16,13 +16,11 @@ from bonerisk.cohort import misread, textfile, values
 from bonerisk.cohort.check import FINDING, Refusals, covariate, describe
 from bonerisk.cohort.columns import rename
 from bonerisk.cohort.identifiers import REASON, spoilt
-from bonerisk.errors import DataError, raise_together
+from bonerisk.errors import DataError, NothingLeftError, raise_together
+from bonerisk.hospital import days
 from bonerisk.hospital.agree import merge_agreeing, not_refused
-from bonerisk.hospital.doubt import EVER, period
+from bonerisk.hospital.doubt import EVER
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
-
-FIRST_DAY = pd.Timestamp(1900, 1, 1)
-MOST_MISFITS = 0.05  # share of a column's dates; assumed: slips are rarer
 
 
 def read(
@@ -32,6 +30,7 @@ def read(
     date_format: str | None = None,
     code_system: str | None = None,
     sexes: Mapping[str, str] | None = None,
+    latest: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, Refusals]:
     """Read a hospital's table.
 
@@ -49,6 +48,8 @@ def read(
         For codes without one in the table: ICD-9 or ICD-10 for diagnoses, ATC or name for drugs.
     sexes : mapping of str to {"F", "M"}, optional
         How the table writes them, if not F/M or female/male.
+    latest : Timestamp, optional
+        Last day that is possible; by default today.
 
     Returns
     -------
@@ -84,10 +85,12 @@ def read(
     refusals = Refusals(path.name, names)
     refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
     ours = map(str, text.columns)
-    table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
+    latest = latest or pd.Timestamp.now()
+    found = {name: _parsed(kind, text, name, refusals, date_format, sexes or {}, latest) for name in ours}
+    table = pd.DataFrame(found)
     _refuse_empty(kind, text, refusals)
     if kind in SYSTEMS:
-        table = _with_doubtful(table, text, refusals, date_format)
+        table = _with_doubtful(table, text, refusals, days.months(text["date"], date_format, latest))
     elif kind != "dxa":  # by_day needs its refused rows: it refuses their days
         table = not_refused(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
@@ -96,7 +99,8 @@ def read(
     if kind == "follow_up":
         table = _with_unclear(_ended(table, text, refusals), text, refusals)
     if not_refused(table, refusals).empty:
-        raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
+        what = f"no row can be used:\n{describe(refusals.table, identifying=False)}"
+        raise NothingLeftError(what, str(path), rejected=refusals.table)
     return table, refusals
 
 
@@ -109,7 +113,13 @@ def _check_one_of(kind: str, text: pd.DataFrame, path: Path) -> None:
 
 
 def _parsed(
-    kind: str, text: pd.DataFrame, column: str, refusals: Refusals, date_format: str | None, sexes: Mapping[str, str]
+    kind: str,
+    text: pd.DataFrame,
+    column: str,
+    refusals: Refusals,
+    date_format: str | None,
+    sexes: Mapping[str, str],
+    latest: pd.Timestamp,
 ) -> pd.Series:
     """Return the values of a column; cells that can't be read or can't be true are refused."""
     cells, holds = text[column], KINDS[kind].get(column)
@@ -124,14 +134,7 @@ def _parsed(
             refusals.add(text, spoilt(cells), column, REASON)
         return cells
     elif holds == "date":
-        parsed = values.date(cells, date_format)
-        parsed = parsed.where(parsed.between(FIRST_DAY, pd.Timestamp.now()))
-        if kind in SYSTEMS:
-            cells = cells.mask(period(cells, date_format)["date"].between(FIRST_DAY, pd.Timestamp.now()), None)
-        _refuse_swapped(kind, cells, parsed, refusals, date_format)
-        written = date_format or "YYYY-MM-DD or YYYYMMDD"
-        reason = f'no date from 1900 to today written as {written}; dataset.date_formats.{kind}="%d/%m/%Y" would mean '
-        reason += "day/month/year"
+        return days.read(kind, text, column, refusals, date_format, latest)
     elif holds == "sex":
         parsed = values.sex(cells, sexes)
         parsed = parsed.astype("object").where(parsed.notna(), None)
@@ -149,25 +152,6 @@ def _parsed(
         return _covariate(cells, refusals, column)
     refusals.add(text, cells.notna() & parsed.isna(), column, reason)
     return parsed
-
-
-def _refuse_swapped(
-    kind: str, cells: pd.Series, parsed: pd.Series, refusals: Refusals, date_format: str | None
-) -> None:
-    """Stop if many dates don't fit the format: it is wrong, and dates that fit may be misread.
-
-    Raises
-    ------
-    DataError
-        More than `MOST_MISFITS` of the column's dates don't fit.
-    """
-    there, misfits = cells.notna().sum(), int((cells.notna() & parsed.isna()).sum())
-    if misfits > max(MOST_MISFITS * there, 2):
-        column, written = refusals.names.get(str(cells.name), cells.name), date_format or "YYYY-MM-DD or YYYYMMDD"
-        row = cells.index[cells.notna() & parsed.isna()][0]
-        what = f"{misfits} of {there} dates of column {column} are not written as {written}, the first in row {row}"
-        others = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y' or null (YYYY-MM-DD), as the table writes them"
-        raise DataError(what, refusals.file, f"dataset.date_formats.{kind}={others}; a number such as 43890 is no date")
 
 
 def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:
@@ -203,19 +187,15 @@ def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:
         refusals.add(text, text[there].isna().all(axis=1), there[0], "missing")
 
 
-def _with_doubtful(
-    table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals, date_format: str | None
-) -> pd.DataFrame:
+def _with_doubtful(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals, months: pd.DataFrame) -> pd.DataFrame:
     """Return the table with `until`; refused rows of a known patient that say a code or a day are doubtful."""
     who = [column for column in PATIENT if column in text]
     refused = ~table.index.isin(not_refused(table, refusals).index)
     nobody = [part["row"][part["column"].isin([refusals.names[column] for column in who])] for part in refusals.parts]
     table = table[~(refused & (text["code"].isna() | table.index.isin(pd.concat(nobody))))]
-    ends = period(text.loc[table.index, "date"], date_format)
-    days = {"date": table["date"].fillna(ends["date"]), "until": table["date"].fillna(ends["until"])}
-    unknown, code = days["date"].isna(), table["code"].where(table["code_system"].notna(), None)
-    days = {name: day.mask(unknown, end) for (name, day), end in zip(days.items(), EVER, strict=True)}
-    return table.assign(**days, code=code)
+    code = table["code"].where(table["code_system"].notna(), None)
+    first, last = (table["date"].fillna(months[name]).fillna(end) for name, end in zip(months, EVER, strict=True))
+    return table.assign(date=first, until=last, code=code)
 
 
 def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:

@@ -14,7 +14,7 @@ AGE = re.compile(r"(\d{1,3})([DWMY]?)")
 YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 DAY = re.compile(r"(\d{4})([.-]?)(\d\d)\2(\d\d)")
 TIME = re.compile(r"([01]\d|2[0-3]):?([0-5]\d)(?::?([0-5]\d|60)(?:\.\d*)?)?")
-FIRST_YEAR, LAST_YEAR, OLDEST = 1850, 2200, 120
+FIRST_YEAR, LAST_YEAR, OLDEST = 1850, 2261, 120  # nanoseconds end in 2262
 PADDING = " \0\r\n\t"
 
 
@@ -80,7 +80,7 @@ class Elements:
             return None
         if match := AGE.fullmatch(text.upper()):
             age = int(match[1]) * YEARS[match[2]]
-            if age <= OLDEST:
+            if age <= OLDEST and (age or match[2] not in ("", "Y")):  # 000Y stands for an unknown age
                 return age
         self._problem(keyword, text, "is no age")
         return None

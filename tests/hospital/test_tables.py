@@ -12,6 +12,7 @@ from bonerisk.cohort.check import Refusals
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital.doubt import EVER, is_sure
 from bonerisk.hospital.kinds import KINDS
+from bonerisk.hospital.placeholders import is_placeholder
 from bonerisk.hospital.tables import read
 
 Read = Callable[..., tuple[pd.DataFrame, Refusals]]
@@ -57,7 +58,7 @@ def test_the_dtypes_are_those_of_the_contract(table: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["20190231", "31.05.2019", "05/31/2019", "1899-12-31", "2999-01-01", "99991231", "43525", ""]
+    "cell", ["20190231", "31.05.2019", "05/31/2019", "1898-12-31", "2999-01-01", "43525", "20190228T", ""]
 )
 def test_what_is_no_day_that_can_be_is_refused_and_the_way_to_say_it_told(table: Read, cell: str) -> None:
     text = f"patient_id,date,code,code_system\n1,{cell},M80,10\n1,2019-02-28 10:30,M80,10\n1,20190228,M80,10\n"
@@ -309,3 +310,25 @@ def test_a_refused_row_of_nobody_is_no_doubt_about_anybody(table: Read) -> None:
     text = "patient_id,date,code,code_system\n#REF!,2017-03-04,X,10\n,2017-03-04,M80,10\n2,2017-03-04,M80,10\n"
     found, refusals = table("diagnoses", text)
     assert found["patient_id"].tolist() == ["2"] and set(reasons(refusals)) == {2, 3}
+
+
+@pytest.mark.parametrize("cell", ["1900-01-01", "19020202", "1970-01-01", "9999-12-31", "00000000", "0001-01-01"])
+def test_a_day_that_stands_for_an_unknown_one_is_no_day(table: Read, cell: str) -> None:
+    text = f"patient_id,date,code,code_system\n1,{cell},M80,10\n2,2017-03-04,M80,10\n"
+    found, refusals = table("diagnoses", text)
+    assert found.loc[2, ["date", "until"]].tolist() == list(EVER)
+    assert reasons(refusals) == {2: "a day that systems write for an unknown date"}
+    found, refusals = table("patients", f"patient_id,birth_date,height_cm\n1,{cell},170\n2,1950-01-01,160\n")
+    assert is_placeholder(found["birth_date"]).tolist() == [True, False]  # the height is known all the same
+    assert refusals.table.empty
+    found, _ = table("follow_up", f"patient_id,last_contact\n1,{cell}\n2,2017-03-04\n")
+    assert found["unclear"].tolist() == [False, True]
+
+
+def test_dates_in_the_future_need_a_setting(table: Read) -> None:
+    text = "patient_id,date,lumbar_spine\n" + "".join(f"{n},2180-06-{n},-2.0\n" for n in range(10, 20))
+    with pytest.raises(DataError, match="10 of 10 dates of column date lie after") as caught:
+        table("dxa", text)
+    assert "dataset.dates_until=2215-12-31" in str(caught.value)
+    found, refusals = table("dxa", text, latest=pd.Timestamp(2215, 12, 31))
+    assert len(found) == 10 and refusals.table.empty
