@@ -17,6 +17,7 @@ from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import DTYPES, FOLLOW_UP, Cohort, arrange
 from bonerisk.datasets import settings
+from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
 from bonerisk.progress import track
@@ -50,6 +51,10 @@ class ImageTable:
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
+    modality : list of str
+        Modalities to keep, by the headers of DICOM files and their SOP classes; none keeps all.
+    view : list of str
+        Views to keep, such as PA, by the table's column or the headers; none keeps all.
     reference_standard : str
         Where the labels come from.
     shuffle_labels : int, optional
@@ -73,6 +78,8 @@ class ImageTable:
         split_seed: int = 0,
         time_unit: str = "years",
         min_age_years: float | None = None,
+        modality: Sequence[str] = MODALITIES,
+        view: Sequence[str] = (),
         reference_standard: str = "DXA",
         shuffle_labels: int | None = None,
     ) -> None:
@@ -80,12 +87,13 @@ class ImageTable:
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
         self.codes, self.time_unit = settings.sexes(female, male), time_unit
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
+        self.modality, self.view = modality, view
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns), *wrong, *bad_unit(time_unit)])
 
     def load(self, data: Path) -> Cohort:
-        """Read the table and look for its films; no pixel is read.
+        """Read the table and look for its films, of which only the headers are read.
 
         Parameters
         ----------
@@ -109,12 +117,13 @@ class ImageTable:
         table = _derived(check(self._followed(text, refusals), refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
+        table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
         table, flow = self._old_enough(table, flow)
         if "split" not in text:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
-        notes += self._notes(table)
+        notes += (*self._notes(table), *unknown)
         for warning in (*told(rejected), *notes):
             log.warning(warning)
         return Cohort(self.name, table, flow, rejected, self.reference_standard, notes, (self.table,))
