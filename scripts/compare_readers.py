@@ -82,13 +82,11 @@ def _gdcm_pixels(path: Path, header: pydicom.Dataset) -> np.ndarray | None:
         return None
     image = reader.GetImage()
     kind = image.GetPixelFormat()
-    if kind.GetSamplesPerPixel() != 1:
+    if kind.GetSamplesPerPixel() != 1 or header.HighBit != header.BitsStored - 1:  # GDCM and pydicom ignore HighBit
         return None
     dtype = np.dtype(f"{'i' if kind.GetPixelRepresentation() else 'u'}{kind.GetBitsAllocated() // 8}")
     words = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), dtype)
     words = words.reshape(image.GetDimension(1), image.GetDimension(0))
-    if header.get("HighBit") != header.BitsStored - 1:  # GDCM has shifted such pixels already
-        return words
     unused = kind.GetBitsAllocated() - kind.GetBitsStored()
     return (words << unused) >> unused
 
