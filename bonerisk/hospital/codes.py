@@ -7,6 +7,7 @@ Rows may be doubtful (`bonerisk.hospital.doubt`); one without a code may have an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,12 @@ from bonerisk.hospital.doubt import is_sure, may_meet
 
 CodeList = Mapping[str, Sequence[str]]
 
+STARTS = {  # of codes, without dots; a range such as 820-821 would match nothing
+    "icd9": r"[EV]?\d{1,5}",
+    "icd10": r"[A-Z](?:\d[0-9A-Z]{0,5})?",
+    "atc": r"[A-Z](?:\d\d?[A-Z]{0,2}\d{0,2})?",
+    "name": r"\w.*",
+}
 DIAGNOSES, DRUGS = ("icd9", "icd10"), ("atc", "name")
 EVENT, TRAUMATIC, ENCOUNTER = "event", "traumatic", "follow-up encounter"
 
@@ -48,9 +55,14 @@ def _check_codes(lists: Mapping[str, CodeList], systems: tuple[str, ...], key: s
                 raise ConfigError(f"there is no code system {system!r}", where, f"one of {', '.join(systems)}")
             for code in wanted:
                 if not isinstance(code, str):
-                    raise ConfigError(
-                        f"the code {code!r} is no text", f"{where}.{system}", 'put codes into quotes, as "042"'
+                    what, mend = f"the code {code!r} is no text", 'put codes into quotes, as "042"'
+                    raise ConfigError(what, f"{where}.{system}", mend)
+                if not re.fullmatch(STARTS[system], _plain(code, system)):
+                    what, mend = (
+                        f"{code!r} is no code of {system}",
+                        "name codes one by one; each stands for all that begin with it",
                     )
+                    raise ConfigError(what, f"{where}.{system}", mend)
 
 
 def _plain(code: str, system: str) -> str:

@@ -51,8 +51,8 @@ class Elements:
         return int.from_bytes(self._bytes(keyword)[:2], "little" if little else "big")
 
     def date(self, keyword: str) -> date | None:
-        """A date, "20190228" or as ACR-NEMA wrote it "2019.02.28"."""
-        text = self.code(keyword)
+        """A date, "20190228" or as ACR-NEMA wrote it "2019.02.28"; that of a date with time where it was taken."""
+        text = self._part(keyword, slice(0, 8))
         if text is None:
             return None
         if (match := DAY.fullmatch(text)) and FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
@@ -64,8 +64,8 @@ class Elements:
         return None
 
     def time(self, keyword: str) -> str | None:
-        """A time as "HHMMSS"."""
-        text = self.code(keyword)
+        """A time as "HHMMSS", of the zone where it was taken."""
+        text = self._part(keyword, slice(8, 14))
         if text is None:
             return None
         if match := TIME.fullmatch(text):
@@ -95,6 +95,11 @@ class Elements:
         except Exception:  # any error of pydicom: the rest of the header is still valid
             self.problems.append(f"{keyword} is damaged")
             return None
+
+    def _part(self, keyword: str, part: slice) -> str | None:
+        """A code string, or the `part` of a date with time, such as "20190228101500+0900"."""
+        text = self.code(keyword)
+        return text[part] or None if text and keyword.endswith("DateTime") else text
 
     def _bytes(self, keyword: str) -> bytes:
         element = self.elements.get(keyword)

@@ -115,6 +115,9 @@ def test_code_systems_and_composites_that_are_none_are_told():
         FractureCodes("x", {"icd11": ["A"]}, {}, [])
     with pytest.raises(ConfigError, match="ICD10"):
         CodeSet({"diabetes": {"ICD10": ["E11"]}})
+    for system, code in [("icd9", "820-821"), ("icd10", "M80*"), ("icd10", ""), ("icd9", "M80")]:
+        with pytest.raises(ConfigError, match="is no code of"):
+            CodeSet({"fracture": {system: ["805", code] if system == "icd9" else [code]}})
     with pytest.raises(ConfigError, match="the code 34 is no text"):
         CodeSet({"hiv": {"icd9": [34]}})
     with pytest.raises(ConfigError, match="celiac"):

@@ -203,6 +203,9 @@ def test_age(write_dicom: Write, value: str, years: float | None) -> None:
     ("tags", "field", "value"),
     [
         ({"PatientSex": "m"}, "sex", "M"),
+        ({"AcquisitionDateTime": "20150301233000.0-0800"}, "film_date", date(2015, 3, 1)),
+        ({"AcquisitionDateTime": "20150301233000.0-0800"}, "film_time", "233000"),
+        ({"AcquisitionDateTime": "20150301"}, "film_time", None),
         ({"AcquisitionDate": "22050601"}, "film_date", date(2205, 6, 1)),  # shifted by de-identification
         ({"Modality": "DX", "SOPClassUID": CTImageStorage}, "modality", "CT"),
         ({"Modality": "CR", "SOPClassUID": SecondaryCaptureImageStorage}, "modality", "CR"),
