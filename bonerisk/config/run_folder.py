@@ -35,5 +35,5 @@ def run_folder(order: Order, name: str) -> Iterator[Run]:
         except NothingLeftError as error:
             if error.rejected is not None:
                 with run.writes("rejected", "rejected.csv") as path:
-                    error.rejected.to_csv(path, index=False)
+                    error.rejected.astype({"row": "Int64"}).to_csv(path, index=False)
             raise

@@ -58,11 +58,8 @@ def _check_codes(lists: Mapping[str, CodeList], systems: tuple[str, ...], key: s
                     what, mend = f"the code {code!r} is no text", 'put codes into quotes, as "042"'
                     raise ConfigError(what, f"{where}.{system}", mend)
                 if not re.fullmatch(STARTS[system], _plain(code, system)):
-                    what, mend = (
-                        f"{code!r} is no code of {system}",
-                        "name codes one by one; each stands for all that begin with it",
-                    )
-                    raise ConfigError(what, f"{where}.{system}", mend)
+                    mend = "name codes one by one; each stands for all that begin with it"
+                    raise ConfigError(f"{code!r} is no code of {system}", f"{where}.{system}", mend)
 
 
 def _plain(code: str, system: str) -> str:

@@ -39,7 +39,7 @@ def read(
         Many dates are of another format, so that those that fit may be misread, or many lie in the future.
     """
     cells, parsed = text[column], values.date(text[column], layout)
-    unknown = is_placeholder(parsed) | says_unknown(cells)
+    unknown = is_placeholder(parsed) | (parsed.isna() & says_unknown(cells))
     if column == "birth_date":
         parsed = parsed.mask(unknown, UNKNOWN)  # taken for none where the film's own header is known
     else:

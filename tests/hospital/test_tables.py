@@ -332,3 +332,9 @@ def test_dates_in_the_future_need_a_setting(table: Read) -> None:
     assert "dataset.dates_until=2215-12-31" in str(caught.value)
     found, refusals = table("dxa", text, latest=pd.Timestamp(2215, 12, 31))
     assert len(found) == 10 and refusals.table.empty
+
+
+@pytest.mark.parametrize("cell", ["2017-03-04T10:00:00+0000", "20170304 101500.0000", "2017-03-04T23:30:00-08:00"])
+def test_a_date_with_a_time_is_that_day_where_it_was_written(table: Read, cell: str) -> None:
+    found, refusals = table("follow_up", f"patient_id,last_contact\n1,{cell}\n")
+    assert found["last_contact"].tolist() == [pd.Timestamp(2017, 3, 4)] and refusals.table.empty
