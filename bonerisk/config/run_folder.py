@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from bonerisk.cohort.table import REJECTED
 from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, NothingLeftError
 from bonerisk.runs.folder import Run, record
@@ -35,5 +36,5 @@ def run_folder(order: Order, name: str) -> Iterator[Run]:
         except NothingLeftError as error:
             if error.rejected is not None:
                 with run.writes("rejected", "rejected.csv") as path:
-                    error.rejected.astype({"row": "Int64"}).to_csv(path, index=False)
+                    error.rejected.reindex(columns=list(REJECTED)).astype({"row": "Int64"}).to_csv(path, index=False)
             raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bonerisk.errors import DataError, RunError
+from bonerisk.errors import DataError, NothingLeftError, RunError
 from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.lock import locked
@@ -26,6 +26,7 @@ INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
+MOST_REASONS = 5  # in an error
 SPARE_BYTES = 64 * 2**20  # of the disk, for the tables
 
 log = logging.getLogger(__name__)
@@ -171,8 +172,11 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     failed = outcomes["reason"].notna()
     failures = outcomes.loc[failed, ["image_id", "image_path", "reason"]]
     if failed.all():
-        first = failures.iloc[0]
-        raise DataError(f"none of the {len(failed)} films could be read; the first: {first.reason}", first.image_path)
+        kinds = failures.groupby("reason", sort=False)["reason"].size().head(MOST_REASONS)
+        listed = "\n".join(f"{reason} ({count})" for reason, count in kinds.items())
+        what, first = f"none of the {len(failed)} films could be read:\n{listed}", failures["image_path"].iloc[0]
+        rejected = failures.rename(columns={"image_path": "file"}).assign(column="image_path")
+        raise NothingLeftError(what, f"the first: {first}", rejected=rejected)
     index = outcomes.loc[~failed, ["image_id", "image_path", *FACTS]].reset_index(drop=True)
     index.astype(dict.fromkeys(("height_px", "width_px", "bits"), "int64")).to_parquet(folder / INDEX, index=False)
     failures.to_parquet(folder / FAILURES, index=False)

@@ -242,13 +242,19 @@ def test_where_nothing_is_left_the_refusals_are_told_and_written(archive, typed)
     (written,) = (archive / "outputs").rglob("rejected.csv")
     assert len(pd.read_csv(written)) == 3
 
-    code, _, err = typed(archive, "prepare", "dataset=image_table", "dataset.table=bad.csv", "dataset.image_root=few")
-    assert code == 3
     (archive / "bad.csv").write_text("image_path\nx.dcm\ny.dcm\n")
     code, _, err = typed(archive, "prepare", "dataset=image_table", "dataset.table=bad.csv", "dataset.image_root=few")
     assert code == 3 and "no such film" in err
     (written,) = (archive / "outputs" / "prepare" / "image_table").rglob("rejected.csv")
     assert pd.read_csv(written)["row"].tolist() == [2, 3]
+
+    (archive / "few" / "x.dcm").write_bytes(b"no film")
+    given = ["dataset=image_table", "dataset.table=bad.csv", "dataset.image_root=few", "dataset.split=test"]
+    given.append("preprocessing=aicxr")
+    code, _, err = typed(archive, "prepare", *given, "paths.outputs=again")
+    assert code == 3 and "neither DICOM nor PNG nor JPEG (1)" in err
+    (written,) = (archive / "again").rglob("rejected.csv")
+    assert pd.read_csv(written)["reason"].tolist() == ["the file is neither DICOM nor PNG nor JPEG"]
 
 
 def test_dates_that_were_shifted_are_accepted_with_a_last_day(archive):
