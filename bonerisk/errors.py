@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class BoneriskError(Exception):
@@ -49,6 +53,21 @@ class DataError(BoneriskError):
     """The data are wrong."""
 
     exit_code = 3
+
+
+class RowsRefusedError(DataError):
+    """Rows or films are refused, so that no result would be right.
+
+    Parameters
+    ----------
+    what, where, mend : str
+    rejected : DataFrame, optional
+        The refusals; the run keeps them as rejected.csv.
+    """
+
+    def __init__(self, what: str, where: str = "", mend: str = "", rejected: pd.DataFrame | None = None) -> None:
+        super().__init__(what, where, mend)
+        self.args, self.rejected = (what, where, mend, rejected), rejected
 
 
 class RunError(BoneriskError):

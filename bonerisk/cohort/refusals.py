@@ -9,23 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bonerisk.cohort.table import REJECTED
-from bonerisk.errors import DataError, raise_together
-
-
-class RowsRefusedError(DataError):
-    """Rows or films are refused, so that no result would be right.
-
-    Parameters
-    ----------
-    what, where, mend : str
-    rejected : DataFrame
-        Columns `REJECTED`; the run keeps it as rejected.csv.
-    """
-
-    def __init__(self, what: str, where: str, mend: str, rejected: pd.DataFrame) -> None:
-        super().__init__(what, where, mend)
-        self.args = (what, where, mend, rejected)
-        self.rejected = rejected
+from bonerisk.errors import DataError, RowsRefusedError, raise_together
 
 
 @dataclass(frozen=True)

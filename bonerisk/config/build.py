@@ -13,7 +13,10 @@ from bonerisk.errors import ConfigError
 
 Node = Mapping[str, Any]  # keys of the configuration, from Hydra or read back from a run
 
-RENAMED = {"bonerisk.hospital.codes.Outcome": "bonerisk.hospital.codes.FractureCodes"}  # in configs of older runs
+RENAMED = {  # in configs of older runs
+    "bonerisk.hospital.codes.Outcome": "bonerisk.hospital.codes.FractureCodes",
+    "bonerisk.preprocessing.aicxr.EqualisedHistogram": "bonerisk.preprocessing.aicxr.PaddedSquare",
+}
 
 
 def build(node: Node, **supplied: object) -> Any:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from bonerisk.config.as_typed import as_typed
 from bonerisk.config.chosen import (
     SEARCHED,
     choices,
@@ -28,7 +29,7 @@ from bonerisk.config.chosen import (
     own_folders,
 )
 from bonerisk.config.schema import PRIMARY
-from bonerisk.config.signature import argument_types, conforms, describe, is_open
+from bonerisk.config.signature import argument_types, conforms, describe, inner, is_open, misfits
 from bonerisk.config.tree import Group, config_dir
 from bonerisk.errors import ConfigError, raise_together
 
@@ -68,12 +69,12 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         searched = [item.input_line or "" for item in overrides if item.key_or_group == SEARCHED and folders]
         for combination in combinations(known, chosen, folders):
             config = _composed(command, [*combination, *searched])
-            errors += _file_errors(config) if folders else ()
+            errors += _file_errors(config)
             found = itertools.chain.from_iterable(_value_errors(command, item, config, known) for item in values)
             missing = () if printing else _missing(config, values, unchosen)
             errors += [error for error in (*found, *missing) if str(error) not in map(str, errors)]
         raise_together(errors)
-        return _compose_whole(command, overrides, throw_on_missing=not printing)
+        return _compose_whole(command, overrides, config, throw_on_missing=not printing)
 
 
 def quoted(texts: Iterable[str]) -> list[str]:
@@ -91,17 +92,19 @@ def _quoted(key: str, sign: str, value: str) -> str:
     return f"{key}{sign}{value}" if done else f'{key}{sign}"{escaped}"'
 
 
-def opened(texts: Iterable[str]) -> list[str]:
-    """Overrides as Hydra wants them: it takes a key of the user's own (as dataset.columns.x) only after ++.
+def opened(command: str, texts: Iterable[str], config: DictConfig) -> list[str]:
+    """Overrides as Hydra wants them, with quotes around text that looks like a number.
 
-    Such keys have three parts or more, or come in braces, as features.splines={age_years: 4}; existing keys take ++ as
-    well.
+    Hydra takes a key of the user's own (as dataset.columns.x) only after ++. Such keys have three parts or more;
+    existing keys of three parts or more take ++ as well, and so does a mapping given as a whole.
     """
-    return [f"++{text}" if _may_be_own(*text.split("=", 1)) else text for text in texts]
-
-
-def _may_be_own(key: str, value: str = "") -> bool:
-    return (key.count(".") > 1 or value.startswith("{")) and not key.startswith(("hydra.", "+", "~"))
+    found = []
+    for text in texts:
+        key = text.partition("=")[0]
+        hint = _hint(command, config, key)
+        own = key.count(".") > 1 and not key.startswith(("hydra.", "+", "~"))
+        found.append(("++" if own or is_open(hint) else "") + as_typed(text, hint))
+    return found
 
 
 def _parsed(texts: list[str], errors: list[ConfigError]) -> Iterator[Override]:
@@ -158,21 +161,33 @@ def _composed(command: str, overrides: list[str]) -> DictConfig:
 
 
 def _file_errors(node: DictConfig, place: str = "") -> Iterator[ConfigError]:
-    """Yield errors in a user's own files: keys that no argument has, and values of the wrong type."""
+    """Yield errors in files of options: keys that no argument has, and values of the wrong type."""
     types = argument_types(node["_target_"]) if "_target_" in node else None
     for key in map(str, node):
         name, child = f"{place}.{key}".lstrip("."), node._get_node(key)
         if types is not None and key != "_target_" and key not in types:
             mend = _nearest(key, types, "") + f"keys: {', '.join(types)}"
             yield ConfigError(f"{name} is not a known key", f"the file of {place}", mend)
+        elif types is not None and is_open(types.get(key)):
+            value = OmegaConf.to_container(child) if isinstance(child, DictConfig) else child
+            yield from _misfits(value, types[key], name, f"the file of {place}")
         elif isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
             if types is not None and types.get(key) is Any and "_target_" not in child:
                 yield ConfigError(f"{name} has no _target_", f"the file of {name}", "copy that of an existing option")
             yield from _file_errors(child, name)
         elif types is not None and key in types and not OmegaConf.is_missing(node, key):
             value = OmegaConf.to_container(child) if OmegaConf.is_list(child) else node[key]
-            if key != "_target_" and "${" not in str(value) and not conforms(value, types[key]):
-                yield ConfigError(f"{name} must be {describe(types[key])}, not {value!r}", f"the file of {place}")
+            if key != "_target_":
+                yield from _misfits(value, types[key], name, f"the file of {place}")
+
+
+def _misfits(value: object, hint: object, name: str, where: str) -> Iterator[ConfigError]:
+    """Yield errors in a value of a file; YAML reads 042 as 34, and an unquoted no as a truth value."""
+    for place, wrong, wanted in misfits(value, hint, name):
+        if "${" not in str(wrong):
+            spoilt = isinstance(wrong, int | float) and not conforms(0, wanted)
+            mend = 'put it into quotes, as "042": without them YAML reads a number or a truth value' if spoilt else ""
+            yield ConfigError(f"{place} must be {describe(wanted)}, not {wrong!r}", where, mend)
 
 
 def _value_errors(command: str, item: Override, config: DictConfig, known: dict[str, Group]) -> Iterator[ConfigError]:
@@ -188,7 +203,7 @@ def _value_errors(command: str, item: Override, config: DictConfig, known: dict[
         group = key.replace(".", "/")
         yield ConfigError(f"{key} is a group of keys, not a value", key, f"choose an option of it, as {group}=…")
         return
-    for value in elements(item):
+    for value in elements(next(_parsed([as_typed(item.input_line or "", hint)], []))):
         if key.endswith("seed") and isinstance(value, int) and value < 0:
             yield ConfigError(f"{key} is {value}, but must be 0 or more", key)
         if not conforms(value, hint) and "${" not in str(value):
@@ -209,7 +224,11 @@ def _hint(command: str, config: DictConfig, key: str) -> object:
         if not rest:
             return hint
         if is_open(hint):
-            return None if _misspelt(rest[0], node.get(name)) else Any
+            if _misspelt(rest[0], node.get(name)):
+                return None
+            for _ in rest:
+                hint = inner(hint, "{")
+            return hint
         node = node.get(name)
     return None
 
@@ -230,11 +249,11 @@ def _missing(config: DictConfig, values: list[Override], unchosen: list[Group]) 
         yield ConfigError(f"{key} has no value", key, f"add {key}=…")
 
 
-def _compose_whole(command: str, overrides: list[Override], throw_on_missing: bool) -> DictConfig:
-    """Compose everything once as Hydra will, hydra.* included, and resolve it."""
+def _compose_whole(command: str, overrides: list[Override], known: DictConfig, throw_on_missing: bool) -> DictConfig:
+    """Compose everything once as Hydra will, hydra.* included, and resolve it; `known` has the keys."""
     try:
         first = [text for item in overrides for text in choices(item)[:1]]
-        config = compose(command, opened(first), return_hydra_config=True)
+        config = compose(command, opened(command, first, known), return_hydra_config=True)
         with open_dict(config):
             del config["hydra"]  # its own interpolations resolve only inside a job
         OmegaConf.to_container(config, resolve=True, throw_on_missing=throw_on_missing)

@@ -24,9 +24,9 @@ def order_of(command: str, overrides: list[str]) -> Order:
     """
     overrides = quoted(overrides)
     with _aside():
-        check(command, overrides, multirun=False)
+        checked = check(command, overrides, multirun=False)
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            config = compose(command, opened(overrides), return_hydra_config=True)
+            config = compose(command, opened(command, overrides, checked), return_hydra_config=True)
     choices = {key: value for key, value in config.hydra.runtime.choices.items() if not key.startswith("hydra/")}
     with open_dict(config):
         del config["hydra"]

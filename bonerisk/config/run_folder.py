@@ -11,9 +11,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from bonerisk.cohort.recorded import write_rejected
-from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.config.sweep import Order
-from bonerisk.errors import ConfigError
+from bonerisk.errors import ConfigError, RowsRefusedError
 from bonerisk.runs.folder import Run, record
 
 
@@ -38,5 +37,6 @@ def run_folder(order: Order, name: str) -> Iterator[Run]:
         try:
             yield run
         except RowsRefusedError as error:
-            write_rejected(error.rejected, run)
+            if error.rejected is not None:
+                write_rejected(error.rejected, run)
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -116,41 +116,70 @@ def describe(hint: object) -> str:
 
 
 def conforms(value: object, hint: object) -> bool:
-    """Whether a parsed override value can stand for `hint`; an integer is a float, any plain scalar a str."""
+    """Whether a value can stand for `hint`; an integer is a float, but no number is text."""
+    return not any(misfits(value, hint))
+
+
+def misfits(value: object, hint: object, place: str = "") -> Iterator[tuple[str, object, object]]:
+    """Yield place, value and type wanted of whatever in `value` can't stand for `hint`.
+
+    Examples
+    --------
+    >>> list(misfits({"hiv": {"icd9": ["042", 34]}}, dict[str, dict[str, list[str]]], "codes"))
+    [('codes.hiv.icd9', 34, <class 'str'>)]
+    """
+    parts = get_args(hint) if _is_union(hint) else (hint,)
+    if isinstance(value, Mapping) and (within := inner(hint, "{")) is not None:
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield place, key, str
+            yield from misfits(item, within, f"{place}.{key}")
+    elif isinstance(value, list) and (within := inner(hint, "[")) is not None:
+        for item in value:
+            yield from misfits(item, within, place)
+    elif not any(_is_one(value, part) for part in parts):
+        yield place, value, hint
+
+
+def _is_one(value: object, hint: object) -> bool:
+    """Whether a value that holds no others can stand for a type that is no union."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
     if hint is Any:
         return True
-    if _is_union(hint):
-        return any(conforms(value, part) for part in get_args(hint))
-    origin, inner = get_origin(hint) or hint, get_args(hint)
-    if origin is Literal:
-        return value in inner
     if hint is OwnColumn:
         return isinstance(value, str) and targets.is_own(value)
-    if origin in (dict, Mapping):
-        return isinstance(value, Mapping) and all(conforms(item, inner[1]) for item in value.values() if inner)
-    if origin in (list, tuple, Sequence):
-        parts = inner[:1] if inner else (Any,)
-        return isinstance(value, list) and all(conforms(item, parts[0]) for item in value)
     if hint in (type(None), None):
         return value is None
-    if hint is bool or isinstance(value, bool):
-        return hint is bool and isinstance(value, bool)
+    if isinstance(value, bool):
+        return hint is bool
     if hint is float:
         return isinstance(value, int | float)
-    if hint in (str, Path):
-        return isinstance(value, str | int | float)
+    if hint is Path:
+        return isinstance(value, str)
     return isinstance(hint, type) and isinstance(value, hint)
 
 
+def inner(hint: object, bracket: str) -> object:
+    """The type of what stands in a list ("[") or mapping ("{") of this type; None if it is neither."""
+    kinds = (list, tuple, Sequence) if bracket == "[" else (dict, Mapping)
+    for part in get_args(hint) if _is_union(hint) else (hint,):
+        if part is Any:
+            return Any
+        if (get_origin(part) or part) in kinds:
+            return (get_args(part) or (Any,))[0 if bracket == "[" else -1]
+    return None
+
+
+def is_text(hint: object) -> bool:
+    """Whether a single value of this type is text, and can be no number or truth value."""
+    parts = get_args(hint) if _is_union(hint) else (hint,)
+    return bool({str, Path} & set(parts)) and not {int, float, bool, Any} & set(parts)
+
+
 def cast(value: object, hint: object) -> object:
-    """Convert a value that conforms to `hint` to that type: text stays text, even if it looks like a number."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and conforms("", hint) and not _is_number(hint):
-        return str(value)
-    return value
-
-
-def _is_number(hint: object) -> bool:
-    return any(_is_number(part) for part in get_args(hint)) if _is_union(hint) else hint in (int, float, Any)
+    """A number as text where its type is text: runs of older versions have such values."""
+    return str(value) if isinstance(value, int | float) and is_text(hint) else value
 
 
 def is_open(hint: object) -> bool:

@@ -21,8 +21,6 @@ from omegaconf import DictConfig, OmegaConf
 from bonerisk.config.check import check, opened, quoted
 from bonerisk.config.exist import demand
 from bonerisk.config.recorded import put_dataset
-from bonerisk.config.schema import PRIMARY
-from bonerisk.config.signature import cast
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
@@ -92,8 +90,6 @@ class SweepTask:
             multiprocessing.set_start_method("spawn", force=True)  # joblib's worker names one that its children lack
         settings = HydraConfig.get()
         OmegaConf.resolve(config)
-        for key, hint in PRIMARY[self.command].items():
-            OmegaConf.update(config, key, cast(OmegaConf.select(config, key), hint))
         choices = {key: value for key, value in settings.runtime.choices.items() if not key.startswith("hydra/")}
         overrides = [text.lstrip("+") for text in settings.overrides.task]
         number = settings.job.num if settings.mode == RunMode.MULTIRUN else None
@@ -195,7 +191,7 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
         tell(error)
         return error.exit_code
     task = SweepTask(command, job, sys.argv)
-    overrides = opened(overrides)
+    overrides = opened(command, overrides, config)
     if "--cfg" in flags:
         with contextlib.redirect_stdout(io.StringIO()) as shown:  # Hydra shows a traceback if it can't write
             failed = _hand_over(task, [*flags, *overrides, *_ONCE])

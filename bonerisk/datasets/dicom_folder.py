@@ -12,11 +12,13 @@ import pandas as pd
 
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.controls import SHUFFLED, shuffled
+from bonerisk.cohort.refusals import describe
 from bonerisk.cohort.table import REJECTED, Cohort, arrange
 from bonerisk.datasets import settings
-from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
-from bonerisk.hospital import films, handover, pseudonyms
+from bonerisk.errors import BoneriskError, ConfigError, DataError, RowsRefusedError, raise_together
+from bonerisk.hospital import films, handover, pseudonyms, steps
 from bonerisk.hospital.codes import CodeSet, FractureCodes
+from bonerisk.hospital.days import FUTURE
 from bonerisk.hospital.dxa import by_day, wrong_regions
 from bonerisk.hospital.kinds import KINDS, wrong_settings
 from bonerisk.hospital.rules import Rules
@@ -56,6 +58,8 @@ class DicomFolder:
         Sites that are the external split.
     administrative_end : str, optional
         Day (2024-05-31) until which all events are known.
+    dates_until : str, optional
+        Last day that a date may have; null is today. Needed if dates were shifted into the future.
     rules : Rules
     codes : CodeSet
     outcome : FractureCodes
@@ -91,6 +95,7 @@ class DicomFolder:
         rules: Rules,
         codes: CodeSet,
         outcome: FractureCodes,
+        dates_until: str | None = None,
         female: str | None = None,
         male: str | None = None,
         name: str = "dicom_folder",
@@ -115,7 +120,8 @@ class DicomFolder:
         self.columns, self.date_format, self.date_formats = columns, date_format, date_formats
         self.code_systems, self.regions = code_systems, regions
         self.views, self.body_parts, self.sites = views, body_parts, sites
-        self.external_sites, self.administrative_end = external_sites, _day(administrative_end)
+        self.external_sites, self.administrative_end = external_sites, _day(administrative_end, "administrative_end")
+        self.latest = _day(dates_until, "dates_until") or pd.Timestamp.now()
         self.rules, self.codes, self.outcome = rules, codes, outcome
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
 
@@ -140,12 +146,27 @@ class DicomFolder:
         pseudonyms.private(folder)
         found, refused = self._films(folder)
         known: dict[str, pd.DataFrame] = {}
+        wrong: list[DataError] = []
         for kind, path in self.tables.items():
-            known[kind], lines = self._read(kind, path)
+            try:
+                known[kind], lines = self._read(kind, path)
+            except DataError as error:
+                wrong.append(error)
+                continue
             refused.append(lines)
-        end = self.administrative_end
-        joined = self.rules.apply(found, known, self.codes, self.outcome, self.external_sites, end)
         salt = pseudonyms.salt_of(data)
+        try:
+            lists = [error.rejected for error in wrong if isinstance(error, RowsRefusedError)]
+            refused += [rejected for rejected in lists if rejected is not None]
+            raise_together(sorted(wrong, key=lambda error: not isinstance(error, RowsRefusedError)))
+            end = self.administrative_end
+            joined = self.rules.apply(found, known, self.codes, self.outcome, self.external_sites, end)
+        except RowsRefusedError as error:
+            rejected = pd.concat([*refused, *([] if wrong else [error.rejected])], ignore_index=True)
+            handover.keep(folder, rejected)
+            what = error.what if wrong else f"{error.what}\n{describe(rejected, identifying=False)}".rstrip()
+            public = handover.without_identifiers(rejected, salt)
+            raise RowsRefusedError(what, error.where, error.mend, public) from None
         table = pseudonyms.hide(joined.table, folder, salt)
         rejected = pd.concat([*refused, joined.rejected], ignore_index=True)
         handover.keep(folder, rejected, joined.unlinked)
@@ -169,23 +190,27 @@ class DicomFolder:
         table = films.with_views(headers, self.views, self.body_parts)
         named = {institution: site for site, institution in self.sites.items()}
         site = table["institution"].map(named) if named else pd.Series(self.name, table.index)
-        unknown = sorted(table.loc[site.isna(), "institution"].dropna().unique())
+        wanted = steps.of_kinds(table, self.rules.kinds, self.rules.for_processing)
+        unknown = sorted(table.loc[site.isna() & wanted, "institution"].dropna().unique())
         if unknown:
             mend = "name each site, as dataset.sites.site_a=<InstitutionName>"
             what = f"films of institutions that dataset.sites does not name: {', '.join(unknown)}"
             raise DataError(what, "dataset.sites", mend)
-        nowhere = table.loc[site.isna(), ["patient_id", "image_id", "image_path"]].rename(
-            columns={"image_path": "file"}
-        )
-        refused = pd.concat([found.refused, nowhere.assign(reason="the header names no institution")])
+        problem = pd.Series(None, table.index, dtype="object")
+        problem = problem.mask(site.isna(), "of an institution without name in dataset.sites, and of another kind")
+        problem = problem.mask(site.isna() & table["institution"].isna(), "the header names no institution")
+        problem = problem.mask(table["film_date"] > self.latest, f"dated later than today; {FUTURE}")
+        wrong = problem.notna()
+        lost = table.assign(reason=problem)[wrong].rename(columns={"image_path": "file"})
+        refused = pd.concat([found.refused, lost])
         log.info(f"{self.image_root}: {found.counts['films']} films in {found.counts['files']} files")
-        table = table.assign(site=site)[site.notna()].drop(columns=list(UNUSED))
+        table = table.assign(site=site)[~wrong].drop(columns=list(UNUSED))
         return table, [refused.assign(column="header").reindex(columns=list(REJECTED))]
 
     def _read(self, kind: str, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return a table and its refused rows."""
         day, system = self.date_formats.get(kind) or self.date_format, self.code_systems.get(kind)
-        table, refusals = read(kind, path, self.columns.get(kind), day, system, self.sexes)
+        table, refusals = read(kind, path, self.columns.get(kind), day, system, self.sexes, self.latest)
         if kind == "dxa":
             table, set_aside = by_day(table, refusals, self.regions)
             for what, count in set_aside.items():
@@ -220,8 +245,8 @@ def _unknown_sites(external: list[str], known: list[str]) -> list[BoneriskError]
     return [ConfigError(f"there is no site {', '.join(unknown)}", "dataset.external_sites", mend)] if unknown else []
 
 
-def _day(text: str | None) -> pd.Timestamp | None:
+def _day(text: str | None, key: str) -> pd.Timestamp | None:
     try:
-        return pd.Timestamp(date.fromisoformat(text)) if text is not None else None
-    except ValueError:
-        raise ConfigError(f"{text!r} is no date", "dataset.administrative_end", "write YYYY-MM-DD") from None
+        return pd.Timestamp(date.fromisoformat(text)).as_unit("ns") if text is not None else None
+    except ValueError:  # pandas' error for a day after 2262, too
+        raise ConfigError(f"{text!r} is no date from 1678 to 2262", f"dataset.{key}", "write YYYY-MM-DD") from None

@@ -19,6 +19,7 @@ from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import COMPETING_TIME, DTYPES, Cohort, arrange
 from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
+from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
 from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
 from bonerisk.errors import DataError, raise_together
@@ -58,6 +59,10 @@ class ImageTable:
         table's, with and, or, not, in (`bonerisk.cohort.where`).
     min_age_years : float, optional
         Drop films of younger patients, and of those whose age is unknown.
+    modality : list of str
+        Modalities to keep, by the headers of DICOM files and their SOP classes; none keeps all.
+    view : list of str
+        Views to keep, such as PA, by the table's column or the headers; none keeps all.
     reference_standard : str, optional
         How the labels were established, such as DXA; by default as the table gives them.
     shuffle_labels : int, optional
@@ -82,6 +87,8 @@ class ImageTable:
         time_unit: str = "years",
         where: str | None = None,
         min_age_years: float | None = None,
+        modality: Sequence[str] = MODALITIES,
+        view: Sequence[str] = (),
         reference_standard: str | None = None,
         shuffle_labels: int | None = None,
     ) -> None:
@@ -89,13 +96,14 @@ class ImageTable:
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
         self.codes, self.time_unit = settings.sexes(female, male), time_unit
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
+        self.modality, self.view = modality, view
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
         self.where = None if where is None else Where(where)
 
     def load(self, data: Path) -> Cohort:
-        """Read the table and look for its films; no pixel is read.
+        """Read the table and look for its films, of which only the headers are read.
 
         Parameters
         ----------
@@ -121,12 +129,13 @@ class ImageTable:
         table = _with_class(check(text, refusals, self.codes))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
+        table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
         table, flow = self._old_enough(table, flow)
         if "split" not in text:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
-        notes += (*on_events, *self._notes(table))
+        notes += (*on_events, *self._notes(table), *unknown)
         for warning in (*told(rejected), *notes):
             log.warning(warning)
         standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"

@@ -16,7 +16,7 @@ from bonerisk.errors import ConfigError
 from bonerisk.named import WeightsPath
 
 ARCHITECTURE = "vit_base_patch32_clip_quickgelu_224"  # the one with plain GELU loads as well, and is wrong by 5e-2
-SIZE = 224  # pixels
+SIZE, STORED = 224, 320  # pixels: of the model's images, and of the films that CheXzero stores
 SHAPE = (1, SIZE, SIZE)
 MEAN, SD = 101.48761, 83.43944  # of grey 0–255: CheXzero, zero_shot.py
 FILE = "best_64_0.0001_original_35000_0.864.pt"  # the one that AI-CXR used
@@ -38,7 +38,7 @@ class CheXzero(nn.Module):
     sha256 : str, optional
         What the weights file must hash to.
     shape : tuple of int
-        (k, h, w) of the images that it is given; always (1, 224, 224).
+        (k, h, w) of the images that it is given: (1, 224, 224), or (1, 320, 320), which it resizes as CheXzero does.
 
     Attributes
     ----------
@@ -88,13 +88,18 @@ class CheXzero(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, 512) float32 of images (n, 1, 224, 224) uint8; the grey serves as all three colours.
 
+        Images of 320 × 320 are resized as CheXzero's zero_shot.py does: bicubic, no low-pass filter, not clipped.
+
         Raises
         ------
         ConfigError
             The images have another shape.
         """
         _check(tuple(images.shape[1:]))
-        return self.model(((images - MEAN) / SD).expand(-1, 3, -1, -1))
+        grey = (images - MEAN) / SD
+        if grey.shape[-1] != SIZE:
+            grey = nn.functional.interpolate(grey, (SIZE, SIZE), mode="bicubic")
+        return self.model(grey.expand(-1, 3, -1, -1))
 
     def _adapt(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         """CLIP's tensors under timm's names; their shape is checked first, because timm interpolates other shapes."""
@@ -114,8 +119,8 @@ class CheXzero(nn.Module):
 
 
 def _check(shape: tuple[int, ...]) -> None:
-    if shape != SHAPE:
-        mend = f"preprocessing=aicxr or chexzero_native, with preprocessing.size={SIZE}"
+    if shape not in (SHAPE, (1, STORED, STORED)):
+        mend = f"preprocessing=aicxr with preprocessing.size={SIZE}, or chexzero_native with {STORED} or {SIZE}"
         raise unfit("CheXzero", " × ".join(map(str, SHAPE)), shape, mend)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from bonerisk.cohort import values
 from bonerisk.cohort.refusals import Refusals, describe
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.errors import ConfigError, DataError, RowsRefusedError
 from bonerisk.hospital.agree import not_refused, refuse_contradictions
 from bonerisk.hospital.pairing import DXA_REGIONS
 
@@ -90,9 +90,8 @@ def by_day(rows: pd.DataFrame, refusals: Refusals, regions: Regions) -> tuple[pd
     table = table.set_axis(lines.to_numpy()).sort_index().astype(dict.fromkeys(DXA_REGIONS, "float64"))
     if table.empty:
         counts = "".join(f"\n{count} rows set aside: {kind}" for kind, count in set_aside.items())
-        raise DataError(
-            f"no T-score can be used:\n{describe(refusals.table, identifying=False)}{counts}", refusals.file
-        )
+        what = f"no T-score can be used:\n{describe(refusals.table, identifying=False)}{counts}"
+        raise RowsRefusedError(what, refusals.file, rejected=refusals.table)
     return table, set_aside
 
 

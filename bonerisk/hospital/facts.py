@@ -9,8 +9,13 @@ from bonerisk.cohort.identifiers import REASON, spoilt
 from bonerisk.errors import DataError
 from bonerisk.hospital import copies
 from bonerisk.hospital.follow_up import DAYS_PER_YEAR
+from bonerisk.hospital.placeholders import REASON as PLACEHOLDER
+from bonerisk.hospital.placeholders import is_placeholder
 
 OLDEST = 120  # years
+CLOSE = 2  # years by which PatientAge may differ from the age by a birth date that agrees: it is in full years
+STALE = 20  # years; assumed: an age that was entered once and never changed differs by less
+TOP_CODED = 89  # years: de-identification writes older ages as 90 or as this one
 INTERNAL = ("person", "film_time", "modality", "intent", "accession", "birth_date")
 
 
@@ -21,6 +26,7 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
     """
     problem = pd.Series(None, films.index, dtype="object")
     problem = problem.mask(films["film_date"].isna(), "the header has no valid date")
+    problem = problem.mask(is_placeholder(films["film_date"]), f"the header's date is {PLACEHOLDER}")
     problem = problem.mask(films["patient_id"].isna(), "the header has no PatientID")
     problem = problem.mask(spoilt(films["patient_id"]), f"the header's PatientID is {REASON}")
     people = films.groupby("image_id")["patient_id"].transform("nunique")
@@ -29,13 +35,47 @@ def incomplete(films: pd.DataFrame) -> pd.Series:
     return problem.mask(again, "a second file of the same SOPInstanceUID")
 
 
+def without_placeholders(
+    films: pd.DataFrame, patients: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame | None, list[str]]:
+    """Return both tables without birth dates that stand for an unknown one, and notes on them and on other ages.
+
+    Parameters
+    ----------
+    films : DataFrame
+        Columns `birth_date`, `film_date`, `age_years` (PatientAge): a birth date that it agrees with is kept.
+    patients : DataFrame, optional
+        Perhaps with `birth_date`.
+    """
+    age = _age_years(films["birth_date"], films["film_date"])
+    unknown_birth = is_placeholder(films["birth_date"]) & ~_agree(age, films["age_years"])
+    counts = {"films": int(unknown_birth.sum())}
+    films = films.assign(birth_date=films["birth_date"].mask(unknown_birth))
+    if patients is not None and "birth_date" in patients:
+        unknown = is_placeholder(patients["birth_date"])
+        counts["rows of patients"] = int(unknown.sum())
+        patients = patients.assign(birth_date=patients["birth_date"].mask(unknown))
+    found = " and ".join(f"{count} {name}" for name, count in counts.items() if count)
+    notes = [f"The birth date in {found} is {PLACEHOLDER} and is not used; PatientAge gives the age where it can."]
+    other = int((age.mask(unknown_birth).notna() & films["age_years"].notna() & ~_agree(age, films["age_years"])).sum())
+    told = (
+        f"PatientAge differs by over {CLOSE} years from the age by the birth date in {other} films; the latter counts."
+    )
+    return films, patients, [*(notes if found else []), *([told] if other else [])]
+
+
+def _agree(age: pd.Series, stated: pd.Series, within: float = CLOSE) -> pd.Series:
+    """Whether an age and the header's PatientAge can both be true; not where one is missing."""
+    return ((age - stated).abs() < within) | ((age >= TOP_CODED) & (stated >= TOP_CODED))
+
+
 def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Series:
     """Return what contradicts itself in a patient's films and row of the table of patients, as text; else None.
 
     Parameters
     ----------
     films : DataFrame
-        Columns `person`, `sex`, `birth_date`.
+        Columns `person`, `sex`, `birth_date`, `film_date`, `age_years` (PatientAge).
     patients : DataFrame, optional
         Column `person`, and perhaps `sex` and `birth_date`.
     """
@@ -48,6 +88,8 @@ def contradictory(films: pd.DataFrame, patients: pd.DataFrame | None) -> pd.Seri
     if patients is not None and "birth_date" in patients:
         birth = birth.fillna(films["person"].map(patients.groupby("person")["birth_date"].first()))
     age = _age_years(birth, films["film_date"])
+    other = age.notna() & films["age_years"].notna() & ~_agree(age, films["age_years"], STALE)
+    problem = problem.mask(other, f"PatientAge differs by {STALE} years or more from the age by the birth date")
     return problem.mask((age < 0) | (age > OLDEST), f"by the birth date, the age at the film is not 0 to {OLDEST}")
 
 

@@ -9,8 +9,10 @@ import pandas as pd
 
 from bonerisk.errors import ConfigError
 from bonerisk.hospital.codes import ENCOUNTER, EVENT
+from bonerisk.hospital.doubt import EVER
 
 DAYS_PER_YEAR = 365.25
+DOUBTFUL = "a diagnosis whose day or code is not known may be a fracture"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
     films : DataFrame
         Columns `person`, `film_date`.
     fractures : DataFrame
-        Columns `person`, `date`, `kind` as `FractureCodes.classify` gives them.
+        Columns `person`, `date`, `until`, `kind`, `sure` as `FractureCodes.classify` gives them.
     ends : DataFrame
         Columns `last_contact`, `death_date`, one row per person, indexed by it; follow-up ends at the last contact.
     rule : FollowUp
@@ -57,6 +59,7 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
         One row per film, with its index: event, competing_event (1/0), time_years, bool prevalent, and `problem` (text,
         None where there is none) for a film whose dates contradict each other.
     """
+    fractures, doubtful = fractures[fractures["sure"]], fractures[~fractures["sure"]]
     end = films["person"].map(ends["last_contact"])
     death = films["person"].map(ends["death_date"])
     events = fractures[fractures["kind"] == EVENT]
@@ -69,7 +72,10 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
     event = following <= end
     time = (following.where(event, end) - films["film_date"]).dt.days / DAYS_PER_YEAR
     problem = pd.Series(None, films.index, dtype="object")
+    before = following - pd.Timedelta(days=1)
+    decisive = _decisive(films, doubtful, before.where(event, end), rule) & ~prevalent
     for wrong, reason in (
+        (decisive, DOUBTFUL),
         (end.isna(), "no last contact"),
         (last > death, "a fracture is dated after the patient's death"),
         (end < films["film_date"], "the last contact lies before the film"),
@@ -85,6 +91,18 @@ def follow(films: pd.DataFrame, fractures: pd.DataFrame, ends: pd.DataFrame, rul
             "problem": problem,
         }
     )
+
+
+def _decisive(films: pd.DataFrame, doubtful: pd.DataFrame, end: pd.Series, rule: FollowUp) -> pd.Series:
+    """Whether a doubtful row may lie where it would change a film's outcome: from the look-back to the day `end`."""
+    first = pd.Series(EVER[0], films.index)
+    if rule.look_back_days is not None:
+        first = films["film_date"] - pd.Timedelta(days=rule.look_back_days)
+    known = films[["person", "film_date"]].assign(first=first, end=end, place=films.index)
+    pairs = known.merge(doubtful[["person", "date", "until", "kind"]], on="person")
+    last = pairs["end"].mask(pairs["kind"] == ENCOUNTER, pairs["film_date"])  # a later encounter is no event
+    met = (pairs["until"] >= pairs["first"]) & (pairs["date"] <= last) & pairs["kind"].isin([EVENT, ENCOUNTER])
+    return pd.Series(films.index.isin(pairs.loc[met, "place"]), films.index)
 
 
 def _nearest(films: pd.DataFrame, dated: pd.DataFrame, direction: Literal["backward", "forward"]) -> pd.Series:

@@ -17,9 +17,9 @@ REJECTED, UNLINKED = "rejected.csv", "unlinked.csv"
 log = logging.getLogger(__name__)
 
 
-def keep(folder: Path, rejected: pd.DataFrame, unlinked: pd.DataFrame) -> None:
+def keep(folder: Path, rejected: pd.DataFrame, unlinked: pd.DataFrame | None = None) -> None:
     """Write the full lists, with identifiers and values, into the data folder."""
-    for name, table in ((REJECTED, rejected), (UNLINKED, unlinked)):
+    for name, table in ((REJECTED, rejected), *([] if unlinked is None else [(UNLINKED, unlinked)])):
         with replacing(folder / name) as path:
             table.to_csv(path, index=False, errors="surrogateescape")  # paths need not be UTF-8
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bonerisk.cohort.flow import Flow
-from bonerisk.cohort.table import REJECTED
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.hospital import choice, facts, steps
 from bonerisk.hospital.codes import CodeSet, FractureCodes
@@ -100,6 +99,11 @@ class Rules:
         if self.same_day not in ("all", "first"):
             raise ConfigError(f"same_day can't be {self.same_day!r}", "dataset.rules.same_day", "all or first")
 
+    @property
+    def kinds(self) -> dict[str, list[str]]:
+        """The values to keep of each column that says what a film shows."""
+        return {"modality": self.modality, "body_part": self.body_part, "view": self.view}
+
     def apply(
         self,
         films: pd.DataFrame,
@@ -140,11 +144,10 @@ class Rules:
         work = Selection(films, "films indexed")
         work.refuse("film has a patient and a date", facts.incomplete(work.table), "header")
         linked = link(work.table, {name: table for name, table in tables.items() if name != "reports"})
-        work.table, notes = linked.films, list(linked.notes)
-        patients = linked.tables.get("patients")
+        work.table, patients, notes = facts.without_placeholders(linked.films, linked.tables.get("patients"))
+        notes += linked.notes
         work.refuse("one sex and birth date", facts.contradictory(work.table, patients), "sex, birth_date")
-        kinds = {"modality": self.modality, "body_part": self.body_part, "view": self.view}
-        steps.keep_kinds(work, kinds, self.for_processing)
+        steps.keep_kinds(work, self.kinds, self.for_processing)
         if self.same_day == "first":
             steps.keep_first_of_day(work)
         links = linked.links
@@ -167,5 +170,4 @@ class Rules:
         work.table = work.table.assign(split=split.to_numpy())
         chosen, reason = choice.index_films(work.table, self.index, self.index_seed)
         work.keep("index film", chosen, reason)
-        rejected = pd.concat([pd.DataFrame(columns=list(REJECTED)), *work.rejected], ignore_index=True)
-        return Joined(facts.finished(work.table), work.flow, rejected, links, linked.unlinked, tuple(notes))
+        return Joined(facts.finished(work.table), work.flow, work.refused, links, linked.unlinked, tuple(notes))

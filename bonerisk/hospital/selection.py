@@ -6,7 +6,7 @@ import pandas as pd
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import REJECTED
-from bonerisk.errors import DataError
+from bonerisk.errors import RowsRefusedError
 
 
 class Selection:
@@ -38,14 +38,20 @@ class Selection:
 
         Raises
         ------
-        DataError
+        RowsRefusedError
             No film is left.
         """
         after = self.table[kept]
         self.flow = self.flow.step(name, self.table, after, reason if len(after) < len(self.table) else "")
         if after.empty:
-            raise DataError(f"no film is left after the step “{name}” ({reason}):\n{self.summary}", "dataset.rules")
+            what = f"no film is left after the step “{name}” ({reason}):\n{self.summary}"
+            raise RowsRefusedError(what, "dataset.rules", rejected=self.refused)
         self.table = after
+
+    @property
+    def refused(self) -> pd.DataFrame:
+        """Columns `REJECTED`: the films refused so far."""
+        return pd.concat([pd.DataFrame(columns=list(REJECTED)), *self.rejected], ignore_index=True)
 
     @property
     def summary(self) -> str:

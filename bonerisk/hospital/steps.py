@@ -18,6 +18,14 @@ from bonerisk.hospital.pairing import Pairing
 from bonerisk.hospital.selection import Selection
 
 
+def of_kinds(films: pd.DataFrame, wanted: Mapping[str, Sequence[str]], for_processing: bool) -> pd.Series:
+    """Whether each film would be kept by `keep_kinds`."""
+    kept = pd.Series(True, films.index) if for_processing else films["intent"] != "FOR PROCESSING"
+    for column, names in wanted.items():
+        kept &= films[column].isin(names) if names else True
+    return kept
+
+
 def keep_kinds(work: Selection, wanted: Mapping[str, Sequence[str]], for_processing: bool) -> None:
     """Keep the films of the wanted modality, body part and view, and raw films only if asked for."""
     if not for_processing:
@@ -56,11 +64,10 @@ def keep_visits(work: Selection, least: int) -> None:
 
 
 def fractures(linked: Linked, outcome: FractureCodes) -> pd.DataFrame:
-    """Return the coded fractures: person, date, kind; none where the hospital has no diagnoses."""
-    diagnoses = linked.tables.get("diagnoses")
-    if diagnoses is None:
-        return pd.DataFrame({"person": pd.Series(dtype="int64"), "date": pd.to_datetime([]), "kind": []})
-    return outcome.classify(diagnoses)
+    """Return the coded fractures as `FractureCodes.classify`; none where the hospital has no diagnoses."""
+    nothing = pd.DataFrame(columns=["person", "date", "code", "code_system"], dtype="object")
+    nothing = nothing.astype({"person": "int64", "date": "datetime64[ns]"})
+    return outcome.classify(linked.tables.get("diagnoses", nothing))
 
 
 def follow_up(
@@ -97,6 +104,7 @@ def follow_up(
     )
     work.keep(name, enough | (work.table["event"] == 1), "shorter follow-up")
     work.table = work.table.drop(columns=["prevalent", "problem"])
+    fractures = fractures[fractures["sure"]]
     kinds = fractures["kind"].value_counts()
     notes = [
         f"Outcome {outcome}: {kinds.get(EVENT, 0)} coded fractures of patients with a film; kept apart "
@@ -121,12 +129,15 @@ def flag(work: Selection, linked: Linked, codes: CodeSet) -> list[str]:
 
 
 def exclude(work: Selection, without_drugs: Sequence[str], exclude_where: Sequence[str]) -> list[str]:
-    """Drop films of patients with earlier drugs of these classes, and films where one of these columns is 1."""
+    """Drop films where such a column is 1, and those of patients who had, or may have had, such a drug before."""
     notes = []
     drugs = [f"drug_{name}" for name in without_drugs]
     if set(drugs) <= set(work.table) and drugs:
         name = f"without {', '.join(without_drugs).replace('_', ' ')}"
-        work.keep(name, ~(work.table[drugs] == 1).any(axis=1), "prescribed before")
+        prescribed = (work.table[drugs] == 1).any(axis=1)
+        doubtful = int((work.table[drugs].isna().any(axis=1) & ~prescribed).sum())
+        reason = f"prescribed before, or a drug whose code or day is not known ({doubtful})"
+        work.keep(name, (work.table[drugs] == 0).all(axis=1), reason if doubtful else "prescribed before")
     elif drugs:
         notes.append("Patients on drugs for osteoporosis are not left out: there is no table of drugs.")
     for column in exclude_where:

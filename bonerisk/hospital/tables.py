@@ -1,7 +1,8 @@
 """Reading a hospital's CSV tables, each by a mapping of columns and one date format.
 
 A row that can't be used is refused with a reason; the others are read. Dates and codes are never guessed: each table
-has one date format, and each code a code system.
+has one date format, and each code a code system. A diagnosis or drug that is refused stays as a doubtful row
+(`bonerisk.hospital.doubt`): without it, its patient would count as one who never had it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from bonerisk.cohort.check import FINDING, covariate
 from bonerisk.cohort.columns import rename
 from bonerisk.cohort.identifiers import REASON, spoilt
 from bonerisk.cohort.refusals import Refusals, describe
-from bonerisk.errors import DataError, raise_together
+from bonerisk.errors import DataError, RowsRefusedError, raise_together
+from bonerisk.hospital import days
 from bonerisk.hospital.agree import merge_agreeing, not_refused
+from bonerisk.hospital.doubt import EVER
 from bonerisk.hospital.kinds import KINDS, NEEDED, ONE_OF, PATIENT, SYSTEMS, wrong_settings
-
-FIRST_DAY = pd.Timestamp(1900, 1, 1)
-MOST_MISFITS = 0.05  # share of a column's dates; assumed: slips are rarer
 
 
 def read(
@@ -31,6 +31,7 @@ def read(
     date_format: str | None = None,
     code_system: str | None = None,
     sexes: Mapping[str, str] | None = None,
+    latest: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, Refusals]:
     """Read a hospital's table.
 
@@ -48,13 +49,17 @@ def read(
         For codes without one in the table: ICD-9 or ICD-10 for diagnoses, ATC or name for drugs.
     sexes : mapping of str to {"F", "M"}, optional
         How the table writes them, if not F/M or female/male.
+    latest : Timestamp, optional
+        Last day that is possible; by default today.
 
     Returns
     -------
     table : DataFrame
         Indexed by line. One row per code in diagnoses and drugs, per patient in follow_up and patients, per image_id
-        (else accession) in reports; all rows of dxa (see `bonerisk.hospital.dxa.by_day`). Patients whose rows of
-        follow_up are refused stay without dates and with `unclear` true, so that they do not count as alive.
+        (else accession) in reports; all rows of dxa (see `bonerisk.hospital.dxa.by_day`). Rows of diagnoses and drugs
+        have `date` and `until`, the first and last day that are possible, and no code if it can't be read. Patients
+        whose rows of follow_up are refused stay without dates and with `unclear` true, so that they do not count as
+        alive.
     refusals : Refusals
         Rows left out.
 
@@ -81,10 +86,14 @@ def read(
     refusals = Refusals(path.name, names)
     refusals.add(ragged.to_frame("whole row"), ragged.notna(), "whole row", textfile.RAGGED)
     ours = map(str, text.columns)
-    table = pd.DataFrame({name: _parsed(kind, text, name, refusals, date_format, sexes or {}) for name in ours})
+    latest = latest or pd.Timestamp.now()
+    found = {name: _parsed(kind, text, name, refusals, date_format, sexes or {}, latest) for name in ours}
+    table = pd.DataFrame(found)
     raise_together(refusals.errors)
     _refuse_empty(kind, text, refusals)
-    if kind != "dxa":  # by_day needs its refused rows: it refuses their days
+    if kind in SYSTEMS:
+        table = _with_doubtful(table, text, refusals, days.months(text["date"], date_format, latest))
+    elif kind != "dxa":  # by_day needs its refused rows: it refuses their days
         table = not_refused(table, refusals)
     if kind in ("follow_up", "patients", "reports"):
         keys = [column for column in (*PATIENT, "image_id", "accession") if column in table]
@@ -92,7 +101,8 @@ def read(
     if kind == "follow_up":
         table = _with_unclear(_ended(table, text, refusals), text, refusals)
     if not_refused(table, refusals).empty:
-        raise DataError(f"no row can be used:\n{describe(refusals.table, identifying=False)}", where=str(path))
+        what = f"no row can be used:\n{describe(refusals.table, identifying=False)}"
+        raise RowsRefusedError(what, str(path), rejected=refusals.table)
     return table, refusals
 
 
@@ -105,7 +115,13 @@ def _check_one_of(kind: str, text: pd.DataFrame, path: Path) -> None:
 
 
 def _parsed(
-    kind: str, text: pd.DataFrame, column: str, refusals: Refusals, date_format: str | None, sexes: Mapping[str, str]
+    kind: str,
+    text: pd.DataFrame,
+    column: str,
+    refusals: Refusals,
+    date_format: str | None,
+    sexes: Mapping[str, str],
+    latest: pd.Timestamp,
 ) -> pd.Series:
     """Return the values of a column; cells that can't be read or can't be true are refused."""
     cells, holds = text[column], KINDS[kind].get(column)
@@ -120,12 +136,7 @@ def _parsed(
             refusals.add(text, spoilt(cells), column, REASON)
         return cells
     elif holds == "date":
-        parsed = values.date(cells, date_format)
-        parsed = parsed.where(parsed.between(FIRST_DAY, pd.Timestamp.now()))
-        _refuse_swapped(kind, cells, parsed, refusals, date_format)
-        written = date_format or "YYYY-MM-DD or YYYYMMDD"
-        reason = f'no date from 1900 to today written as {written}; dataset.date_formats.{kind}="%d/%m/%Y" would mean '
-        reason += "day/month/year"
+        return days.read(kind, text, column, refusals, date_format, latest)
     elif holds == "sex":
         parsed = values.sex(cells, sexes)
         parsed = parsed.astype("object").where(parsed.notna(), None)
@@ -143,25 +154,6 @@ def _parsed(
         return _covariate(cells, refusals, column)
     refusals.add(text, cells.notna() & parsed.isna(), column, reason)
     return parsed
-
-
-def _refuse_swapped(
-    kind: str, cells: pd.Series, parsed: pd.Series, refusals: Refusals, date_format: str | None
-) -> None:
-    """Stop if many dates don't fit the format: it is wrong, and dates that fit may be misread.
-
-    Raises
-    ------
-    DataError
-        More than `MOST_MISFITS` of the column's dates don't fit.
-    """
-    there, misfits = cells.notna().sum(), int((cells.notna() & parsed.isna()).sum())
-    if misfits > max(MOST_MISFITS * there, 2):
-        column, written = refusals.names.get(str(cells.name), cells.name), date_format or "YYYY-MM-DD or YYYYMMDD"
-        row = cells.index[cells.notna() & parsed.isna()][0]
-        what = f"{misfits} of {there} dates of column {column} are not written as {written}, the first in row {row}"
-        others = "'%d.%m.%Y', '%m/%d/%Y', '%d/%m/%Y' or null (YYYY-MM-DD), as the table writes them"
-        raise DataError(what, refusals.file, f"dataset.date_formats.{kind}={others}; a number such as 43890 is no date")
 
 
 def _codes(text: pd.DataFrame, refusals: Refusals) -> pd.Series:
@@ -195,6 +187,17 @@ def _refuse_empty(kind: str, text: pd.DataFrame, refusals: Refusals) -> None:
     if kind == "reports" or "last_contact" in text:  # a table of deaths alone has no date for the living
         there = [choice[0] for choice in ONE_OF[kind] if choice[0] in text]
         refusals.add(text, text[there].isna().all(axis=1), there[0], "missing")
+
+
+def _with_doubtful(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals, months: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with `until`; refused rows of a known patient that say a code or a day are doubtful."""
+    who = [column for column in PATIENT if column in text]
+    refused = ~table.index.isin(not_refused(table, refusals).index)
+    nobody = [part["row"][part["column"].isin([refusals.names[column] for column in who])] for part in refusals.parts]
+    table = table[~(refused & (text["code"].isna() | table.index.isin(pd.concat(nobody))))]
+    code = table["code"].where(table["code_system"].notna(), None)
+    first, last = (table["date"].fillna(months[name]).fillna(end) for name, end in zip(months, EVER, strict=True))
+    return table.assign(date=first, until=last, code=code)
 
 
 def _ended(table: pd.DataFrame, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:

@@ -14,7 +14,7 @@ AGE = re.compile(r"(\d{1,3})([DWMY]?)")
 YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 DAY = re.compile(r"(\d{4})([.-]?)(\d\d)\2(\d\d)")
 TIME = re.compile(r"([01]\d|2[0-3]):?([0-5]\d)(?::?([0-5]\d|60)(?:\.\d*)?)?")
-FIRST_YEAR, LAST_YEAR, OLDEST = 1850, 2200, 120
+FIRST_YEAR, LAST_YEAR, OLDEST = 1850, 2261, 120  # nanoseconds end in 2262
 PADDING = " \0\r\n\t"
 
 
@@ -51,8 +51,8 @@ class Elements:
         return int.from_bytes(self._bytes(keyword)[:2], "little" if little else "big")
 
     def date(self, keyword: str) -> date | None:
-        """A date, "20190228" or as ACR-NEMA wrote it "2019.02.28"."""
-        text = self.code(keyword)
+        """A date, "20190228" or as ACR-NEMA wrote it "2019.02.28"; that of a date with time where it was taken."""
+        text = self._part(keyword, slice(0, 8))
         if text is None:
             return None
         if (match := DAY.fullmatch(text)) and FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
@@ -64,8 +64,8 @@ class Elements:
         return None
 
     def time(self, keyword: str) -> str | None:
-        """A time as "HHMMSS"."""
-        text = self.code(keyword)
+        """A time as "HHMMSS", of the zone where it was taken."""
+        text = self._part(keyword, slice(8, 14))
         if text is None:
             return None
         if match := TIME.fullmatch(text):
@@ -80,7 +80,7 @@ class Elements:
             return None
         if match := AGE.fullmatch(text.upper()):
             age = int(match[1]) * YEARS[match[2]]
-            if age <= OLDEST:
+            if age <= OLDEST and (age or match[2] not in ("", "Y")):  # 000Y stands for an unknown age
                 return age
         self._problem(keyword, text, "is no age")
         return None
@@ -95,6 +95,11 @@ class Elements:
         except Exception:  # any error of pydicom: the rest of the header is still valid
             self.problems.append(f"{keyword} is damaged")
             return None
+
+    def _part(self, keyword: str, part: slice) -> str | None:
+        """A code string, or the `part` of a date with time, such as "20190228101500+0900"."""
+        text = self.code(keyword)
+        return text[part] or None if text and keyword.endswith("DateTime") else text
 
     def _bytes(self, keyword: str) -> bytes:
         element = self.elements.get(keyword)

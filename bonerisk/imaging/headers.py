@@ -32,25 +32,41 @@ TEXTS = {  # column: keyword; texts in the file's character set
     "accession": "AccessionNumber",
     "institution": "InstitutionName",
 }
-DAYS = ("Acquisition", "Content", "Series", "Study")  # …Date and …Time, the nearest to the exposure first
+DAYS = tuple((f"{day}Date", f"{day}Time") for day in ("Acquisition", "Content", "Series", "Study"))
+DAYS += (("AcquisitionDateTime", "AcquisitionDateTime"),)  # the nearest to the exposure first; this one is rarely alone
 CODES = (
     *("SOPClassUID", "SOPInstanceUID", "PatientSex", "PatientBirthDate", "PatientAge", "Modality", "ViewPosition"),
     *("PresentationIntentType", "BodyPartExamined", "BurnedInAnnotation", "Rows", "Columns", "ViewCodeSequence"),
 )
-KEYWORDS = (*TEXTS.values(), *CODES, *(day + unit for day in DAYS for unit in ("Date", "Time")))
+KEYWORDS = (*TEXTS.values(), *CODES, *dict.fromkeys(keyword for pair in DAYS for keyword in pair))
 TAGS = {int(tag): keyword for keyword in KEYWORDS if (tag := tag_for_keyword(keyword)) is not None}
 LAST = max(TAGS)
+OF_CLASS = {  # Modality by the first words of the SOP class, of classes that hold no plain radiographs
+    ("CT ", "Enhanced CT", "Legacy Converted Enhanced CT"): "CT",
+    ("MR ", "Enhanced MR", "Legacy Converted Enhanced MR"): "MR",
+    ("Positron", "Enhanced PET", "Legacy Converted Enhanced PET"): "PT",
+    ("Nuclear",): "NM",
+    ("Ultrasound", "Enhanced US"): "US",
+    ("X-Ray Angiographic", "Enhanced XA", "X-Ray 3D"): "XA",
+    ("X-Ray Radiofluoroscopic", "Enhanced XRF"): "RF",
+    ("Digital Mammography", "Breast"): "MG",
+    ("Digital Intra-Oral",): "IO",
+    ("VL ", "Video"): "XC",
+    ("RT ",): "RTIMAGE",
+    ("Segmentation", "Parametric"): "SEG",
+}
 DIRECTORY = 0x0004  # the group of a DICOMDIR's records, which can be many
 
 
 class Header(NamedTuple):
     """The header of a film; None where the file gives no value or an impossible one.
 
-    `film_date` is AcquisitionDate, else ContentDate, SeriesDate, StudyDate: the first that is not empty decides,
-    and gives None if it is no date; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
-    PresentationIntentType, else what the SOP class says. `burned_in` is 1 or 0. `view_position`, `view_code` (the
-    meaning of the first ViewCodeSequence item), `body_part` and the descriptions are as they stand in the file.
-    `problems` lists what could not be read.
+    `film_date` is AcquisitionDate, else ContentDate, SeriesDate, StudyDate, AcquisitionDateTime: the first that is not
+    empty decides, and gives None if it is no date; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
+    PresentationIntentType, else what the SOP class says. `modality` is that of the SOP class where this is of no plain
+    radiographs, whatever the tag Modality says. `burned_in` is 1 or 0. `view_position`, `view_code` (the meaning of the
+    first ViewCodeSequence item), `body_part` and the descriptions are as they stand in the file. `problems` lists what
+    could not be read.
     """
 
     patient_id: str | None
@@ -162,16 +178,16 @@ def _header(values: Elements, kind: str, rows: int, columns: int, syntax: str | 
     image_id = values.code("SOPInstanceUID")
     if not image_id:
         return Refused("the header lacks SOPInstanceUID")
-    day = next((day for day in DAYS if (values.code(f"{day}Date") or "").strip("0")), DAYS[0])
+    day, time = next((pair for pair in DAYS if (values.code(pair[0]) or "").strip("0")), DAYS[0])
     sex = (values.code("PatientSex") or "").upper()
     return Header(
         image_id=image_id,
-        film_date=values.date(f"{day}Date"),
-        film_time=values.time(f"{day}Time"),
+        film_date=values.date(day),
+        film_time=values.time(time),
         sex=sex if sex in ("F", "M") else None,
         birth_date=values.date("PatientBirthDate"),
         age_years=values.age_years("PatientAge"),
-        modality=values.code("Modality"),
+        modality=_modality(kind) or values.code("Modality"),
         intent=_intent(values.code("PresentationIntentType"), kind),
         view_position=values.code("ViewPosition"),
         view_code=values.meaning("ViewCodeSequence"),
@@ -188,6 +204,12 @@ def _header(values: Elements, kind: str, rows: int, columns: int, syntax: str | 
 @lru_cache(maxsize=256)
 def _name(uid: str) -> str:
     return UID(uid).name
+
+
+def _modality(kind: str) -> str | None:
+    """What the SOP class is, if it is of no plain radiographs; secondary captures may be of anything."""
+    name = _name(kind)
+    return next((modality for starts, modality in OF_CLASS.items() if name.startswith(starts)), None)
 
 
 def _intent(said: str | None, kind: str) -> str | None:

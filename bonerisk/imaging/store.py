@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bonerisk.cohort.refusals import RowsRefusedError
-from bonerisk.errors import DataError, RunError
+from bonerisk.errors import DataError, RowsRefusedError, RunError
 from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.lock import locked
@@ -27,7 +26,7 @@ INDEX, FAILURES = "index.parquet", "failures.parquet"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
-REASONS = 3  # in the error if no film can be read
+MOST_REASONS = 5  # in an error
 SPARE_BYTES = 64 * 2**20  # of the disk, for the tables
 
 log = logging.getLogger(__name__)
@@ -174,9 +173,10 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     failed = outcomes["reason"].notna()
     failures = outcomes.loc[failed, ["image_id", "image_path", "reason"]]
     if failed.all():
-        reasons = "; ".join(failures["reason"].unique()[:REASONS])
-        what = f"none of the {len(failed)} films could be read; the first: {reasons}"
-        raise RowsRefusedError(what, failures["image_path"].iloc[0], "", failures)
+        kinds = failures.groupby("reason", sort=False)["reason"].size().head(MOST_REASONS)
+        listed = "\n".join(f"{reason} ({count})" for reason, count in kinds.items())
+        what, first = f"none of the {len(failed)} films could be read:\n{listed}", failures["image_path"].iloc[0]
+        raise RowsRefusedError(what, f"the first: {first}", rejected=failures)
     index = outcomes.loc[~failed, ["image_id", "image_path", *FACTS]].reset_index(drop=True)
     index.astype(dict.fromkeys(("height_px", "width_px", "bits"), "int64")).to_parquet(folder / INDEX, index=False)
     failures.to_parquet(folder / FAILURES, index=False)

@@ -26,9 +26,9 @@ def pixels_of(words: np.ndarray, header: Dataset, frame: Codestream | None) -> n
 
     Bits outside BitsStored are no part of a pixel and may hold anything, such as an overlay (PS3.5 8.1.1). They are
     dropped, and a signed pixel takes its sign from its own highest bit. Pixels that don't end at bit BitsStored − 1
-    but at HighBit are shifted there, as GDCM and DCMTK do, unless all words fit in BitsStored already: then HighBit
-    is wrong. After lossy compression the bits of a word mean nothing by themselves: pixels may overshoot the range
-    a little, and the grayscale pipeline clips them.
+    but at HighBit are shifted there, as DCMTK does (GDCM's and pydicom's readers ignore HighBit), unless all words fit
+    in BitsStored already: then HighBit is wrong. After lossy compression the bits of a word mean nothing by
+    themselves: pixels may overshoot the range a little, and the grayscale pipeline clips them.
 
     Parameters
     ----------

@@ -15,11 +15,10 @@ import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
 from bonerisk.cohort.allowed import wrong_features
-from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
-from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.errors import ConfigError, DataError, RowsRefusedError, raise_together
 from bonerisk.imaging import store
 from bonerisk.models.components import component
 from bonerisk.parts import Encoder, Transform
@@ -183,7 +182,8 @@ def decode(
     try:
         images = store.build(folder, cohort.table, transform, transform.shape, transform.columns)
     except RowsRefusedError as error:
-        raise RowsRefusedError(error.what, error.where, error.mend, _with_films(cohort, error.rejected)) from None
+        rejected = None if error.rejected is None else _with_films(cohort, error.rejected)
+        raise RowsRefusedError(error.what, error.where, error.mend, rejected) from None
     return DecodedFilms(images, digest)
 
 

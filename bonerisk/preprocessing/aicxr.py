@@ -74,13 +74,17 @@ class CentreCrop:
         return _bicubic((centre - low) * (255 / (high - low)), self.size)
 
 
-class EqualisedHistogram:
-    """Equalise a film's histogram, resize its longer edge to 320 pixels, pad it with black, resize it bicubically.
+class PaddedSquare:
+    """Make a film 8-bit and equalise its histogram, scale its longer edge to 320 pixels, and pad it with black.
 
     The first steps are those of MIMIC-CXR-JPG, from which CheXzero learnt: minimum–maximum to 8 bits, rounded down, and
     OpenCV's histogram equalisation. Its JPEG compression (quality 95) is left out. It did not apply the VOI; this
-    changes an equalised film only where the window clips. The next steps are those of CheXzero's loader: Lanczos to 320
-    pixels, zeros around, bicubic to 224. For a `size` over 320, the film is padded at that size.
+    changes an equalised film only where the window clips. The next steps are those of CheXzero's own code: Lanczos to
+    320 pixels and zeros around. Its last step, bicubic to 224 without a limit to 0–255, is the encoder's. For a `size`
+    under 320, it is done here, and values outside 0–255 are cut off. For one over 320, the film is padded at that size.
+
+    CheXzero's code equalises nothing: it takes 8-bit images as they are. With `equalise` false, so does this class, and
+    deeper films only become 8-bit. That is right for films that were equalised before.
 
     An equalised film has a mean of 128 and an SD of 74. Films of 2,500 × 3,050 pixels get a fifth of padding, which
     brings mean and SD to CheXzero's constants 101.5 and 83.4.
@@ -88,7 +92,9 @@ class EqualisedHistogram:
     Parameters
     ----------
     size : int
-        Side of the image in pixels: 224 for CheXzero.
+        Side of the image in pixels: 320 for CheXzero.
+    equalise : bool
+        Whether the histogram is equalised.
 
     Raises
     ------
@@ -102,9 +108,9 @@ class EqualisedHistogram:
     Examples
     --------
     >>> pixels = np.random.default_rng(0).integers(100, 3000, (1250, 1024), dtype=np.uint16)
-    >>> image = EqualisedHistogram(size=224)(Film(pixels, bits=12))
+    >>> image = PaddedSquare(size=320)(Film(pixels, bits=12))
     >>> image.shape, image.dtype
-    ((224, 224), dtype('uint8'))
+    ((320, 320), dtype('uint8'))
     >>> int(image[:, 0].max())  # padding beside a narrow film
     0
     """
@@ -113,11 +119,11 @@ class EqualisedHistogram:
     columns: Sequence[str] = ()
     note: str | None = None
 
-    def __init__(self, size: int = 224) -> None:
-        self.size, self.shape = size, square(size)
+    def __init__(self, size: int = LONG_EDGE, equalise: bool = True) -> None:
+        self.size, self.shape, self.equalise = size, square(size), equalise
 
     def __call__(self, film: Film) -> np.ndarray:
-        """The equalised film with its padding as uint8, shape (size, size).
+        """The film with its padding as uint8, shape (size, size).
 
         Raises
         ------
@@ -125,16 +131,20 @@ class EqualisedHistogram:
             The film is blank.
         """
         pixels = check_not_blank(film).pixels
-        low, high = int(pixels.min()), int(pixels.max())
-        values = np.arange(high + 1).clip(low) - low
-        equalised = cv2.equalizeHist((values * 255 // (high - low)).astype(np.uint8)[pixels])
-        side, longest = max(LONG_EDGE, self.size), max(pixels.shape)
-        height, width = (max(1, edge * side // longest) for edge in pixels.shape)
+        if self.equalise or film.bits != 8:
+            low, high = int(pixels.min()), int(pixels.max())
+            values = np.arange(high + 1).clip(low) - low
+            pixels = (values * 255 // (high - low)).astype(np.uint8)[pixels]
+        if self.equalise:
+            pixels = cv2.equalizeHist(pixels)
+        side = max(LONG_EDGE, self.size)
+        ratio = side / max(pixels.shape)
+        height, width = (max(1, int(edge * ratio)) for edge in pixels.shape)  # in floats, as CheXzero's code
         top, left = (side - height) // 2, (side - width) // 2
         padded = np.zeros((side, side), np.uint8)
-        small = Image.fromarray(equalised).resize((width, height), Image.Resampling.LANCZOS)
+        small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
         padded[top : top + height, left : left + width] = np.asarray(small)
-        return _bicubic(padded.astype(np.float32), self.size)
+        return padded if side == self.size else _bicubic(padded.astype(np.float32), self.size)
 
 
 def _bicubic(image: np.ndarray, size: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -51,7 +52,7 @@ def sha256_cached(paths: Sequence[Path], data: Path) -> list[str | None]:
 
 def _one(cache: sqlite3.Connection, path: Path) -> str | None:
     try:
-        key, status = str(path.resolve()), path.stat()
+        key, status = os.fsencode(path.resolve()).decode(errors="backslashreplace"), path.stat()  # SQLite wants UTF-8
         row = cache.execute("SELECT size, mtime_ns, sha256 FROM hashes WHERE path = ?", (key,)).fetchone()
         if row is not None and row[:2] == (status.st_size, status.st_mtime_ns):
             return row[2]

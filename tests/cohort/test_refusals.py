@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from bonerisk.cohort.refusals import Refusals, RowsRefusedError
+from bonerisk.cohort.refusals import Refusals
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
-from bonerisk.errors import DataError
+from bonerisk.errors import DataError, RowsRefusedError
 
 TEXT = pd.DataFrame({"patient_id": ["a", "b"], "image_id": ["1", "2"], "event": ["x", "0"]}, index=[2, 3])
 

@@ -197,3 +197,45 @@ class TestOwnOptions:
     def test_a_misspelt_group_of_an_option_is_told_with_the_right_one(self):
         with pytest.raises(ConfigError, match="dataset/rules"):
             check("prepare", [*self.FOLDER, "dataset/rule=aicxr"], multirun=False)
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("comorbidities: {hiv: {icd9: [042]}}", "dataset.codes.comorbidities.hiv.icd9 must be str, not 34"),
+            ("comorbidities: {hiv: {icd9: ['042', 38.9]}}", "not 38.9"),
+            ("drug_classes: {norway: {name: [no]}}", "drug_classes.norway.name must be str, not False"),
+            ("comorbidities: {1: {icd9: ['042']}}", "dataset.codes.comorbidities must be str, not 1"),
+        ],
+    )
+    def test_a_number_where_a_file_of_the_users_own_needs_text_is_told(self, tmp_path, text, words):
+        (tmp_path / "dataset" / "codes").mkdir(parents=True)
+        file = tmp_path / "dataset" / "codes" / "ours.yaml"
+        file.write_text(f"_target_: bonerisk.hospital.codes.CodeSet\n{text}\n", encoding="utf-8")
+        given = [*self.FOLDER, "dataset/codes=ours", "dataset.rules.without_drugs=[]"]
+        with pytest.raises(ConfigError) as caught:
+            check("prepare", [*given, f"hydra.searchpath=[file://{tmp_path}]"], multirun=False)
+        assert words in str(caught.value) and "quotes" in str(caught.value)
+
+    def test_text_that_looks_like_a_number_stays_as_typed(self):
+        given = [
+            "paths.outputs=2024_11",
+            "dataset.image_root=2015.10",
+            "dataset.male=1_0",
+            "dataset.sites.2015_06=1.10",
+            "dataset.external_sites=[2015_06]",
+            "dataset.administrative_end=20200101",
+            "dataset.columns.dxa.lumbar_spine=1.10",
+            "dataset.codes.comorbidities.hiv={icd9: [042, 733.10, 0]}",
+            "dataset.outcome.codes.icd9=[733.10,805.2]",
+            "dataset.tables={dxa: 2015_06}",
+            "dataset.rules.split=[0.80,0,0.20]",
+            "dataset.rules.min_age_years=5_0",
+        ]
+        config = check("prepare", ["dataset=dicom_folder", *given], multirun=False)
+        dataset = config.dataset
+        assert (config.paths.outputs, dataset.image_root, dataset.male) == ("2024_11", "2015.10", "1_0")
+        assert dataset.sites == {"2015_06": "1.10"} and dataset.external_sites == ["2015_06"]
+        assert dataset.administrative_end == "20200101" and dataset.columns.dxa.lumbar_spine == "1.10"
+        assert dataset.codes.comorbidities.hiv.icd9 == ["042", "733.10", "0"]
+        assert dataset.outcome.codes.icd9 == ["733.10", "805.2"] and dataset.tables.dxa == "2015_06"
+        assert dataset.rules.split == [0.8, 0, 0.2] and dataset.rules.min_age_years == 50

@@ -77,6 +77,13 @@ def test_a_sweep_loses_no_job(typed, capsys, launcher):
     assert [item["overrides"] for item in jobs][1] == ["runs=bad"]
 
 
+def test_a_folder_that_looks_like_a_number_keeps_its_name(typed, capsys):
+    assert execute("report", job, ["runs=2024_11", "paths.outputs=1.10"], []) == 0
+    assert capsys.readouterr().out == "1.10/2024_11\n"
+    assert execute("report", job, ["runs=1_0,1e1", "paths.outputs=1.10"], ["--multirun"]) == 0
+    assert sorted(path.name for path in Path("1.10").iterdir()) == ["1_0", "1e1", "2024_11", "sweeps"]
+
+
 def test_an_interrupt_ends_it(typed):
     with pytest.raises(KeyboardInterrupt):
         execute("report", job, ["runs=killed"], [])

@@ -205,3 +205,68 @@ def test_a_path_that_is_no_utf8_can_be_used(archive):
     cohort = dataset(archive, *with_dxa(archive)).load(archive / "data")
     assert len(cohort.table) == 3
     assert dataset(archive, *with_dxa(archive)).load(archive / "data").table.equals(cohort.table)
+
+
+def test_an_institution_without_films_that_count_needs_no_name(archive):
+    films = archive / "archive of 서울"
+    write_film(films / "c" / "ct", PatientID="9", InstitutionName="Scanner Ltd", Modality="CT")
+    write_film(films / "c" / "side", PatientID="9", InstitutionName="Side Ltd", ViewPosition="LL")
+    named = 'dataset.sites.a="City Hospital"'
+    cohort = dataset(archive, *with_dxa(archive), named).load(archive / "data")
+    assert set(cohort.table["site"]) == {"a"} and len(cohort.table) == 3
+    assert cohort.rejected["reason"].str.contains("without name in dataset.sites").sum() == 2
+    with pytest.raises(DataError, match=r"does not name: Side Ltd\n"):
+        dataset(archive, *with_dxa(archive), named, "dataset.rules.view=[PA,LATERAL]").load(archive / "data")
+
+
+def test_the_errors_of_all_tables_are_told_at_once(archive):
+    (archive / "codes.csv").write_text("patient,date,code,code_system\n1,2015-01-01,M80,10\n")
+    (archive / "ends.csv").write_text("patient_id,last\n1,2019-01-01\n")
+    tables = [
+        f"dataset.tables.{kind}='{archive / file}.csv'"
+        for kind, file in (("diagnoses", "codes"), ("follow_up", "ends"))
+    ]
+    with pytest.raises(DataError) as caught:
+        dataset(archive, *tables, "dataset.rules.split=train").load(archive / "data")
+    assert "dataset.columns.diagnoses.patient_id" in str(caught.value)
+    assert "dataset.columns.follow_up.last_contact" in str(caught.value)
+
+
+def test_where_nothing_is_left_the_refusals_are_told_and_written(archive, typed):
+    (archive / "few").mkdir()
+    for number in range(3):
+        write_film(archive / "few" / str(number), PatientID="", AcquisitionDate="21800101" if number else "20150101")
+    code, _, err = typed(archive, "prepare", "dataset=dicom_folder", "dataset.image_root=few")
+    assert code == 3 and "the header has no PatientID" in err and "dataset.dates_until=2215-12-31" in err
+    assert len(pd.read_csv(archive / "data" / "dicom_folder" / "rejected.csv")) == 3
+    (written,) = (archive / "outputs").rglob("rejected.csv")
+    assert len(pd.read_csv(written)) == 3
+
+    (archive / "bad.csv").write_text("image_path\nx.dcm\ny.dcm\n")
+    code, _, err = typed(archive, "prepare", "dataset=image_table", "dataset.table=bad.csv", "dataset.image_root=few")
+    assert code == 3 and "no such film" in err
+    (written,) = (archive / "outputs" / "prepare" / "image_table").rglob("rejected.csv")
+    assert pd.read_csv(written)["row"].tolist() == [2, 3]
+
+    (archive / "few" / "x.dcm").write_bytes(b"no film")
+    given = ["dataset=image_table", "dataset.table=bad.csv", "dataset.image_root=few", "dataset.split=test"]
+    given.append("preprocessing=aicxr")
+    code, _, err = typed(archive, "prepare", *given, "paths.outputs=again")
+    assert code == 3 and "neither DICOM nor PNG nor JPEG (1)" in err
+    (written,) = (archive / "again").rglob("rejected.csv")
+    assert pd.read_csv(written)["reason"].tolist() == ["the file is neither DICOM nor PNG nor JPEG"]
+
+
+def test_dates_that_were_shifted_are_accepted_with_a_last_day(archive):
+    for path in (archive / "archive of 서울").rglob("*"):
+        if path.is_file() and path.suffix != ".txt":
+            path.unlink()
+    write_film(
+        archive / "archive of 서울" / "1", PatientID="00123", AcquisitionDate="22050301", PatientBirthDate="21400101"
+    )
+    (archive / "dxa.csv").write_text("patient_id,date,lumbar_spine\n00123,2205-03-05,-2\n")
+    given = [f"dataset.tables.dxa='{archive / 'dxa.csv'}'", "dataset.rules.split=train"]
+    table = dataset(archive, *given, "dataset.dates_until=2215-12-31").load(archive / "data").table
+    assert table["dxa_days"].tolist() == [4] and table["age_years"].tolist() == [65.1]
+    with pytest.raises(ConfigError, match="no date from 1678 to 2262"):
+        dataset(archive, *given, "dataset.dates_until=2999-12-31")

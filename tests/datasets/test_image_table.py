@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
+from pydicom.uid import CTImageStorage, SecondaryCaptureImageStorage
 
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import find
@@ -15,7 +16,10 @@ from bonerisk.config.tree import config_dir
 from bonerisk.datasets.image_table import ImageTable
 from bonerisk.errors import ConfigError, DataError
 
+from .test_dicom_folder import write_film
+
 Load = Callable[..., Cohort]
+UNSAID = "Not said by files or table, and taken as wanted: the modality of {} films."
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_bad_values_refuse_their_rows_with_place_and_reason_and_the_rest_goes_on
     }
     assert cohort.table["patient_id"].tolist() == ["11", *(str(n) for n in range(12, 90))]
     assert set(cohort.rejected["file"]) == {"films.csv"} and cohort.rejected["reason"].notna().all()
-    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[89, 0], [79, 10]]
+    assert cohort.flow.table[["kept", "dropped"]].values.tolist() == [[89, 0], [79, 10], [79, 0]]
     told = caplog.text
     assert "10 rows are refused" in told and "films.csv row 5, patient 4, column sex, value '1'" in told
     assert "dataset.female" in told
@@ -173,7 +177,7 @@ def test_random_split_and_the_site_without_a_column(load: Load) -> None:
 def test_age_limit_is_a_step_and_youth_a_note(load: Load) -> None:
     text = "patient_id,image_path,age_years,t_score\n1,01.png,49,-1\n2,02.png,50,-1\n3,03.png,,-1\n"
     cohort = load(text, split="test", min_age_years=50)
-    assert cohort.table["patient_id"].tolist() == ["2"] and cohort.notes == ()
+    assert cohort.table["patient_id"].tolist() == ["2"] and cohort.notes == (UNSAID.format(3),)
     assert (
         cohort.flow.table["step"].iloc[-1] == "age 50 or over" and "unknown (1)" in cohort.flow.table["reason"].iloc[-1]
     )
@@ -184,7 +188,8 @@ def test_age_limit_is_a_step_and_youth_a_note(load: Load) -> None:
 
 def test_labels_that_are_not_dxa_are_told(load: Load) -> None:
     cohort = load("patient_id,image_path\n1,01.png\n", split="test", reference_standard="a model's readings")
-    assert cohort.notes == ("The labels are not DXA measurements but: a model's readings.",)
+    labels = "The labels are not DXA measurements but: a model's readings."
+    assert cohort.notes == (labels, UNSAID.format(1))
 
 
 def test_a_table_that_does_not_say_how_bone_mass_was_measured_is_not_said_to_be_dxa(load: Load) -> None:
@@ -367,3 +372,36 @@ def test_patients_with_the_event_are_in_every_split(load: Load) -> None:
     lines = [f"{n},{n:02}.png,{int(n < 4)},{n}" for n in range(1, 16)]
     table = load("\n".join(["patient_id,image_path,event,time_years", *lines]), split=[0.4, 0.3, 0.3]).table
     assert table.groupby("split")["event"].sum().to_dict() == {"train": 1, "tune": 1, "test": 1}
+
+
+def test_only_radiographs_of_the_wanted_view_are_films(load: Load, tmp_path: Path) -> None:
+    headers = [
+        {"Modality": "CR", "ViewPosition": "PA"},
+        {"Modality": "CT"},
+        {"Modality": "DX", "SOPClassUID": CTImageStorage},  # the tag errs
+        {"Modality": "CR", "ViewPosition": "LL", "SOPClassUID": SecondaryCaptureImageStorage},
+        {"Modality": "OT", "SOPClassUID": SecondaryCaptureImageStorage},  # of a screen, or a test pattern
+        {"Modality": "", "ViewPosition": "PA"},
+        {"Modality": "DX", "ViewPosition": "AP"},
+    ]
+    for number, header in enumerate(headers):
+        write_film(tmp_path / "films" / f"{number}.dcm", **({"ViewPosition": ""} | header))
+    text = "image_path,view\n" + "".join(f"{number}.dcm,{'PA' if number == 6 else ''}\n" for number in range(7))
+    text += "01.png,\n"
+    cohort = load(text, split="test")
+    assert cohort.table["image_id"].tolist() == ["0.dcm", "3.dcm", "5.dcm", "6.dcm", "01.png"]
+    assert cohort.table["view"].tolist() == ["PA", "LATERAL", "PA", "PA", None]
+    steps = cohort.flow.table.set_index("step")
+    assert steps.loc["modality CR, DX, DR, RG", ["kept", "dropped", "reason"]].tolist() == [5, 3, "CT (2), OT (1)"]
+    assert cohort.notes[1:] == (
+        UNSAID.format(2),
+        "The films show several views: PA (3), LATERAL (1); dataset.view=[PA] keeps one.",
+    )
+    cohort = load(text, split="test", view=["PA"])
+    assert cohort.table["image_id"].tolist() == ["0.dcm", "5.dcm", "6.dcm", "01.png"]
+    assert cohort.flow.table["reason"].iloc[-1] == "LATERAL (1)"
+    assert cohort.notes[1] == UNSAID.format(2)[:-1] + " and the view of 1 films."
+    assert len(load(text, split="test", modality=[]).table) == 8
+    with pytest.raises(DataError, match=r"no film is of modality DX: CR \(1\)") as caught:
+        load("image_path\n0.dcm\n", split="test", modality=["DX"])
+    assert "dataset.modality=[CR]" in str(caught.value)

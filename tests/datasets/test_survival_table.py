@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.cohort.refusals import RowsRefusedError
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import select
 from bonerisk.datasets.survival_table import SurvivalTable
-from bonerisk.errors import ConfigError, DataError
+from bonerisk.errors import ConfigError, DataError, RowsRefusedError
 
 Load = Callable[..., Cohort]
 

@@ -116,12 +116,23 @@ def test_a_clip_file_gives_clips_features_and_plain_gelu_would_not(
 
 
 def test_films_of_another_size_are_refused(encoder: CheXzero) -> None:
-    for shape in ((2, 1, 256, 256), (2, 3, 224, 224)):
+    for shape in ((2, 1, 256, 256), (2, 3, 224, 224), (2, 1, 320, 224)):
         with pytest.raises(ConfigError, match="1 × 224 × 224") as caught:
             encoder(torch.zeros(shape, dtype=torch.uint8))
         assert "preprocessing=aicxr" in caught.value.mend
     with pytest.raises(ConfigError, match="CheXzero takes images of 1 × 224 × 224, not 2 × 40 × 64"):
         CheXzero("random", shape=(2, 40, 64))
+
+
+def test_a_stored_film_is_resized_in_floats_and_not_clipped(encoder: CheXzero) -> None:
+    edge = torch.zeros(1, 1, 320, 320, dtype=torch.uint8)
+    edge[..., 100:] = 255  # bicubic goes below 0 and above 255 beside it
+    grey = torch.nn.functional.interpolate((edge.double() - 101.48761) / 83.43944, (224, 224), mode="bicubic")
+    assert grey.max() > 1.01 * (255 - 101.48761) / 83.43944
+    expected = encoder.model(grey.float().expand(-1, 3, -1, -1))
+    torch.testing.assert_close(encoder(edge), expected, atol=1e-4, rtol=1e-4)
+    clipped = ((grey * 83.43944 + 101.48761).clip(0, 255).round()).to(torch.uint8)
+    assert (encoder(clipped) - expected).abs().max() > 1e-3
 
 
 def test_a_runs_encoder_is_taken(encoder: CheXzero, tmp_path: Path) -> None:

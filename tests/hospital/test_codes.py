@@ -115,5 +115,46 @@ def test_code_systems_and_composites_that_are_none_are_told():
         FractureCodes("x", {"icd11": ["A"]}, {}, [])
     with pytest.raises(ConfigError, match="ICD10"):
         CodeSet({"diabetes": {"ICD10": ["E11"]}})
+    for system, code in [("icd9", "820-821"), ("icd10", "M80*"), ("icd10", ""), ("icd9", "M80")]:
+        with pytest.raises(ConfigError, match="is no code of"):
+            CodeSet({"fracture": {system: ["805", code] if system == "icd9" else [code]}})
+    with pytest.raises(ConfigError, match="the code 34 is no text"):
+        CodeSet({"hiv": {"icd9": [34]}})
     with pytest.raises(ConfigError, match="celiac"):
         CodeSet({"diabetes": {"icd10": ["E11"]}}, {"either": ["diabetes", "celiac"]})
+
+
+def doubtful(*entries: tuple[int, str, str, str | None]) -> pd.DataFrame:
+    table = pd.DataFrame(entries, columns=["person", "date", "until", "code"]).assign(code_system="icd10")
+    return table.astype({"date": "datetime64[ns]", "until": "datetime64[ns]"})
+
+
+def test_a_comorbidity_is_missing_where_only_a_doubtful_row_may_have_it():
+    films = pd.DataFrame({"person": range(6), "film_date": pd.to_datetime(["2015-06-15"] * 6)})
+    table = doubtful(
+        (0, "2015-05-01", "2015-05-31", "E11"),  # before the film on any of its days
+        (1, "2015-06-01", "2015-06-30", "E11"),
+        (2, "2015-07-01", "2015-07-31", "E11"),
+        (3, "2015-06-01", "2015-06-01", None),  # any code
+        (4, "2015-06-01", "2015-06-30", "I10"),
+        (5, "2015-06-01", "2015-06-30", "E11"),
+        (5, "2014-06-01", "2014-06-01", "E119"),
+    )
+    codes = CodeSet(
+        {"diabetes": {"icd10": ["E11"]}, "cushing": {"icd10": ["E24"]}}, {"either": ["diabetes", "cushing"]}
+    )
+    flags = codes.flags(films, table, None)
+    assert flags["diabetes"].fillna(-1).tolist() == [1, -1, 0, -1, 0, 1]
+    assert flags["either"].fillna(-1).tolist() == [1, -1, 0, -1, 0, 1]
+
+
+def test_a_fracture_is_doubtful_if_its_cause_may_be_an_accident(vertebral):
+    table = doubtful(
+        (0, "2017-01-10", "2017-01-10", "S22080A"),
+        (0, "2017-01-01", "2017-01-31", "V4352XA"),
+        (1, "2017-01-10", "2017-01-10", "S22080A"),
+        (1, "2017-02-01", "2017-02-28", "V4352XA"),
+        (2, "2017-01-10", "2017-01-10", None),
+    )
+    found = vertebral.classify(table)
+    assert found["person"].tolist() == [0, 1, 2] and found["sure"].tolist() == [False, True, False]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bonerisk.hospital.follow_up import FollowUp, follow
+from bonerisk.hospital.follow_up import DOUBTFUL, FollowUp, follow
 
 
 def day(text: str | None) -> pd.Timestamp:
@@ -13,7 +13,8 @@ def day(text: str | None) -> pd.Timestamp:
 def one(film: str, fractures: list[tuple[str, str]], last: str | None, death: str | None = None, **rule) -> pd.Series:
     films = pd.DataFrame({"person": [0], "film_date": [day(film)]})
     table = pd.DataFrame(fractures, columns=["date", "kind"]).assign(person=0)
-    table["date"] = pd.to_datetime(table["date"])
+    table["date"] = table["until"] = pd.to_datetime(table["date"])
+    table["sure"] = True
     ends = pd.DataFrame({"last_contact": [day(last)], "death_date": [day(death)]}, dtype="datetime64[ns]")
     return follow(films, table, ends, FollowUp(**rule)).iloc[0]
 
@@ -66,3 +67,33 @@ def test_dates_that_contradict_each_other_are_a_problem(fractures, last, death, 
 
 def test_a_fracture_after_the_last_contact_is_not_seen():
     assert one("2015-01-01", [("2017-01-01", "event")], "2016-01-01")["event"] == 0
+
+
+def doubted(film: str, first: str, until: str, kind: str = "event", known: str | None = None) -> pd.Series:
+    """A film followed to 2018 whose patient has a doubtful row, and perhaps a fracture that is known."""
+    films = pd.DataFrame({"person": [0], "film_date": [day(film)]})
+    rows = [(first, until, kind, False), *([(known, known, "event", True)] if known else [])]
+    table = pd.DataFrame(rows, columns=["date", "until", "kind", "sure"]).assign(person=0)
+    table = table.astype({"date": "datetime64[ns]", "until": "datetime64[ns]"})
+    ends = pd.DataFrame({"last_contact": [day("2018-01-01")], "death_date": [pd.NaT]}, dtype="datetime64[ns]")
+    return follow(films, table, ends, FollowUp()).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "decides"),
+    [
+        (("2016-03-01", "2016-03-31"), True),
+        (("1750-01-01", "2260-01-01"), True),
+        (("2014-03-01", "2014-03-31"), True),  # may be within the year before the film
+        (("2013-03-01", "2013-03-31"), False),
+        (("2018-03-01", "2018-03-31"), False),  # after the end
+        (("2016-03-01", "2016-03-31", "traumatic"), False),
+        (("2016-03-01", "2016-03-31", "follow-up encounter"), False),
+        (("2014-12-01", "2015-01-31", "follow-up encounter"), True),
+        (("2016-03-01", "2016-03-31", "event", "2016-02-01"), False),  # a known fracture comes first
+        (("2016-03-01", "2016-03-31", "event", "2016-03-20"), True),
+    ],
+)
+def test_a_doubtful_row_is_a_problem_where_it_may_decide(row, decides):
+    problem = doubted("2015-01-01", *row)["problem"]
+    assert problem == DOUBTFUL if decides else pd.isna(problem)

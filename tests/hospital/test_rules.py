@@ -362,3 +362,55 @@ def test_an_age_that_cannot_be_by_the_table_of_patients_is_refused_too(apply):
     films = make_films(film("1", "2015-01-01", birth_date=None), film("2", "2015-01-01"))
     told = make_table("patient_id birth_date", ("1", "2018-01-01"))
     assert apply(films, {"patients": told}).table["patient_id"].tolist() == ["2"]
+
+
+def test_a_drug_that_is_not_known_for_certain_leaves_its_patient_out(apply):
+    films = make_films(film("1", "2015-01-01"), film("2", "2015-01-01"), film("3", "2015-01-01"))
+    drugs = make_table(
+        "patient_id date until code code_system",
+        ("1", "2014-01-01", "2014-01-01", None, "atc"),
+        ("2", "2015-02-01", "2015-02-28", "M05BA04", "atc"),
+        ("3", "2014-01-01", "2014-12-31", "M05BA04", "atc"),
+    )
+    joined = apply(
+        films, {"drugs": drugs.assign(until=pd.to_datetime(drugs["until"]))}, without_drugs=["bisphosphonate"]
+    )
+    assert joined.table["patient_id"].tolist() == ["2"]
+    reason = joined.flow.table.set_index("step")["reason"]["without bisphosphonate"]
+    assert reason == "prescribed before, or a drug whose code or day is not known (1)"
+
+
+def test_a_birth_date_that_stands_for_an_unknown_one_is_not_used(apply):
+    films = make_films(
+        film("1", "2015-06-01", birth_date="1900-01-01", age_years=65.0),
+        film("2", "2015-06-01", birth_date="1902-02-02"),
+        film("3", "2015-06-01", birth_date="1970-01-01", age_years=45.0),  # PatientAge agrees
+        film("4", "2015-06-01", birth_date=None),
+        film("5", "2015-06-01", birth_date="1900-01-01", age_years=65.0),
+    )
+    patients = make_table("patient_id birth_date", ("4", "1901-01-01"), ("5", "1951-06-01"))
+    joined = apply(films, {"patients": patients})
+    ages = joined.table.set_index("patient_id")["age_years"].fillna(-1).to_dict()
+    assert ages == {"1": 65, "2": -1, "3": 45.4, "4": -1, "5": 64}
+    assert "birth date in 3 films and 1 rows of patients" in joined.notes[0]
+
+
+def test_an_age_that_contradicts_the_birth_date_is_refused_or_told(apply):
+    films = make_films(
+        film("1", "2015-06-01", birth_date="1920-01-01", age_years=65.0),
+        film("2", "2015-06-01", birth_date="1945-01-01", age_years=65.0),  # entered years ago
+        film("3", "2015-06-01", birth_date="1945-01-01", age_years=70.0),
+        film("4", "2015-06-01", birth_date="1916-01-01", age_years=90.0),  # top-coded
+    )
+    joined = apply(films)
+    assert joined.table["age_years"].tolist() == [70.4, 70.4, 99.4]
+    assert joined.rejected["reason"].tolist() == [
+        "PatientAge differs by 20 years or more from the age by the birth date"
+    ]
+    assert "over 2 years from the age by the birth date in 2 films" in joined.notes[0]
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "1970-01-01"])
+def test_a_film_of_a_day_that_stands_for_an_unknown_one_is_refused(apply, day):
+    joined = apply(make_films(film("1", "2015-06-01"), film("2", day)))
+    assert joined.rejected["reason"].tolist() == ["the header's date is a day that systems write for an unknown date"]

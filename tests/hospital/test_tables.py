@@ -10,7 +10,9 @@ import pytest
 
 from bonerisk.cohort.refusals import Refusals
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.hospital.doubt import EVER, is_sure
 from bonerisk.hospital.kinds import KINDS
+from bonerisk.hospital.placeholders import is_placeholder
 from bonerisk.hospital.tables import read
 
 Read = Callable[..., tuple[pd.DataFrame, Refusals]]
@@ -56,12 +58,14 @@ def test_the_dtypes_are_those_of_the_contract(table: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["20190231", "31.05.2019", "05/31/2019", "1899-12-31", "2999-01-01", "99991231", "43525", ""]
+    "cell", ["20190231", "31.05.2019", "05/31/2019", "1898-12-31", "2999-01-01", "43525", "20190228T", ""]
 )
 def test_what_is_no_day_that_can_be_is_refused_and_the_way_to_say_it_told(table: Read, cell: str) -> None:
     text = f"patient_id,date,code,code_system\n1,{cell},M80,10\n1,2019-02-28 10:30,M80,10\n1,20190228,M80,10\n"
     found, refusals = table("diagnoses", text)
-    assert found["date"].tolist() == [pd.Timestamp(2019, 2, 28)] * 2
+    assert is_sure(found).tolist() == [False, True, True]
+    assert found.loc[2, ["date", "until"]].tolist() == list(EVER)
+    assert found.loc[3:, "date"].tolist() == [pd.Timestamp(2019, 2, 28)] * 2
     assert refused(refusals) == {(2, "date")}
     if cell:
         assert "YYYY-MM-DD" in reasons(refusals)[2] and "dataset.date_formats.diagnoses=" in reasons(refusals)[2]
@@ -129,7 +133,8 @@ def test_codes_and_their_systems(table: Read) -> None:
 def test_a_code_that_is_none_of_its_system_is_refused(table: Read, code: str, system: str) -> None:
     text = f"patient_id,date,code,code_system\n1,20200101,{code},{system}\n1,20200101,M80,10\n"
     found, refusals = table("diagnoses", text)
-    assert found.index.tolist() == [3] and set(reasons(refusals)) == {2}
+    assert set(reasons(refusals)) == {2}
+    assert found["code"].isna().to_dict() == {2: True, 3: False} if code else found.index.tolist() == [3]
     if not system:
         assert "V5865 means one thing" in reasons(refusals)[2]
 
@@ -272,3 +277,64 @@ def test_a_column_of_which_a_tenth_cannot_be_read_stops(table: Read) -> None:
     odd = "".join(f"{number},2020-01-01,(2.5)\n" for number in range(20, 23))
     with pytest.raises(DataError, match=r"3 of 23 cells can't be read[\s\S]*lumbar_spine"):
         table("dxa", "patient_id,date,lumbar_spine\n" + rows + odd)
+
+
+@pytest.mark.parametrize(
+    ("cell", "layout", "first", "last"),
+    [
+        ("2017-03", None, "2017-03-01", "2017-03-31"),
+        ("2017", None, "2017-01-01", "2017-12-31"),
+        ("20160200", None, "2016-02-01", "2016-02-29"),
+        ("2017-00-00", None, "2017-01-01", "2017-12-31"),
+        ("03.2017", "%d.%m.%Y", "2017-03-01", "2017-03-31"),
+        ("2/2017", "%m/%d/%Y", "2017-02-01", "2017-02-28"),
+        ("2017", "%d.%m.%Y", "2017-01-01", "2017-12-31"),
+    ],
+)
+def test_a_date_without_day_is_its_month_or_year(
+    table: Read, cell: str, layout: str | None, first: str, last: str
+) -> None:
+    text = f"patient_id,date,code,code_system\n1,{cell},M80,10\n"
+    found, refusals = table("diagnoses", text, date_format=layout)
+    assert found[["date", "until"]].iloc[0].tolist() == [pd.Timestamp(first), pd.Timestamp(last)]
+    assert refusals.table.empty
+
+
+@pytest.mark.parametrize("cell", ["201703", "2017-13", "0000-00-00", "00000000", "2999", "17-03", "1.2017"])
+def test_what_may_be_another_day_is_no_month(table: Read, cell: str) -> None:
+    found, refusals = table("diagnoses", f"patient_id,date,code,code_system\n1,{cell},M80,10\n2,2017-03-04,M80,10\n")
+    assert found.loc[2, ["date", "until"]].tolist() == list(EVER) and refused(refusals) == {(2, "date")}
+
+
+def test_a_refused_row_of_nobody_is_no_doubt_about_anybody(table: Read) -> None:
+    text = "patient_id,date,code,code_system\n#REF!,2017-03-04,X,10\n,2017-03-04,M80,10\n2,2017-03-04,M80,10\n"
+    found, refusals = table("diagnoses", text)
+    assert found["patient_id"].tolist() == ["2"] and set(reasons(refusals)) == {2, 3}
+
+
+@pytest.mark.parametrize("cell", ["1900-01-01", "19020202", "1970-01-01", "9999-12-31", "00000000", "0001-01-01"])
+def test_a_day_that_stands_for_an_unknown_one_is_no_day(table: Read, cell: str) -> None:
+    text = f"patient_id,date,code,code_system\n1,{cell},M80,10\n2,2017-03-04,M80,10\n"
+    found, refusals = table("diagnoses", text)
+    assert found.loc[2, ["date", "until"]].tolist() == list(EVER)
+    assert reasons(refusals) == {2: "a day that systems write for an unknown date"}
+    found, refusals = table("patients", f"patient_id,birth_date,height_cm\n1,{cell},170\n2,1950-01-01,160\n")
+    assert is_placeholder(found["birth_date"]).tolist() == [True, False]  # the height is known all the same
+    assert refusals.table.empty
+    found, _ = table("follow_up", f"patient_id,last_contact\n1,{cell}\n2,2017-03-04\n")
+    assert found["unclear"].tolist() == [False, True]
+
+
+def test_dates_in_the_future_need_a_setting(table: Read) -> None:
+    text = "patient_id,date,lumbar_spine\n" + "".join(f"{n},2180-06-{n},-2.0\n" for n in range(10, 20))
+    with pytest.raises(DataError, match="10 of 10 dates of column date lie after") as caught:
+        table("dxa", text)
+    assert "dataset.dates_until=2215-12-31" in str(caught.value)
+    found, refusals = table("dxa", text, latest=pd.Timestamp(2215, 12, 31))
+    assert len(found) == 10 and refusals.table.empty
+
+
+@pytest.mark.parametrize("cell", ["2017-03-04T10:00:00+0000", "20170304 101500.0000", "2017-03-04T23:30:00-08:00"])
+def test_a_date_with_a_time_is_that_day_where_it_was_written(table: Read, cell: str) -> None:
+    found, refusals = table("follow_up", f"patient_id,last_contact\n1,{cell}\n")
+    assert found["last_contact"].tolist() == [pd.Timestamp(2017, 3, 4)] and refusals.table.empty

@@ -17,11 +17,13 @@ from pydicom.fileset import FileSet
 from pydicom.uid import (
     BasicTextSRStorage,
     ComputedRadiographyImageStorage,
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForProcessing,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
 )
 
 from bonerisk.errors import DataError
@@ -179,7 +181,16 @@ def test_what_is_no_date_is_none_and_said(write_dicom: Write, value: str) -> Non
 
 @pytest.mark.parametrize(
     ("value", "years"),
-    [("058Y", 58), ("018M", 1.5), ("52W", 0.9966), ("365D", 0.9993), ("58", 58), ("999Y", None), ("-1Y", None)],
+    [
+        ("058Y", 58),
+        ("018M", 1.5),
+        ("52W", 0.9966),
+        ("365D", 0.9993),
+        ("58", 58),
+        ("999Y", None),
+        ("-1Y", None),
+        ("000Y", None),
+    ],
 )
 @pytest.mark.filterwarnings("ignore")
 def test_age(write_dicom: Write, value: str, years: float | None) -> None:
@@ -192,6 +203,13 @@ def test_age(write_dicom: Write, value: str, years: float | None) -> None:
     ("tags", "field", "value"),
     [
         ({"PatientSex": "m"}, "sex", "M"),
+        ({"AcquisitionDateTime": "20150301233000.0-0800"}, "film_date", date(2015, 3, 1)),
+        ({"AcquisitionDateTime": "20150301233000.0-0800"}, "film_time", "233000"),
+        ({"AcquisitionDateTime": "20150301"}, "film_time", None),
+        ({"AcquisitionDate": "22050601"}, "film_date", date(2205, 6, 1)),  # shifted by de-identification
+        ({"Modality": "DX", "SOPClassUID": CTImageStorage}, "modality", "CT"),
+        ({"Modality": "CR", "SOPClassUID": SecondaryCaptureImageStorage}, "modality", "CR"),
+        ({"SOPClassUID": ComputedRadiographyImageStorage}, "modality", None),
         ({"PatientSex": "O"}, "sex", None),
         ({"SOPClassUID": DigitalXRayImageStorageForProcessing}, "intent", "FOR PROCESSING"),
         ({"PresentationIntentType": "FOR PROCESSING"}, "intent", "FOR PROCESSING"),  # before the SOP class

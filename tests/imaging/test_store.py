@@ -85,7 +85,7 @@ def test_ids_that_stand_twice(tmp_path: Path, films: pd.DataFrame) -> None:
 def test_no_film_and_no_readable_film(tmp_path: Path, films: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="no film to read"):
         store.build(tmp_path / "s", films.head(0), TRANSFORM, SHAPE)
-    with pytest.raises(DataError, match=r"none of the 1 films could be read; the first: the film is blank"):
+    with pytest.raises(DataError, match=r"none of the 1 films could be read:\nthe film is blank"):
         store.build(tmp_path / "s", films.iloc[[2]], TRANSFORM, SHAPE)
     assert not list(tmp_path.glob("*s*"))
 

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
-from bonerisk.preprocessing.aicxr import CentreCrop, EqualisedHistogram
+from bonerisk.preprocessing.aicxr import CentreCrop, PaddedSquare
 
-BOTH = pytest.mark.parametrize("kind", [CentreCrop, EqualisedHistogram])
+BOTH = pytest.mark.parametrize("kind", [CentreCrop, PaddedSquare])
 RNG = np.random.default_rng(2)
 
 
@@ -48,18 +49,32 @@ def test_a_fine_grating_is_averaged_and_gives_no_moire(kind: type) -> None:
 
 
 def test_equalised_with_black_above_or_beside() -> None:
-    image = EqualisedHistogram()(smooth(960, 720))
-    margin = (320 - 240) // 2 * 224 // 320
-    assert (image[:, : margin - 1] == 0).all()
-    assert (image[:, -margin + 1 :] == 0).all()
+    image = PaddedSquare()(smooth(960, 720))
+    margin = (320 - 240) // 2
+    assert (image[:, :margin] == 0).all()
+    assert (image[:, -margin:] == 0).all()
     assert (image[0, margin + 1 : -margin - 1] > 0).any()
     greys = np.bincount(image[:, margin + 2 : -margin - 2].ravel(), minlength=256).reshape(4, 64).sum(axis=1)
     np.testing.assert_allclose(greys / greys.sum(), 0.25, atol=0.03)
-    assert (EqualisedHistogram()(smooth(720, 960))[: margin - 1] == 0).all()
+    assert (PaddedSquare()(smooth(720, 960))[:margin] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(640, 480), (333, 517), (300, 200)])
+def test_without_equalisation_an_8_bit_film_is_as_chexzeros_code_has_it(shape: tuple[int, int]) -> None:
+    """Lanczos to an edge of 320 and zeros around, written anew from the description of data_process.py."""
+    pixels = (smooth(*shape).pixels // 16).astype(np.uint8)  # 18 to 193: its range is not stretched
+    longest = max(shape)
+    size = tuple(int(edge * (320 / longest)) for edge in shape[::-1])
+    expected = Image.new("L", (320, 320))
+    expected.paste(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), tuple((320 - e) // 2 for e in size))
+    assert (PaddedSquare(equalise=False)(Film(pixels, 8)) == np.asarray(expected)).all()
+    assert (PaddedSquare()(Film(pixels, 8)) != np.asarray(expected)).mean() > 0.5
+    deep = PaddedSquare(equalise=False)(Film(pixels.astype(np.uint16) * 16, 12))
+    assert deep.max() > 250  # a film of more bits becomes 8-bit by its own range
 
 
 def test_common_chest_films_get_chexzeros_mean_and_sd() -> None:
-    images = np.stack([EqualisedHistogram()(smooth(3050 // 4, 2500 // 4)) for _ in range(3)])
+    images = np.stack([PaddedSquare()(smooth(3050 // 4, 2500 // 4)) for _ in range(3)])
     assert abs(images.mean() - 101.48761) < 4
     assert abs(images.std() - 83.43944) < 2
 
@@ -67,7 +82,7 @@ def test_common_chest_films_get_chexzeros_mean_and_sd() -> None:
 def test_equalising_forgets_a_monotone_change_of_grey() -> None:
     film = smooth(640, 640, 0, 255)
     root = Film(np.rint(np.sqrt(film.pixels / 255) * 65535).astype(np.uint16), 16)
-    apart = np.abs(EqualisedHistogram()(film).astype(int) - EqualisedHistogram()(root))
+    apart = np.abs(PaddedSquare()(film).astype(int) - PaddedSquare()(root))
     assert apart.mean() < 1.5  # darks that share one of the 256 greys after the root
     assert np.abs(CentreCrop()(film).astype(int) - CentreCrop()(root)).mean() > 30
 

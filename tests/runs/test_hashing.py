@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,10 @@ def test_the_hash_of_code_changes_with_it(tmp_path, monkeypatch, file):
     (tmp_path / file).write_text("x = 1\n")
     monkeypatch.setattr(bonerisk.runs, "__path__", [*bonerisk.runs.__path__, str(tmp_path)])
     assert hashing.sha256_of_code(bonerisk.runs) != before
+
+
+def test_the_name_of_a_file_need_not_be_utf8(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/R\xf6ntgen.dcm"))
+    path.write_bytes(b"film")
+    digest = hashing.sha256(path)
+    assert [hashing.sha256_cached([path], tmp_path / "data") for _ in range(2)] == [[digest]] * 2
