@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "Augmentation",
     "Dataset",
     "Encoder",
     "FittedHead",
@@ -252,6 +253,18 @@ class Objective(Protocol):
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
         """Scores of the tuning split, named as in `columns`; NaN is worst."""
+        ...
+
+
+class Augmentation(Protocol):
+    """What a training does to its images, in batches and on their device. Its settings are its attributes (`vars`)."""
+
+    def draw(self, n: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """All that is random of the n films of a step, as arrays (n, …): a process takes the part of its own films."""
+        ...
+
+    def apply(self, images: Tensor, drawn: Mapping[str, np.ndarray]) -> Tensor:
+        """Images (m, k, h, w) uint8, changed as `drawn` for these m films says; no other film matters."""
         ...
 
 

@@ -10,6 +10,7 @@ from bonerisk.encoders.of_run import OfRun
 from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
 from bonerisk.parts import (
+    Augmentation,
     Dataset,
     Encoder,
     FittedHead,
@@ -34,6 +35,7 @@ CONTRACTS = {
     "head": TrainedHead,
     "training": TrainingSettings,
     "training.objective": Objective,
+    "training.augmentation": Augmentation,
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
 }

@@ -1,4 +1,4 @@
-"""Batches and mirroring, as functions of seed, epoch and step alone."""
+"""Batches and what is random of a step, as functions of seed, epoch and step alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import torch
-from torch import Tensor
 
 
 def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -30,14 +28,9 @@ def step_seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def mirror(n: int, seed: int, step: int) -> np.ndarray:
-    """Mask (n,) of a batch's films that a step mirrors: each with probability one half, in any process."""
-    return np.random.default_rng([seed, step, 1]).random(n) < 0.5
-
-
-def flip(images: Tensor, mirrored: Tensor) -> Tensor:
-    """Images (n, k, h, w), those of the mask `mirrored` (n,) flipped left to right (OsPenScreen's augmentation)."""
-    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+def step_random(seed: int, step: int) -> np.random.Generator:
+    """What a step's augmentation is drawn from, the same in every process."""
+    return np.random.default_rng([seed, step, 1])
 
 
 def image_reopener(images: np.ndarray) -> Callable[[], np.ndarray]:

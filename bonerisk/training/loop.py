@@ -23,7 +23,7 @@ from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 from bonerisk.runs.resumable import RESUME_FILE
-from bonerisk.training.batches import batch_count, flip, mirror, step_seed
+from bonerisk.training.batches import batch_count, step_random, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
 from bonerisk.training.files import HISTORY_FILE
@@ -137,7 +137,7 @@ class Loop:
                 settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps
             )
         torch.manual_seed(step_seed(self.seed, step, fabric.global_rank))
-        mirrored = mirror(len(batch), self.seed, step) if settings.flip else np.zeros(len(batch), bool)
+        drawn = settings.augmentation.draw(len(batch), step_random(self.seed, step))
         mine = np.arange(len(batch))[fabric.global_rank :: fabric.world_size]
         parts = np.array_split(mine, batch_count(len(mine), settings.films_at_once or len(mine)))
         # DDP averages over processes: times their number, this is the weighted mean over the whole batch.
@@ -145,7 +145,7 @@ class Loop:
         loss_sum = self.tensor(0)
         for part in parts:
             images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
-            images = flip(images, self.tensor(mirrored[part]).bool())
+            images = settings.augmentation.apply(images, {name: values[part] for name, values in drawn.items()})
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
                 found, seen = self.loss_inputs(self.wrapped(images, *columns).float(), part, len(batch))
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))

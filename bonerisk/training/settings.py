@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bonerisk.errors import ConfigError, raise_together
 
 if TYPE_CHECKING:
-    from bonerisk.parts import Objective
+    from bonerisk.parts import Augmentation, Objective
 
 LEAST = {"batch_size": 1, "max_epochs": 1, "devices": 1, "patience": 1, "warmup_epochs": 0, "weight_decay": 0}
 
@@ -21,6 +21,8 @@ class TrainingSettings:
     ----------
     objective : Objective
         Loss, batches and scores.
+    augmentation : Augmentation
+        What each step does to the images.
     lr : float
         Highest learning rate.
     weight_decay : float
@@ -31,8 +33,6 @@ class TrainingSettings:
         Length of the cosine, and of the linear rise that begins it.
     patience : int
         Epochs without a better score on the tuning split after which training stops.
-    flip : bool
-        Mirror half of the films left to right.
     films_at_once : int, optional
         Films that a process computes at a time, if memory is short; gradients add up to those of the whole batch
         (except in batch norm, which sees the parts).
@@ -48,13 +48,13 @@ class TrainingSettings:
     """
 
     objective: Objective
+    augmentation: Augmentation
     lr: float = 1e-4
     weight_decay: float = 0.05
     batch_size: int = 64
     max_epochs: int = 100
     warmup_epochs: int = 5
     patience: int = 20
-    flip: bool = True
     films_at_once: int | None = None
     devices: int = 1
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
@@ -79,8 +79,12 @@ class TrainingSettings:
 
     @property
     def identity(self) -> dict[str, object]:
-        """All of them by their keys, those of the objective included."""
-        own = {f"training.{name}": value for name, value in vars(self).items() if name != "objective"}
-        aim = type(self.objective)
-        of_objective = {f"training.objective.{name}": value for name, value in vars(self.objective).items()}
-        return {**own, "training.objective": f"{aim.__module__}.{aim.__qualname__}", **of_objective}
+        """All of them by their keys, those of the objective and the augmentation included."""
+        found: dict[str, object] = {}
+        for name, value in vars(self).items():
+            if name in ("objective", "augmentation"):
+                found[f"training.{name}"] = f"{type(value).__module__}.{type(value).__qualname__}"
+                found |= {f"training.{name}.{inner}": setting for inner, setting in vars(value).items()}
+            else:
+                found[f"training.{name}"] = value
+        return found

@@ -50,6 +50,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
     from bonerisk.encoders.small_cnn import SmallCNN
     from bonerisk.heads.binary import BinaryHead
     from bonerisk.training import fit as training
+    from bonerisk.training.augmentation.weak import Weak
     from bonerisk.training.model import Model
     from bonerisk.training.objectives.cross_entropy import CrossEntropy
     from bonerisk.training.settings import TrainingSettings
@@ -60,6 +61,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         resume: Path | None = None,
         make: Callable[[], Any] = lambda: SmallCNN("random", channels=8),
         objective: Any = None,
+        augmentation: Any = None,
         images: np.ndarray = films[0],
         **settings: Any,
     ) -> tuple[Any, dict[str, Any], Path]:
@@ -69,7 +71,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         defaults = {"lr": 3e-3, "batch_size": 16, "max_epochs": 4, "warmup_epochs": 1}
-        chosen = TrainingSettings(objective or CrossEntropy(), **{**defaults, **settings})
+        chosen = TrainingSettings(objective or CrossEntropy(), augmentation or Weak(), **{**defaults, **settings})
         place = {"folder": folder, "resume": resume}
         trained = training.fit(encoder, head, images, **splits, settings=chosen, seed=seed, **place)
         return trained, Model(encoder, head).state_dict(), folder

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bonerisk.training.batches import batches, flip, mirror
+from bonerisk.training.batches import batches
 from bonerisk.training.optimiser import adamw, learning_rate
 
 
@@ -19,18 +19,6 @@ def test_order_hangs_on_seed_and_epoch_alone() -> None:
     np.testing.assert_array_equal(first, np.concatenate(batches(50, 8, seed=3, epoch=2)))
     assert not np.array_equal(first, np.concatenate(batches(50, 8, seed=3, epoch=3)))
     assert not np.array_equal(first, np.concatenate(batches(50, 8, seed=4, epoch=2)))
-
-
-def test_flip_turns_the_named_films_only() -> None:
-    images = torch.arange(12, dtype=torch.uint8).view(2, 1, 2, 3)
-    turned = flip(images, torch.tensor([True, False]))
-    assert turned[0, 0].tolist() == [[2, 1, 0], [5, 4, 3]]
-    assert torch.equal(turned[1], images[1])
-
-
-def test_about_half_are_mirrored_and_others_each_step() -> None:
-    assert 0.4 < np.mean([mirror(64, 0, step).mean() for step in range(50)]) < 0.6
-    assert not np.array_equal(mirror(64, 0, 1), mirror(64, 0, 2))
 
 
 def test_rate_rises_to_its_peak_and_falls_to_nothing() -> None:

@@ -20,6 +20,7 @@ from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training import loop
+from bonerisk.training.augmentation.weak import Weak
 from bonerisk.training.batches import image_reopener
 from bonerisk.training.examples import Examples, Inputs
 from bonerisk.training.fit import fit as train
@@ -122,7 +123,7 @@ def test_resume_refuses_a_file_with_code_and_a_damaged_one(fit: Fit, killed: Pat
 
 
 def test_early_stop_counts_from_the_best_epoch(fit: Fit) -> None:
-    trained, _, _ = fit("run", lr=1e-9, max_epochs=30, patience=3, flip=False)  # nothing is learned
+    trained, _, _ = fit("run", lr=1e-9, max_epochs=30, patience=3, augmentation=Weak(flip=0))  # nothing is learned
     assert len(trained.history) == trained.best["epoch"] + 3
 
 
@@ -163,7 +164,7 @@ def half(n: int) -> Examples:
 
 def test_fewer_films_than_a_batch_make_one_batch(films: Any, splits: Any, tmp_path: Path) -> None:
     encoder = SmallCNN("random", channels=8)
-    settings = TrainingSettings(CrossEntropy(), max_epochs=1)
+    settings = TrainingSettings(CrossEntropy(), Weak(), max_epochs=1)
     trained = train(encoder, BinaryHead(encoder.width), films[0], half(4), splits["tune"], settings, 0, tmp_path)
     assert len(trained.history) == 1
 
@@ -193,7 +194,7 @@ def test_a_full_disk_stops_with_one_error(fit: Fit, tmp_path: Path, monkeypatch:
 
 def test_settings_out_of_range_are_named_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        TrainingSettings(CrossEntropy(), lr=0, batch_size=0, devices=0)
+        TrainingSettings(CrossEntropy(), Weak(), lr=0, batch_size=0, devices=0)
     assert all(f"training.{name} is 0" in str(caught.value) for name in ("lr", "batch_size", "devices"))
 
 
@@ -211,6 +212,7 @@ from pathlib import Path
 import numpy as np
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.heads.binary import BinaryHead
+from bonerisk.training.augmentation.weak import Weak
 from bonerisk.training.examples import Examples, Inputs
 from bonerisk.training.fit import fit
 from bonerisk.training.objectives.cross_entropy import CrossEntropy
@@ -219,7 +221,7 @@ from bonerisk.training.settings import TrainingSettings
 if __name__ == "__main__":
     images, folder, devices = np.load(sys.argv[1], mmap_mode="r"), Path(sys.argv[2]), int(sys.argv[3])
     half = Examples(Inputs(np.arange(100)), np.arange(100) % 2.0)
-    settings = TrainingSettings(CrossEntropy(), max_epochs=10**6, patience=10**6, devices=devices)
+    settings = TrainingSettings(CrossEntropy(), Weak(), max_epochs=10**6, patience=10**6, devices=devices)
     encoder = SmallCNN("random", channels=8)
     try:
         fit(encoder, BinaryHead(encoder.width), images, half, half, settings, 0, folder)

@@ -17,6 +17,7 @@ from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError, RunError
 from bonerisk.parts import Objective, lacks
 from bonerisk.training import batches
+from bonerisk.training.augmentation.weak import Weak
 from bonerisk.training.settings import TrainingSettings
 
 Fit = Callable[..., tuple[Any, dict[str, Tensor], Any]]
@@ -97,5 +98,5 @@ def test_it_learns(fit: Fit) -> None:
 
 def test_a_batch_in_parts_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigError, match="Cox compares the films of a step") as caught:
-        TrainingSettings(Cox(), films_at_once=4)
+        TrainingSettings(Cox(), Weak(), films_at_once=4)
     assert "training.films_at_once=null" in str(caught.value)

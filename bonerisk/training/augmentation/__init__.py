@@ -1,0 +1,1 @@
+"""What a training does to its images, in batches and on their device."""
