@@ -18,6 +18,7 @@ CODE = {
         "import numpy as np, pandas as pd, tempfile, pathlib\n"
         "from bonerisk.encoders.small_cnn import SmallCNN\n"
         "from bonerisk.heads.binary import BinaryHead\n"
+        "from bonerisk.training.augmentation.weak import Weak\n"
         "from bonerisk.training.examples import Examples, Inputs\n"
         "from bonerisk.training.fit import fit\n"
         "from bonerisk.training.objectives.cross_entropy import CrossEntropy\n"
@@ -26,7 +27,7 @@ CODE = {
         "images = np.random.default_rng(0).integers(0, 255, (8, 64, 64), dtype=np.uint8)\n"
         "encoder = SmallCNN(weights='random', shape=(1, 64, 64))\n"
         "films = Examples(Inputs(np.arange(8)), np.arange(8) % 2.0)\n"
-        "settings = TrainingSettings(CrossEntropy(), max_epochs=1)\n"
+        "settings = TrainingSettings(CrossEntropy(), Weak(), max_epochs=1)\n"
         "folder = pathlib.Path(tempfile.mkdtemp())\n"
         "fit(encoder, BinaryHead(width=encoder.width), images, films, films, settings, 0, folder)",
         ("scipy.stats", "pydicom", *COMPILER),

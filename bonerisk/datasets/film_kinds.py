@@ -87,5 +87,5 @@ def keep_kinds(
     views = table["view"].str.upper().value_counts()
     if not view and len(views) > 1:
         listed = ", ".join(f"{name} ({count})" for name, count in views.items())
-        notes.append(f"The films show several views: {listed}; dataset.view=[{views.index[0]}] keeps one.")
+        notes.append(f"The films show several views: {listed}; 'dataset.view=[{views.index[0]}]' keeps one.")
     return table.drop(columns="modality"), flow, tuple(notes)

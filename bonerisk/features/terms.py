@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 
 from bonerisk.cohort.design import Design
 from bonerisk.cohort.spline import Spline
@@ -65,13 +65,13 @@ def _wald(coefficients: Array, covariance: Array | None, prefix: str) -> dict[st
         correlation, z = covariance / np.outer(error, error), coefficients / error
         if np.linalg.matrix_rank(correlation) == df:
             found = float(z @ np.linalg.solve(correlation, z))
-    return {f"{prefix}chi2": found, f"{prefix}df": df, f"{prefix}p": float(chi2.sf(found, df))}
+    return {f"{prefix}chi2": found, f"{prefix}df": df, f"{prefix}p": float(chdtrc(df, found))}
 
 
 def _effect(spline: Spline, coefficients: Array, covariance: Array | None, level: float) -> dict[str, object]:
     low, high = spline.columns(np.array([spline.low, spline.high]))
     change = high - low
     log = change @ coefficients
-    reach = np.nan if covariance is None else norm.ppf((1 + level) / 2) * np.sqrt(change @ covariance @ change)
+    reach = np.nan if covariance is None else ndtri((1 + level) / 2) * np.sqrt(change @ covariance @ change)
     ratios = dict(zip(("ratio", "lower", "upper"), np.exp([log, log - reach, log + reach]).tolist(), strict=True))
     return {"knots": " ".join(f"{knot:g}" for knot in spline.knots), "low": spline.low, "high": spline.high, **ratios}

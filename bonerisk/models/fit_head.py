@@ -95,7 +95,9 @@ def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> Non
 
 def _demand(cohort: Cohort, split: str, why: str) -> None:
     if not (cohort.table["split"] == split).any():
-        mend = "bring rows for it, or another split (a column `split`, or dataset.split=[0.85,0.15,0], which leaves no "
+        mend = (
+            "bring rows for it, or another split (a column `split`, or 'dataset.split=[0.85,0.15,0]', which leaves no "
+        )
         mend += "test split, but can be validated); rejected.csv has what was lost"
         raise DataError(f"no row is in split {split}: {why}", f"cohort {cohort.name}", mend)
 

@@ -197,7 +197,7 @@ def test_a_table_that_does_not_say_how_bone_mass_was_measured_is_not_said_to_be_
     silent = load(text, split="test")
     assert silent.reference_standard == "the table films.csv, which does not say how it was established"
     said = load(text, split="test", reference_standard="DXA")
-    assert said.reference_standard == "DXA" and said.notes == ()
+    assert said.reference_standard == "DXA" and said.notes == (UNSAID.format(1),)
 
 
 @pytest.mark.parametrize(("height", "weight", "fits"), [(31, 399, False), (160, 64, True), (249, 1, False)])
@@ -213,7 +213,7 @@ def test_a_filter_leaves_out_films_that_are_not_looked_for(load: Load) -> None:
     cohort = load(text, where="sex == 'F'", split="test")
     assert cohort.table["patient_id"].tolist() == ["1", "4"]
     assert cohort.rejected["column"].tolist() == ["whole row"]
-    assert cohort.flow.table["kept"].tolist() == [4, 3, 2]
+    assert cohort.flow.table["kept"].tolist() == [4, 3, 2, 2]  # the last: their modality
 
 
 def test_a_column_of_yes_and_no_comes_along_to_be_predicted(load: Load) -> None:
@@ -395,7 +395,7 @@ def test_only_radiographs_of_the_wanted_view_are_films(load: Load, tmp_path: Pat
     assert steps.loc["modality CR, DX, DR, RG", ["kept", "dropped", "reason"]].tolist() == [5, 3, "CT (2), OT (1)"]
     assert cohort.notes[1:] == (
         UNSAID.format(2),
-        "The films show several views: PA (3), LATERAL (1); dataset.view=[PA] keeps one.",
+        "The films show several views: PA (3), LATERAL (1); 'dataset.view=[PA]' keeps one.",
     )
     cohort = load(text, split="test", view=["PA"])
     assert cohort.table["image_id"].tolist() == ["0.dcm", "5.dcm", "6.dcm", "01.png"]

@@ -107,8 +107,11 @@ def test_many_processes_say_the_same(films: Path, store: Path, monkeypatch: pyte
 
 
 def damage_page(store: Path) -> None:
+    """Turn a bit in the middle of the largest column."""
+    groups = pq.ParquetFile(store).metadata.row_group(0)
+    column = max(map(groups.column, range(groups.num_columns)), key=lambda of: of.total_compressed_size)
     content = bytearray(store.read_bytes())
-    content[len(content) // 4] ^= 1
+    content[column.data_page_offset + column.total_compressed_size // 2] ^= 1
     store.write_bytes(content)
 
 

@@ -88,7 +88,8 @@ def test_a_command_stops_before_it_reads_anything(
     command: str, typed: Callable[..., tuple[int, list[str], str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(SurvivalTable, "load")
-    given = ["dataset=survival_table", "dataset.table=nowhere.csv", *(["model=cox"] if command == "train" else [])]
+    (tmp_path / "t.csv").touch()
+    given = ["dataset=survival_table", "dataset.table=t.csv", *(["model=cox"] if command == "train" else [])]
     code, _, err = typed(tmp_path, command, *given)
     assert code == 2
     assert "SurvivalTable is no Dataset: it lacks load" in err

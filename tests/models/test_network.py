@@ -20,7 +20,12 @@ SIDE, N = 32, 12
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    chosen = ["model=ospenscreen_demo", "features=embedding_demographics", f"preprocessing.size={SIDE}"]
+    chosen = [
+        "model=ospenscreen_demo",
+        "dataset=phantom_chest",
+        "features=embedding_demographics",
+        f"preprocessing.size={SIDE}",
+    ]
     return plain(check("train", chosen, multirun=False))
 
 

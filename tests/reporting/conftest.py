@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,9 +41,9 @@ def overhang(figure: Figure) -> float:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def saved() -> Iterator[list[Figure]]:
-    """Every figure that any test here saves; nothing in it may be cut."""
-    figures: list[Figure] = []
+def saved() -> Iterator[deque[Figure]]:
+    """The figure that any test here saved last; nothing may be cut in any."""
+    figures: deque[Figure] = deque(maxlen=1)
     savefig = Figure.savefig
 
     def watched(figure: Figure, *args: Any, **kwargs: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bonerisk.cohort import slips
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, Words
 from bonerisk.errors import DataError
@@ -35,6 +34,8 @@ def rows(cohort: Cohort) -> Cohort:
     table = cohort.table[known].reset_index(drop=True)
     why = "event, its time, competing_event or case_weight missing"
     flow = cohort.flow.step("follow-up known", cohort.table, table, why)
+    from bonerisk.cohort import slips
+
     followed = cohort.table[cohort.table["event"].notna()]
     if evidence := slips.lost(~known[followed.index], followed[["event"]]):
         raise DataError(f"{evidence}; a time or competing_event is missing there", where, slips.MENDING)

@@ -6,9 +6,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 
-import pandas as pd
-
-from bonerisk.cohort import values
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets.target import Target, Words, names
 from bonerisk.errors import DataError
@@ -38,6 +35,10 @@ def _rows(column: str, cohort: Cohort) -> Cohort:
     DataError
         The cohort has no such column, it holds other values than yes and no, or all rows of train have one of both.
     """
+    from pandas.api.types import is_numeric_dtype
+
+    from bonerisk.cohort import values
+
     where = f"cohort {cohort.name}"
     if column not in cohort.table:
         near = get_close_matches(column, [*map(str, cohort.table), *names()], n=1)
@@ -45,7 +46,7 @@ def _rows(column: str, cohort: Cohort) -> Cohort:
         mend += f"dataset.columns.{column}=<its name in the table> brings it; it is 1 or 0, yes or no"
         raise DataError(f"there is no column {column!r} to predict", f"{KEY}={column}", mend)
     cells = cohort.table[column]
-    numbers = pd.api.types.is_numeric_dtype(cells)
+    numbers = is_numeric_dtype(cells)
     label = cells.where(cells.isin([0, 1])) if numbers else values.flag(cells)
     strange = cells[cells.notna() & label.isna()]
     if len(strange):
@@ -64,6 +65,6 @@ def _rows(column: str, cohort: Cohort) -> Cohort:
         return replace(cohort, table=table, flow=flow)
     others = tuple(name for name in cohort.features if name != column)
     if not others:
-        raise DataError(f"{column} is predicted, and the only feature", where, "dataset.features=[…] names others")
+        raise DataError(f"{column} is predicted, and the only feature", where, "'dataset.features=[…]' names others")
     notes = (*cohort.notes, f"{column} is predicted, and therefore no feature.")
     return replace(cohort, table=table, flow=flow, features=others, notes=notes)

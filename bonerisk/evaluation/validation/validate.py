@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.resampling import Distribution, Draws
@@ -232,7 +232,7 @@ def _of_amount(row: Row, of: Distribution, level: float) -> Row:
     if np.isnan(of.estimate):
         return row | {"split": OPTIMISM}
     known = of.drawn[~np.isnan(of.drawn)]
-    reach = norm.ppf((1 + level) / 2) * known.std(ddof=1) / np.sqrt(len(known))
+    reach = ndtri((1 + level) / 2) * known.std(ddof=1) / np.sqrt(len(known))
     bounds = {"lower": of.estimate - reach, "upper": of.estimate + reach}
     return row | bounds | {"split": OPTIMISM, "method": f"Monte Carlo error of {len(known)} refits, normal"}
 
