@@ -79,7 +79,8 @@ def _curves(panel: Axes, rows: pd.DataFrame, arm: Analysis) -> None:
         height, lower, upper = (np.concatenate([[0.0], part[name]]) for name in ("incidence", "lower", "upper"))
         panel.step(time, height, where="post", color=color, linestyle=dashes, label=arm.groups[group])
         panel.fill_between(time, lower, upper, step="post", color=color, alpha=0.15, lw=0)
-    panel.legend(loc="upper left", ncols=2, fontsize=7, handlelength=1.6, borderaxespad=0.1, columnspacing=0.9)
+    lines = 2 if rows["group"].nunique() < len(LOOKS) else 1  # of the key: a group without a curve has a long name
+    panel.legend(loc="upper left", ncols=2 // lines, fontsize=7, handlelength=1.6, borderaxespad=0.1, columnspacing=0.9)
 
 
 def _under(panel: Axes, rows: pd.DataFrame, films: dict[str, pd.DataFrame], arm: Analysis, last: float) -> None:
