@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bonerisk.cohort.flow import Flow
 from bonerisk.errors import DataError, raise_together
@@ -82,6 +82,8 @@ class Cohort:
         How many rows of each of a hospital's tables belong to a film's patient, a row a table.
     features : tuple of str
         The columns that a model learns from, of a source without films.
+    colour : {"refuse", "luminance"}
+        What to do with films in colour.
     make_films : callable, optional
         Makes the films of some image ids that are not there yet, of a source that simulates its films.
 
@@ -100,6 +102,7 @@ class Cohort:
     sources: tuple[Path, ...] = ()
     links: pd.DataFrame | None = None
     features: tuple[str, ...] = ()
+    colour: Literal["refuse", "luminance"] = "refuse"
     make_films: Callable[[Iterable[str]], None] | None = None
 
     def __post_init__(self) -> None:

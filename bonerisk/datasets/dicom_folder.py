@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -67,6 +68,8 @@ class DicomFolder:
         How the table of patients writes the sexes, if not F/M or female/male.
     name : str
         Name of the cohort in results, and of its folder under data.
+    colour : {"refuse", "luminance"}
+        What to do with films in colour.
     reference_standard : str
         Where the labels come from.
     shuffle_labels : int, optional
@@ -99,6 +102,7 @@ class DicomFolder:
         female: str | None = None,
         male: str | None = None,
         name: str = "dicom_folder",
+        colour: Literal["refuse", "luminance"] = "refuse",
         reference_standard: str = "DXA",
         shuffle_labels: int | None = None,
     ) -> None:
@@ -122,7 +126,7 @@ class DicomFolder:
         self.views, self.body_parts, self.sites = views, body_parts, sites
         self.external_sites, self.administrative_end = external_sites, _day(administrative_end, "administrative_end")
         self.latest = _day(dates_until, "dates_until") or pd.Timestamp.now()
-        self.rules, self.codes, self.outcome = rules, codes, outcome
+        self.rules, self.codes, self.outcome, self.colour = rules, codes, outcome, colour
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
 
     def load(self, data: Path) -> Cohort:
@@ -180,7 +184,9 @@ class DicomFolder:
         public = handover.without_identifiers(rejected, salt)
         sources = tuple(self.tables.values())
         flow, links = joined.flow, joined.links
-        return Cohort(self.name, table, flow, public, self.reference_standard, notes, sources, links)
+        return Cohort(
+            self.name, table, flow, public, self.reference_standard, notes, sources, links, colour=self.colour
+        )
 
     def _films(self, folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
         found = index(self.image_root, folder / "index.parquet")

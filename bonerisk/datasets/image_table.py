@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -63,6 +64,8 @@ class ImageTable:
         Modalities to keep, by the headers of DICOM files and their SOP classes; none keeps all.
     view : list of str
         Views to keep, such as PA, by the table's column or the headers; none keeps all.
+    colour : {"refuse", "luminance"}
+        What to do with films in colour.
     reference_standard : str, optional
         How the labels were established, such as DXA; by default as the table gives them.
     shuffle_labels : int, optional
@@ -89,6 +92,7 @@ class ImageTable:
         min_age_years: float | None = None,
         modality: Sequence[str] = MODALITIES,
         view: Sequence[str] = (),
+        colour: Literal["refuse", "luminance"] = "refuse",
         reference_standard: str | None = None,
         shuffle_labels: int | None = None,
     ) -> None:
@@ -96,7 +100,7 @@ class ImageTable:
         self.columns = {ours: theirs and str(theirs) for ours, theirs in (columns or {}).items()}
         self.codes, self.time_unit = settings.sexes(female, male), time_unit
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
-        self.modality, self.view = modality, view
+        self.modality, self.view, self.colour = modality, view, colour
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
         wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
@@ -139,7 +143,7 @@ class ImageTable:
         for warning in (*told(rejected), *notes):
             log.warning(warning)
         standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
-        return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,))
+        return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), colour=self.colour)
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""

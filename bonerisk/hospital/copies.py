@@ -44,7 +44,7 @@ def spare(films: pd.DataFrame) -> pd.Series:
 
 def _readable(path: str) -> bool:
     try:
-        read(Path(path))
+        read(Path(path), colour="luminance")
     except DataError:
         return False
     return True

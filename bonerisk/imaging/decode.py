@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from bonerisk.errors import DataError
-from bonerisk.imaging.film import Film
+from bonerisk.imaging.film import Colour, Film
 from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 
 KEPT_BYTES = 32 * 2**20 - 2**13  # the largest size that glibc learns from
-FACTS = ("height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm", "perceptual")
+FACTS = ("height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm", "coloured", "perceptual")
 
 
 class Source(NamedTuple):
@@ -30,7 +30,7 @@ class Decoded:
     """A film's image and facts (values of `FACTS`), or the reason why there are none."""
 
     image: np.ndarray | None = None
-    facts: tuple[int | float | bytes | None, ...] | None = None
+    facts: tuple[int | float | bool | bytes | None, ...] | None = None
     reason: str | None = None
 
 
@@ -44,6 +44,8 @@ class Decoder:
         From a film to a uint8 array of `shape`.
     shape : tuple of int
         (h, w) or (k, h, w).
+    colour : {"refuse", "luminance"}
+        As `bonerisk.imaging.read.read` takes it.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class Decoder:
 
     transform: Callable[[Film], np.ndarray]
     shape: tuple[int, ...]
+    colour: Colour = "refuse"
 
     def __post_init__(self) -> None:
         if len(self.shape) not in (2, 3) or min(self.shape) < 1:
@@ -68,14 +71,14 @@ class Decoder:
         """
         _keep_memory()
         try:
-            film = replace(read(source.path), row=source.row)
+            film = replace(read(source.path, self.colour), row=source.row)
             image = self.transform(film)
         except DataError as error:
             return Decoded(reason=error.what)
         if image.shape != self.shape or image.dtype != np.uint8:
             given = f"{image.dtype} {image.shape}"
             raise ValueError(f"{_name(self.transform)} gave an image of {given}, not uint8 {self.shape}")
-        facts = (*film.pixels.shape, film.bits, *(film.spacing_mm or (None, None)), perceptual(film))
+        facts = (*film.pixels.shape, film.bits, *(film.spacing_mm or (None, None)), film.coloured, perceptual(film))
         return Decoded(np.ascontiguousarray(image), facts)
 
 

@@ -40,13 +40,13 @@ def decode(content: bytes) -> Film:
     """The single frame of a DICOM file, after Modality LUT or rescale, VOI and polarity.
 
     Files without preamble or meta header are read. If the transfer syntax is missing, pixel data of exactly
-    the length that the header requires are taken as uncompressed; others are refused. A colour image is accepted if
-    its channels are equal up to rounding (`film.grey`), and gets no VOI, which is defined for grey only.
+    the length that the header requires are taken as uncompressed; others are refused. Real colour is marked
+    (`film.grey`). An image of several channels gets no VOI, which is defined for grey only.
 
     Raises
     ------
     DataError
-        No pixels, several frames, real colour, truncated, too small or too large, or a depth that films don't have.
+        No pixels, several frames, truncated, too small or too large, or a depth that films don't have.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every breach of the standard, and most do no harm
@@ -56,7 +56,8 @@ def decode(content: bytes) -> Film:
         burned_in = str(header.get("BurnedInAnnotation")).strip().upper() == "YES"
     if stored.ndim == 3:
         bits = int(header.BitsStored)
-        return Film(grey(stored, bits), bits, spacing_mm(header), burned_in=burned_in)
+        single, coloured = grey(stored, bits)
+        return Film(single, bits, spacing_mm(header), burned_in=burned_in, coloured=coloured)
     table, bits = grayscale.table(header, stored.dtype)
     unsigned = stored.view(f"u{stored.dtype.itemsize}")
     return Film(cv2.LUT(unsigned, table), bits, spacing_mm(header), burned_in=burned_in)

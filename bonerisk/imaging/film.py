@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from bonerisk.errors import DataError
 
 SMALLEST_SIDE_PX = 64
 ROUNDING = 2 / 255  # of the range: by how much channels of a grey image may differ
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601)
+Colour = Literal["refuse", "luminance"]  # what to do with real colour
 COPIES = 8  # of a frame in memory at once while a film is read and preprocessed, one of them in float32
 
 
@@ -32,6 +35,8 @@ class Film:
         The file it was read from. Other files of the same film may lie beside it.
     burned_in : bool
         Whether the file says that text is burned into its pixels. The text may name the patient.
+    coloured : bool
+        Whether the file has real colour, of which the pixels are the luminance.
     row : mapping
         The film's values in the columns of the cohort that a transform asks for, by column. A value is a float, a str
         or a pandas Timestamp, or None where the cohort has none.
@@ -42,6 +47,7 @@ class Film:
     spacing_mm: tuple[float, float] | None = None
     path: Path | None = None
     burned_in: bool = False
+    coloured: bool = False
     row: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -77,12 +83,15 @@ def check_not_blank(film: Film) -> Film:
     return film
 
 
-def grey(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """The grey of an image whose red, green and blue are equal, but for what rounding and compression do to them.
+def grey(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, bool]:
+    """The grey of an image (height, width), and whether it has real colour.
+
+    Red, green and blue of a film are equal, but for what rounding and compression do to them.
 
     Channels may differ by 2 levels of 255. Grey films stay exactly grey through JPEG; they differ by up to 1 level
     after a conversion through Lab or WebP, and by 2 after a JPEG (quality 50 to 90) of an image that differs by 1.
-    An annotation in colour differs by far more. The grey is the median of the channels.
+    An annotation in colour differs by far more. The grey is the median of the channels; of real colour, it is the
+    luminance (ITU-R BT.601).
 
     Parameters
     ----------
@@ -90,19 +99,14 @@ def grey(pixels: np.ndarray, bits: int) -> np.ndarray:
         One channel or three.
     bits : int
         Depth of the pixels.
-
-    Raises
-    ------
-    DataError
-        The channels differ by more.
     """
     first = pixels[..., 0]
     others = [pixels[..., channel] for channel in range(1, pixels.shape[-1])]
     if all((other == first).all() for other in others):
-        return np.ascontiguousarray(first)
+        return np.ascontiguousarray(first), False
     if (pixels.max(-1) - pixels.min(-1)).max() > ROUNDING * (2**bits - 1):
-        raise DataError("the image has real colour: its channels differ", mend="export the film in grey, unannotated")
-    return np.ascontiguousarray(np.sort(pixels, axis=-1)[..., 1])
+        return np.rint(pixels @ LUMINANCE).astype(pixels.dtype), True
+    return np.ascontiguousarray(np.sort(pixels, axis=-1)[..., 1]), False
 
 
 def free_memory() -> int | None:

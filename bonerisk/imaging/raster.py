@@ -19,14 +19,14 @@ CHANNELS = {"L": 1, "I": 1, "I;16": 1, "LA": 2, "P": 3, "RGB": 3, "RGBA": 4}
 def decode(content: bytes) -> Film:
     """A PNG of 8 or 16 bits or a JPEG, taken as bright where dense (these formats can't say) and of unknown spacing.
 
-    Colour is accepted if the channels are equal up to rounding (`film.grey`), and an alpha channel if it is opaque
-    throughout: the value under a transparent pixel is unknown. A printer's resolution (pHYs, JFIF density) is no
+    Real colour is marked (`film.grey`). An alpha channel is accepted if it is opaque throughout: the value under a
+    transparent pixel is unknown. A printer's resolution (pHYs, JFIF density) is no
     detector spacing.
 
     Raises
     ------
     DataError
-        Several frames, real colour, transparency, too small or too large, or a kind of pixel that films don't have.
+        Several frames, transparency, too small or too large, or a kind of pixel that films don't have.
     """
     sixteen_bit = content.startswith(PNG) and content[24] == 16
     try:
@@ -41,6 +41,7 @@ def decode(content: bytes) -> Film:
         pixels = _pixels(ImageOps.exif_transpose(image))
     if sixteen_bit and pixels.dtype == np.uint8:  # Pillow has dropped the low byte of 16-bit colour
         pixels = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
+        pixels[..., :3] = pixels[..., 2::-1].copy()  # OpenCV gives blue first
     bits = 8 * pixels.dtype.itemsize
     if pixels.ndim == 2:
         return Film(pixels, bits)
@@ -48,7 +49,8 @@ def decode(content: bytes) -> Film:
         if (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
             raise DataError("the image is transparent in places", mend="export the film without an alpha channel")
         pixels = pixels[..., :-1]
-    return Film(grey(pixels, bits), bits)
+    single, coloured = grey(pixels, bits)
+    return Film(single, bits, coloured=coloured)
 
 
 def _check(image: Image.Image, sixteen_bit: bool) -> None:

@@ -8,17 +8,20 @@ from pathlib import Path
 from bonerisk.errors import DataError, reason_of
 from bonerisk.imaging import raster
 from bonerisk.imaging.bounded import is_dicom
-from bonerisk.imaging.film import Film, check_not_blank, free_memory
+from bonerisk.imaging.film import Colour, Film, check_not_blank, free_memory
 
 EXPORT_AGAIN = "copy or export the file again"
+REAL_COLOUR = "the image has real colour: its channels differ"
 
 
-def read(path: Path) -> Film:
+def read(path: Path, colour: Colour = "refuse") -> Film:
     """Read a radiograph: DICOM, PNG of 8 or 16 bits, or JPEG.
 
     Parameters
     ----------
     path : Path
+    colour : {"refuse", "luminance"}
+        What to do with an image in colour: refuse it, or take its luminance.
 
     Returns
     -------
@@ -31,7 +34,11 @@ def read(path: Path) -> Film:
         The file is wrong: what, which file, how to mend it. Nothing else is raised.
     """
     try:
-        return replace(check_not_blank(_decode(_content(path))), path=path)
+        film = replace(check_not_blank(_decode(_content(path))), path=path)
+        if film.coloured and colour == "refuse":
+            mend = "export the film in grey, unannotated; or dataset.colour=luminance takes the luminance"
+            raise DataError(REAL_COLOUR, mend=mend)
+        return film
     except DataError as error:
         raise DataError(error.what, str(path), error.mend) from None
     except MemoryError:

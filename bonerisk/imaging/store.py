@@ -16,7 +16,7 @@ import pandas as pd
 
 from bonerisk.errors import DataError, RowsRefusedError, RunError
 from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
-from bonerisk.imaging.film import Film
+from bonerisk.imaging.film import Colour, Film
 from bonerisk.imaging.lock import locked
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.imaging.unfinished import IMAGES, Unfinished
@@ -66,6 +66,7 @@ def build(
     transform: Callable[[Film], np.ndarray],
     shape: tuple[int, ...],
     columns: Sequence[str] = (),
+    colour: Colour = "refuse",
 ) -> Store:
     """Open the store in `folder`; read the films first if it does not exist yet.
 
@@ -85,6 +86,8 @@ def build(
         Shape of each image: (h, w) or (k, h, w), in pixels.
     columns : sequence of str
         Columns of `films` whose values each film brings in `Film.row`.
+    colour : {"refuse", "luminance"}
+        As `bonerisk.imaging.read.read` takes it.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def build(
             folder.parent.mkdir(parents=True, exist_ok=True)
             with locked(folder.with_name(f".{folder.name}.lock"), "another run is reading the same films: waiting"):
                 if not folder.exists():
-                    _write(folder, films, transform, shape, columns)
+                    _write(folder, films, Decoder(transform, shape, colour), columns)
         except OSError as error:
             raise RunError(f"the images can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
     return _open(folder, films, shape)
@@ -131,10 +134,10 @@ def _check(films: pd.DataFrame) -> None:
 def _write(
     folder: Path,
     films: pd.DataFrame,
-    transform: Callable[[Film], np.ndarray],
-    shape: tuple[int, ...],
+    decoder: Decoder,
     columns: Sequence[str],
 ) -> None:
+    shape = decoder.shape
     named = films[["image_id", "image_path"]].astype(str).reset_index(drop=True)
     unfinished = Unfinished(folder.with_name(f".{folder.name}.unfinished"), named, shape)
     done = unfinished.done()
@@ -143,7 +146,7 @@ def _write(
     rows = zip(named["image_path"], film_rows(films, columns), strict=True)
     sources = [Source(Path(path), row) for path, row in rows][len(done) :]
     _refuse_if_full(folder.parent, len(sources), shape)
-    decoded = parallel_map(Decoder(transform, shape), sources, died=_died)
+    decoded = parallel_map(decoder, sources, died=_died)
     try:
         # Closed at once on Ctrl-C: otherwise the pool would first read all films in its queue.
         with closing(decoded) as results:

@@ -86,7 +86,7 @@ def embed_cohort(
     if transform.note:
         run.note(transform.note)
     sha256 = film_hashes(cohort, data)
-    keys = input_hashes(cohort.table, sha256, transform.columns)
+    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour)
     wanted = [key for key in keys.values() if key]
     folder = data / "embeddings" / frozen.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)

@@ -135,11 +135,12 @@ def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
 
 
 def input_hashes(
-    table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str]
+    table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str], colour: str = "refuse"
 ) -> Mapping[str, str | None]:
     """SHA-256 of each film's input to a transform, by image_id; None if unreadable.
 
-    It is the hash of the film's bytes and, if the transform reads columns, of its values in them.
+    It is the hash of the film's bytes and, if the transform reads columns, of its values in them; and of `colour`, if
+    films in colour are not refused.
 
     Parameters
     ----------
@@ -149,10 +150,11 @@ def input_hashes(
         Hash of each film's bytes, by image_id.
     columns : sequence of str
     """
-    if not columns:
+    more = [] if colour == "refuse" else [colour]
+    if not columns and not more:
         return sha256
     rows = zip(table["image_id"], store.film_rows(table, columns), strict=True)
-    return {name: (fingerprint([sha256[name], row]) if sha256[name] else None) for name, row in rows}
+    return {name: (fingerprint([sha256[name], row, *more]) if sha256[name] else None) for name, row in rows}
 
 
 def decode(
@@ -180,7 +182,7 @@ def decode(
     digest = fingerprint({"films": sorted(keys.items()), "preprocessing": plain(preprocessing), "code": code})
     folder = data / cohort.name / digest[:16]
     try:
-        images = store.build(folder, cohort.table, transform, transform.shape, transform.columns)
+        images = store.build(folder, cohort.table, transform, transform.shape, transform.columns, cohort.colour)
     except RowsRefusedError as error:
         rejected = None if error.rejected is None else _with_films(cohort, error.rejected)
         raise RowsRefusedError(error.what, error.where, error.mend, rejected) from None
@@ -200,7 +202,12 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
     transform = transform_of(preprocessing)
     require_columns(transform, cohort.table)
     sha256 = film_hashes(cohort, data)
-    found = decode(cohort, input_hashes(cohort.table, sha256, transform.columns), preprocessing, transform, data)
+    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour)
+    found = decode(cohort, keys, preprocessing, transform, data)
+    if coloured := int(found.images.index["coloured"].sum()):
+        text = f"{coloured} of {len(found.images.index)} films are in colour; their luminance is taken as their grey."
+        run.note(text)
+        log.warning(text)
     if transform.note:
         run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)

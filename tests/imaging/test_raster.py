@@ -55,6 +55,9 @@ def test_equal_channels_are_a_film(tmp_path: Path, noise: np.ndarray, channels: 
     cv2.imwrite(str(tmp_path / "film.png"), colour)
     with pytest.raises(DataError, match="real colour"):
         read(tmp_path / "film.png")
+    taken = read(tmp_path / "film.png", colour="luminance")
+    assert taken.coloured and taken.pixels.dtype == dtype
+    assert taken.pixels[5, 5] == np.rint(colour[5, 5, 2::-1] @ [0.299, 0.587, 0.114])  # OpenCV writes blue first
 
 
 def test_jpeg_and_webp_of_a_grey_film_are_grey(tmp_path: Path, noise: np.ndarray) -> None:

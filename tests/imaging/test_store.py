@@ -66,7 +66,7 @@ def test_build_then_open(tmp_path: Path, films: pd.DataFrame, monkeypatch: pytes
 def test_spacing_of_dicom_is_kept(tmp_path: Path, write_dicom: Callable[..., Path], ramp: np.ndarray) -> None:
     path = write_dicom(ramp, PixelSpacing=[0.2, 0.1])
     built = store.build(tmp_path / "s", pd.DataFrame({"image_id": ["a"], "image_path": [path]}), TRANSFORM, SHAPE)
-    assert list(built.index.loc[0, list(FACTS)]) == [64, 64, 12, 0.2, 0.1, perceptual(read(path))]
+    assert list(built.index.loc[0, list(FACTS)]) == [64, 64, 12, 0.2, 0.1, False, perceptual(read(path))]
     assert built.failures.empty
 
 

@@ -60,7 +60,7 @@ def _groups(rows: pd.DataFrame, threshold: float) -> Iterator[tuple[str, pd.Inde
 def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[int, Film]]:
     """Yield the films of candidates that may be shown: none with text burned in, which may be a patient's name."""
     for index in candidates[:MOST]:
-        film = read(Path(paths[names[index]]))
+        film = read(Path(paths[names[index]]), colour="luminance")
         if not film.burned_in:
             yield index, film
 
