@@ -12,7 +12,7 @@ from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.numbers import count, listed, number
+from bonerisk.reporting.wording.numbers import count, listed, number, p_value
 from bonerisk.reporting.wording.rows import rows_of
 
 COMPARED: set[Kind] = {"ranking", "error", "other"}
@@ -44,26 +44,49 @@ def models(evaluation: EvaluationRun, horizon: float) -> Table:
 
 
 def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
-    """Paired differences between models, a row a pair and split; None where nothing was compared."""
+    """Paired differences between models with Holm's p, a row a pair and split; None where nothing was compared.
+
+    An evaluation of an earlier version has no p-values.
+    """
     cells, table = Cells(evaluation.vocabulary), with_horizon(evaluation.metrics, horizon)
     paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
+    tested = evaluation.result.differences
+    if len(tested):
+        paired = tested[tested["split"].isin(table["split"]) & (tested["subgroup"] == "all")]
     shown = at_horizon(keys(paired, COMPARED), horizon)
     rows = []
     for (split, model, reference), part in paired.groupby(["split", "model", "reference"], sort=False):
         n, events = sizes(evaluation, part, split, horizon)
-        row = {"Split": words.split(str(split)), "Model": words.model(str(model))}
-        row |= {"minus": words.model(str(reference))}
-        row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
-        rows.append(
-            row
-            | {f"Δ {words.metric(key.metric)}": cells.text(key.of(part, split), sign=True, absent="") for key in shown}
-        )
+        row = {("", "Split"): words.split(str(split)), ("", "Model"): words.model(str(model))}
+        row |= {("", "minus"): words.model(str(reference))}
+        row |= {("", evaluation.vocabulary.rows): count(n), ("", outcome_by(evaluation, horizon)): count(events)}
+        for key in shown:
+            found, head = key.of(part, split), f"Δ {words.metric(key.metric)}"
+            row[head, "Difference"] = cells.text(found, sign=True, absent="")
+            if len(tested):
+                row[head, "p, Holm"] = p_value(found["p_holm"].iloc[0]) if len(found) else ""
+        rows.append(row)
     if not rows:
         return None
     note = f"Differences are paired: the same {evaluation.vocabulary.row}s, the same bootstrap draws. "
     note += f"Over 0: the first model is better{_exceptions(shown)}."
+    notes = (note, *filter(None, [_tests(tested, paired)]), *cells.notes(paired, shown))
     name, title = _named("differences", horizon), _titled("Paired differences", shown)
-    return Table(name, title, pd.DataFrame(rows), (note, *cells.marks.notes()), group="Split")
+    return Table(name, title, pd.DataFrame(rows), notes, group="Split")
+
+
+def _tests(tested: pd.DataFrame, paired: pd.DataFrame) -> str:
+    """How p-values were found; empty where there can't be any."""
+    if tested.empty:
+        return "There are no p-values: an earlier version evaluated the models."
+    if paired["p"].isna().all():
+        return ""
+    level = 100 * paired["level"].iloc[0]
+    return (
+        "p: two-sided test of no difference by the method of the interval. Holm adjusts for all differences of the "
+        f"split in that metric, so that an interval may leave out 0 where p is above {number(1 - level / 100)}. "
+        f"Before that, the two agree; differences.csv of the evaluation has such p-values and Bonferroni's."
+    )
 
 
 def _exceptions(shown: Sequence[TableKey]) -> str:
