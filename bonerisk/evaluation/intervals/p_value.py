@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from bonerisk.evaluation.intervals.interval import Correction, Kind
 from bonerisk.evaluation.intervals.resampling import Distribution

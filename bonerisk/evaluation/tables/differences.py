@@ -17,7 +17,9 @@ from bonerisk.evaluation.metrics_table import METRICS, Row
 P_VALUES = {"p": float, "p_holm": float, "p_bonferroni": float, "n_tests": int}
 LAST = ("method", "note")
 DIFFERENCES = (
-    {name: kind for name, kind in METRICS.items() if name not in LAST} | P_VALUES | {name: METRICS[name] for name in LAST}
+    {name: kind for name, kind in METRICS.items() if name not in LAST}
+    | P_VALUES
+    | {name: METRICS[name] for name in LAST}
 )
 FAMILY = ("dataset", "split", "subgroup", "metric", "threshold", "horizon_years")
 
