@@ -27,6 +27,7 @@ from bonerisk.evaluation.samples.subgroups import ALL
 from bonerisk.evaluation.split import Split, Thresholds
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
+from bonerisk.evaluation.tables.differences import difference_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows
 from bonerisk.evaluation.tables.gaps import gaps
 from bonerisk.evaluation.tables.groupings import groupings
@@ -36,7 +37,7 @@ from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
-from bonerisk.evaluation.validation.validate import Validation, validate
+from bonerisk.evaluation.validation.validate import UNTESTED, Validation, validate
 
 Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
 
@@ -156,16 +157,16 @@ class Evaluation:
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}
         place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
         splits = [Split(comparison, place == number, self.plan, thresholds) for number in range(place.max() + 1)]
+        tables = self._tables(kind is self.survival)
+        rows = {name: [row for split in splits for row in of(split)] for name, of in tables.items()}
+        rows["differences"] = list(difference_rows(rows["metrics"]))
         return Result(
             outcome="binary" if kind is self.binary else "survival",
             target=target,
             target_words=target_words,
             predictions=comparison.test.long(),
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
-            **{
-                name: _frame((row for split in splits for row in rows(split)), TABLES[name].columns)
-                for name, rows in self._tables(kind is self.survival).items()
-            },
+            **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},
             thresholds=_record(comparison, thresholds, self.plan),
             curves=_curves(points for split in splits for points in self._curves(split)),
         )
@@ -207,6 +208,7 @@ class Evaluation:
         followed = [row | {"split": found.name} for row in observed] if kind is self.survival else []
         rows = {name: list[Row]() for name in self._tables(kind is self.survival)}
         rows["metrics"] = [*found.rows, *followed]
+        rows["differences"] = list(difference_rows(rows["metrics"], UNTESTED))
         return Result(
             outcome=outcome,
             target=target,

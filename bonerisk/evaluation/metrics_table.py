@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bonerisk.evaluation.intervals.interval import interval
+from bonerisk.evaluation.intervals.p_value import p_value
 from bonerisk.evaluation.intervals.resampling import Distribution
 from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.evaluation.plan import Plan
@@ -24,7 +27,7 @@ CONFUSION = {
 
 
 def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan, note: str) -> Row:
-    """One row of the metrics table.
+    """One row of the metrics table; `p` is beside its columns, for the table of differences.
 
     Parameters
     ----------
@@ -53,6 +56,7 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
         "lower": bounds.lower,
         "upper": bounds.upper,
         "level": plan.level,
+        "p": p_value(of, plan.interval) if where["reference"] else np.nan,
         "n": len(sample),
         "n_events": sample.n_events_by(horizon),
         "method": method if plan.stratify else bounds.method,

@@ -1,1 +1,1 @@
-"""Draws of patients, intervals, and tests of many subgroups."""
+"""Draws of patients, intervals, p-values, and their adjustment for many comparisons."""

@@ -99,30 +99,54 @@ def resampled(of: Distribution, level: float = 0.95, bca: bool = False) -> Inter
     if not len(usable):
         return Interval(np.nan, np.nan, "", "; ".join(notes))
     at = np.array([(1 - level) / 2, (1 + level) / 2])
-    name = "percentile"
-    if bca:
-        corrected = _bca(usable, of, at)
-        notes += [] if corrected is not None else ["no BCa: the draws lie on one side of the estimate"]
-        at, name = (corrected, "BCa") if corrected is not None else (at, name)
+    correction = Correction.of(usable, of) if bca else None
+    if correction:
+        at = correction.shifted(at)
+    elif bca:
+        notes.append("no BCa: the draws lie on one side of the estimate")
     lower, upper = np.quantile(usable, at)
     if lower == upper:
         notes.append("all draws agree: the interval says nothing of the uncertainty")
+    name = "BCa" if correction else "percentile"
     return Interval(float(lower), float(upper), f"patient bootstrap, {name}, {len(of.drawn)} draws", "; ".join(notes))
 
 
-def _bca(usable: Array, of: Distribution, at: Array) -> Array | None:
-    """Quantiles to take instead of `at`: shifted by the draws' bias and by the skewness of the jackknife's values.
+@dataclass(frozen=True)
+class Correction:
+    """How BCa moves the levels of the percentile interval.
 
-    Draws equal to the estimate count one half to either side. The acceleration is that of the jackknife by patient;
-    leaving out blocks of patients estimates the same quantity, since skewness and root of the number both scale.
+    Parameters
+    ----------
+    bias : float
+        Normal quantile of the share of draws under the estimate; those equal to it count one half.
+    acceleration : float
+        Skewness, from the jackknife by patient; leaving out blocks of patients estimates the same quantity, since
+        skewness and root of the number both scale.
     """
-    below = np.mean(usable < of.estimate) + np.mean(usable == of.estimate) / 2
-    if not 0 < below < 1:
-        return None
-    left_out = of.left_out[~np.isnan(of.left_out)]
-    away = left_out.mean() - left_out if len(left_out) else np.zeros(1)
-    square = np.sum(away**2)
-    acceleration = np.sum(away**3) / (6 * square**1.5) if square > 0 else 0.0
-    bias = ndtri(below)
-    shifted = bias + ndtri(at)
-    return ndtr(bias + shifted / (1 - acceleration * shifted))
+
+    bias: float
+    acceleration: float
+
+    @classmethod
+    def of(cls, usable: Array, of: Distribution) -> Correction | None:
+        """The correction of some draws; None if they lie on one side of the estimate."""
+        below = np.mean(usable < of.estimate) + np.mean(usable == of.estimate) / 2
+        if not 0 < below < 1:
+            return None
+        left_out = of.left_out[~np.isnan(of.left_out)]
+        away = left_out.mean() - left_out if len(left_out) else np.zeros(1)
+        square = np.sum(away**2)
+        return cls(float(ndtri(below)), float(np.sum(away**3) / (6 * square**1.5)) if square > 0 else 0.0)
+
+    def shifted(self, at: Array) -> Array:
+        """Levels of the quantiles to take instead of those `at`."""
+        moved = self.bias + ndtri(at)
+        return ndtr(self.bias + moved / (1 - self.acceleration * moved))
+
+    def inverted(self, shifted: Array) -> Array:
+        """The levels that `shifted` moves there; 0 or 1 beyond its reach."""
+        moved = ndtri(shifted) - self.bias
+        with np.errstate(invalid="ignore"):  # of a level of 0 or 1
+            within = moved / (1 + self.acceleration * moved)
+        reached = np.isfinite(moved) & (1 + self.acceleration * moved > 0)
+        return np.where(reached, ndtr(within - self.bias), moved > 0)

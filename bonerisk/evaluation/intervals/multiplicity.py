@@ -1,4 +1,4 @@
-"""Many comparisons in one table: p-values adjusted over a declared family, and p-values from bootstrap differences."""
+"""Many comparisons in one table: p-values adjusted over a declared family."""
 
 from __future__ import annotations
 
@@ -67,36 +67,3 @@ def adjust(p_values: ArrayLike) -> Adjusted:
         holm[present] = multipletests(p[present], method="holm")[1]
         bonferroni[present] = multipletests(p[present], method="bonferroni")[1]
     return Adjusted(holm, bonferroni, int(present.sum()))
-
-
-def bootstrap_p(differences: ArrayLike) -> float:
-    """Two-sided p-value of no difference, from the draws of a paired difference.
-
-    2·min(P(d ≤ 0), P(d ≥ 0)), at most 1: the level at which the percentile interval would just reach 0. A share of k in
-    B draws counts as (k + 1)/(B + 1), so that B draws never give 0 but at least 2/(B + 1); draw more for a smaller one.
-
-    Parameters
-    ----------
-    differences : array (draws,)
-        NaN if a draw has no value; these are left out.
-
-    Returns
-    -------
-    float
-        NaN if no draw has a value.
-
-    References
-    ----------
-    Davison & Hinkley 1997, Bootstrap Methods and their Application, ch. 4 (the added 1).
-
-    Examples
-    --------
-    >>> bootstrap_p([0.1, 0.2, -0.1, 0.3])
-    0.8
-    """
-    drawn = np.asarray(differences, dtype=float)
-    drawn = drawn[~np.isnan(drawn)]
-    if not len(drawn):
-        return np.nan
-    smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    return float(min(1.0, 2 * (smaller + 1) / (len(drawn) + 1)))

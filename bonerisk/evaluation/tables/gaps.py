@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
+from bonerisk.evaluation.intervals.multiplicity import adjust
+from bonerisk.evaluation.intervals.p_value import p_value
 from bonerisk.evaluation.metrics.metric import Key
 from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.samples.subgroups import Subgroup
@@ -56,5 +57,5 @@ def _gap(split: Split, group: Subgroup, model: str, key: Key) -> Row:
     [row] = split.rows((split.sample(group, [model]), {key: difference}), group, [model])
     if pd.isna(theirs.estimate):
         row["note"] = f"in the rest: {theirs.undefined}"
-    row["p"] = bootstrap_p(difference.drawn)
+    row["p"] = p_value(difference, split.plan.interval)
     return {name: value for name, value in row.items() if name != "reference"}

@@ -15,6 +15,7 @@ from bonerisk.errors import RunError
 from bonerisk.evaluation.metrics_table import CONFUSION, METRICS
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import GROUPS
+from bonerisk.evaluation.tables.differences import DIFFERENCES
 from bonerisk.evaluation.tables.gaps import GAPS
 from bonerisk.evaluation.tables.hazards import HAZARDS
 from bonerisk.evaluation.tables.models import MODELS
@@ -81,6 +82,9 @@ class Result:
         What each model is, columns as `bonerisk.evaluation.tables.models.MODELS`.
     metrics : DataFrame
         Long form, columns as `bonerisk.evaluation.metrics_table.METRICS`.
+    differences : DataFrame
+        Paired differences between models, columns as `bonerisk.evaluation.tables.differences.DIFFERENCES`; empty if
+        there is one model.
     gaps : DataFrame
         Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
     confusion : DataFrame
@@ -106,6 +110,7 @@ class Result:
     predictions: Annotated[pd.DataFrame, Stored("predictions.parquet")]
     models: Annotated[pd.DataFrame, Stored("models.csv", MODELS)]
     metrics: Annotated[pd.DataFrame, Stored("metrics.csv", METRICS)]
+    differences: Annotated[pd.DataFrame, Stored("differences.csv", DIFFERENCES, optional=True)]
     gaps: Annotated[pd.DataFrame, Stored("gaps.csv", GAPS)]
     confusion: Annotated[pd.DataFrame, Stored("confusion.csv", CONFUSION)]
     groups: Annotated[pd.DataFrame, Stored("groups.csv", GROUPS, "survival")]
@@ -131,14 +136,16 @@ TABLES: dict[str, Stored] = {
 
 
 def beside(first: Result, *others: Result) -> Result:
-    """A result with the predictions, metrics and curves of others beside its own: same models, other splits."""
+    """A result with what others found beside its own: the same models on other splits."""
     results = (first, *others)
+    compared = [of for of in (result.differences for result in results) if len(of)] or [first.differences]
     names = dict.fromkeys(name for result in results for name in result.curves)
     parts = {name: [result.curves[name] for result in results if name in result.curves] for name in names}
     return replace(
         first,
         predictions=pd.concat([result.predictions for result in results], ignore_index=True),
         metrics=pd.concat([result.metrics for result in results], ignore_index=True),
+        differences=pd.concat(compared, ignore_index=True),
         curves={name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()},
     )
 

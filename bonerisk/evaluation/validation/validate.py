@@ -41,6 +41,7 @@ Method = Literal["optimism", "crossval"]
 OPTIMISM, CORRECTED, CROSSVAL = "optimism", "corrected", "crossval"  # in the column `split`
 VALIDATED = (CORRECTED, CROSSVAL)
 SPLITS = (APPARENT, OPTIMISM, *VALIDATED)
+UNTESTED = "no p-value: the draws do not repeat the refits"  # so that a difference would seem surer than it is
 MOVED = ("estimate", "drawn", "left_out")  # parts of a distribution
 REPEATS = {OPTIMISM: 200, CROSSVAL: 10}  # assumed: Harrell's advice is 100 to 300 draws
 

@@ -8,11 +8,12 @@ from math import isnan, nan
 import pandas as pd
 
 from bonerisk.evaluation.metrics.catalogue import Kind, about
+from bonerisk.evaluation.validation.validate import UNTESTED
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, at_horizon, keys, outcome_by, sizes, whole, with_horizon
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.numbers import count, listed, number
+from bonerisk.reporting.wording.numbers import count, listed, number, p_value
 from bonerisk.reporting.wording.rows import rows_of
 
 COMPARED: set[Kind] = {"ranking", "error", "other"}
@@ -44,26 +45,57 @@ def models(evaluation: EvaluationRun, horizon: float) -> Table:
 
 
 def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
-    """Paired differences between models, a row a pair and split; None where nothing was compared."""
+    """Paired differences between models with Holm's p, a row a pair and split; None where nothing was compared.
+
+    An evaluation of an earlier version has no p-values, nor has one of validated models.
+    """
     cells, table = Cells(evaluation.vocabulary), with_horizon(evaluation.metrics, horizon)
     paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
+    known = evaluation.result.differences
+    known = known[known["split"].isin(table["split"]) & (known["subgroup"] == "all")]
+    tested = bool(known["p"].notna().any())
+    if tested:
+        paired = known
     shown = at_horizon(keys(paired, COMPARED), horizon)
-    rows = []
+    rows: list[dict[tuple[str, str], str]] = []
     for (split, model, reference), part in paired.groupby(["split", "model", "reference"], sort=False):
         n, events = sizes(evaluation, part, split, horizon)
-        row = {"Split": words.split(str(split)), "Model": words.model(str(model))}
-        row |= {"minus": words.model(str(reference))}
-        row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
-        rows.append(
-            row
-            | {f"Δ {words.metric(key.metric)}": cells.text(key.of(part, split), sign=True, absent="") for key in shown}
-        )
+        row = {("", "Split"): words.split(str(split)), ("", "Model"): words.model(str(model))}
+        row |= {("", "minus"): words.model(str(reference))}
+        row |= {("", evaluation.vocabulary.rows): count(n), ("", outcome_by(evaluation, horizon)): count(events)}
+        for key in shown:
+            found, head = key.of(part, split), f"Δ {words.metric(key.metric)}"
+            row[head, "Difference"] = cells.text(found, sign=True, absent="")
+            if tested:
+                row[head, "p, Holm"] = p_value(found["p_holm"].iloc[0]) if len(found) else ""
+        rows.append(row)
     if not rows:
         return None
     note = f"Differences are paired: the same {evaluation.vocabulary.row}s, the same bootstrap draws. "
     note += f"Over 0: the first model is better{_exceptions(shown)}."
+    notes = (note, *filter(None, [_tests(evaluation, known)]), *cells.notes(paired, shown))
     name, title = _named("differences", horizon), _titled("Paired differences", shown)
-    return Table(name, title, pd.DataFrame(rows), (note, *cells.marks.notes()), group="Split")
+    heads = list(rows[0])
+    columns = pd.MultiIndex.from_tuples(heads) if tested else pd.Index([top or below for top, below in heads])
+    frame = pd.DataFrame([list(row.values()) for row in rows], columns=columns)
+    return Table(name, title, frame, notes, group="Split")
+
+
+def _tests(evaluation: EvaluationRun, known: pd.DataFrame) -> str:
+    """How p-values were found, or why there are none; empty where the cells say so."""
+    if known.empty:
+        return "There are no p-values: an earlier version evaluated the models."
+    if not evaluation.tested:
+        return f"{UNTESTED[:1].upper()}{UNTESTED[1:]}."
+    if known["p"].isna().all():
+        return ""
+    alpha = number(1 - known["level"].iloc[0])
+    return (
+        "p: two-sided test of no difference, by the method of the interval: unadjusted, it is under "
+        f"{alpha} if and only if the interval leaves out 0. Holm adjusts for all differences of the split in that "
+        "metric, and p may be above. B draws give none under 2/(B + 1). differences.csv of the "
+        "evaluation has p unadjusted and by Bonferroni, too."
+    )
 
 
 def _exceptions(shown: Sequence[TableKey]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bonerisk.errors import DataError
-from bonerisk.evaluation.intervals.multiplicity import adjust, bootstrap_p
+from bonerisk.evaluation.intervals.multiplicity import adjust
 
 FAMILIES = json.loads((Path(__file__).parents[2] / "golden/multiplicity.json").read_text())["families"]
 
@@ -30,19 +30,3 @@ def test_a_missing_comparison_leaves_the_others_as_they_are() -> None:
 def test_what_is_no_p_value_is_refused(wrong: float) -> None:
     with pytest.raises(DataError, match=r"not between 0 and 1\n  where: comparison 1,"):
         adjust([0.2, wrong])
-
-
-def test_a_bootstrap_p_value_counts_the_smaller_side_twice() -> None:
-    assert bootstrap_p(np.r_[np.full(990, 0.2), np.full(9, -0.1)]) == pytest.approx(2 * 10 / 1000)
-    assert bootstrap_p(-np.r_[np.full(990, 0.2), np.full(9, -0.1)]) == pytest.approx(2 * 10 / 1000)
-    assert bootstrap_p(np.full(999, 0.2)) == pytest.approx(2 / 1000)  # never 0
-    assert bootstrap_p(np.zeros(999)) == 1.0  # draws without a difference are on both sides
-    assert bootstrap_p([0.1, np.nan, 0.2, np.nan]) == bootstrap_p([0.1, 0.2])
-    assert np.isnan(bootstrap_p([np.nan]))
-
-
-def test_a_bootstrap_p_value_is_under_the_level_where_the_percentile_interval_leaves_out_0() -> None:
-    rng = np.random.default_rng(0)
-    for shift in rng.uniform(1.5, 2.5, 50):
-        drawn = rng.normal(shift, size=1999)
-        assert (bootstrap_p(drawn) <= 0.05) == (np.quantile(drawn, 0.025, method="inverted_cdf") > 0)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from bonerisk.evaluation.intervals.interval import interval
+from bonerisk.evaluation.intervals.p_value import p_value
 from bonerisk.evaluation.intervals.resampling import Distribution
 from bonerisk.evaluation.metrics import discrimination, influence
 from bonerisk.evaluation.samples.followed import Followed
@@ -59,6 +61,8 @@ def test_one_film_a_patient_gives_delong_and_its_paired_test() -> None:
     assert np.sum(one**2) == pytest.approx(golden["var"], rel=1e-12)
     statistic = golden["difference"] / np.sqrt(np.sum((one - other) ** 2))
     assert statistic == pytest.approx(golden["statistic"], rel=1e-12)
+    paired = Distribution(golden["difference"], np.empty(0), "", influence=one - other)
+    assert p_value(paired, "analytic") == pytest.approx(2 * norm.sf(abs(golden["statistic"])), rel=1e-10)
     estimate = float(discrimination.auc(samples[0].drawn()).value[0])
     found = interval(Distribution(estimate, np.empty(0), "", influence=one), kind="analytic")
     assert [found.lower, estimate, found.upper] == pytest.approx(golden["ci"], abs=1e-12)

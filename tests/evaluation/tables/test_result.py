@@ -82,6 +82,12 @@ def test_a_table_of_another_outcome_is_empty(
     assert read(run).hazards.empty and "p_value" in read(run).hazards
 
 
+def test_an_earlier_version_wrote_no_differences(result: Result, tmp_path: Path) -> None:
+    run = stored(result, tmp_path)
+    (run.folder / "differences.csv").unlink()
+    assert read(run).differences.empty and "p_holm" in read(run).differences
+
+
 def test_what_an_earlier_version_wrote_is_refused_with_the_command_that_makes_it_anew(
     result: Result, tmp_path: Path
 ) -> None:

@@ -7,10 +7,11 @@ from math import nan
 import pandas as pd
 import pytest
 
+from bonerisk.evaluation.validation.validate import UNTESTED
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.tables import models, performance, subgroups
-from bonerisk.reporting.wording.numbers import interval, percent
+from bonerisk.reporting.wording.numbers import interval, p_value, percent
 from bonerisk.runs.find import StoredRun
 
 MakeRun = Callable[..., StoredRun]
@@ -97,10 +98,10 @@ def test_models_and_differences(evaluation: EvaluationRun, followed_up: Evaluati
     frame = models.models(evaluation, nan).frame
     assert frame[frame["Split"] == "Test"]["Model"].tolist()[:3] == ["ospenscreen_demo", "age + sex", "age + sex + BMI"]
     first = models.differences(evaluation, nan).frame.iloc[0]
-    assert (first["Model"], first["minus"]) == ("ospenscreen_demo", "age + sex")
-    assert first["Δ AUC"][0] in "+−"
+    assert (first["", "Model"], first["", "minus"]) == ("ospenscreen_demo", "age + sex")
+    assert first["Δ AUC", "Difference"][0] in "+−"
     table = models.differences(followed_up, 5.0)
-    assert table.frame.iloc[0]["Δ Harrell's C-index"] == interval(
+    assert table.frame.iloc[0]["Δ Harrell's C-index", "Difference"] == interval(
         *whole(followed_up, "c_index", reference="t_score")[["estimate", "lower", "upper"]], sign=True
     )
     assert (
@@ -110,8 +111,36 @@ def test_models_and_differences(evaluation: EvaluationRun, followed_up: Evaluati
     assert table.title == "Paired differences, at 5 years but for Harrell's C-index"
 
 
+def test_differences_have_the_adjusted_p(followed_up: EvaluationRun) -> None:
+    table, rows = models.differences(followed_up, 5.0), followed_up.result.differences
+    [row] = rows.query(
+        "split == 'test' and subgroup == 'all' and metric == 'c_index' and model == @followed_up.model and "
+        "reference == 't_score'"
+    ).itertuples()
+    assert table.frame.iloc[0]["Δ Harrell's C-index", "p, Holm"] == p_value(row.p_holm)
+    assert row.n_tests > 1
+    assert "Holm adjusts for all differences of the split in that metric" in table.notes[1]
+
+
+def test_differences_without_p(followed_up: EvaluationRun) -> None:
+    known = followed_up.result.differences
+    earlier = replace(followed_up.result, differences=pd.DataFrame(columns=list(known)))
+    table = models.differences(replace(followed_up, result=earlier), 5.0)
+    assert "Δ Harrell's C-index" in table.frame
+    assert "There are no p-values: an earlier version evaluated the models." in table.notes
+    validated = {
+        "metrics": followed_up.result.metrics.query("split == 'test'").assign(split="corrected"),
+        "differences": known.query("split == 'test'").assign(split="corrected", p=nan, p_holm=nan, note=UNTESTED),
+    }
+    table = models.differences(replace(followed_up, result=replace(followed_up.result, **validated)), 5.0)
+    assert "Δ Harrell's C-index" in table.frame
+    assert table.notes[1] == "No p-value: the draws do not repeat the refits."
+    assert not any(note.startswith("[a] No p") for note in table.notes)
+
+
 def test_nothing_compared(evaluation: EvaluationRun) -> None:
-    alone = replace(evaluation.result, metrics=evaluation.metrics[evaluation.metrics["reference"] == ""])
+    metrics, none = evaluation.metrics, evaluation.result.differences.iloc[:0]
+    alone = replace(evaluation.result, metrics=metrics[metrics["reference"] == ""], differences=none)
     assert models.differences(replace(evaluation, result=alone), nan) is None
 
 
