@@ -10,6 +10,7 @@ splits) 0.639, as printed 0.601, logistic regression 0.670.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
@@ -17,6 +18,7 @@ from scipy.special import expit
 from bonerisk.cohort.targets.target import BinaryTarget, SurvivalTarget
 from bonerisk.heads.boosted import Boosted, Growth
 from bonerisk.heads.hazards import Hazards, calibrated, horizons
+from bonerisk.heads.linear_start import LOG_HAZARD, LOG_ODDS
 from bonerisk.heads.row_outcomes import RowOutcomes
 
 Array = np.ndarray
@@ -78,6 +80,10 @@ class XGBoostCox(BoostedHazard):
         Share of the rows that each tree sees, in (0, 1].
     rounds, patience : int
         Maximum number of trees, and after how many without a lower loss on the tuning split growth ends.
+    start : {"linear", "none"}
+        linear: trees are grown on top of a ridge Cox model, whose penalty is from patient-grouped cross-validation, and
+        are kept only if trees of this size lower its loss by cross-validation on the training split. none: on top of a
+        constant.
     """
 
     def __init__(
@@ -90,9 +96,10 @@ class XGBoostCox(BoostedHazard):
         subsample: float = 0.5,
         rounds: int = 1000,
         patience: int = 40,
+        start: Literal["linear", "none"] = "linear",
     ) -> None:
-        growth = Growth(eta, max_depth, subsample, rounds, patience)
-        super().__init__(names, {"objective": "survival:cox"}, "cox-nloglik", growth)
+        growth, linear = Growth(eta, max_depth, subsample, rounds, patience), LOG_HAZARD if start == "linear" else None
+        super().__init__(names, {"objective": "survival:cox"}, "cox-nloglik", growth, linear)
         self.target, self.horizons_years = target, horizons(horizons_years)
         self.hazards = Hazards.unknown(1 + len(names))
 
@@ -166,6 +173,8 @@ class XGBoostBinary(Boosted):
         What such a column is called on the page: ``COVID-19``.
     eta, max_depth, subsample, rounds, patience
         As `XGBoostCox`.
+    start : {"linear", "none"}
+        As `XGBoostCox`, with ridge logistic regression.
     """
 
     horizons_years: Sequence[float] = ()
@@ -180,9 +189,10 @@ class XGBoostBinary(Boosted):
         subsample: float = 0.5,
         rounds: int = 1000,
         patience: int = 40,
+        start: Literal["linear", "none"] = "linear",
     ) -> None:
-        growth = Growth(eta, max_depth, subsample, rounds, patience)
-        super().__init__(names, {"objective": "binary:logistic"}, "logloss", growth)
+        growth, linear = Growth(eta, max_depth, subsample, rounds, patience), LOG_ODDS if start == "linear" else None
+        super().__init__(names, {"objective": "binary:logistic"}, "logloss", growth, linear)
         self.target, self.target_words = target, target_words
 
     def fit(self, x: Array, outcomes: RowOutcomes, tuning: tuple[Array, RowOutcomes], seed: int) -> None:
