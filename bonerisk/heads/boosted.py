@@ -113,14 +113,13 @@ class Boosted:
         """Grow trees on features (n, width) until the loss of the tuning rows stops falling, at each rate and depth.
 
         The trees of the rate and depth with the lowest loss are kept, but none if they start from a linear model and do
-        not lower its cross-validated loss on the training split.
+        not improve it by cross-validation on the training split.
 
         Raises
         ------
         DataError
             A feature is missing or infinite, or a split has no event, or labels of one kind only.
         """
-        import xgboost
 
         of_train, of_tuning = read_both(self.labels, outcomes, tuning[1])
         train, tune = self._matrix(x, **of_train), self._matrix(tuning[0], **of_tuning)
@@ -129,10 +128,11 @@ class Boosted:
             train.set_base_margin(self.line(x))
             tune.set_base_margin(self.line(tuning[0]))
         common = {**self.settings, "subsample": self.growth.subsample, "seed": seed, "nthread": threads(x)}
-        tried = [*product(self.growth.eta, self.growth.max_depth)]
-        grown = [self._grown({**common, "eta": eta, "max_depth": depth}, train, tune) for eta, depth in tried]
+        pairs = [*product(self.growth.eta, self.growth.max_depth)]
+        tried = [{**common, "eta": eta, "max_depth": depth} for eta, depth in pairs]
+        grown = [self._grown(settings, train, tune) for settings in tried]
         chosen = int(np.argmin([history["tune"].min() for _, history in grown]))
-        (self.booster, self.history), (eta, depth) = grown[chosen], tried[chosen]
+        (self.booster, self.history), (eta, depth) = grown[chosen], pairs[chosen]
         best = self.booster.num_boosted_rounds()
         self.notes = (f"{best} trees: more of them did not lower the loss on the tuning split ({self.metric})",)
         if best == self.growth.rounds:
@@ -141,24 +141,13 @@ class Boosted:
             self.notes += (
                 f"Learning rate {eta:g} and depth {depth} had the lowest loss on tuning of {len(tried)} pairs",
             )
-        if self.start is not None and self.line is not None:
-            left_out = self._left_out(
-                {**common, "eta": eta, "max_depth": depth}, train, self.start.folds(outcomes, seed)
-            )
-            before, after = (self.start.loss(margin, outcomes) for margin in (self.line(x), left_out))
-            if after >= before:
-                best, self.booster = 0, xgboost.train(common, train, 0)
-                found = (
-                    f"loss {after:.4f} with and {before:.4f} without them, by cross-validation on the training split"
-                )
-                self.notes = (f"No trees: those chosen on the tuning split do not improve the linear model ({found})",)
-            losses = {"train": before, "tune": self.start.loss(self.line(tuning[0]), tuning[1])}
-            self.history = pd.concat([pd.DataFrame([{"round": 0, **losses}]), self.history], ignore_index=True)
-        self.history["kept"] = self.history["round"] == best
         self.notes += unfit
+        self.history["kept"] = self.history["round"] == best
+        if self.start is not None and self.line is not None:
+            self._confirm(self.start, tried[chosen], train, tune, outcomes, seed)
 
     def _begun(self, x: Array, outcomes: RowOutcomes, seed: int) -> tuple[Line | None, tuple[str, ...]]:
-        """The linear model, or a note why there is none."""
+        """The linear model, or a note if it was asked for and can't be fitted."""
         if self.start is None:
             return None, ()
         try:
@@ -166,18 +155,40 @@ class Boosted:
         except DataError as error:
             return None, (f"The trees start from a constant, as there is no linear model: {error.what}",)
 
-    def _left_out(self, settings: Mapping[str, object], train: xgboost.DMatrix, folds: Sequence[Array]) -> Array:
-        """Margin (n,) of each training row, by as many trees on top of the line, grown without the row's fold.
+    def _confirm(
+        self,
+        start: LinearStart,
+        settings: Mapping[str, object],
+        train: xgboost.DMatrix,
+        tune: xgboost.DMatrix,
+        outcomes: RowOutcomes,
+        seed: int,
+    ) -> None:
+        """Drop all trees if the linear model predicts as well without them; it is round 0 of the history.
 
-        The line has seen all the rows. This leaves the trees less to add: it stays alone rather too often.
+        As many trees are grown without each fold of the training rows, and predict it. The linear model has seen all
+        rows, which leaves the trees less to add: it stays alone rather too often.
         """
         import xgboost
 
-        margin, rounds = np.empty(train.num_row()), self._fitted().num_boosted_rounds()
-        for out in folds:
-            part = xgboost.train(dict(settings), train.slice(np.flatnonzero(~out)), rounds)
-            margin[out] = part.predict(train.slice(np.flatnonzero(out)), output_margin=True)
-        return margin
+        alone = xgboost.train(dict(settings), train, 0)
+        fold, rounds = start.folds(outcomes, seed), self._fitted().num_boosted_rounds()
+        margin = np.empty(len(outcomes))
+        for k in np.unique(fold):
+            kept, out = (train.slice(np.flatnonzero(rows)) for rows in (fold != k, fold == k))
+            margin[fold == k] = xgboost.train(dict(settings), kept, rounds).predict(out, output_margin=True)
+        before = start.log_likelihood(alone.predict(train, output_margin=True).astype(float), outcomes, fold)
+        after = start.log_likelihood(margin, outcomes, fold)
+        losses = {
+            split: float(alone.eval(rows).rpartition(":")[2]) for split, rows in (("train", train), ("tune", tune))
+        }
+        first = pd.DataFrame([{"round": 0, **losses, "kept": False}])
+        self.history = pd.concat([first, self.history], ignore_index=True)
+        if after <= before:
+            self.booster = alone
+            self.history["kept"] = self.history["round"] == 0
+            found = f"log-likelihood {after:.2f} with and {before:.2f} without them, by cross-validation on train"
+            self.notes = (f"No trees: those chosen on the tuning split do not improve the linear model ({found})",)
 
     def _grown(
         self, settings: Mapping[str, object], train: xgboost.DMatrix, tune: xgboost.DMatrix

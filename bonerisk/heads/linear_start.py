@@ -2,7 +2,7 @@
 
 Trees need many rows to draw a straight line, which a ridge model has at once. The rate, depth and number of trees are
 those of the lowest loss on tuning, which is partly luck. Trees of this size are therefore cross-validated on the
-training split, which did not choose them; if they do not lower the loss there, the linear model stays alone.
+training split, which did not choose them; if they do not raise the likelihood there, the linear model stays alone.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonerisk.heads.fitted_logistic import LogisticRidge
+from bonerisk.heads.fitted_logistic import LogisticRidge, rarer
 from bonerisk.heads.row_outcomes import RowOutcomes
-from bonerisk.survival import ridge
+from bonerisk.survival import cox, ridge
 from bonerisk.survival.ridge import deal
 from bonerisk.survival.risk_sets import codes
 
 Array = np.ndarray
 
 FOLDS = 5  # of patients, for the penalty and for the trees
+SMALL = 0.01  # penalty of a slope near 1
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,19 @@ class LinearStart:
     ----------
     fit : callable
         Features (n, width), outcomes, names and seed → line. Raises DataError if too few patients have the event.
-    loss : callable
-        Linear predictor (n,) and outcomes → mean loss, as XGBoost reports it.
+    log_likelihood : callable
+        Margin (n,), outcomes and fold (n,) → log-likelihood of the outcomes.
     event : callable
-        Outcomes → whether a row has the event, (n,) of bool.
+        Outcomes → whether a row has the event, or the rarer label, (n,) of bool.
     """
 
     fit: Callable[[Array, RowOutcomes, list[str], int], Line]
-    loss: Callable[[Array, RowOutcomes], float]
+    log_likelihood: Callable[[Array, RowOutcomes, Array], float]
     event: Callable[[RowOutcomes], Array]
 
-    def folds(self, outcomes: RowOutcomes, seed: int) -> list[Array]:
-        """Rows of each fold, as masks (n,), dealt by patient."""
-        fold = deal(codes(outcomes.patient, len(outcomes), "patient"), self.event(outcomes), FOLDS, seed)
-        return [fold == k for k in range(FOLDS)]
+    def folds(self, outcomes: RowOutcomes, seed: int) -> Array:
+        """Fold (n,) of each row, dealt by patient."""
+        return deal(codes(outcomes.patient, len(outcomes), "patient"), self.event(outcomes), FOLDS, seed)
 
 
 def _log_odds(x: Array, outcomes: RowOutcomes, names: list[str], seed: int) -> Line:
@@ -104,19 +104,19 @@ def _log_hazard(x: Array, outcomes: RowOutcomes, names: list[str], seed: int) ->
     return Line(found.model.coefficients, found.model.reference)
 
 
-def _logistic_loss(predictor: Array, outcomes: RowOutcomes) -> float:
-    """Minus the log-likelihood, per row."""
-    return float((np.logaddexp(0, predictor) - outcomes.labelled * predictor).mean())
+def _of_labels(margin: Array, outcomes: RowOutcomes, fold: Array) -> float:
+    return float((outcomes.labelled * margin - np.logaddexp(0, margin)).sum())
 
 
-def _cox_loss(predictor: Array, outcomes: RowOutcomes) -> float:
-    """Minus the log partial likelihood with Breslow ties, per event."""
-    time, event = outcomes.followed.time, outcomes.followed.event
-    falling = np.argsort(-time, kind="stable")
-    log_sum = np.logaddexp.accumulate(predictor[falling])  # over rows that are followed as long or longer
-    last = np.searchsorted(-time[falling], -time[event], side="right") - 1
-    return float((log_sum[last] - predictor[event]).mean())
+def _of_times(margin: Array, outcomes: RowOutcomes, fold: Array) -> float:
+    """That of a Cox model of the margin: as for probabilities, its rank counts and not its spread.
+
+    Trees spread the risks of a few early events too far. Folds are strata, since a margin has any constant. The small
+    penalty is for margins that rank all events first, whose slope is infinite.
+    """
+    followed = outcomes.followed
+    return cox.fit(margin[:, None], followed.time, followed.event, strata=fold, penalty=SMALL).log_likelihood
 
 
-LOG_ODDS = LinearStart(_log_odds, _logistic_loss, lambda outcomes: outcomes.labelled == 1)
-LOG_HAZARD = LinearStart(_log_hazard, _cox_loss, lambda outcomes: outcomes.followed.event)
+LOG_ODDS = LinearStart(_log_odds, _of_labels, lambda outcomes: rarer(outcomes.labelled))
+LOG_HAZARD = LinearStart(_log_hazard, _of_times, lambda outcomes: outcomes.followed.event)
