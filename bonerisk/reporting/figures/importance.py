@@ -54,6 +54,7 @@ def importance(table: pd.DataFrame) -> Figure:
         place = np.arange(len(rows))
         gain.barh(place, rows["share"], color=style.GREY, height=0.62)
         shap.barh(place, rows["mean_abs_shap"], color=style.BLUE, height=0.62)
+        gain.set_xlim(left=0)
         style.in_percent(gain.xaxis)
         gain.set(xlabel="Share of the trees' gain")
         shap.set(xlabel="Mean |SHAP|")
