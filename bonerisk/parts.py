@@ -141,7 +141,8 @@ class FittedHead(Protocol):
     """Record of the fit, for history.csv.
 
     The page draws a table of steps, the first column of which numbers them, with losses ``train`` and ``tune``, and one
-    of penalties: ``penalty``, ``score``, ``standard_error``.
+    of penalties: ``penalty``, ``score``, ``standard_error``. In a table of steps, ``kept`` marks the one that was kept;
+    without this column it is the lowest ``tune``.
     """
     notes: tuple[str, ...]
     """Caveats for the report."""

@@ -174,6 +174,8 @@ class LogisticRidge(LogisticHead):
         self.penalties, self.folds, self.choice = penalties, folds, choice
 
     def _fitted(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
+        if not z.any():
+            raise DataError("every feature is constant", WHERE, "bring one that varies")
         if z.shape[1] > len(z):  # the work of thousands of columns is done in the space of the rows
             rotation = Rotation.of(z, np.ones(z.shape[1]))
             intercept, turned, curve = self._cross_validated(rotation.columns, labels, patient, seed)
@@ -181,7 +183,7 @@ class LogisticRidge(LogisticHead):
         return self._cross_validated(z, labels, patient, seed)
 
     def _cross_validated(self, z: Array, labels: Array, patient: Array, seed: int) -> tuple[float, Array, pd.DataFrame]:
-        fold = deal(patient, labels == 1, self.folds, seed)
+        fold = deal(patient, rarer(labels), self.folds, seed)
         grid = labels.var() * (z**2).sum() * np.geomspace(1, SPAN, self.penalties)
         gained = np.empty((self.folds, len(grid)))
         for k in range(self.folds):
@@ -200,6 +202,11 @@ class LogisticRidge(LogisticHead):
         curve = {"penalty": grid, "score": score, "standard_error": error}
         ((intercept, slopes),) = _ridge(z, labels, grid[[chosen]])
         return intercept, slopes, pd.DataFrame(curve)
+
+
+def rarer(labels: Array) -> Array:
+    """Rows (n,) of the rarer outcome, which are dealt to folds first; 1 if there are as many."""
+    return labels == (labels.mean() <= 0.5)
 
 
 def _ridge(z: Array, labels: Array, penalties: Array) -> Iterator[tuple[float, Array]]:

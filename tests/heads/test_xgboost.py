@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from bonerisk.heads.xgboost import XGBoostAFT, XGBoostBinary, XGBoostCox
 from bonerisk.survival import aalen_johansen, firth
 
 NAMES = ["worse", "better", "product"]
-HEADS = [XGBoostCox, XGBoostAFT, XGBoostBinary]
+HEADS = [partial(XGBoostCox, start="none"), XGBoostAFT, partial(XGBoostBinary, start="none")]
 
 
 @pytest.fixture(scope="module", params=HEADS)
@@ -52,14 +53,15 @@ def test_trees_after_the_best_round_are_cut(grown: Any) -> None:
     assert f"{best} trees" in grown.notes[0]
 
 
-def test_the_pair_of_the_lowest_loss_on_tuning_is_taken(grown: Any, simulate: Any) -> None:
+@pytest.mark.parametrize("make", HEADS)
+def test_the_pair_of_the_lowest_loss_on_tuning_is_taken(make: Any, simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(1500), simulate(700, seed=1)
     lowest = []
     for depth in (1, 6):
-        alone = type(grown)(NAMES, eta=[0.1], max_depth=[depth])
+        alone = make(NAMES, eta=[0.1], max_depth=[depth])
         alone.fit(x, target, (x_tune, tuning), seed=0)
         lowest.append(alone.history["tune"].min())
-    both = type(grown)(NAMES, eta=[0.1], max_depth=[1, 6])
+    both = make(NAMES, eta=[0.1], max_depth=[1, 6])
     both.fit(x, target, (x_tune, tuning), seed=0)
     assert both.history["tune"].min() == min(lowest) < max(lowest)
     assert f"depth {(1, 6)[int(np.argmin(lowest))]} had the lowest loss on tuning of 2 pairs" in both.notes[1]
@@ -90,7 +92,7 @@ def test_few_events_on_tuning_give_no_wilder_a_slope_than_the_training_rows_have
 
 def test_growth_that_went_on_to_the_end_is_told(simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(1500), simulate(700, seed=1)
-    head = XGBoostCox(NAMES, rounds=2)
+    head = XGBoostCox(NAMES, rounds=2, start="none")
     head.fit(x, target, (x_tune, tuning), seed=0)
     assert "raise head.rounds" in head.notes[0]
 
@@ -98,8 +100,8 @@ def test_growth_that_went_on_to_the_end_is_told(simulate: Any) -> None:
 def test_monotone_transforms_of_a_feature_change_nothing(simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(500), simulate(300, seed=1)
     plain, other = (
-        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1),
-        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1),
+        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1, start="none"),
+        XGBoostCox(NAMES, eta=[0.3], max_depth=[3], subsample=1, start="none"),
     )
     plain.fit(x, target, (x_tune, tuning), seed=0)
     other.fit(1000 * x, target, (1000 * x_tune, tuning), seed=0)

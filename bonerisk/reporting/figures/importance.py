@@ -1,4 +1,4 @@
-"""What boosted trees look at, by gain and by SHAP; and what each feature adds to each row's risk."""
+"""What boosted trees, and a linear model under them, look at; and what each feature adds to each row's risk."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ NAME_IN = 1.4  # of width, for a feature's name
 def ranked(table: pd.DataFrame) -> pd.DataFrame:
     """Features that are used at all, falling by |SHAP|, with the `name` that a reader sees and the `share` of the gain.
 
+    All shares are 0 if a linear model has no trees on top.
+
     Parameters
     ----------
     table : DataFrame
         importance.csv: feature, gain, mean_abs_shap.
     """
-    used = table[table["gain"] > 0].sort_values("mean_abs_shap", ascending=False, kind="stable", ignore_index=True)
-    return used.assign(name=[words.feature(name) for name in used["feature"]], share=used["gain"] / used["gain"].sum())
+    used = table[table["mean_abs_shap"] > 0].sort_values(
+        "mean_abs_shap", ascending=False, kind="stable", ignore_index=True
+    )
+    return used.assign(
+        name=[words.feature(name) for name in used["feature"]], share=used["gain"] / (used["gain"].sum() or 1)
+    )
 
 
 def importance(table: pd.DataFrame) -> Figure:
@@ -48,8 +54,9 @@ def importance(table: pd.DataFrame) -> Figure:
         place = np.arange(len(rows))
         gain.barh(place, rows["share"], color=style.GREY, height=0.62)
         shap.barh(place, rows["mean_abs_shap"], color=style.BLUE, height=0.62)
+        gain.set_xlim(left=0)
         style.in_percent(gain.xaxis)
-        gain.set(xlabel="Share of the gain")
+        gain.set(xlabel="Share of the trees' gain")
         shap.set(xlabel="Mean |SHAP|")
         shap.sharey(gain)
         shap.tick_params(axis="y", left=False, labelleft=False)

@@ -72,7 +72,9 @@ def steps_of(run: StoredRun) -> pd.DataFrame | None:
 
 
 def best(steps: pd.DataFrame) -> pd.Series:
-    """Row of the lowest loss on the tuning split, the first of equal ones, as the heads keep it."""
+    """Row that the head kept: the one marked, else that of the lowest loss on the tuning split, the first of equals."""
+    if "kept" in steps:
+        return steps[steps["kept"]].iloc[0]
     return steps.iloc[steps["tune"].argmin()]
 
 

@@ -128,7 +128,7 @@ class _Training:
         if table.empty:
             return [Text(f"{self.name} uses no feature.")]
         first = listed(table["name"][:NAMED])
-        title = f"What {self.name} looks at: share of the gain, and mean |SHAP| on the tuning split"
+        title = f"What {self.name} looks at: share of the trees' gain, and mean |SHAP| on the tuning split"
         parts: list[Part] = [self._save(importance(table), "importance", title, f"{title}. First by SHAP: {first}.")]
         paths = [self.run.folder / f"{name}.parquet" for name in ("contributions", "features")]
         if all(path.is_file() for path in paths):
