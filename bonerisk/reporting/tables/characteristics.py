@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.classes import severity
-from bonerisk.cohort.table import BONE_CLASSES, SEXES, SPLITS
+from bonerisk.cohort.table import BONE_CLASSES, COLUMNS, SEXES, SPLITS
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, mean_sd, number, share
@@ -23,6 +23,7 @@ CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
 
 # By how names begin.
 FLAGS = {"drug_": "Drugs, n (%)", "finding_": "Findings, n (%)", "": "Conditions and other marks, n (%)"}
+MOST_LEVELS = 10  # of a column of text, or of sites, beyond which they are not listed
 NO_COVARIATES = {"event", "competing_event", "time_years", "label", "burned_in"}
 
 Rows = dict[tuple[str, str], str]
@@ -85,8 +86,14 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary)
             rows["Follow-up", "Years, mean ± SD"] = mean_sd(films["time_years"])
     for group, name, column in flags(cohort):
         rows[group, name] = share((films[column] == 1).sum(), len(films))
+    for column in _texts(cohort):
+        group = f"{words.feature(column)}, n (%)"
+        for level in sorted(cohort[column].dropna().unique()):
+            rows[group, str(level)] = share((films[column] == level).sum(), len(films))
+        if cohort[column].isna().any():
+            rows[group, "Missing"] = share(films[column].isna().sum(), len(films))
     sites = sorted(cohort["site"].unique())
-    if 1 < len(sites) <= 10:
+    if 1 < len(sites) <= MOST_LEVELS:
         rows |= {("Site, n (%)", str(site)): share((films["site"] == site).sum(), len(films)) for site in sites}
     return rows
 
@@ -132,6 +139,14 @@ def continuous(cohort: pd.DataFrame) -> list[str]:
     known_flags = {*NO_COVARIATES, *(column for _, _, column in flags(cohort))}
     others = cohort.select_dtypes("number").dropna(axis=1, how="all")
     return [*known, *(str(name) for name in others if name not in {*known, *known_flags})]
+
+
+def _texts(cohort: pd.DataFrame) -> list[str]:
+    """Columns of text with few levels, where there are no films: what such a model learns from, or predicts."""
+    if cohort["image_path"].notna().any():
+        return []
+    texts = cohort.select_dtypes("object").dropna(axis=1, how="all")
+    return [str(name) for name in texts if name not in COLUMNS and texts[name].nunique() <= MOST_LEVELS]
 
 
 def _classes(cohort: pd.DataFrame) -> list[str]:

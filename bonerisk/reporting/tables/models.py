@@ -39,7 +39,8 @@ def models(evaluation: EvaluationRun, horizon: float) -> Table:
         row |= {evaluation.vocabulary.rows: count(n), outcome_by(evaluation, horizon): count(events)}
         rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
     notes = cells.notes(metrics, shown)
-    if any(about(key.metric).kind == "error" for key in shown):
+    errors = [words.metric(key.metric) for key in shown if about(key.metric).kind == "error"]
+    if any(not row[error] for row in rows for error in errors):
         notes = ("Empty cells: only the ranking of the model is judged.", *notes)
     return Table(_named("models", horizon), _titled("Models compared", shown), pd.DataFrame(rows), notes, group="Split")
 
@@ -132,10 +133,12 @@ def net_benefit(evaluation: EvaluationRun) -> Table | None:
         rows.append(row | {"Treat everybody": _everybody(evaluation, str(split), horizon, share), "Treat nobody": "0"})
     if not rows:
         return None
+    first = float(str(metrics["threshold"].iloc[0]))
     scale = f"{about('net_benefit').scale:,} {evaluation.vocabulary.row}s"
     notes = (
-        f"Cases found per {scale}, less those treated in vain, which the threshold probability weighs: at 5%, one case "
-        "is worth 19 treated in vain. A model is useful if it is above both treating everybody and 0.",
+        f"Cases found per {scale}, less those treated in vain, which the threshold probability weighs: at "
+        f"{100 * first:g}%, one case is worth {1 / first - 1:.3g} treated in vain. A model is useful if it is above "
+        "both treating everybody and 0.",
         *cells.notes(metrics),
     )
     return Table("net_benefit", f"Net benefit per {scale}", pd.DataFrame(rows), notes, group="Split")

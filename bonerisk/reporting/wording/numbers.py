@@ -30,9 +30,10 @@ def interval(estimate: float, lower: float, upper: float, sign: bool = False, de
         return MISSING
     if pd.isna(lower) or pd.isna(upper):
         return number(estimate, decimals, sign)
-    joint = " to " if sign or lower < 0 else "–"
+    below = number(lower, decimals, sign)
+    joint = " to " if sign or below.startswith("−") else "–"
     above = f">{MOST:,}" if upper > MOST else number(upper, decimals, sign)
-    return f"{number(estimate, decimals, sign)} ({number(lower, decimals, sign)}{joint}{above})"
+    return f"{number(estimate, decimals, sign)} ({below}{joint}{above})"
 
 
 def percent(estimate: float, lower: float, upper: float) -> str:

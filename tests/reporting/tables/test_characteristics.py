@@ -67,6 +67,16 @@ def test_follow_up_and_what_is_known_of_patients_are_rows(cohort: pd.DataFrame) 
     assert "Gout" not in set(characteristics(known).frame["", "Characteristic"])  # nobody has it
 
 
+def test_levels_of_text_are_rows_where_there_are_no_films(cohort: pd.DataFrame) -> None:
+    smoking = np.resize(np.array(["never", "current", None], dtype=object), len(cohort))
+    table = cohort.assign(image_path=None, smoking=smoking, remark=[f"text {n}" for n in range(len(cohort))])
+    n = (table["split"] == "test") & (table["sex"] == "F")
+    current, column = int((n & (table["smoking"] == "current")).sum()), f"Test (n = 140): Female (n = {n.sum()})"
+    assert cells(table, "current")[column] == f"{current} ({100 * current / n.sum():.0f}%)"
+    assert cells(table, "current")[": Group"] == "Smoking, n (%)"
+    assert "text 1" not in set(characteristics(table).frame["", "Characteristic"])  # too many levels
+
+
 def test_no_difference_to_a_split_in_which_nothing_is_known() -> None:
     classes = pd.Series(["normal", "low_bone_mass", "osteoporosis"])
     assert math.isnan(of_proportions(classes, pd.Series([None, None], dtype=object)))

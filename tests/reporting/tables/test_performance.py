@@ -144,9 +144,26 @@ def test_nothing_compared(evaluation: EvaluationRun) -> None:
     assert models.differences(replace(evaluation, result=alone), nan) is None
 
 
+def test_net_benefit_explains_the_threshold_that_the_table_has(evaluation: EvaluationRun) -> None:
+    table = models.net_benefit(evaluation)
+    assert table is not None
+    assert "at 50%, one case is worth 1 treated in vain" in table.notes[0]
+
+
+def test_empty_cells_are_explained_only_if_there_are_any(evaluation: EvaluationRun) -> None:
+    explained, result = "Empty cells: only the ranking of the model is judged.", evaluation.result
+    metrics, name = result.metrics, result.metrics["model"].iloc[0]
+    of_one = replace(evaluation, result=replace(result, metrics=metrics[metrics["model"] == name]))
+    assert explained not in models.models(of_one, nan).notes
+    ranked = (metrics["model"] != name) & metrics["metric"].isin(["brier", "ipa"])
+    some = replace(evaluation, result=replace(result, metrics=metrics[~ranked]))
+    assert explained in models.models(some, nan).notes
+
+
 def test_net_benefit_beside_treating_everybody(followed_up: EvaluationRun) -> None:
     table = models.net_benefit(followed_up)
     row = table.frame[table.frame["Split"] == "Test at 5 years"].iloc[0]
     incidence = whole(followed_up, "incidence", 5.0)["estimate"]
     assert float(row["Treat everybody"]) == pytest.approx(1000 * (incidence - (1 - incidence) * 0.05 / 0.95), abs=0.051)
     assert row["cox"].startswith(f"{1000 * whole(followed_up, 'net_benefit', 5.0, '0.05')['estimate']:.1f} (")
+    assert "at 5%, one case is worth 19 treated in vain" in table.notes[0]

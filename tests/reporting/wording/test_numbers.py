@@ -29,6 +29,7 @@ def test_number(value: float, sign: bool, text: str) -> None:
         ((0.85, 0.82, 0.88), False, "0.85 (0.82–0.88)"),
         ((0.08, -0.02, 0.17), True, "+0.08 (−0.02 to +0.17)"),
         ((0.1, -0.02, 0.17), False, "0.10 (−0.02 to 0.17)"),
+        ((0.1, -0.001, 0.17), False, "0.10 (0.00–0.17)"),
         ((0.85, math.nan, math.nan), False, "0.85"),
         ((math.nan, math.nan, math.nan), False, "–"),
     ],
