@@ -248,7 +248,12 @@ def _record(command: str, name: str, model: str, result: Result, parents: Sequen
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "name": name,
-        "command_line": ["/opt/site-packages/bonerisk/__main__.py", command, "model=ospenscreen_demo", "dataset=phantom_chest"],
+        "command_line": [
+            "/site-packages/bonerisk/__main__.py",
+            command,
+            "model=ospenscreen_demo",
+            "dataset=phantom_chest",
+        ],
         "choices": {"model": model, "dataset": "phantom_chest"},
         "overrides": [],
         "seeds": {"seed": 0},
