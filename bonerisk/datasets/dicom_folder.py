@@ -190,6 +190,10 @@ class DicomFolder:
 
     def _films(self, folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
         found = index(self.image_root, folder / "index.parquet")
+        if found.films.empty and found.refused.empty:
+            what = f"the folder has no DICOM image: {found.counts['files']} files of other kinds"
+            mend = "give the archive's folder in dataset.image_root; for PNG and JPEG, take dataset=image_table"
+            raise DataError(what, str(self.image_root), mend)
         headers = found.films.assign(
             image_path=[str(self.image_root.absolute() / path) for path in found.films["path"]]
         )

@@ -70,6 +70,7 @@ def keep_kinds(
         No film is left.
     """
     unknown: list[str] = []
+    notes: list[str] = []
     for column, names in (("modality", modality), ("view", view)):
         if not names:
             continue
@@ -83,7 +84,9 @@ def keep_kinds(
         flow, table = flow.step(f"{column} {', '.join(names)}", table, kept, listed), kept.reset_index(drop=True)
         if said.isna().any():
             unknown.append(f"the {column} of {said.isna().sum()} films")
-    notes = [f"Not said by files or table, and taken as wanted: {' and '.join(unknown)}."] if unknown else []
+        if said.isna().sum() == len(kept) and listed:
+            notes.append(f"No film says that its {column} is {' or '.join(names)}, only others: {listed}.")
+    notes += [f"Not said by files or table, and taken as wanted: {' and '.join(unknown)}."] if unknown else []
     views = table["view"].str.upper().value_counts()
     if not view and len(views) > 1:
         listed = ", ".join(f"{name} ({count})" for name, count in views.items())

@@ -74,7 +74,7 @@ def link(films: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Linked:
         unlinked.append(there.assign(table=name, row=there.index))
         notes += _alike(name, table.loc[~known, "patient_id"], films["patient_id"])
         if not known.any():
-            notes.append(f"No row of {name} is of a patient with a film.")
+            notes.append(f"No row of {name} is of a patient with a film: are identifiers written alike?")
     links = pd.DataFrame(rows, columns=list(LINKS))
     if len(links) and not links["linked_rows"].any():
         forms = {name: form(table["patient_id"].iloc[0]) for name, table in tables.items()}

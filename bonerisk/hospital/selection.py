@@ -44,7 +44,8 @@ class Selection:
         after = self.table[kept]
         self.flow = self.flow.step(name, self.table, after, reason if len(after) < len(self.table) else "")
         if after.empty:
-            what = f"no film is left after the step “{name}” ({reason}):\n{self.summary}"
+            why = f" ({reason})" if reason else ""
+            what = f"no film is left after the step “{name}”{why}:\n{self.summary}"
             raise RowsRefusedError(what, "dataset.rules", rejected=self.refused)
         self.table = after
 

@@ -129,7 +129,7 @@ def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], 
     table = pd.concat([table, pd.DataFrame([whole])], ignore_index=True).assign(split_time_years=found.split_time)
     with run.writes("proportional", "proportional.csv") as path:
         table.to_csv(path, index=False)
-    change = np.abs(np.log(table["ratio"].astype(float)))
-    for row in table[(change > np.log(GRAVE)) & (table["p_value"] < SURE)].itertuples():
+    grave = (table["ratio"] > GRAVE) | (table["ratio"] < 1 / GRAVE)
+    for row in table[grave & (table["p_value"] < SURE)].itertuples():
         early, late = f"{row.hazard_ratio_early:.2f}", f"{row.hazard_ratio_late:.2f}"
         run.note(f"Hazards are not proportional: the hazard ratio of {row.name} is {early} early and {late} late.")

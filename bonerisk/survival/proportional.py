@@ -225,7 +225,8 @@ def _departure(
     for half, log in zip(("first", "second"), logs, strict=True):
         if np.isnan(log):
             notes.append(f"no hazard ratio in the {half} half: constant, or determined by others, among those at risk")
-    early, late, ratio, lower, upper = np.exp([*logs, change, change - margin, change + margin]).tolist()
+    with np.errstate(over="ignore"):  # beyond a float: infinite
+        early, late, ratio, lower, upper = np.exp([*logs, change, change - margin, change + margin]).tolist()
     return Departure(
         name,
         float(statistic),

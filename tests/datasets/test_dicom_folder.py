@@ -170,6 +170,14 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
         dataset(tmp_path).load(tmp_path / "data")
 
 
+def test_a_folder_without_a_film_is_told(tmp_path):
+    (tmp_path / "archive of 서울").mkdir()
+    (tmp_path / "archive of 서울" / "1.txt").write_text("no film")
+    with pytest.raises(DataError, match="no DICOM image: 1 files") as caught:
+        dataset(tmp_path).load(tmp_path / "data")
+    assert "archive of 서울" in str(caught.value.where) and "dataset=image_table" in caught.value.mend
+
+
 def test_a_film_dated_after_death_is_refused(archive):
     (archive / "ends.csv").write_text(
         "patient_id,last_contact,death_date\n00123,2019-01-01,\n7,,2014-06-01\n8,2019-01-01,\n"

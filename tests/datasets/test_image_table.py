@@ -402,6 +402,8 @@ def test_only_radiographs_of_the_wanted_view_are_films(load: Load, tmp_path: Pat
     assert cohort.flow.table["reason"].iloc[-1] == "LATERAL (1)"
     assert cohort.notes[1] == UNSAID.format(2)[:-1] + " and the view of 1 films."
     assert len(load(text, split="test", modality=[]).table) == 8
+    notes = load(text, split="test", modality=["MG"]).notes
+    assert "No film says that its modality is MG, only others: CR (2), CT (2), OT (1), DX (1)." in notes
     with pytest.raises(DataError, match=r"no film is of modality DX: CR \(1\)") as caught:
         load("image_path\n0.dcm\n", split="test", modality=["DX"])
     assert "dataset.modality=[CR]" in str(caught.value)

@@ -26,5 +26,11 @@ def test_a_tables_patients_written_differently_are_told_and_not_joined() -> None
     )
 
 
+def test_where_no_patient_of_a_table_has_a_film_the_identifiers_are_to_be_written_alike() -> None:
+    with pytest.raises(DataError, match="look like A9 in films, 99999 in dxa") as caught:
+        link(films("P7", "P8"), {"dxa": pd.DataFrame({"patient_id": ["10001", "10002"]})})
+    assert "are identifiers written alike?" in caught.value.mend
+
+
 def test_a_films_patient_called_unknown_is_nobody() -> None:
     assert incomplete(films("UNKNOWN", "8")).notna().tolist() == [True, False]

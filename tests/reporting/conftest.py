@@ -129,7 +129,8 @@ def drawn(cohort: pd.DataFrame, result: Result, tmp_path_factory: pytest.TempPat
     for number, outcome in enumerate(["true positive", "false negative", "false positive", "true negative"]):
         Image.fromarray(np.full((120, 100), 40 * number + 40, np.uint8)).save(films / f"{number:02d}.png")
         group = f"{outcome}, {'highest' if number % 2 == 0 else 'lowest'} risk"
-        rows.append([f"I{number}", "test", number < 2, 0.9 - 0.2 * number, -1.4, group, f"{number:02d}.png"])
+        t_score = -1.4 if number < 3 else None
+        rows.append([f"I{number}", "test", number < 2, 0.9 - 0.2 * number, t_score, group, f"{number:02d}.png"])
     columns = ["image_id", "split", "label", "risk", "t_score", "group", "file"]
     pd.DataFrame(rows, columns=columns).to_csv(films / "examples.csv", index=False)
     return folder
@@ -247,7 +248,12 @@ def _record(command: str, name: str, model: str, result: Result, parents: Sequen
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "name": name,
-        "command_line": ["bonerisk", command, "model=ospenscreen_demo", "dataset=phantom_chest"],
+        "command_line": [
+            "/site-packages/bonerisk/__main__.py",
+            command,
+            "model=ospenscreen_demo",
+            "dataset=phantom_chest",
+        ],
         "choices": {"model": model, "dataset": "phantom_chest"},
         "overrides": [],
         "seeds": {"seed": 0},

@@ -107,6 +107,16 @@ def test_the_page_needs_nothing_else(evaluation: StoredRun, tmp_path: Path) -> N
     assert all(image["alt"] for image in page.images)
 
 
+def test_a_film_without_a_t_score_has_none_below_it(evaluation: StoredRun, tmp_path: Path) -> None:
+    text = " ".join(written([evaluation], tmp_path / "report").text.split())
+    assert "risk 0.50, T-score −1.4" in text and "risk 0.30 I3" in text
+
+
+def test_the_command_is_the_one_to_type(evaluation: StoredRun, tmp_path: Path) -> None:
+    text = written([evaluation], tmp_path / "report").text
+    assert "bonerisk evaluate model=ospenscreen_demo" in text and "__main__" not in text
+
+
 def test_summary_says_what_was_found(evaluation: StoredRun, tmp_path: Path) -> None:
     text = written([evaluation], tmp_path / "report").text
     assert "learnt from 260 films, was tuned on 100 others" in text

@@ -87,6 +87,11 @@ def test_a_column_that_varies_at_one_event_time_only_has_no_test() -> None:
     assert (result.df, result.chi2) == (1, pytest.approx(result.columns[0].chi2))
 
 
+def test_a_hazard_ratio_beyond_a_float_is_infinite_without_a_warning() -> None:
+    result = check(X / 1e4, TIME, EVENT)
+    assert np.inf in [column.ratio_upper for column in result.columns]
+
+
 def test_what_cannot_be_checked_is_said() -> None:
     with pytest.raises(DataError, match="all events are at time 3"):
         check(X, TIME, EVENT * (TIME == 3))

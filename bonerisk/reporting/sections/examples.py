@@ -49,4 +49,5 @@ def _examples(folder: Path) -> list[Part]:
 
 def _caption(group: str, risk: float, t_score: float, image_id: str) -> str:
     kind = group.partition(", ")[2].capitalize()
-    return f"{kind}\nrisk {number(risk)}, T-score {number(t_score, 1)}\n{image_id}"
+    reading = "" if pd.isna(t_score) else f", T-score {number(t_score, 1)}"
+    return f"{kind}\nrisk {number(risk)}{reading}\n{image_id}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 
@@ -26,10 +25,9 @@ def provenance(runs: Sequence[StoredRun]) -> Table:
 
 def _facts(run: StoredRun) -> dict[str, str]:
     record = run.record
-    command, *arguments = record["command_line"] or [""]
     packages = record.get("packages") or {}
     return {
-        "Command": shlex.join([Path(command).name, *arguments]),
+        "Command": shlex.join(["bonerisk", *record["command_line"][1:]]),
         "Status": f"{run.status}: {record['error']}" if record.get("error") else run.status,
         "Started": _time(record["started"]) + _duration(record["started"], record.get("finished")),
         "Choices": ", ".join(f"{group}={option}" for group, option in record["choices"].items()),
