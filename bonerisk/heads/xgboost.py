@@ -12,6 +12,9 @@ GLOW, 500 women, AUC, 60              0.670       0.635        0.680
 SUPPORT, 1,500 patients, C, 60        0.565       0.606        0.600
 SUPPORT, 8,873 patients, C, 8         0.568       0.615        0.611
 ====================================  ==========  ===========  ====================
+
+The paired differences of the last column from regression are 0.009, 0.034 and 0.044 (standard errors 0.002, 0.003 and
+0.002). The rule that keeps or drops trees was chosen on these splits, so that the figures are no confirmation of it.
 """
 
 from __future__ import annotations
