@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -29,7 +29,7 @@ from bonerisk.config.chosen import (
     own_folders,
 )
 from bonerisk.config.schema import PRIMARY
-from bonerisk.config.signature import argument_types, conforms, describe, inner, is_open, misfits
+from bonerisk.config.signature import OwnColumn, argument_types, conforms, describe, inner, is_open, misfits
 from bonerisk.config.tree import Group, config_dir
 from bonerisk.errors import ConfigError, raise_together
 
@@ -207,7 +207,11 @@ def _value_errors(command: str, item: Override, config: DictConfig, known: dict[
         if key.endswith("seed") and isinstance(value, int) and value < 0:
             yield ConfigError(f"{key} is {value}, but must be 0 or more", key)
         if not conforms(value, hint) and "${" not in str(value):
-            yield ConfigError(f"{key} must be {describe(hint)}, not {value!r}", key, f"write {key}=<{describe(hint)}>")
+            mend = f"write {key}=<{describe(hint)}>"
+            if OwnColumn in get_args(hint) and isinstance(value, str):
+                mend += f"; your own column needs a name less like a target's, as {key}={value}_of_mine "
+                mend += f"dataset.columns.{value}_of_mine=<column>"
+            yield ConfigError(f"{key} must be {describe(hint)}, not {value!r}", key, mend)
 
 
 def _hint(command: str, config: DictConfig, key: str) -> object:

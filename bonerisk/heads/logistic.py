@@ -85,7 +85,9 @@ def fit(table: pd.DataFrame, columns: Sequence[str], label: str = "label") -> Lo
     rows = table[design.complete(table)]
     y = rows[label].to_numpy(dtype=float)
     if len(np.unique(y)) < 2:
-        what = f"{len(y)} rows with a value in {', '.join(columns)} don't hold both outcomes"
+        named = ", ".join(columns)
+        what = f"{len(y)} rows with a value in {named} don't hold both outcomes"
+        what = what if len(y) else f"no row has a value in {named}" + (" together" if len(columns) > 1 else "")
         raise DataError(what, "logistic model", "take columns that more films have, or bring films of both outcomes")
     intercept, slopes = maximise(design.matrix(rows), y, columns)
     coefficients = dict(zip(design.terms, slopes.tolist(), strict=True))

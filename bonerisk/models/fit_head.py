@@ -117,7 +117,7 @@ def _check_proportional(x: np.ndarray, outcomes: RowOutcomes, names: list[str], 
     """Write how far each feature's hazard ratio changes over time, and a test of all (GLOBAL); note grave changes."""
     given = (outcomes.entry, outcomes.stratum, outcomes.weight)
     if used := [name for name, values in zip(SPECIAL, given, strict=True) if values is not None]:
-        run.note(f"Proportional hazards are not checked: the check does not know {' and '.join(used)}.")
+        run.note(f"Proportional hazards are not checked: the check does not know {', '.join(used)}.")
         return
     try:
         found = proportional.check(x, outcomes.followed.time, outcomes.followed.event, names=names)

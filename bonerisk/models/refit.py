@@ -54,7 +54,8 @@ class Refit:
         kept = rows[usable[rows]]
         train, tune = kept[self.trained[kept]], kept[~self.trained[kept]]
         kind, seed = fitted_kind(self.config["head"]["target"]), self.config["seed"]
-        outcomes, of_tuning = (RowOutcomes.of(self.table.iloc[part], kind) for part in (train, tune))
+        parts, stratum = (self.table.iloc[train], self.table.iloc[tune]), features.columns.stratum
+        outcomes, of_tuning = (RowOutcomes.of(part, kind, stratum(part)) for part in parts)
         x = features.fit(self.table.iloc[train], self._embedded(train), outcomes, seed)
         x_tune = features.matrix(self.table.iloc[tune], self._embedded(tune))
         head = component(self.config["head"], FittedHead, "head", names=features.names)
@@ -63,7 +64,8 @@ class Refit:
         head.fit(x, outcomes, (x_tune, of_tuning), seed)
         everyone = np.flatnonzero(usable)
         found = features.matrix(self.table.iloc[everyone], self._embedded(everyone))
-        survival = {horizon: self._spread(everyone, values) for horizon, values in head.survival(found).items()}
+        given = head.survival(found, stratum(self.table.iloc[everyone]))
+        survival = {horizon: self._spread(everyone, values) for horizon, values in given.items()}
         return Predicted(self._spread(everyone, head.risk(found)), survival)
 
     def _embedded(self, rows: Array) -> Array | None:

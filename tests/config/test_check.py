@@ -239,3 +239,12 @@ class TestOwnOptions:
         assert dataset.codes.comorbidities.hiv.icd9 == ["042", "733.10", "0"]
         assert dataset.outcome.codes.icd9 == ["733.10", "805.2"] and dataset.tables.dxa == "2015_06"
         assert dataset.rules.split == [0.8, 0, 0.2] and dataset.rules.min_age_years == 50
+
+
+@pytest.mark.parametrize("name", ["fracture", "my_fracture"])
+def test_a_column_named_like_a_target_is_refused_with_a_name_that_is_taken(name: str):
+    table = ["model=cox", "dataset=survival_table", "dataset.table=t.csv", "head=logistic"]
+    text = message(*table, f"head.target={name}")
+    assert f"must be any_fracture | low_bone_mass | osteoporosis or a column of your own, not '{name}'" in text
+    [typed] = re.findall(r"as (head\.target=\S+) (dataset\.columns\.\S+)=<column>", text)
+    assert check("train", [*table, typed[0], f"{typed[1]}={name}"], multirun=False)

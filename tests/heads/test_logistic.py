@@ -72,7 +72,7 @@ def test_a_level_not_fitted_has_no_risk(table: pd.DataFrame) -> None:
     [
         ({}, ["age", "bmi"], "no column bmi"),
         ({"label": 1}, ["age"], "both outcomes"),
-        ({"age": np.nan}, ["age"], "0 rows"),
+        ({"age": np.nan}, ["age"], "no row has a value in age"),
         ({"months": lambda t: t["age"] * 12}, ["age", "months"], "no maximum"),
         ({"sure": lambda t: t["label"] * 2.0}, ["age", "sure"], "no maximum"),
         ({"sure": lambda t: np.where(t["label"] == 1, np.arange(len(t)) % 3 == 0, 0)}, ["age", "sure"], "no maximum"),
@@ -82,6 +82,11 @@ def test_a_level_not_fitted_has_no_risk(table: pd.DataFrame) -> None:
 def test_what_cannot_be_fitted_is_refused(table: pd.DataFrame, changes: Any, columns: list[str], what: str) -> None:
     with pytest.raises(DataError, match=what):
         logistic.fit(table.assign(**changes), columns)
+
+
+def test_columns_without_a_value_are_named(table: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="no row has a value in age, sex together"):
+        logistic.fit(table.assign(sex=None), ["age", "sex"])
 
 
 def test_a_table_without_the_columns_is_refused(table: pd.DataFrame) -> None:

@@ -86,6 +86,26 @@ def test_rows_that_are_left_out_have_no_effect(chain: str) -> None:
     assert not np.allclose(whole.risk[kept], found.risk[kept], equal_nan=True)  # the rows do matter
 
 
+def test_strata_are_refitted_as_strata() -> None:
+    films = table()
+    later = films.assign(time_years=films["time_years"] + 20 * (films["zone"] == "b"), stratum=films["zone"])
+    columns = {"columns": ["x0", "x1"], "missing": "impute"}
+    with_strata, without = (
+        Refit(
+            {
+                "features": {"_target_": FEATURES, **columns},
+                "head": {**CHAINS["imputed, Cox"]["head"], "horizons_years": [5]},
+                "seed": 0,
+            },
+            *(rows, (), np.ones(N, dtype=bool), None),
+        )(np.arange(N))
+        for rows in (later, later.drop(columns="stratum"))
+    )
+    assert (with_strata.survival[5][films["zone"] == "b"] == 1).all()  # nobody there has an event so early
+    assert (without.survival[5] < 1).all()
+    assert not np.allclose(with_strata.risk, without.risk)
+
+
 def test_an_unseen_level_and_a_missing_value_have_no_prediction() -> None:
     films = table()
     chain = "left out, ridge by its own cross-validation"

@@ -141,7 +141,7 @@ def find(name: str, words: str | None = None) -> Target:
         mend = (
             f"did you mean {near[0]}? targets: {', '.join(names())}; a column of your own needs a less similar name, "
         )
-        mend += f"as dataset.columns.my_{name}={name}"
+        mend += f"as dataset.columns.{name}_of_mine={name}"
         raise ConfigError(f"there is no target {name!r}", "head.target", mend)
     own: Target = importlib.import_module(f"{PACKAGE}.own").target(name, words)
     return own
