@@ -183,7 +183,9 @@ class Columns:
             pattern = name not in there and any(sign in name for sign in "*?[")  # "BMD [g/cm2]" is a name
             matching = [column for column in there if fnmatchcase(column, name)] if pattern else [name]
             if not matching:
-                raise DataError(f"no column matches {name!r}", KEY, "leave it out, or bring such columns")
+                others = ",".join(other for other in asked if other != name)
+                mend = f"bring such columns, or leave it out, as '{KEY}=[{others}]'"
+                raise DataError(f"no column matches {name!r}", KEY, mend)
             found += matching
         useless = [name for name in self.without if name not in found]
         if useless:

@@ -33,8 +33,8 @@ class Selection:
         self.flow = Flow().step(start, films, films)
         self.rejected: list[pd.DataFrame] = []
 
-    def keep(self, name: str, kept: pd.Series, reason: str = "") -> None:
-        """Keep the films of a mask; a step that leaves none is an error.
+    def keep(self, name: str, kept: pd.Series, reason: str = "", mend: str = "") -> None:
+        """Keep the films of a mask; a step that leaves none is an error, with `mend`.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class Selection:
         if after.empty:
             why = f" ({reason})" if reason else ""
             what = f"no film is left after the step “{name}”{why}:\n{self.summary}"
-            raise RowsRefusedError(what, "dataset.rules", rejected=self.refused)
+            raise RowsRefusedError(what, "dataset.rules", mend, self.refused)
         self.table = after
 
     @property

@@ -35,7 +35,8 @@ def keep_kinds(work: Selection, wanted: Mapping[str, Sequence[str]], for_process
             there = work.table[column].fillna("unknown")
             others = there[~there.isin(names)].value_counts().head(6)
             reason = ", ".join(f"{name} ({count})" for name, count in others.items())
-            work.keep(f"{column.replace('_', ' ')} {', '.join(names)}", there.isin(names), reason)
+            step = f"{column.replace('_', ' ')} {', '.join(names)}"
+            work.keep(step, there.isin(names), reason, f"dataset.rules.{column}=[] keeps all")
 
 
 def keep_first_of_day(work: Selection) -> None:

@@ -178,6 +178,12 @@ def test_a_folder_without_a_film_is_told(tmp_path):
     assert "archive of 서울" in str(caught.value.where) and "dataset=image_table" in caught.value.mend
 
 
+def test_where_a_rule_leaves_no_film_its_key_is_told(archive):
+    with pytest.raises(DataError, match="no film is left after the step “view LATERAL”") as caught:
+        dataset(archive, *with_dxa(archive), "dataset.rules.view=[LATERAL]").load(archive / "data")
+    assert "dataset.rules.view=[] keeps all" in str(caught.value)
+
+
 def test_a_film_dated_after_death_is_refused(archive):
     (archive / "ends.csv").write_text(
         "patient_id,last_contact,death_date\n00123,2019-01-01,\n7,,2014-06-01\n8,2019-01-01,\n"

@@ -80,6 +80,7 @@ def test_a_level_that_was_not_learnt_is_told() -> None:
     [
         (["nothing"], "no column nothing"),
         (["nothing_*"], "no column matches 'nothing_\\*'"),
+        (["age_years", "finding_x*", "sex"], r"leave it out, as 'features.columns=\[age_years,sex\]'"),
         (None, "names no features"),
         (["empty"], "no film of the train split has a value in empty"),
         (["half", "other_half"], "has a value in all of half, other_half"),
