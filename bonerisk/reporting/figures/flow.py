@@ -111,7 +111,7 @@ def _draw_ends(axes: Axes, ends: list[str], middle: float, y: float, height: flo
     if not ends:
         return
     share = 1 / len(ends)
-    centres = [(number + 0.5) * share for number in range(len(ends))]
+    centres = [(number + 0.5) * share for number in range(len(ends))] if len(ends) > 1 else [middle]
     bar = y + GAP_IN
     axes.plot([middle, middle], [y, bar], color="black", linewidth=0.8)
     axes.plot([min(*centres, middle), max(*centres, middle)], [bar, bar], color="black", linewidth=0.8)
