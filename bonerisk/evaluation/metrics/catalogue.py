@@ -52,6 +52,8 @@ class About:
         Whether it counts all that happened until a horizon: "by 5 years"; otherwise "at 5 years".
     of_prevalence : bool
         Whether it depends on how frequent the outcome is, so that draws that keep the number of cases are too alike.
+    if_competing : bool
+        Whether it says something new only if another event competes; pages leave it out if none does.
     meaning : str
         In one sentence, for a reader who does not know it.
     """
@@ -67,6 +69,7 @@ class About:
     percent: bool = False
     until_horizon: bool = False
     of_prevalence: bool = False
+    if_competing: bool = False
     meaning: str = ""
 
 

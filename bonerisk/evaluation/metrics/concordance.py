@@ -138,6 +138,7 @@ def auc_t(drawn: DrawnFollowUp, horizon: float) -> Values:
         lower=0,
         upper=1,
         higher_is_better=True,
+        if_competing=True,
         meaning="AUC by risk: the same by the risk itself, for a Cox model the hazard of the event among those still "
         "alive; it differs from the AUC where deaths are many.",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.evaluation.tables.result import Result
 from bonerisk.evaluation.validation.validate import SPLITS, VALIDATED
 from bonerisk.reporting.wording import words
@@ -115,12 +116,20 @@ class EvaluationRun:
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """The metrics of the splits in long form."""
-        return self.result.metrics[self.result.metrics["split"].isin(self.splits)]
+        return self._told[self._told["split"].isin(self.splits)]
 
     @cached_property
     def validation(self) -> pd.DataFrame:
         """Metrics of the models on the patients that they were fitted to: apparent, and validated."""
-        return self.result.metrics[self.result.metrics["split"].isin(SPLITS)]
+        return self._told[self._told["split"].isin(SPLITS)]
+
+    @property
+    def _told(self) -> pd.DataFrame:
+        """Metrics, without those that say nothing new as no other event competes."""
+        found = self.result.metrics
+        if "competing_event" in self.cohort and (self.cohort["competing_event"] == 1).any():
+            return found
+        return found[[not about(name).if_competing for name in found["metric"]]]
 
     @cached_property
     def ours(self) -> pd.DataFrame:

@@ -54,6 +54,7 @@ def differences(evaluation: EvaluationRun, horizon: float) -> Table | None:
     paired = table[(table["subgroup"] == "all") & (table["reference"] != "")]
     known = evaluation.result.differences
     known = known[known["split"].isin(table["split"]) & (known["subgroup"] == "all")]
+    known = known[known["metric"].isin(table["metric"])]
     tested = bool(known["p"].notna().any())
     if tested:
         paired = known
