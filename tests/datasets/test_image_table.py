@@ -304,7 +304,7 @@ def test_real_films_of_nih(real_data: Path, tmp_path: Path, caplog: pytest.LogCa
     assert cohort.table["age_years"][0] == 58 and cohort.table["t_score"][0] == -1.4
     counts = pd.crosstab(cohort.table["split"], cohort.table["bone_class"])
     assert counts.shape == (3, 3) and (counts > 0).all(axis=None)
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2  # no patients; some under 50
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3  # no patients; under 50; no modality
 
 
 def test_real_films_of_hannover_named_without_suffix(real_data: Path, tmp_path: Path) -> None:
