@@ -63,7 +63,11 @@ def run(fabric: Fabric | OneProcess, model: Model, task: Task) -> list[dict[str,
         with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
             return Loop(fabric, model, task).run()
     except BoneriskError as error:
-        return error
+        # The traceback would keep the process group alive to the end, where Gloo's threads abort the process.
+        return error.with_traceback(None)
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 class Loop:
