@@ -10,7 +10,7 @@ import pandas as pd
 
 from bonerisk.cohort import values
 from bonerisk.cohort.table import Cohort
-from bonerisk.datasets.public_films import PublicFilms, Split, as_flags
+from bonerisk.datasets.public_films import PublicFilms, as_flags
 from bonerisk.named import FilePath, FolderPath
 
 PATH, VIEW, PROJECTION, NO_FINDING = "Path", "Frontal/Lateral", "AP/PA", "No Finding"
@@ -19,7 +19,6 @@ FINDINGS = (
     *("Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices"),
 )
 FRONTAL = ("PA", "AP", "FRONTAL")
-Normal = Literal["no_finding", "no_positive", "no_positive_no_uncertain", "all"]
 
 
 class CheXpert:
@@ -56,9 +55,9 @@ class CheXpert:
         self,
         table: FilePath,
         image_root: FolderPath,
-        normal: Normal = "no_finding",
+        normal: Literal["no_finding", "no_positive", "no_positive_no_uncertain", "all"] = "no_finding",
         name: str = "chexpert",
-        split: Split = "train",
+        split: Literal["train", "tune", "test", "external"] = "train",
         where: str | None = None,
         min_age_years: float | None = 50.0,
         below_age_years: float | None = 100.0,
@@ -105,7 +104,7 @@ def _views(rows: pd.DataFrame) -> pd.Series:
     return frontal.where(rows[VIEW] == "Frontal", "LATERAL")
 
 
-def _normal(said: pd.DataFrame, rule: Normal) -> tuple[str, pd.Series] | None:
+def _normal(said: pd.DataFrame, rule: str) -> tuple[str, pd.Series] | None:
     """The rule in words, and which films it keeps; None if it keeps all."""
     positive, uncertain = ((said[[*FINDINGS]] == value).any(axis=1) for value in (1, -1))
     rules = {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bonerisk.cohort import values
 from bonerisk.cohort.table import Cohort
-from bonerisk.datasets.public_films import PublicFilms, Split, as_flags
+from bonerisk.datasets.public_films import PublicFilms, as_flags
 from bonerisk.named import FilePath, FolderPath
 
 COLUMNS = {
@@ -57,7 +57,7 @@ class Nih:
         image_root: FolderPath,
         normal: Literal["no_finding", "all"] = "no_finding",
         name: str = "nih",
-        split: Split = "train",
+        split: Literal["train", "tune", "test", "external"] = "train",
         where: str | None = None,
         min_age_years: float | None = 50.0,
         below_age_years: float | None = 100.0,

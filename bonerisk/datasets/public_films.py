@@ -26,7 +26,6 @@ from bonerisk.datasets.film_kinds import keep_kinds
 from bonerisk.datasets.filtered import filtered
 from bonerisk.errors import ConfigError, DataError, raise_together
 
-Split = Literal["train", "tune", "test", "external"]
 STANDARD = "none: the films have no T-scores"
 NOTE = "Findings are labels that the collection's authors took from reports by a program, not readings of the films."
 
@@ -64,7 +63,7 @@ class PublicFilms:
     image_root: str
     layout: str
     name: str
-    split: Split
+    split: Literal["train", "tune", "test", "external"]
     where: str | None
     min_age_years: float | None
     below_age_years: float | None
