@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig
 
@@ -101,7 +102,7 @@ def note_weights(run: Run, encoder: Node, path: Path | None) -> None:
     if parent is not None:
         run.record["licence"] = load(parent).record.get("licence")
     elif encoder["weights"] != "random":
-        run.record["licence"] = class_of(encoder).licence(encoder)
+        run.record["licence"] = cast("type[Encoder]", class_of(encoder)).licence(encoder)
 
 
 def frozen_of(model: StoredRun) -> Frozen:

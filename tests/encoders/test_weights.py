@@ -184,6 +184,7 @@ def test_a_misspelt_architecture_gets_the_nearest_name() -> None:
         TimmEncoder("convnext_small.fb_in1", weights="random")
 
 
+@pytest.mark.slow
 def test_a_file_of_dinov3_as_timm_publishes_it_fits(tmp_path: Path) -> None:
     """Its file has no classifier, and its constants are ImageNet's."""
     architecture = yaml.safe_load((config_dir() / "encoder" / "convnext_small_dinov3.yaml").read_text("utf-8"))[
