@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -97,6 +97,11 @@ class Encoder(Protocol):
     """Number of features per film."""
     file: Path | None
     """The weights' file; None if random, which the user must request."""
+
+    @staticmethod
+    def licence(settings: Mapping[str, Any]) -> str | None:
+        """Licence of the published weights that the class has for its settings, for the report; None if it has none."""
+        ...
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, width) float32 of images (n, k, h, w) uint8; a grey film is one plane."""

@@ -52,7 +52,7 @@ def keep_kinds(
     Parameters
     ----------
     table : DataFrame
-        As `with_kinds` gives it.
+        As `with_kinds` gives it, or without `modality` if all are to be kept.
     flow : Flow
     modality, view : sequence of str
         Values to keep; none keeps all.
@@ -60,7 +60,7 @@ def keep_kinds(
     Returns
     -------
     table : DataFrame
-        Without `modality`.
+        Without `modality`; the rows kept have their index.
     flow : Flow
     notes : tuple of str
 
@@ -81,7 +81,7 @@ def keep_kinds(
         if kept.empty:
             mend = f"dataset.{column}=[{','.join(map(str, others.index))}] keeps these films; [] keeps all"
             raise DataError(f"no film is of {column} {', '.join(names)}: {listed}", f"dataset.{column}", mend)
-        flow, table = flow.step(f"{column} {', '.join(names)}", table, kept, listed), kept.reset_index(drop=True)
+        flow, table = flow.step(f"{column} {', '.join(names)}", table, kept, listed), kept
         if said.isna().any():
             unknown.append(f"the {column} of {said.isna().sum()} films")
         if said.isna().sum() == len(kept) and listed:
@@ -91,4 +91,4 @@ def keep_kinds(
     if not view and len(views) > 1:
         listed = ", ".join(f"{name} ({count})" for name, count in views.items())
         notes.append(f"The films show several views: {listed}; 'dataset.view=[{views.index[0]}]' keeps one.")
-    return table.drop(columns="modality"), flow, tuple(notes)
+    return table.drop(columns="modality", errors="ignore"), flow, tuple(notes)

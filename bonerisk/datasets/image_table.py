@@ -134,7 +134,7 @@ class ImageTable:
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
-        table, flow = self._old_enough(table, flow)
+        table, flow = self._old_enough(table.reset_index(drop=True), flow)
         if "split" not in text:
             table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
         if self.shuffle_labels is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ class CheXzero(nn.Module):
         self.model, self.width = model, PUBLISHED["features"]
         if self.file is not None:
             source.load_into(self, self.file, self._adapt)
+
+    @staticmethod
+    def licence(settings: Mapping[str, Any]) -> str:
+        """Licence of CheXzero's repository, which the weights come with."""
+        return "CheXzero: Apache-2.0 with Commons Clause (no open-source licence: it may not be sold)"
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, 512) float32 of images (n, 1, 224, 224) uint8; the grey serves as all three colours.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +90,10 @@ class SmallCNN(nn.Module):
         self.width = widths[-1]
         if self.file is not None:
             source.load_into(self, self.file)
+
+    @staticmethod
+    def licence(settings: Mapping[str, Any]) -> None:
+        """There are no published weights."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, width) float32 of images (n, k, h, w) uint8.

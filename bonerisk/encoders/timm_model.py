@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
 from bonerisk.named import WeightsPath
 
+OPEN_SOURCE = ("apache-2.0", "mit", "bsd-3-clause")  # of the licences of timm's weights
 COLOURS = (1, 3)  # planes that timm's three input channels take as they are: grey serves as all three
 
 
@@ -78,7 +80,8 @@ class TimmEncoder(nn.Module):
         self.fixed = tuple(cfg.input_size[1:]) if cfg.fixed_input_size else None
         self._check(self.shape)
         if weights == "pretrained":
-            path = source.from_hub(_hub_id(cfg, architecture), cfg.hf_hub_filename or "model.safetensors")
+            filename = cfg.hf_hub_filename or "model.safetensors"
+            path = source.from_hub(_hub_id(cfg, architecture), filename, cfg.license or "unknown")
             source.check(str(path), sha256)
         channels = 3 if self.shape[0] in COLOURS else self.shape[0]
         model: Any = timm.create_model(architecture, pretrained=False, num_classes=0, in_chans=channels)
@@ -89,6 +92,22 @@ class TimmEncoder(nn.Module):
         self.register_buffer("std", _constants(cfg.std, channels), persistent=False)
         if path is not None:
             source.load_into(self, path, lambda state: self._adapt(state, architecture, cfg))
+
+    @staticmethod
+    def licence(settings: Mapping[str, Any]) -> str | None:
+        """Licence of timm's weights for `settings["architecture"]`, and whether it is an open-source one.
+
+        Examples
+        --------
+        >>> TimmEncoder.licence({"architecture": "convnext_small.fb_in1k"})
+        'convnext_small.fb_in1k: apache-2.0'
+        >>> TimmEncoder.licence({"architecture": "convnext_small.dinov3_lvd1689m"})
+        'convnext_small.dinov3_lvd1689m: dinov3-license (no open-source licence: its terms must be accepted)'
+        """
+        architecture = str(settings["architecture"])
+        name = _config(architecture).license or "unknown"
+        terms = "" if name in OPEN_SOURCE else " (no open-source licence: its terms must be accepted)"
+        return f"{architecture}: {name}{terms}"
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, width) float32 of images (n, k, h, w) uint8.

@@ -71,8 +71,8 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
     return path
 
 
-def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
-    """Path of a weights file of the hub, from its local cache or fetched now.
+def from_hub(hub_id: str, filename: str, licence: str) -> Path:
+    """Path of a weights file of the hub, from its local cache or fetched now; an error names its licence.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def from_hub(hub_id: str, filename: str = "model.safetensors") -> Path:
         return Path(hf_hub_download(hub_id, filename))
     except OSError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        what = f"The pretrained weights {hub_id} can't be fetched ({reason})"
+        what = f"The pretrained weights {hub_id} can't be fetched ({reason}); licence {licence}"
         mend = f"Fetch {url} where there is a network and set {KEY}=/path/to/{filename}; for a test, {KEY}=random"
         raise ConfigError(what, f"{KEY}=pretrained", mend) from error
 

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig
 
 import bonerisk.encoders
 import bonerisk.imaging
 import bonerisk.preprocessing
-from bonerisk.config.build import Node, plain
+from bonerisk.config.build import Node, class_of, plain
 from bonerisk.config.order import order_of
 from bonerisk.config.sweep import Order
 from bonerisk.encoders import weights as source
@@ -86,9 +87,22 @@ def frozen(config: DictConfig, run: Run, train: Callable[[Order], Path]) -> Froz
     if path is None and not any(text.startswith(ASKED) for text in run.record["overrides"]):
         mend = "name a file or a training run, or encoder=chest_demo; encoder.weights=random asks for random ones"
         raise ConfigError("the encoder has learnt nothing, and stays as it is", "encoder.weights", mend)
-    if path is not None:
-        run.reads(WEIGHTS, path, parent=path.parent if (path.parent / RECORD).is_file() else None)
+    note_weights(run, encoder, path)
     return Frozen(encoder, plain(config.preprocessing), path, config.seed)
+
+
+def note_weights(run: Run, encoder: Node, path: Path | None) -> None:
+    """Record the file of an encoder's weights, and the training that made it or the licence that it is published under.
+
+    The patients of that training count as seen. The licence of what it started from holds for what it made, too.
+    """
+    parent = path.parent if path is not None and (path.parent / RECORD).is_file() else None
+    if path is not None:
+        run.reads(WEIGHTS, path, parent=parent)
+    if parent is not None:
+        run.record["licence"] = load(parent).record.get("licence")
+    elif encoder["weights"] != "random":
+        run.record["licence"] = cast("type[Encoder]", class_of(encoder)).licence(encoder)
 
 
 def frozen_of(model: StoredRun) -> Frozen:

@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 
 from bonerisk.cohort.recorded import of_splits, of_target, record_source, write_cohort
 from bonerisk.cohort.targets.target import find
-from bonerisk.config.build import Node
 from bonerisk.encoders.weights import MODEL_FILE, check
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
@@ -18,12 +17,12 @@ from bonerisk.heads.row_outcomes import refuse_unused
 from bonerisk.models.components import component
 from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
-from bonerisk.models.frozen import WEIGHTS
+from bonerisk.models.frozen import note_weights
 from bonerisk.models.network import NewNetwork
 from bonerisk.models.resume import checkpoint_of, run_to_resume
 from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset
-from bonerisk.runs.folder import RECORD, Run
+from bonerisk.runs.folder import Run
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
 
@@ -36,7 +35,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     from bonerisk.training.fit import fit
 
     killed = run_to_resume(config)
-    _note_weights(run, config.encoder)
+    note_weights(run, config.encoder, check(config.encoder["weights"], config.encoder["sha256"]))
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
@@ -86,10 +85,3 @@ def _settings(config: DictConfig, run: Run) -> TrainingSettings:
         raise ConfigError(f"{what}{config.head.target} is {kind}", "training.objective", "choose another training=…")
     run.record["history"] = {"columns": dict(objective.columns), "best_by": objective.best_by}
     return settings
-
-
-def _note_weights(run: Run, encoder: Node) -> None:
-    """Record the file that the encoder starts from, and its training, whose patients count as seen."""
-    path = check(encoder["weights"], encoder["sha256"])
-    if path is not None:
-        run.reads(WEIGHTS, path, parent=path.parent if (path.parent / RECORD).is_file() else None)

@@ -40,7 +40,7 @@ class TuningScore(TypedDict):
 
 
 class RunRecord(Environment, total=False):
-    """A run's record; the last six keys are those of single commands."""
+    """A run's record; the last seven keys are those of single commands."""
 
     schema_version: int
     command: str
@@ -59,6 +59,7 @@ class RunRecord(Environment, total=False):
     inputs: list[Noted]
     outputs: list[Noted]
     reference_standard: str
+    licence: str | None  # of the weights that an encoder starts from
     preset: str
     target: str
     target_words: str | None

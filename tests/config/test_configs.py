@@ -16,6 +16,8 @@ COMPONENTS = [path for path in OPTIONS if path.parts[0] != "model" and path.stem
 PRESETS = [path for path in OPTIONS if path.parts[0] == "model"]
 NEEDED = {
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "nih": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "chexpert": ["dataset.table=t.csv", "dataset.image_root=films"],
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
     "trained": ["encoder.run=latest"],

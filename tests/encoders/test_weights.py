@@ -4,15 +4,20 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
 import torch
+import yaml
 from safetensors.torch import save_file
 
+from bonerisk.config.tree import config_dir
 from bonerisk.encoders import weights
 from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError
+from bonerisk.models.frozen import note_weights
+from bonerisk.runs.folder import record
 
 TINY, OTHER = "test_convnext.r160_in1k", "test_convnext2.r160_in1k"
 
@@ -177,3 +182,46 @@ def test_without_a_network_the_message_says_how_to_bring_them(monkeypatch: pytes
 def test_a_misspelt_architecture_gets_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match=r"convnext_small\.fb_in1k"):
         TimmEncoder("convnext_small.fb_in1", weights="random")
+
+
+@pytest.mark.slow
+def test_a_file_of_dinov3_as_timm_publishes_it_fits(tmp_path: Path) -> None:
+    """Its file has no classifier, and its constants are ImageNet's."""
+    architecture = yaml.safe_load((config_dir() / "encoder" / "convnext_small_dinov3.yaml").read_text("utf-8"))[
+        "architecture"
+    ]
+    published = timm.create_model(architecture, pretrained=False)
+    save_file(published.state_dict(), tmp_path / "model.safetensors")
+    encoder = TimmEncoder(architecture, weights=str(tmp_path / "model.safetensors"), shape=(1, 64, 64)).eval()
+    assert all(torch.equal(encoder.model.state_dict()[key], value) for key, value in published.state_dict().items())
+    with torch.inference_mode():
+        assert encoder(torch.zeros(1, 1, 64, 64, dtype=torch.uint8)).shape == (1, encoder.width) == (1, 768)
+
+
+def test_absent_weights_of_dinov3_say_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*args: object, **kwargs: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", nowhere)
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: None)
+    with pytest.raises(ConfigError) as caught:
+        TimmEncoder("convnext_small.dinov3_lvd1689m")
+    assert "timm/convnext_small.dinov3_lvd1689m can't be fetched" in caught.value.what
+    assert "dinov3-license" in caught.value.what
+    assert "encoder.weights=/path/to/model.safetensors" in caught.value.mend
+
+
+def test_a_licence_is_recorded_and_passed_on(tmp_path: Path) -> None:
+    """A training's licence is that of what it started from; random weights have none."""
+    node = {"_target_": "bonerisk.encoders.timm_model.TimmEncoder", "architecture": TINY}
+    given: dict[str, Any] = {"config": {}, "choices": {}, "overrides": [], "command_line": [], "outputs": tmp_path}
+    with record("train", "m", **given) as first:
+        note_weights(first, {**node, "weights": "pretrained"}, None)
+    file = first.folder / "model.safetensors"
+    file.write_bytes(b"weights")
+    with record("train", "m", **given) as second:
+        note_weights(second, {**node, "weights": str(first.folder)}, file)
+    with record("train", "m", **given) as third:
+        note_weights(third, {**node, "weights": "random"}, None)
+    assert first.record["licence"] == second.record["licence"] == f"{TINY}: apache-2.0"
+    assert "licence" not in third.record
