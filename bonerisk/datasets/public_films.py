@@ -1,7 +1,6 @@
 """What public collections of films have in common: a table and a folder become a cohort without labels.
 
-They have findings, but neither T-scores nor follow-up. Such a cohort can be predicted and embedded, and be given labels
-by a model.
+They have findings, but neither T-scores nor follow-up. Such a cohort can be embedded, and labelled by a model.
 """
 
 from __future__ import annotations
