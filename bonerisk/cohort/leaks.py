@@ -115,7 +115,7 @@ def refuse(pairs: pd.DataFrame, where: str, source: Mapping[str, str] | None = N
     """
     if source is not None:
         sides = [pairs[name].map(source) for name in ("image_id", "other_image_id")]
-        _refuse_across_sources(pairs[sides[0] != sides[1]], where)
+        refuse_across_cohorts(pairs[sides[0] != sides[1]], where)
     across = pairs["split"] != pairs["other_split"]
     if across.any():
         what = f"{across.sum()} pairs of copies lie in two splits: {_described(pairs[across])}"
@@ -126,7 +126,8 @@ def refuse(pairs: pd.DataFrame, where: str, source: Mapping[str, str] | None = N
     return (f"{len(pairs)} pairs of copies have two patient ids, but may be one patient: {_described(pairs)}.",)
 
 
-def _refuse_across_sources(pairs: pd.DataFrame, where: str) -> None:
+def refuse_across_cohorts(pairs: pd.DataFrame, where: str) -> None:
+    """Refuse pairs of copies, one film in one cohort and one in another; none is fine."""
     if len(pairs):
         what = f"{len(pairs)} pairs of copies lie in two of the cohorts: {_described(pairs)}"
         raise DataError(what, where, "remove one film of each pair from its cohort")

@@ -145,7 +145,7 @@ def _proxies(run: StoredRun, cohort: Cohort) -> pd.DataFrame:
 
 
 def _unlike(parts: Sequence[_Part]) -> Iterator[BoneriskError]:
-    """Yield an error if films in colour are read in two ways, and for each column that is text here and numbers there."""
+    """Yield an error if films in colour are read in two ways, and for each column of text here and numbers there."""
     colours = {part.cohort.colour for part in parts}
     if len(colours) > 1:
         yield ConfigError("the cohorts differ in dataset.colour", KEY, "prepare them with the same")

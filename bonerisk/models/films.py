@@ -241,14 +241,19 @@ def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: 
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if pairs.empty:
         return
+    list_copies(pairs, run)
+    source = dict(zip(names, cohort.table[SOURCE], strict=True)) if SOURCE in cohort.table else None
+    for note in leaks.refuse(pairs, str(run.folder / "copies.csv"), source):
+        run.note(note)
+        log.warning(note)
+
+
+def list_copies(pairs: pd.DataFrame, run: Run) -> None:
+    """Add pairs to copies.csv."""
     known = run.folder / "copies.csv"  # of another model's films, if several are evaluated together
     listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
     with run.writes("copies", "copies.csv") as path:
         listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
-    source = cohort.table.set_index("image_id")[SOURCE] if SOURCE in cohort.table else None
-    for note in leaks.refuse(pairs, str(run.folder / "copies.csv"), source):
-        run.note(note)
-        log.warning(note)
 
 
 def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
