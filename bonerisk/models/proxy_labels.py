@@ -130,8 +130,9 @@ def labelled(cohort: Cohort, probability: pd.DataFrame, cutoffs: Mapping[str, fl
         what = f"the teacher is sure of none of {len(sure)} films: {told}"
         mend = f"lower {' or '.join(f'{KEY}.{name}' for name in cutoffs)}, or train the teacher for longer"
         raise RowsRefusedError(what, f"cohort {cohort.name}", mend, rejected)
-    given = pd.DataFrame({"bone_class": claimed.idxmax(axis=1), CONFIDENCE: probability.max(axis=1), ORIGIN: PROXY})
-    table = arrange(cohort.table.assign(split="train", **{name: given[name] for name in given})[sure])
+    table = cohort.table.assign(split="train", bone_class=claimed.idxmax(axis=1))
+    table[ORIGIN], table[CONFIDENCE] = PROXY, probability.max(axis=1)
+    table = arrange(table[sure])
     for name in cutoffs:
         n = int((table["bone_class"] == name).sum())
         log.info("%s: %d films, at or above %g", _words(name), n, cutoffs[name])
