@@ -67,7 +67,10 @@ def cutoffs_of(given: Mapping[str, float | None], target: Target) -> dict[str, f
     ]
     unknown = [name for name in asked if name not in target.classes]
     has = " and ".join(target.classes)
-    wrong += [ConfigError(f"the teacher tells {has}, not {name}", f"{KEY}.{name}", "null") for name in unknown]
+    wrong += [
+        ConfigError(f"the teacher distinguishes {has}, not {name}", f"{KEY}.{name}", f"{KEY}.{name}=null")
+        for name in unknown
+    ]
     if not asked:
         wrong.append(ConfigError("no class has a cut-off, so that no film gets a label", KEY, f"{KEY}.normal=0.99"))
     raise_together(wrong)

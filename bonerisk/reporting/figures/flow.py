@@ -31,8 +31,8 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
     Parameters
     ----------
     steps : DataFrame
-        A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped and added nothing get no
-        box.
+        A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped and added nothing
+        get no box.
     splits : DataFrame
         A row a split: split, films, patients, events, NaN where no outcome is known, and outcome in words.
     vocabulary : Vocabulary
