@@ -99,10 +99,19 @@ def probabilities(predicted: pd.DataFrame, target: Target) -> pd.DataFrame:
     """Probability (n, classes) of each class, from a predictions table.
 
     It has the columns ``p_<class>``, or, for a target of yes or no, `risk`.
+
+    Raises
+    ------
+    ConfigError
+        The teacher gives no probability of each class.
     """
     if target.kind == "binary":
         return pd.DataFrame(dict(zip(target.classes, (1 - predicted["risk"], predicted["risk"]), strict=True)))
-    return predicted[[f"p_{name}" for name in target.classes]].set_axis(list(target.classes), axis=1)
+    names = [f"p_{name}" for name in target.classes]
+    if absent := [name for name in names if name not in predicted]:
+        what = f"the teacher's predictions have no {', '.join(absent)}"
+        raise ConfigError(what, "run", "name a training whose head gives the probability of each class")
+    return predicted[names].set_axis(list(target.classes), axis=1)
 
 
 def labelled(cohort: Cohort, probability: pd.DataFrame, cutoffs: Mapping[str, float], run: Run) -> Cohort:
@@ -155,10 +164,13 @@ def judged(teacher: TrainedModel, cutoffs: Mapping[str, float], run: Run) -> pd.
     true = tuning["label"].map(dict(enumerate(classes))) if len(tuning) else pd.Series(dtype=object)
     patient = pd.factorize(patients(tuning))[0]
     found = reliability(probabilities(tuning, teacher.target), true, patient, cutoffs)
-    for text in _of_reliability(teacher.name, found, len(tuning)):
+    for text in _of_reliability(f"the teacher {teacher.name} ({teacher.run.folder.name})", found, len(tuning)):
         _tell(text, run)
     if "osteoporosis" not in classes:
-        run.note("The teacher does not know osteoporosis: a film of such a patient gets another class, or none.")
+        run.note(
+            "The teacher of the proxy labels does not know osteoporosis: a film of such a patient gets another class, "
+            "or none."
+        )
     return found
 
 
@@ -167,14 +179,14 @@ def note_again(cohort: Cohort, teacher: TrainedModel, run: Run) -> None:
     learnt = teacher.training[is_proxy(teacher.training)]
     n = int(patients(cohort.table).isin(set(patients(learnt))).sum())
     if n:
-        text = f"{n} of {len(cohort.table)} labelled films are of patients whom the teacher learnt with proxy labels: "
-        _tell(f"{text}its confidence in these is higher than in new films.", run)
+        text = f"{n} of {len(cohort.table)} films with a new proxy label are of patients whom the teacher learnt with "
+        _tell(f"{text}an earlier one: its confidence in these is too high.", run)
 
 
 def _of_reliability(name: str, found: pd.DataFrame, n: int) -> Iterator[str]:
     """What must be told of the teacher's reliability on n films of its tuning split."""
     if not n:
-        yield f"{name} has no tuning split: how far its confidence can be trusted is unknown."
+        yield f"How far the confidence of {name} can be trusted is unknown: it has no tuning split."
         return
     wrong = off(found)
     if len(wrong):
@@ -182,16 +194,16 @@ def _of_reliability(name: str, found: pd.DataFrame, n: int) -> Iterator[str]:
         of = {"o_e": "observed / expected of {}", "calibration_slope": "calibration slope of {}"}
         told = [f"{of[metric].format(_words(c))} {at:.2f} ({low:.2f} to {up:.2f})" for metric, c, at, low, up in rows]
         yield (
-            f"{name} is not calibrated on its tuning split ({n} films): {'; '.join(told)}. Its confidence is not the "
-            "probability that a label is right."
+            f"{name[:1].upper()}{name[1:]} is not calibrated on its tuning split ({n} films): {'; '.join(told)}. Its "
+            "confidence is not the probability that a proxy label is right."
         )
     elif found.loc[found["metric"] != PPV, "lower"].isna().any():
         yield f"Whether {name} is calibrated can't be judged on its tuning split ({n} films)."
     empty = found[(found["metric"] == PPV) & (found["n"] == 0)]
     for each, cutoff in zip(empty["class"], empty["cutoff"], strict=True):
         yield (
-            f"No film of the tuning split reaches the cut-off of {_words(each)} ({cutoff:g}): how often such a label "
-            "is right is unknown."
+            f"No film of the teacher's tuning split reaches the cut-off of {_words(each)} ({cutoff:g}): how often such "
+            "a proxy label is right is unknown."
         )
 
 

@@ -20,10 +20,8 @@ def rejected(rows: pd.DataFrame) -> list[Table]:
         return []
     counts = rows.groupby(["column", "reason"], dropna=False).size().sort_values(ascending=False, kind="stable")
     by_reason = counts.map(count).rename("Values").reset_index().rename(columns=str.capitalize)
-    counted, rows = (
-        Table("rejected_by_reason", "Values refused, by reason", by_reason),
-        rows[rows["column"] != CONFIDENCE],
-    )
+    counted = Table("rejected_by_reason", "Values refused, by reason", by_reason)
+    rows = rows[rows["column"] != CONFIDENCE]
     if rows.empty:
         return [counted]
     first = rows.head(SHOWN).rename(columns=lambda name: name.replace("_id", "").capitalize())
