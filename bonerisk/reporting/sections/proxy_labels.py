@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bonerisk.cohort.table import CONFIDENCE
+from bonerisk.cohort.table import BONE_CLASSES, CONFIDENCE
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Section
 from bonerisk.reporting.tables.table import Footnotes, Table
@@ -37,7 +37,9 @@ def table(run: StoredRun, suffix: str) -> Table:
     """A row for each class: films labelled, and the teacher on its tuning split."""
     films, marks = pd.read_parquet(run.folder / "cohort.parquet"), Footnotes()
     found = pd.read_csv(run.folder / FILE, keep_default_na=False, na_values={"estimate": "", "lower": "", "upper": ""})
-    rows = [_row(name, cutoff, films, found, marks) for name, cutoff in _cutoffs(run)]
+    cutoffs = run.config["cutoffs"]
+    asked = [name for name in BONE_CLASSES if cutoffs.get(name) is not None]
+    rows = [_row(name, cutoffs[name], films, found, marks) for name in asked]
     heads = ["Class", "Cut-off", "Films labelled", "Confidence, median (range)", *HEADS.values()]
     notes = (
         "Tuning: the teacher on measured labels of its tuning split, which also chose its epoch. Confidence: the "
@@ -46,10 +48,6 @@ def table(run: StoredRun, suffix: str) -> Table:
     )
     title = f"Labels by a model of {run.name}"
     return Table(f"proxy_labels{suffix}", title, pd.DataFrame(rows, columns=heads), notes)
-
-
-def _cutoffs(run: StoredRun) -> Iterator[tuple[str, float]]:
-    yield from ((name, cutoff) for name, cutoff in run.config["cutoffs"].items() if cutoff is not None)
 
 
 def _row(name: str, cutoff: float, films: pd.DataFrame, found: pd.DataFrame, marks: Footnotes) -> list[str]:
