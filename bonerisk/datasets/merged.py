@@ -92,7 +92,7 @@ class _Part:
     Attributes
     ----------
     names : mapping
-        Names of films that differ from those in the cohort → the cohort's.
+        Names of films → those in the cohort, which another part may have, too.
     """
 
     run: StoredRun
@@ -102,7 +102,7 @@ class _Part:
 
     @property
     def flow(self) -> Flow:
-        """The steps of the run itself, if they end at its rows; else those of its dataset."""
+        """The steps that lead to its rows."""
         if self.run.command == "prepare":
             return self.cohort.flow
         steps = pd.read_csv(self.run.path("flow.csv"), keep_default_na=False)
@@ -166,8 +166,8 @@ def _named_apart(parts: Sequence[_Part]) -> list[_Part]:
     twice = set(names[names.duplicated()])
     found = []
     for number, part in enumerate(parts, start=1):
-        own = {f"{name} ({number})": name for name in part.table["image_id"] if name in twice}
-        renamed = part.table["image_id"].replace({old: new for new, old in own.items()})
+        renamed = [f"{name} ({number})" if name in twice else name for name in part.table["image_id"]]
+        own = dict(zip(renamed, part.table["image_id"], strict=True))
         found.append(replace(part, table=part.table.assign(image_id=renamed), names=own))
     return found
 
@@ -176,9 +176,8 @@ def _make_films(parts: Sequence[_Part], names: Iterable[str]) -> None:
     """Make the films of some names that are simulated, where they are not there yet."""
     wanted = set(names)
     for part in parts:
-        own = [part.names.get(name, name) for name in part.table["image_id"] if name in wanted]
-        if own and part.cohort.make_films:
-            part.cohort.make_films(own)
+        if part.cohort.make_films:
+            part.cohort.make_films([name for new, name in part.names.items() if new in wanted])
 
 
 def _flow(parts: Sequence[_Part]) -> Flow:

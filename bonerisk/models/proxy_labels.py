@@ -78,7 +78,7 @@ def cutoffs_of(given: Mapping[str, float | None], target: Target) -> dict[str, f
 
 
 def without_label(cohort: Cohort) -> Cohort:
-    """The films whose class is not known, as a step of the flow: a known label is never replaced.
+    """The films whose class is not known, as a step of the flow, all in split train: a known label is never replaced.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def without_label(cohort: Cohort) -> Cohort:
     """
     require_films(cohort)
     known = cohort.table[["t_score", "bone_class"]].notna().any(axis=1)
-    table = cohort.table[~known].reset_index(drop=True)
+    table = cohort.table[~known].reset_index(drop=True).assign(split="train")
     if table.empty:
         what = f"all {len(known)} films have a T-score or a bone class, which no model's label may replace"
         raise DataError(what, f"cohort {cohort.name}", "bring films without a label; train on these: bonerisk train …")
@@ -115,7 +115,7 @@ def probabilities(predicted: pd.DataFrame, target: Target) -> pd.DataFrame:
 
 
 def labelled(cohort: Cohort, probability: pd.DataFrame, cutoffs: Mapping[str, float], run: Run) -> Cohort:
-    """The films of which the teacher is sure, all in split train, with class and confidence.
+    """The films of which the teacher is sure, with class and confidence.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def labelled(cohort: Cohort, probability: pd.DataFrame, cutoffs: Mapping[str, fl
         what = f"the teacher is sure of none of {len(sure)} films: {told}"
         mend = f"lower {' or '.join(f'{KEY}.{name}' for name in cutoffs)}, or train the teacher for longer"
         raise RowsRefusedError(what, f"cohort {cohort.name}", mend, rejected)
-    table = cohort.table.assign(split="train", bone_class=claimed.idxmax(axis=1))
+    table = cohort.table.assign(bone_class=claimed.idxmax(axis=1))
     table[ORIGIN], table[CONFIDENCE] = PROXY, probability.max(axis=1)
     table = arrange(table[sure])
     for name in cutoffs:

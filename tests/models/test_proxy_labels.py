@@ -16,7 +16,7 @@ PAPER = {"normal": 0.99, "low_bone_mass": 0.75, "osteoporosis": None}
 
 def films(n: int, **columns: list) -> Cohort:
     names = [f"f{place}" for place in range(n)]
-    table = pd.DataFrame({"patient_id": names, "image_id": names, "image_path": names, "split": "external"})
+    table = pd.DataFrame({"patient_id": names, "image_id": names, "image_path": names, "split": "train"})
     return Cohort(
         "nih",
         arrange(table.assign(**columns)),
@@ -90,8 +90,8 @@ def test_cut_offs_are_of_the_teachers_classes() -> None:
 
 
 def test_known_labels_are_not_replaced() -> None:
-    some = without_label(films(3, t_score=[-1.5, None, None], bone_class=[None, "normal", None]))
-    assert some.table["image_id"].tolist() == ["f2"]
+    some = without_label(films(3, split="external", t_score=[-1.5, None, None], bone_class=[None, "normal", None]))
+    assert (some.table["image_id"].tolist(), some.table["split"].tolist()) == (["f2"], ["train"])
     assert some.flow.table["dropped"].iloc[-1] == 2
     with pytest.raises(DataError, match="all 2 films have a T-score or a bone class"):
         without_label(films(2, t_score=[-1.0, 0.0]))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bonerisk.cohort.classes import severity
 from bonerisk.cohort.proxies import is_proxy
-from bonerisk.cohort.table import BONE_CLASSES, COLUMNS, SEXES
+from bonerisk.cohort.table import BONE_CLASSES, COLUMNS, CONFIDENCE, SEXES
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, mean_sd, number, share
@@ -26,7 +26,7 @@ CONTINUOUS = ("age_years", "height_cm", "weight_kg", "bmi_kg_m2", "t_score")
 # By how names begin.
 FLAGS = {"drug_": "Drugs, n (%)", "finding_": "Findings, n (%)", "": "Conditions and other marks, n (%)"}
 MOST_LEVELS = 10  # of a column of text, or of sites, beyond which they are not listed
-NO_COVARIATES = {"event", "competing_event", "time_years", "label", "burned_in"}
+NO_COVARIATES = {"event", "competing_event", "time_years", "label", "burned_in", CONFIDENCE}
 
 Rows = dict[tuple[str, str], str]
 
