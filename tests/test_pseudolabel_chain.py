@@ -116,7 +116,7 @@ def test_a_student_learns_from_both_and_is_judged_by_measured_labels(
     learnt = pd.read_parquet(student / "cohort.parquet")
     counts = learnt.groupby(["split", "label_origin"]).size().to_dict()
     assert counts == {("train", "dxa"): 36, ("train", "proxy"): 30, ("tune", "dxa"): 12}
-    assert "30 films with proxy labels of image_table added" in set(pd.read_csv(student / "flow.csv")["step"])
+    assert "30 films with proxy labels of public added" in set(pd.read_csv(student / "flow.csv")["step"])
     assert proxies.resolve() in {path.resolve() for path in load(student).parents}
     assert any("30 of 90 films have proxy labels" in note for note in record(student)["notes"])
     code, out, err = bonerisk("evaluate", f"run={student}", "evaluation.n_draws=20")
@@ -126,6 +126,7 @@ def test_a_student_learns_from_both_and_is_judged_by_measured_labels(
     code, out, err = bonerisk("report", f"runs=[{proxies},{student},{out[-1]}]")
     assert code == 0, err
     page = (Path(out[-1]) / "report.html").read_text()
+    assert "learnt from 66 films (30 of them with a proxy label)" in page
     assert "Proxy labels" in page and "Training, proxy labels (n = 30)" in page
     code, out, err = bonerisk(
         "evaluate", f"run={student}", "dataset=run", "dataset.run=latest", "evaluation.n_draws=20"

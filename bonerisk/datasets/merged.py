@@ -21,7 +21,6 @@ from bonerisk.config.recorded import cohort_run
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.runs.find import StoredRun
 
-NAME = "merged"
 KEY = "dataset.runs"
 
 
@@ -51,6 +50,8 @@ class Merged:
     def load(self, data: Path) -> Cohort:
         """Load the datasets that the runs record, and take the proxy labels of each run of `bonerisk pseudolabel`.
 
+        The cohort is called as those with measured labels, by which alone models are judged.
+
         Parameters
         ----------
         data : Path
@@ -73,7 +74,7 @@ class Merged:
         cohorts = [part.cohort for part in parts]
         standards = dict.fromkeys(part.cohort.reference_standard for part in parts if part.run.command == "prepare")
         return Cohort(
-            NAME,
+            "_and_".join(dict.fromkeys(part.cohort.name for part in parts if part.run.command == "prepare")),
             table,
             _flow(parts),
             pd.concat([cohort.rejected for cohort in cohorts], ignore_index=True),
@@ -189,7 +190,7 @@ def _flow(parts: Sequence[_Part]) -> Flow:
         proxy = "with proxy labels " if is_proxy(part.table).all() else ""
         start, kept, *_ = part.flow.steps[0]
         why = f"of {kept} ({start}); {part.run.folder / 'flow.csv'} has each step"
-        flow = flow.step(f"{len(part.table)} films {proxy}of {part.run.name} added", table, table, why)
+        flow = flow.step(f"{len(part.table)} films {proxy}of {part.cohort.name} added", table, table, why)
     return flow
 
 

@@ -150,7 +150,7 @@ def labelled(cohort: Cohort, probability: pd.DataFrame, cutoffs: Mapping[str, fl
         log.info("%s: %d films, at or above %g", _words(name), n, cutoffs[name])
         if not n:
             _tell(f"No film is labelled {_words(name)}: its highest probability is {highest[name]}.", run)
-    below = "below it: listed in rejected.csv" if len(table) < len(sure) else ""
+    below = "below it (rejected.csv lists them)" if len(table) < len(sure) else ""
     flow = cohort.flow.step(f"probability at or above the cut-off: {said}", cohort.table, table, below)
     return replace(cohort, table=table, flow=flow, rejected=rejected)
 

@@ -12,7 +12,7 @@ from bonerisk.reporting.page import Section
 from bonerisk.reporting.tables.table import Footnotes, Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, number
-from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.rows import Row, rows_of
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.find import StoredRun
 
@@ -46,7 +46,7 @@ def table(run: StoredRun, suffix: str) -> Table:
         "teacher's probability of the class that a film got.",
         *marks.notes(),
     )
-    title = f"Labels by a model of {run.name}"
+    title = f"Labels that a model gave to films of {run.config['dataset'].get('name', run.name)}"
     return Table(f"proxy_labels{suffix}", title, pd.DataFrame(rows, columns=heads), notes)
 
 
@@ -54,8 +54,13 @@ def _row(name: str, cutoff: float, films: pd.DataFrame, found: pd.DataFrame, mar
     given = films.loc[films["bone_class"] == name, CONFIDENCE]
     spread = f"{number(given.median())} ({number(given.min())}–{number(given.max())})" if len(given) else MISSING
     of = {row.metric: row for row in rows_of(found[found["class"] == name])}
-    cells = [MISSING if metric not in of else marks.mark(value(of[metric]), of[metric].note) for metric in HEADS]
-    if "ppv" in of:
-        right = of["ppv"]
-        cells[0] = f"{count(right.n_events)} of {count(right.n)}" + (f", {cells[0]}" if right.n else "")
-    return [words.BONE_CLASSES[name], number(cutoff), count(len(given)), spread, *cells]
+    cells = [_cell(of[metric], marks) if metric in of else MISSING for metric in HEADS]
+    return [words.BONE_CLASSES[name], f"{cutoff:g}", count(len(given)), spread, *cells]
+
+
+def _cell(row: Row, marks: Footnotes) -> str:
+    """A number with its interval; before a share its counts, which are all there is if no film reached the cut-off."""
+    if row.metric != "ppv":
+        return marks.mark(value(row), row.note)
+    counts = f"{count(row.n_events)} of {count(row.n)}"
+    return marks.mark(f"{counts}, {value(row)}", row.note) if row.n else counts
