@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bonerisk.phantom
 from bonerisk.cohort.classes import bone_class
-from bonerisk.cohort.controls import SHUFFLED, shuffled
+from bonerisk.cohort.controls import SHUFFLED, shuffled, unlabelled
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, FractureCodes
@@ -56,6 +56,8 @@ class PhantomChest:
         Share of patients with a DXA; null: as in the population, where it is not missing at random.
     shuffle_labels : int, optional
         A seed: targets change hands at random, as a negative control.
+    labelled : bool
+        Whether targets are given; if not, only the oracles are known.
     export : str, optional
         Folder into which the population is also written as a hospital would hand it over.
 
@@ -80,6 +82,7 @@ class PhantomChest:
         events: str = "natural",
         t_score_share: float | None = None,
         shuffle_labels: int | None = None,
+        labelled: bool = True,
         export: str | None = None,
     ) -> None:
         self.population = Population(
@@ -94,7 +97,8 @@ class PhantomChest:
         )
         raise_together(_refused(self.population, first_patient))
         self.first_patient = first_patient
-        self.shuffle_labels, self.export = shuffle_labels, export and Path(export).expanduser()
+        self.shuffle_labels, self.labelled = shuffle_labels, labelled
+        self.export = export and Path(export).expanduser()
         self.rules, self.codes, self.outcome = rules, codes, outcome
 
     def folder(self, data: Path) -> Path:
@@ -138,6 +142,8 @@ class PhantomChest:
         if self.shuffle_labels is not None:
             table = shuffled(table, self.shuffle_labels)
             notes.append(SHUFFLED)
+        if not self.labelled:
+            table = unlabelled(table)
         name = "phantom_hospital" if self.population.kind == "hospital" else NAME
         return Cohort(
             *(name, table, joined.flow, joined.rejected),

@@ -113,3 +113,10 @@ def test_shuffled_labels_stay_in_split_and_site(tmp_path: Path, no_films) -> Non
         other = mixed[(mixed["split"] == place[0]) & (mixed["site"] == place[1])]
         assert sorted(rows["t_score"]) == sorted(other["t_score"])
     assert not [column for column in mixed if column.startswith("oracle_")]
+
+
+def test_hidden_labels_are_still_known_to_the_oracles(tmp_path: Path) -> None:
+    given, hidden = (phantom("patients=12", *more).load(tmp_path).table for more in ((), ("labelled=false",)))
+    targets = ["t_score", "bone_class", "t_lumbar_spine", "t_femoral_neck", "t_total_hip", "dxa_days"]
+    assert given[targets].notna().all(axis=None) and hidden[targets].isna().all(axis=None)
+    pd.testing.assert_frame_equal(hidden.drop(columns=targets), given.drop(columns=targets), check_like=True)

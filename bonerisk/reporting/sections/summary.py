@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from bonerisk.cohort.proxies import is_proxy
 from bonerisk.evaluation.metrics.catalogue import about
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
@@ -108,8 +109,10 @@ def _asked(evaluation: EvaluationRun) -> str:
     question = f"Can {_of_what(evaluation)} show who {vocabulary.verb} {vocabulary.having}?"
     text = f"{question} The model {words.model(evaluation.model)}"
     if training and (training.folder / "cohort.parquet").is_file():
-        splits = pd.read_parquet(training.folder / "cohort.parquet", columns=["split"])["split"].value_counts()
+        learnt = pd.read_parquet(training.folder / "cohort.parquet")
+        splits, proxies = learnt["split"].value_counts(), is_proxy(learnt).sum()
         text += f" learnt from {vocabulary.counted(splits.get('train', 0))}"
+        text += f" ({count(proxies)} of them with a proxy label)" if proxies else ""
         text += f", was tuned on {count(splits['tune'])} others" if "tune" in splits else ""
     if evaluation.tested:
         text += f" and was tested on {vocabulary.row}s of {evaluation.dataset} that it had not seen."
