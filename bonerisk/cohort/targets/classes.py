@@ -27,8 +27,10 @@ def known(cohort: Cohort, column: str = "bone_class", what: str = "T-score or bo
     table = cohort.table[cohort.table[column].notna()].reset_index(drop=True)
     flow = cohort.flow.step(f"{what} known", cohort.table, table, "neither is given" if " or " in what else "missing")
     if table.empty:
-        mend = "name the column, as dataset.columns.t_score=<its name in the table>; films without labels can be "
-        mend += "embedded (bonerisk extract), and labelled by a model (bonerisk pseudolabel), but not learnt from or judged"
+        mend = (
+            "name the column, as dataset.columns.t_score=<its name in the table>; films without labels can be embedded "
+            "(bonerisk extract), and labelled by a model (bonerisk pseudolabel), but not learnt from or evaluated"
+        )
         raise DataError(f"no film has a {what}", f"cohort {cohort.name}", mend)
     return replace(
         cohort, table=table.drop(columns=[name for name in table if str(name).startswith(OF_FRACTURE)]), flow=flow
