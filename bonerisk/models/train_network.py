@@ -45,6 +45,12 @@ def train_network(config: DictConfig, run: Run) -> None:
     settings = _settings(config, run)
     named = settings.teacher if isinstance(settings, Distillation) else EMA
     teacher = None if named == EMA else teacher_run(named, config, run)
+    if isinstance(settings, Distillation):
+        run.record["distillation"] = {
+            "teacher": teacher.folder.name if teacher else None,
+            "alpha": settings.alpha,
+            "temperature": settings.temperature,
+        }
     new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
     loaded, target = record_source(dataset.load(data), run), config.head.target
     require_films(loaded)
