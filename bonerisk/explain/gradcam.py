@@ -26,7 +26,6 @@ from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model
 
 BATCH = 32  # films: their activations have gradients from the last layer on
-DIRECTIONS = {"towards": 1, "away": -1}
 
 
 def gradcam(model: Model, images: np.ndarray, inputs: Inputs, doing: str = "explaining") -> dict[str, np.ndarray]:
@@ -70,11 +69,6 @@ def gradcam(model: Model, images: np.ndarray, inputs: Inputs, doing: str = "expl
             for score, maps in _of_batch(model, inputs.tensors(images, cut, device)).items():
                 found.setdefault(score, []).append(maps.float().cpu().numpy())
     return {score: np.concatenate(parts) for score, parts in found.items()}
-
-
-def part(maps: np.ndarray, direction: str) -> np.ndarray:
-    """What of signed maps is "towards" a score or "away" from it; not negative."""
-    return np.maximum(DIRECTIONS[direction] * maps, 0)
 
 
 def _of_batch(model: Model, tensors: Sequence[Tensor]) -> dict[str, Tensor]:

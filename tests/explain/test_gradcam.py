@@ -11,7 +11,7 @@ from bonerisk.encoders.chexzero import CheXzero
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError
-from bonerisk.explain.gradcam import gradcam, part
+from bonerisk.explain.gradcam import gradcam
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model
@@ -86,12 +86,6 @@ def test_of_transformers_it_is_a_grid_of_patches(encoder: Any, side: int, grid: 
     prefix = made.model.num_prefix_tokens
     tokens = torch.arange(prefix + grid[0] * grid[1]).float().view(1, -1, 1)
     assert made.maps(tokens)[0, 0, 1, 0] == prefix + grid[1]  # row by row, without the prefix
-
-
-def test_directions_are_the_parts_of_one_map() -> None:
-    signed = np.array([[[-2.0, 0.0], [1.0, 3.0]]])
-    assert part(signed, "towards").tolist() == [[[0, 0], [1, 3]]]
-    assert part(signed, "away").tolist() == [[[2, 0], [0, 0]]]
 
 
 def test_of_a_head_of_classes_each_class_has_its_map() -> None:
