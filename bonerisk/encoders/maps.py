@@ -25,8 +25,7 @@ def last_layer(model: Any) -> nn.Module:
         timm names none.
     """
     if isinstance(model, TRANSFORMERS):
-        layer: nn.Module = model.blocks[-1].norm1
-        return layer
+        return model.get_submodule(f"blocks.{len(model.blocks) - 1}.norm1")
     if not model.feature_info:
         raise _no_map(model)
     found: nn.Module = model.get_submodule(model.feature_info[-1]["module"])

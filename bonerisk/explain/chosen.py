@@ -56,9 +56,9 @@ def choose(films: pd.DataFrame, outcome: str, threshold: float, paths: pd.Series
 
 def _truth(films: pd.DataFrame, outcome: str, threshold: float) -> tuple[pd.Series, pd.Series]:
     """The outcome of each film as text, and what the model calls it."""
-    classes = [column for column in films if column.startswith(CLASS)]
+    classes = [column for column in map(str, films) if column.startswith(CLASS)]
     if len(classes) > 1 and TRUTH in films:
-        return films[TRUTH], films[classes].idxmax(axis=1).str.removeprefix(CLASS)
+        return films[TRUTH], films[classes].idxmax(axis=1).map(lambda name: str(name).removeprefix(CLASS))
     return films[outcome].map({1: "1", 0: "0"}), (films["risk"] >= threshold).map({True: "1", False: "0"})
 
 

@@ -27,7 +27,7 @@ from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model, outputs
 
 COMPARED = 50  # assumed: films by which maps are compared with those of shuffled weights
-WITHOUT = {"image_id": str, "reason": str}  # films without a usable mask
+WITHOUT: dict[str, type] = {"image_id": str, "reason": str}  # films without a usable mask
 MEND = "evaluation.masks=FOLDER takes those of a segmenter; README, “Where the model looks”, has the forms"
 
 log = logging.getLogger(__name__)

@@ -109,7 +109,8 @@ def _frozen(model: nn.Module) -> Iterator[None]:
     """Parameters need no gradient meanwhile."""
     needed = {parameter: parameter.requires_grad for parameter in model.parameters()}
     try:
-        yield model.requires_grad_(False) and None
+        model.requires_grad_(False)
+        yield
     finally:
         for parameter, was in needed.items():
             parameter.requires_grad_(was)

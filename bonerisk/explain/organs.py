@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,8 +66,8 @@ class Organs:
     def of(self, films: pd.DataFrame, doing: str) -> Iterator[Covered]:
         """The organs of films (image_path, and the transform's columns), in order; two films of one mask have none."""
         paths = [Path(path) for path in films["image_path"]]
-        known = [path for film in dict.fromkeys(paths) for path in self.masks.files(film)]
-        shared = {path for path, count in pd.Series(known, dtype=object).value_counts().items() if count > 1}
+        counts = Counter(path for film in dict.fromkeys(paths) for path in self.masks.files(film))
+        shared = {path for path, count in counts.items() if count > 1}
         sources = [Source(*both) for both in zip(paths, film_rows(films, self.transform.columns), strict=True)]
         for path, covered in zip(paths, track(parallel_map(self, sources, _died), doing, len(sources)), strict=True):
             several = shared.intersection(self.masks.files(path)) if shared else ()

@@ -69,6 +69,11 @@ class Masks:
 
     folder: Path | None = None
 
+    @classmethod
+    def of(cls, folder: str | None) -> Masks:
+        """Those of a folder as a user writes it."""
+        return cls(Path(folder).expanduser() if folder else None)
+
     def files(self, film: Path) -> list[Path]:
         """Files of a film's masks, in order; empty if there are none."""
         whole = self._whole(film)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,8 +58,8 @@ def explain_model(
         raise TypeError("these rows were made ready for another model")
     predicted = _at_most(predicted, settings.most, evaluation.plan.seed, run)
     table = rows.cohort.table.set_index("image_id", drop=False).loc[predicted["image_id"]].reset_index(drop=True)
-    masks = Masks(Path(settings.masks).expanduser() if settings.masks else None)
-    organs = Organs(transform_of(model.run.config["preprocessing"]), masks, rows.cohort.colour)
+    transform = transform_of(model.run.config["preprocessing"])
+    organs = Organs(transform, Masks.of(settings.masks), rows.cohort.colour)
     subject = Subject(network.module, films.images.images, network.inputs(table, films), predicted, table, organs)
     threshold = THRESHOLD if kind.outcome[0] == "label" else float(predicted["risk"].median())
     found = explain(subject, settings, evaluation.plan, kind, threshold)

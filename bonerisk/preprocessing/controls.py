@@ -8,7 +8,6 @@ bones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -104,7 +103,7 @@ class BonesMasked:
     def __init__(self, organs: Sequence[str] = BONES, masks: FolderPath | None = None, size: int = 512) -> None:
         if not organs:
             raise ConfigError("no organ is named", "preprocessing.organs", f"[{','.join(BONES)}] are the bones")
-        self.organs, self.masks = tuple(organs), Masks(masks and Path(masks).expanduser())
+        self.organs, self.masks = tuple(organs), Masks.of(masks)
         self.size, self.shape, self.truncate = size, square(size), GrayscaleTruncation(size)
 
     def __call__(self, film: Film) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.explain.directions import DIRECTIONS, part
+from bonerisk.reporting.wording.rows import rows_of
 
 if TYPE_CHECKING:
     from bonerisk.explain.explained import Explained
@@ -35,14 +36,14 @@ def write_overlays(found: Explained, folder: Path) -> None:
     """
     folder.mkdir(parents=True)
     rows: list[dict[str, object]] = []
-    for place, film in enumerate(found.chosen.to_dict("records")):
-        own = found.subject.films.iloc[film["film"]]
-        image = _grey(found.subject.image(film["film"]))
-        for score, direction, picture in _pictures(found, place, film["film"], image):
+    for place, film in enumerate(rows_of(found.chosen)):
+        own = found.subject.films.iloc[film.film]
+        about = {"split": film.split, "truth": film.truth, "correct": film.correct, "extreme": film.extreme}
+        about |= {"risk": own["risk"], "t_score": own.get("t_score")}
+        for score, direction, picture in _pictures(found, place, film.film):
             name = f"{len(rows):03d}.png"
             cv2.imwrite(str(folder / name), picture)
-            rows.append({**film, "risk": own["risk"], "t_score": own.get("t_score"), "score": score})
-            rows[-1] |= {"direction": direction, "file": name}
+            rows.append({**about, "score": score, "direction": direction, "file": name})
     pd.DataFrame(rows).reindex(columns=list(OVERLAYS)).to_csv(folder / "overlays.csv", index=False)
 
 
@@ -52,7 +53,8 @@ def panels(scores: list[str]) -> list[tuple[str, str]]:
     return [(score, "towards") for score in classes] or [(scores[0], direction) for direction in DIRECTIONS]
 
 
-def _pictures(found: Explained, place: int, film: int, image: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+def _pictures(found: Explained, place: int, film: int) -> Iterator[tuple[str, str, np.ndarray]]:
+    image = _grey(found.subject.image(film))
     yield FILM, "", cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     shown = panels(list(found.maps))
     maps = {(score, direction): part(found.maps[score][film], direction) for score, direction in shown}
