@@ -19,7 +19,7 @@ from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.split import patients_and_strata
 from bonerisk.explain.directions import DIRECTIONS, part
-from bonerisk.explain.organs import FULL, Covered
+from bonerisk.imaging.organs import FULL, Covered
 
 FILM = {"dataset": str, "split": str, "model": str, "image_id": str, "patient_id": str}
 SHARES = {**FILM, "score": str, "direction": str, "organ": str, "share": float, "area": float}
@@ -108,6 +108,8 @@ def attention(table: pd.DataFrame, films: pd.DataFrame, plan: Plan, outcome: str
             share, area = (np.full(len(there), np.nan) for _ in range(2))
             at = place[rows["image_id"]].to_numpy()
             share[at], area[at] = rows["share"], rows["area"]
+            if not (area > 0).any():  # no film has it, as a pacemaker
+                continue
             known = np.isfinite(share)
             lost = int((np.isnan(share) & np.isfinite(area)).sum())
             yield from _of_organ(

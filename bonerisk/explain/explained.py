@@ -21,7 +21,7 @@ from bonerisk.explain.attention import ATTENTION, SHARES, attention, shares
 from bonerisk.explain.chosen import choose
 from bonerisk.explain.gradcam import gradcam
 from bonerisk.explain.occlusion import OCCLUSION, occlude, occlusion
-from bonerisk.explain.organs import Covered, Organs
+from bonerisk.imaging.organs import Covered, Organs
 from bonerisk.runs.folder import Run
 from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model, outputs

@@ -24,8 +24,8 @@ from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.split import patients_and_strata
-from bonerisk.explain.organs import ALL_BONES, Covered
 from bonerisk.imaging.masks import BONES
+from bonerisk.imaging.organs import ALL_BONES, Covered
 
 WHOLE, ORGAN, CONTROL, DIFFERENCE = "risk", "organ_hidden", "control_hidden", "difference"
 OCCLUSION = {

@@ -51,7 +51,7 @@ def explain_model(
         No film has a mask, where masks are needed.
     """
     from bonerisk.explain.explained import Subject, explain
-    from bonerisk.explain.organs import Organs
+    from bonerisk.imaging.organs import Organs
 
     network, films, settings = model.network, rows.films, evaluation.explanations
     if not isinstance(films, DecodedCohort):

@@ -55,7 +55,7 @@ def _draw_attention(
         for score, towards in shown
     }
     if len(named):
-        title = f"Attention by organ, over what its area would get. {words.split(split)}"
+        title = f"Attention by organ, relative to its area. {words.split(split)}"
         numbers = ". ".join(f"{name}: {_in_words(part)}" for name, part in parts.items())
         figure = dots(parts, groups, 1, "Share of the map ÷ share of the image")
         save(figure, folder, f"attention_{split}", title, f"{title}. {numbers}.")

@@ -48,6 +48,8 @@ def dots(tables: Mapping[str, pd.DataFrame], groups: Sequence[str], none: float,
             axes.set_ylim(len(names) - 0.45, -0.55)
             axes.tick_params(axis="y", length=0)
             axes.set(xlabel=label)
+            if axes is not panels[0]:
+                axes.sharex(panels[0])
             if len(tables) > 1:
                 axes.set_title(title, fontsize=8)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(groups))

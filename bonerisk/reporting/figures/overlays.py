@@ -61,9 +61,8 @@ def _pictures(found: Explained, place: int, film: int) -> Iterator[tuple[str, st
     strongest = max(of.max() for of in maps.values())
     for (score, direction), of in maps.items():
         yield score, direction, _over(image, of, strongest)
-    score, direction = shown[0]
-    of = part(found.shuffled[score][place], direction)
-    yield SHUFFLED, direction, _over(image, of, np.abs(found.shuffled[score][place]).max())
+    of = np.abs(found.shuffled[shown[0][0]][place])  # which has no direction to speak of
+    yield SHUFFLED, "", _over(image, of, of.max())
 
 
 def _grey(image: np.ndarray) -> np.ndarray:

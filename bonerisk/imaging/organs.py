@@ -1,27 +1,38 @@
-"""Organs on the images that a network sees: their masks, carried through the preprocessing."""
+"""Organs on the images that a network sees: their masks, carried through the preprocessing, in several processes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from bonerisk.errors import DataError
 from bonerisk.imaging.decode import Source
-from bonerisk.imaging.film import Colour
+from bonerisk.imaging.film import Colour, Film
 from bonerisk.imaging.masks import BONES, Masks, on_film
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.imaging.read import read
 from bonerisk.imaging.store import DIED, film_rows
-from bonerisk.parts import Transform
 from bonerisk.progress import track
 
+BODY = "body"  # no organ: nearly the whole film
 ALL_BONES = "bones"  # the bones of a mask together
 FULL = 255  # of a covered pixel
+
+
+class Carrying(Protocol):
+    """What is needed of a transform (`bonerisk.parts.Transform`): where a region of a film lies in its image."""
+
+    columns: Sequence[str]
+
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """How much of each pixel of the image the region covers."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +56,7 @@ class Covered:
 class Organs:
     """Reads the masks of a film; can be pickled."""
 
-    transform: Transform
+    transform: Carrying
     masks: Masks
     colour: Colour
 
@@ -53,7 +64,8 @@ class Organs:
         """The film's organs, or why it has none."""
         try:
             film = replace(read(source.path, self.colour), row=source.row)
-            regions = {organ: on_film(mask, film) for organ, mask in self.masks.read(film).items()}
+            masks = {organ: mask for organ, mask in self.masks.read(film).items() if organ != BODY}
+            regions = {organ: on_film(mask, film) for organ, mask in masks.items()}
             if not any(region.any() for region in regions.values()):
                 return Covered(reason="the film's mask is empty")
             covered = {organ: self.transform.covered(region, film) for organ, region in regions.items()}
