@@ -127,7 +127,7 @@ class BonesMasked:
         found = self.masks.read(film)
         if lacking := [organ for organ in self.organs if organ not in found]:
             there = [organ for organ in self.organs if organ in found]
-            mend = f"preprocessing.organs=[{','.join(there)}] fills those it has" if there else ""
+            mend = f"'preprocessing.organs=[{','.join(there)}]' fills those it has" if there else ""
             raise DataError(f"the film's mask has no {', '.join(lacking)}", str(film.path), mend)
         marked = np.zeros(film.pixels.shape, bool)
         for organ in self.organs:
