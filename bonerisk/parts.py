@@ -27,7 +27,7 @@ from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.imaging.film import Film
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = [
     "Augmentation",
@@ -82,6 +82,14 @@ class Transform(Protocol):
         """
         ...
 
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """How much of each pixel of the film's image a region of the film covers.
+
+        `region` is bool, of the film's shape. The answer is float32 from 0 to 1, of `shape`: the transform's resizing,
+        cropping, padding or alignment without what it does to intensities; 0 where the image shows nothing of the film.
+        """
+        ...
+
 
 class Encoder(Protocol):
     """A torch module: images → features.
@@ -107,6 +115,27 @@ class Encoder(Protocol):
         """Features (n, width) float32 of images (n, k, h, w) uint8; a grey film is one plane."""
         ...
 
+    @property
+    def last_layer(self) -> nn.Module:
+        """The module whose outputs are the last with a place on the image, from which a patch can reach the features.
+
+        Raises
+        ------
+        ConfigError
+            There is none.
+        """
+        ...
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Outputs of `last_layer` as maps (n, channels, rows, columns) of the whole image, from its upper left.
+
+        Raises
+        ------
+        ConfigError
+            They have no place on the image.
+        """
+        ...
+
 
 class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
@@ -124,6 +153,13 @@ class TrainedHead(Protocol):
 
     def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
         """Columns of the predictions table, float64 (n,): ``risk`` (higher is worse), and others of its own."""
+        ...
+
+    def scores(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What explanations are of: differentiable scores (n,), by name.
+
+        ``risk`` comes first and rises with the risk. A head of several classes adds one for each class, by its name.
+        """
         ...
 
 

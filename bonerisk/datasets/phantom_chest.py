@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.hospital.rules import Rules
+from bonerisk.imaging.masks import BONES
 from bonerisk.phantom import export, films
 from bonerisk.phantom.people.patient import Patient
 from bonerisk.phantom.people.population import EVENTS, KINDS, Population, draw
@@ -46,6 +48,8 @@ class PhantomChest:
     seed : int
     bone_signal : float
         How far the bones on film depart from the population's mean density: 1 as in the patient, 0 not at all.
+    signal_bones : list of str
+        Bones that this is of; the others show the mean density in every film.
     quality_effect : float
         Factor on the effect of bone quality, which films show in part and DXA does not, on the hazard of fracture.
     shortcut : float
@@ -77,6 +81,7 @@ class PhantomChest:
         first_patient: int = 0,
         seed: int = 0,
         bone_signal: float = 1.0,
+        signal_bones: Sequence[str] = BONES,
         quality_effect: float = 1.0,
         shortcut: float = 0.0,
         events: str = "natural",
@@ -94,6 +99,7 @@ class PhantomChest:
             float(shortcut),
             events,
             t_score_share,
+            tuple(signal_bones),
         )
         raise_together(_refused(self.population, first_patient))
         self.first_patient = first_patient
@@ -159,6 +165,9 @@ def _refused(what: Population, first: int) -> list[BoneriskError]:
     for name, value, allowed in (("population", what.kind, KINDS), ("events", what.events, EVENTS)):
         if value not in allowed:
             found.append(ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(allowed)}"))
+    if absent := sorted(set(what.signal_bones) - set(BONES)):
+        mend = f"of {', '.join(BONES)}"
+        found.append(ConfigError(f"there is no bone {', '.join(absent)}", "dataset.signal_bones", mend))
     for name, number, low, high in (
         ("patients", what.patients, 1, math.inf),
         ("first_patient", first, 0, math.inf),

@@ -11,6 +11,7 @@ import timm
 from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 
+from bonerisk.encoders import maps
 from bonerisk.encoders import weights as source
 from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
@@ -106,6 +107,15 @@ class CheXzero(nn.Module):
         if grey.shape[-1] != SIZE:
             grey = nn.functional.interpolate(grey, (SIZE, SIZE), mode="bicubic")
         return self.model(grey.expand(-1, 3, -1, -1))
+
+    @property
+    def last_layer(self) -> nn.Module:
+        """The layer whose outputs are the last with a place on the image."""
+        return maps.last_layer(self.model)
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Its outputs as maps (n, channels, rows, columns)."""
+        return maps.as_maps(self.model, activations, (SIZE, SIZE))
 
     def _adapt(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         """CLIP's tensors under timm's names; their shape is checked first, because timm interpolates other shapes."""

@@ -16,6 +16,7 @@ from bonerisk.errors import ConfigError
 from bonerisk.named import WeightsPath
 
 SMALLEST = 16  # pixels a side: four halvings leave one
+DEPTH = 4  # convolutions
 FINE = 8  # pixels: ribs and endplates are finer, the mediastinum coarser
 MIDDLE, COARSE_SD, FINE_SD = 100.0, 64.0, 8.0  # of chest films after truncation, about
 
@@ -83,7 +84,7 @@ class SmallCNN(nn.Module):
             raise ConfigError("This encoder has no published weights", "encoder.weights=pretrained", mend)
         self.shape, self.file = shape, source.check(weights, sha256)
         self._check(shape)
-        widths = [2 * shape[0], *(channels * 2**depth for depth in range(4))]
+        widths = [2 * shape[0], *(channels * 2**depth for depth in range(DEPTH))]
         sizes = [5, 3, 3, 3]
         blocks = [_block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
         self.layers = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
@@ -107,6 +108,15 @@ class SmallCNN(nn.Module):
         values = images.float()
         blur = interpolate(avg_pool2d(values, FINE), size=values.shape[-2:], mode="bilinear")
         return self.layers(torch.cat([(values - blur) / FINE_SD, (values - MIDDLE) / COARSE_SD], dim=1))
+
+    @property
+    def last_layer(self) -> nn.Module:
+        """The layer whose outputs are the last with a place on the image: the last convolution's."""
+        return self.layers[DEPTH - 1]
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Its outputs as maps (n, channels, rows, columns): they are."""
+        return activations
 
     def _check(self, shape: tuple[int, ...]) -> None:
         planes = self.shape[0]

@@ -13,6 +13,7 @@ import torch
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
+from bonerisk.encoders import maps
 from bonerisk.encoders import weights as source
 from bonerisk.encoders.shapes import unfit
 from bonerisk.errors import ConfigError
@@ -119,6 +120,15 @@ class TimmEncoder(nn.Module):
         """
         self._check(tuple(images.shape[1:]))
         return self.model((images - self.mean) / self.std)
+
+    @property
+    def last_layer(self) -> nn.Module:
+        """The layer whose outputs are the last with a place on the image."""
+        return maps.last_layer(self.model)
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Its outputs as maps (n, channels, rows, columns)."""
+        return maps.as_maps(self.model, activations, (self.shape[1], self.shape[2]))
 
     def _check(self, shape: tuple[int, ...]) -> None:
         size = self.fixed or shape[1:]

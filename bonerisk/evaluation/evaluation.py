@@ -11,6 +11,7 @@ import pandas as pd
 
 from bonerisk.cohort.overlap import refuse_seen
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.evaluation.explanations import Explanations
 from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.optimism import optimism
 from bonerisk.evaluation.metrics.rules import Rule
@@ -38,6 +39,7 @@ from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
 from bonerisk.evaluation.validation.validate import UNTESTED, Validation, validate
+from bonerisk.named import FolderPath
 
 Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
 
@@ -75,6 +77,12 @@ class Evaluation:
         Bootstrap draws that are refitted, by default 200, or repeats of the cross-validation, by default 10.
     folds : int
         Folds of patients of the cross-validation.
+    explain : {"gradcam", "occlusion"} or list of them, optional
+        How a network that sees films is explained (`bonerisk.explain`).
+    masks : str, optional
+        A folder of organ masks for explanations (`bonerisk.imaging.masks`); None: beside the films.
+    explain_films : int, optional
+        Films that are explained at most; None: all.
     """
 
     def __init__(
@@ -93,10 +101,14 @@ class Evaluation:
         validation: Literal["optimism", "crossval"] | None = None,
         repeats: int | None = None,
         folds: int = 10,
+        explain: Literal["gradcam", "occlusion"] | list[Literal["gradcam", "occlusion"]] | None = None,
+        masks: FolderPath | None = None,
+        explain_films: int | None = 1000,
     ) -> None:
         self.binary, self.survival = binary, survival
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
+        self.explanations = Explanations.of(explain, masks, explain_films)
         self.validation = validation and Validation.of(validation, repeats, folds)
 
     def run(
@@ -201,7 +213,7 @@ class Evaluation:
         """
         if self.validation is None:
             raise ConfigError("no validation is asked for", "evaluation.validation", "choose optimism or crossval")
-        kind: Outcome[Any, Any] = self.binary if outcome == "binary" else self.survival
+        kind = self.outcome(outcome)
         found = validate(Development(kind, films, refits), self.plan, self.validation)
         comparison = found.split.comparison
         observed = (row for model in refits for row in follow_up_rows(found.split, model) if row["subgroup"] == ALL)
@@ -219,6 +231,10 @@ class Evaluation:
             thresholds=_record(comparison, found.split.thresholds),
             curves=_curves(found.curves),
         )
+
+    def outcome(self, name: Literal["binary", "survival"]) -> Outcome[Any, Any]:
+        """How an outcome of a kind is evaluated."""
+        return self.binary if name == "binary" else self.survival
 
     def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
         """The outcome asked for, or the one that the table has the columns of."""

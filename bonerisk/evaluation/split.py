@@ -45,8 +45,7 @@ class Split(Generic[Films]):
         self.wide = comparison.test.where(keep)
         self.films = self.wide.films
         self.name = {column: str(self.films[column].iloc[0]) for column in ("dataset", "split")}
-        self.patient = pd.factorize(patients(self.films), sort=True)[0]
-        self.strata = self._strata()
+        self.patient, self.strata = patients_and_strata(self.films, plan, self.kind.outcome[0])
         self.draws = Draws.of(self.patient.max() + 1, plan.n_draws, plan.seed, self.strata)
         self.subgroups = list(subgroups(self.films, self.kind.subgroups))
         self.everyone = self.subgroups[0]
@@ -171,10 +170,15 @@ class Split(Generic[Films]):
     def _note(self, models: Sequence[str]) -> str:
         return "; ".join(dict.fromkeys(filter(None, (self.comparison.models[model].note for model in models))))
 
-    def _strata(self) -> np.ndarray | None:
-        """Stratum of each patient, from the patient's films."""
-        if self.plan.stratify is None:
-            return None
-        if self.plan.stratify == "site":
-            return pd.Series(pd.factorize(self.films["site"], sort=True)[0]).groupby(self.patient).first().to_numpy()
-        return self.films[self.kind.outcome[0]].groupby(self.patient).max().to_numpy()
+
+def patients_and_strata(films: pd.DataFrame, plan: Plan, outcome: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Number of each film's patient (n,), and the stratum of each patient, by the patient's films; None without strata.
+
+    `outcome` is the column of the outcome, which strata may keep.
+    """
+    patient = pd.factorize(patients(films), sort=True)[0]
+    if plan.stratify is None:
+        return patient, None
+    if plan.stratify == "site":
+        return patient, pd.Series(pd.factorize(films["site"], sort=True)[0]).groupby(patient).first().to_numpy()
+    return patient, films[outcome].groupby(patient).max().to_numpy()

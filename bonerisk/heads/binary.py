@@ -35,3 +35,7 @@ class BinaryHead(nn.Module):
     def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
         """Probability (n,) of the target, as `risk`."""
         return {"risk": outputs.detach().sigmoid().double().cpu().numpy()}
+
+    def scores(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What an explanation is of: the logit, which rises with the risk."""
+        return {"risk": outputs}

@@ -25,9 +25,11 @@ from bonerisk.errors import DataError
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
+from bonerisk.models.explain import explain_model
 from bonerisk.models.several import dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
+from bonerisk.reporting.wording.vocabulary import vocabulary_of
 
 
 def evaluate(order: Order) -> Path:
@@ -37,6 +39,7 @@ def evaluate(order: Order) -> Path:
     also validated on the patients that they were fitted to; if there are no others, on these alone.
     """
     from bonerisk.reporting.drawings import draw
+    from bonerisk.reporting.explained import draw_explained
 
     config, data = order.config, Path(order.config.paths.data)
     models = load_models(config.run, Path(config.paths.outputs))
@@ -46,6 +49,7 @@ def evaluate(order: Order) -> Path:
     with run_folder(order, first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")
+        explained = bool(evaluation.explanations.methods) and bool(first.network)  # refused for another model
         note_inputs(models, run)
         loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
@@ -73,13 +77,17 @@ def evaluate(order: Order) -> Path:
                 measured(first.training),  # not the others', so that baselines don't depend on them
             )
             results.insert(0, evaluation.run(*tables, outcome, () if first.films else first.columns, *about))
-        result = beside(*results)
+        result, found = beside(*results), None
+        if explained and splits != LEARNT:
+            found = explain_model(first, ready[0], predicted[0], evaluation, evaluation.outcome(outcome), run)
         run.record["preset"] = first.run.record["choices"].get("model", "")
         write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
             if result.outcome == "binary" and first.films and splits != LEARNT:
                 write_examples(predicted[0], 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
+            if found:
+                draw_explained(folder, found, vocabulary_of(cohort.table, result.target, result.target_words))
     return run.folder
 
 

@@ -17,6 +17,7 @@ from bonerisk.imaging.store import DIED
 from bonerisk.models.films import (
     decode,
     film_hashes,
+    folders_hash,
     input_hashes,
     refuse_copies,
     require_columns,
@@ -92,7 +93,8 @@ def embed_cohort(
     if transform.note:
         run.note(transform.note)
     sha256 = film_hashes(cohort, data)
-    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour)
+    folders = folders_hash(frozen.preprocessing, data)
+    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour, folders)
     wanted = [key for key in keys.values() if key]
     folder = data / "embeddings" / frozen.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from bonerisk.cohort.allowed import wrong_features
 from bonerisk.cohort.table import SOURCE, Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
+from bonerisk.config.signature import named
 from bonerisk.errors import ConfigError, DataError, RowsRefusedError, raise_together
 from bonerisk.imaging import store
 from bonerisk.models.components import component
@@ -140,12 +141,16 @@ def film_hashes(cohort: Cohort, data: Path) -> dict[str, str | None]:
 
 
 def input_hashes(
-    table: pd.DataFrame, sha256: Mapping[str, str | None], columns: Sequence[str], colour: str = "refuse"
+    table: pd.DataFrame,
+    sha256: Mapping[str, str | None],
+    columns: Sequence[str],
+    colour: str = "refuse",
+    folders: str = "",
 ) -> Mapping[str, str | None]:
     """SHA-256 of each film's input to a transform, by image_id; None if unreadable.
 
-    It is the hash of the film's bytes and, if the transform reads columns, of its values in them; and of `colour`, if
-    films in colour are not refused.
+    It is the hash of the film's bytes and, if the transform reads columns, of its values in them; of `colour`, if
+    films in colour are not refused; and of the folders that the transform reads (`folders_hash`), if it reads any.
 
     Parameters
     ----------
@@ -155,11 +160,20 @@ def input_hashes(
         Hash of each film's bytes, by image_id.
     columns : sequence of str
     """
-    more = [] if colour == "refuse" else [colour]
+    more = [*([] if colour == "refuse" else [colour]), *filter(None, [folders])]
     if not columns and not more:
         return sha256
     rows = zip(table["image_id"], store.film_rows(table, columns), strict=True)
     return {name: (fingerprint([sha256[name], row, *more]) if sha256[name] else None) for name, row in rows}
+
+
+def folders_hash(preprocessing: Node, data: Path) -> str:
+    """Hash of all files in the folders that a preprocessing names, such as organ masks; empty if it names none."""
+    node = plain(preprocessing)
+    names = [name for name, kind in named(node["_target_"]).items() if kind == "FolderPath" and node.get(name)]
+    folders = [Path(node[name]).expanduser() for name in names]
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return fingerprint(sha256_cached(files, data)) if names else ""
 
 
 def decode(
@@ -207,7 +221,8 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
     transform = transform_of(preprocessing)
     require_columns(transform, cohort.table)
     sha256 = film_hashes(cohort, data)
-    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour)
+    folders = folders_hash(preprocessing, data)
+    keys = input_hashes(cohort.table, sha256, transform.columns, cohort.colour, folders)
     found = decode(cohort, keys, preprocessing, transform, data)
     if coloured := int(found.images.index["coloured"].sum()):
         text = f"{coloured} of {len(found.images.index)} films are in colour; their luminance is taken as their grey."

@@ -136,6 +136,14 @@ class FeatureModel(TrainedModel):
         return load_fitted(self.run)
 
     @property
+    def network(self) -> Network:
+        """None: only a network whose encoder was trained with its head is explained."""
+        what = (
+            f"{self.name} is a head fitted to {'embeddings' if self.films else 'columns'}, no network that sees films"
+        )
+        raise ConfigError(what, "evaluation.explain", "leave it out; it explains model=ospenscreen and the like")
+
+    @property
     def films(self) -> bool:
         """Whether an embedding is among its features."""
         return self.fitted.features.films

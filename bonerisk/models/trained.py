@@ -15,6 +15,7 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.models.network import Network
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
@@ -49,6 +50,17 @@ class TrainedModel(ABC):
     @abstractmethod
     def columns(self) -> Sequence[str]:
         """Columns of the cohort that it reads."""
+
+    @property
+    @abstractmethod
+    def network(self) -> Network:
+        """Its encoder and head, which were trained together.
+
+        Raises
+        ------
+        ConfigError
+            It is a head that was fitted to features.
+        """
 
     @property
     def target_name(self) -> str:

@@ -66,12 +66,19 @@ class CentreCrop:
         """
         pixels = check_not_blank(film).pixels
         low, high = float(pixels.min()), float(pixels.max())
+        return _bicubic((self._centre(pixels) - low) * (255 / (high - low)), self.size)
+
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film covers."""
+        return _resized(self._centre(region), self.size).clip(0, 1)
+
+    def _centre(self, pixels: np.ndarray) -> np.ndarray:
+        """The central square, float32, before the last resizing."""
         side, (height, width) = max(SHORT_EDGE, self.size), pixels.shape
         shape = (side * width // min(height, width), side * height // min(height, width))  # OpenCV: columns first
         small = cv2.resize(pixels.astype(np.float32), shape, interpolation=cv2.INTER_AREA)
         top, left = ((edge - side) // 2 for edge in small.shape)
-        centre = small[top : top + side, left : left + side]
-        return _bicubic((centre - low) * (255 / (high - low)), self.size)
+        return small[top : top + side, left : left + side]
 
 
 class PaddedSquare:
@@ -137,6 +144,16 @@ class PaddedSquare:
             pixels = (values * 255 // (high - low)).astype(np.uint8)[pixels]
         if self.equalise:
             pixels = cv2.equalizeHist(pixels)
+        padded = self._padded(pixels)
+        return padded if len(padded) == self.size else _bicubic(padded.astype(np.float32), self.size)
+
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film covers."""
+        padded = self._padded(np.where(region, np.uint8(255), np.uint8(0))).astype(np.float32) / 255
+        return padded if len(padded) == self.size else _resized(padded, self.size).clip(0, 1)
+
+    def _padded(self, pixels: np.ndarray) -> np.ndarray:
+        """The film, uint8, with its padding, before the last resizing."""
         side = max(LONG_EDGE, self.size)
         ratio = side / max(pixels.shape)
         height, width = (max(1, int(edge * ratio)) for edge in pixels.shape)  # in floats, as CheXzero's code
@@ -144,11 +161,14 @@ class PaddedSquare:
         padded = np.zeros((side, side), np.uint8)
         small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
         padded[top : top + height, left : left + width] = np.asarray(small)
-        return padded if side == self.size else _bicubic(padded.astype(np.float32), self.size)
+        return padded
 
 
 def _bicubic(image: np.ndarray, size: int) -> np.ndarray:
-    """Resize as PyTorch's bicubic does without antialiasing, and round to uint8; average areas below half the size."""
+    return np.rint(_resized(image, size)).clip(0, 255).astype(np.uint8)
+
+
+def _resized(image: np.ndarray, size: int) -> np.ndarray:
+    """Resize as PyTorch's bicubic does without antialiasing; average areas below half the size."""
     kind = cv2.INTER_CUBIC if len(image) <= 2 * size else cv2.INTER_AREA  # bicubic would alias
-    resized = cv2.resize(image, (size, size), interpolation=kind)
-    return np.rint(resized).clip(0, 255).astype(np.uint8)
+    return cv2.resize(image, (size, size), interpolation=kind)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
-from bonerisk.preprocessing.square import square
+from bonerisk.preprocessing.square import square, squeezed
 
 
 class GrayscaleTruncation:
@@ -70,6 +70,10 @@ class GrayscaleTruncation:
         clipped = np.clip(film.pixels, low, high).astype(np.float32)
         small = cv2.resize(clipped, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return np.rint((small - low) * (255.0 / (high - low))).clip(0, 255).astype(np.uint8)
+
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film covers."""
+        return squeezed(region, self.size)
 
     def _range(self, centre: np.ndarray) -> tuple[int, int]:
         if self.percentile is None:

@@ -14,11 +14,12 @@ import numpy as np
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
+from bonerisk.imaging.masks import BONES, Masks, on_film
+from bonerisk.named import FolderPath
 from bonerisk.preprocessing.chest import GrayscaleTruncation
-from bonerisk.preprocessing.square import square
+from bonerisk.preprocessing.square import square, squeezed
 
 GREY = 128
-MASKS = "masks"
 
 FULL_SCALE = (5000.0, 5000.0, 16.0, 0.5, 0.5)  # of rows, columns, bits, row and column spacing in mm: beyond all films
 
@@ -56,36 +57,42 @@ class BorderOnly:
 
     def __call__(self, film: Film) -> np.ndarray:
         """The film's border as uint8, shape (size, size); a border of one value is black."""
-        (height, width), pixels = film.pixels.shape, film.pixels.astype(np.float32)
-        inside = slice(height // 10, height - height // 10), slice(width // 10, width - width // 10)
+        pixels, inside = film.pixels.astype(np.float32), _inside(film)
         pixels[inside] = np.nan
         low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
         pixels = (pixels - low) * (255 / max(high - low, 1.0))
         pixels[inside] = GREY  # before the resizing, so that no pixel of the inside mixes into the border
         return _small(pixels, self.size)
 
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film's border covers."""
+        border = region.copy()
+        border[_inside(film)] = False
+        return squeezed(border, self.size)
+
 
 class BonesMasked:
     """Fill the bones with the mean of the rest of the film, then apply `GrayscaleTruncation`.
 
-    The bones are read from a mask beside the film, as simulated films have it: for ``films/a.dcm`` it is
-    ``masks/a.png``. Each bit of a mask's pixel is one organ. The outlines of the bones remain visible.
+    The bones are read from organ masks (`bonerisk.imaging.masks`). The outlines of the bones remain visible.
 
     Parameters
     ----------
-    planes : sequence of int
-        Bits of the mask that are bone, 0 to 15.
+    organs : sequence of str
+        Which organs are filled.
+    masks : str, optional
+        A folder of masks; None: beside the films, as simulated films have them.
     size : int
         Side of the image in pixels.
 
     Raises
     ------
     ConfigError
-        A bit or the size is out of range.
+        No organ is named, or the size is out of range.
 
     Examples
     --------
-    >>> BonesMasked(planes=[4, 5], size=160).shape
+    >>> BonesMasked(organs=["vertebrae", "ribs"], size=160).shape
     (160, 160)
     """
 
@@ -93,10 +100,10 @@ class BonesMasked:
     columns: Sequence[str] = ()
     note: str | None = "Negative control: the model sees films whose bones are filled in."
 
-    def __init__(self, planes: Sequence[int], size: int = 512) -> None:
-        if not planes or not all(0 <= plane < 16 for plane in planes):
-            raise ConfigError(f"planes {list(planes)} are not bits 0 to 15 of a mask", "preprocessing.planes")
-        self.bits = sum({1 << plane for plane in planes})
+    def __init__(self, organs: Sequence[str] = BONES, masks: FolderPath | None = None, size: int = 512) -> None:
+        if not organs:
+            raise ConfigError("no organ is named", "preprocessing.organs", f"[{','.join(BONES)}] are the bones")
+        self.organs, self.masks = tuple(organs), Masks.of(masks)
         self.size, self.shape, self.truncate = size, square(size), GrayscaleTruncation(size)
 
     def __call__(self, film: Film) -> np.ndarray:
@@ -105,31 +112,30 @@ class BonesMasked:
         Raises
         ------
         DataError
-            The film has no mask, or its mask belongs to another film or marks no bone.
+            The film has no mask, its mask belongs to another film, lacks one of the organs or marks no bone.
         """
         bone = self._bone(film)
         pixels = film.pixels.copy()
         pixels[bone] = round(film.pixels[~bone].mean())
         return self.truncate(Film(pixels, film.bits))
 
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film covers, with bones or without."""
+        return self.truncate.covered(region, film)
+
     def _bone(self, film: Film) -> np.ndarray:
-        if film.path is None:
-            raise DataError("a film that was not read from a file has no organ mask beside it")
-        file = film.path.absolute().parent.parent / MASKS / f"{film.path.stem}.png"
-        mask = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if file.is_file() else None
-        if mask is None:
-            mend = "use preprocessing=bones_masked on films with organ masks, such as dataset=phantom_chest"
-            raise DataError(f"no organ mask can be read at {file}", str(film.path), mend)
-        (height, width), shape = film.pixels.shape, mask.shape
-        if mask.ndim != 2 or abs(shape[0] * width - shape[1] * height) > height + width:
-            what = f"the mask {file} of shape {shape} does not belong to this film of {height} × {width} pixels"
-            raise DataError(what, str(film.path))
-        bone = np.asarray(mask.astype(np.uint16) & self.bits > 0, np.uint8)
-        wider = cv2.dilate(bone, np.ones((3, 3), np.uint8))  # a film is less sharp than its mask
-        marked = cv2.resize(wider, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        found = self.masks.read(film)
+        if lacking := [organ for organ in self.organs if organ not in found]:
+            there = [organ for organ in self.organs if organ in found]
+            mend = f"'preprocessing.organs=[{','.join(there)}]' fills those it has" if there else ""
+            raise DataError(f"the film's mask has no {', '.join(lacking)}", str(film.path), mend)
+        marked = np.zeros(film.pixels.shape, bool)
+        for organ in self.organs:
+            wider = cv2.dilate(found[organ].astype(np.uint8), np.ones((3, 3), np.uint8))
+            marked |= on_film(wider, film)  # a film is less sharp than its mask
         if not 0 < marked.mean() < 1:
             marks = "every pixel as bone" if marked.any() else "no bone"
-            raise DataError(f"the mask {file} marks {marks}", str(film.path))
+            raise DataError(f"the film's mask marks {marks}", str(film.path))
         return marked
 
 
@@ -168,6 +174,16 @@ class VendorOnly:
         greys = np.rint(255 * np.minimum(facts / FULL_SCALE, 1)).astype(np.uint8)
         band = np.arange(self.size) * len(greys) // self.size
         return np.repeat(greys[band, None], self.size, axis=1)
+
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        """Share (size, size) float32 of each pixel that a region of the film covers: no pixel shows any of it."""
+        return np.zeros(self.shape, np.float32)
+
+
+def _inside(film: Film) -> tuple[slice, slice]:
+    """All but the outer tenth of a film on each side."""
+    height, width = film.pixels.shape
+    return slice(height // 10, height - height // 10), slice(width // 10, width - width // 10)
 
 
 def _small(pixels: np.ndarray, size: int) -> np.ndarray:

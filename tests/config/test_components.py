@@ -101,10 +101,15 @@ def preprocessing(node: dict[str, Any]) -> None:
         mask.parent.mkdir()
         cv2.imwrite(str(mask), np.eye(150, 100, dtype=np.uint16) * 0xFFFF)
         row = {column: ROW.get(column, 50.0) for column in transform.columns}  # others: an age, or pixels
-        image = transform(Film(pixels, 12, (0.5, 0.5), Path(folder, "films", "a.dcm"), row=row))
+        film = Film(pixels, 12, (0.5, 0.5), Path(folder, "films", "a.dcm"), row=row)
+        image = transform(film)
+        covered = transform.covered(np.ones(pixels.shape, bool), film)
     assert image.shape == transform.shape
     assert image.dtype == np.uint8
     assert np.ptp(image) > 0
+    assert (covered.shape, covered.dtype) == (image.shape, np.float32)
+    assert covered.min() >= 0
+    assert covered.max() <= 1
 
 
 def encoder(node: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from bonerisk.embeddings.store import Embeddings
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
 from bonerisk.imaging.read import read
-from bonerisk.models import components
+from bonerisk.models import components, films
 from bonerisk.models.embeddings import Embedded, embed_cohort
 from bonerisk.models.films import decode_cohort, encoder_for, input_hashes, transform_of
 from bonerisk.models.frozen import Frozen
@@ -45,6 +45,10 @@ class Strip:
         strip = cv2.resize(film.pixels[int(row) :], (64, 40), interpolation=cv2.INTER_AREA)
         return np.stack([strip, strip[:, ::-1]])
 
+    def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
+        strip = cv2.resize(region[int(str(film.row["keypoint_row"])) :].astype(np.float32), (64, 40))
+        return np.stack([strip, strip[:, ::-1]])
+
 
 @pytest.fixture
 def strip(monkeypatch: pytest.MonkeyPatch) -> type[Strip]:
@@ -55,6 +59,7 @@ def strip(monkeypatch: pytest.MonkeyPatch) -> type[Strip]:
 
     monkeypatch.setattr(components, "build", build_strip)
     monkeypatch.setattr(components, "class_of", lambda node: Strip if node["_target_"] == "strip" else class_of(node))
+    monkeypatch.setattr(films, "named", lambda target: {})  # it takes no folder
     return Strip
 
 
@@ -182,5 +187,5 @@ def test_a_grey_film_is_one_plane() -> None:
 
 
 def test_what_lacks_a_part_of_the_contract_is_no_transform() -> None:
-    with pytest.raises(ConfigError, match="OfRun is no Transform: it lacks __call__, columns, note, shape"):
+    with pytest.raises(ConfigError, match="OfRun is no Transform: it lacks __call__, columns, covered, note, shape"):
         transform_of({"_target_": "bonerisk.encoders.of_run.OfRun", "run": "latest"})

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bonerisk.imaging.masks import PLANES
+
 Place = tuple[slice, slice] | npt.NDArray[np.intp]  # a box, or indices into the flattened sheet
 Array = npt.NDArray[Any]  # float32; the stubs of NumPy and OpenCV widen it on the way
 
@@ -27,7 +29,6 @@ TRABECULAR = (
     0.0060  # added by spongiosa; assumed: 1.18 g/cm³ at 0.235 cm²/g, as ICRP 110's spongiosas lie from 1.1 to 1.25
 )
 
-PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri", "device")
 BIT = {name: 1 << place for place, name in enumerate(PLANES)}
 
 COARSE = 2  # film pixels per side of a mask pixel

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BONES = ("vertebrae", "ribs", "clavicles", "scapulae", "humeri")
+from bonerisk.imaging.masks import BONES
+
 SITES = ("lumbar_spine", "femoral_neck", "total_hip")
 
 # Young reference in g/cm² (mean, SD). Femur: NHANES III, white women aged 20–29 (Looker et al., Osteoporos Int

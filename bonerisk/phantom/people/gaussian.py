@@ -23,15 +23,17 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
 @cache
-def mean_site_on(observed: str, sd: float) -> tuple[Array, float]:
+def mean_site_on(observed: str, sd: float, bones: int = len(BONES)) -> tuple[Array, float]:
     """Return the regression of the mean departure of DXA's sites on what is observed, and the residual variance.
 
     Parameters
     ----------
     observed : str
-        "readings": the three sites with DXA's error; "film": the five filmed bones; "nothing".
+        "readings": the three sites with DXA's error; "film": filmed bones; "nothing".
     sd : float
         Of a T-score within an age.
+    bones : int
+        How many filmed bones are observed; all have the same loading.
 
     Returns
     -------
@@ -39,7 +41,9 @@ def mean_site_on(observed: str, sd: float) -> tuple[Array, float]:
     variance : float
         In squared T-scores.
     """
-    place = {"readings": slice(0, len(SITES)), "film": slice(len(SITES), None), "nothing": slice(0, 0)}[observed]
+    place = {"readings": slice(0, len(SITES)), "film": slice(len(SITES), len(SITES) + bones), "nothing": slice(0, 0)}[
+        observed
+    ]
     within = sd**2 * COVARIANCE[place, place]
     if observed == "readings":
         within = within + np.diag(np.square(list(READING_SD.values())))
@@ -53,13 +57,14 @@ def lowest(filmed: Array | None, count: int) -> Array:
 
     Parameters
     ----------
-    filmed : array (count, 5) or None
-        Departures of the filmed bones in those SDs; None where the film doesn't show them.
+    filmed : array (count, bones) or None
+        Departures of the filmed bones that the film shows, in those SDs; None where it shows none.
     """
     mean, variance = np.zeros(count), 1.0
     if filmed is not None:
-        weights = LOADING[len(SITES) :] / (1 - LOADING[len(SITES) :] ** 2)
-        variance = 1 / (1 + weights @ LOADING[len(SITES) :])
+        loading = LOADING[len(SITES) : len(SITES) + filmed.shape[1]]
+        weights = loading / (1 - loading**2)
+        variance = 1 / (1 + weights @ loading)
         mean = variance * filmed @ weights
     factor = mean[:, None] + np.sqrt(variance) * _NODES
     return np.asarray(np.interp(factor, _F, _lowest_given_factor()) @ _WEIGHTS / _WEIGHTS.sum())

@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from bonerisk.phantom.people import dxa, gaussian, hazard
 from bonerisk.phantom.people.course import age_on
-from bonerisk.phantom.people.density import BONES, CURVES, SITES
+from bonerisk.phantom.people.density import CURVES, SITES
 from bonerisk.phantom.people.disease import AP, CONDITIONS, DRAWN, FINDINGS, WEDGES, Array, Signs
 from bonerisk.phantom.people.patient import Exposure, Patient
 from bonerisk.phantom.people.views import SHOWN_QUALITY
@@ -77,10 +77,9 @@ def bone(people: Sequence[Patient]) -> dict[str, Array]:
     The film's expectation leaves out that a wedge is informative about density.
     """
     films = known(people)
-    shows = people[0].population.bone_signal > 0
     count = len(films.age)
     return {
-        "film": -films.mean_t - films.sd * gaussian.lowest(films.filmed / films.sd[:, None] if shows else None, count),
+        "film": -films.mean_t - films.sd * gaussian.lowest(films.filmed / films.sd[:, None], count),
         "clinical": -films.mean_t - films.sd * gaussian.lowest(None, count),
     }
 
@@ -93,9 +92,8 @@ def fracture(people: Sequence[Patient]) -> dict[str, Array]:
     def over(expect: Callable[[Known], Array]) -> Array:
         return np.concatenate([expect(part) for part in parts])
 
-    shows = what.bone_signal > 0
     return {
-        "film": over(lambda part: _given_film(part, shows, what.quality_effect)),
+        "film": over(lambda part: _given_film(part, what.quality_effect)),
         "clinical": over(lambda part: _given_records(part, what.quality_effect)),
     }
 
@@ -115,7 +113,7 @@ def _row(patient: Patient, film: Exposure) -> tuple[object, ...]:
         life.male,
         CURVES[patient.population.kind].sd[life.sex],
         mean,
-        [life.bones.filmed[bone] for bone in BONES],
+        [life.bones.filmed[bone] for bone in patient.population.shown_bones],
         film.shown_quality,
         [*(name in film.drawn for name in DRAWN), film.view == "AP"],
         [name in film.drawn for name in WEDGES],
@@ -128,8 +126,8 @@ def _row(patient: Patient, film: Exposure) -> tuple[object, ...]:
     )
 
 
-def _given_film(films: Known, shows_bone: bool, quality_effect: float) -> Array:
-    departure, variance = _mean_site(films, "film" if shows_bone else "nothing", films.filmed)
+def _given_film(films: Known, quality_effect: float) -> Array:
+    departure, variance = _mean_site(films, "film", films.filmed)
     chance = _VISIBLE.chance(_VISIBLE.limits(films.age[:, None], films.male[:, None])[:, None], _NODES[:, None])
     weight = _WEIGHTS * np.where(films.visible[:, None, :] > 0, chance, 1 - chance).prod(axis=2)
     there = _CONDITIONS.chance(_condition_limits(films), _NODES[:, None])
@@ -164,7 +162,7 @@ def _mean_site(films: Known, observed: str, seen: Array) -> tuple[Array, Array]:
     for sd in np.unique(films.sd):
         for blind in (False, True):
             rows = (films.sd == sd) & (np.isnan(seen).any(axis=1) == blind)
-            weights, left = gaussian.mean_site_on("nothing" if blind else observed, float(sd))
+            weights, left = gaussian.mean_site_on("nothing" if blind else observed, float(sd), seen.shape[1])
             mean[rows] = seen[rows][:, : len(weights)] @ weights if len(weights) else 0.0
             variance[rows] = left
     return mean, variance

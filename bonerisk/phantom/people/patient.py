@@ -8,7 +8,7 @@ from datetime import date
 from bonerisk.phantom.people import hazard
 from bonerisk.phantom.people.codes import Record
 from bonerisk.phantom.people.course import YEAR, Fracture, Stay, age_on
-from bonerisk.phantom.people.density import Bones
+from bonerisk.phantom.people.density import BONES, Bones
 from bonerisk.phantom.people.disease import CONDITIONS
 from bonerisk.phantom.people.dxa import Reading
 
@@ -36,6 +36,8 @@ class Population:
     t_score_share : float or None
         Share of the hospital's patients with a DXA, all within 180 days of the first film; None: `dxa.SHARE`, some at
         another time. At a screening everybody has one.
+    signal_bones : tuple of str
+        Filmed bones that `bone_signal` is of; the others show the population's mean density in every film.
     """
 
     kind: str = "screening"
@@ -46,6 +48,12 @@ class Population:
     shortcut: float = 0.0
     events: str = "natural"
     t_score_share: float | None = None
+    signal_bones: tuple[str, ...] = BONES
+
+    @property
+    def shown_bones(self) -> tuple[str, ...]:
+        """Filmed bones whose density tells something of the patient's."""
+        return self.signal_bones if self.bone_signal > 0 else ()
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def draw_films(
                 view=view,
                 system=OTHER[site] if swap < what.shortcut and _sick(what, life, day, readings) else site,
                 density={
-                    bone: filmed_density(mean + t, centre, what.bone_signal) for bone, t in life.bones.filmed.items()
+                    bone: filmed_density(mean + t, centre, what.bone_signal if bone in what.shown_bones else 0)
+                    for bone, t in life.bones.filmed.items()
                 },
                 shown_quality=float(quality),
                 drawn=_drawn(what.kind, findings),
