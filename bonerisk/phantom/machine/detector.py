@@ -1,4 +1,4 @@
-"""The X-ray systems of simulated hospitals: exposure, scatter, blur, noise, collimation, marker and display processing."""
+"""Simulated X-ray systems: exposure, scatter, blur, noise, collimation, marker and display processing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SYSTEMS = {
     "site_b": System(
         "Borrowdale Medical", "Clarity 35C", (1120, 1024), 0.34, 1, 25_000, 0.11, 1.0, 0.35, 0.6, 3.2, (2000.0, 3600.0)
     ),
-    # Those of further sites (`bonerisk.phantom.people.sites`): noisy and hard; soft; and blurred, as of an imaging plate.
+    # Of further sites (`bonerisk.phantom.people.sites`): noisy and hard; soft; blurred, as an imaging plate's.
     "site_c": System(
         "Caldbeck Digital", "Slate 17", (1152, 1152), 0.31, 2, 18_000, 0.13, 0.8, 0.25, 1.1, 3.7, (2048.0, 4096.0)
     ),

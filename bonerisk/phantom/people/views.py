@@ -89,9 +89,7 @@ def _drawn(kind: str, findings: Array) -> frozenset[str]:
     return frozenset(name for name in names if findings[_TABLED[name]])
 
 
-def _system(
-    what: Population, site: str, place: float, life: Life, day: date, readings: Sequence[Reading]
-) -> str:
+def _system(what: Population, site: str, place: float, life: Life, day: date, readings: Sequence[Reading]) -> str:
     """The X-ray system of a film, from a number drawn evenly between 0 and 1."""
     if what.kind == sites.KIND:
         return sites.SITES[site].system(place)
