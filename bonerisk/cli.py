@@ -45,6 +45,7 @@ NEXT: dict[str, Callable[[str], str]] = {
     "prepare": lambda run: f"bonerisk train model=… dataset=run {override('dataset.run', run)}",
     "extract": lambda run: "bonerisk train, with the same arguments (without shard and shards)",
     "train": lambda run: f"bonerisk evaluate {override('run', run)}",
+    "pseudolabel": lambda run: f"bonerisk train model=… dataset=merged 'dataset.runs=[PREPARE_RUN,{run}]'",
     "evaluate": lambda run: f"bonerisk report {override('runs', run)}",
 }
 
@@ -83,6 +84,12 @@ def extract(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = 
 def train(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
     """Train a model on a cohort: model.safetensors, history.csv, cohort.parquet."""
     _execute("train", overrides, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
+def pseudolabel(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
+    """Label the films of which a trained model is sure, for further training: cohort.parquet, reliability.csv."""
+    _execute("pseudolabel", overrides, multirun, cfg)
 
 
 @app.command(cls=GroupsCommand)

@@ -12,6 +12,7 @@ import pytest
 SHOWN = {
     "prepare": ["dataset=", "image_table", "phantom_chest", "preprocessing="],
     "train": ["model=", "ospenscreen_demo", "encoder=", "small_cnn", "resume"],
+    "pseudolabel": ["dataset=", "merged", "run", "cutoffs"],
     "evaluate": ["evaluation=", "run", "split"],
     "report": ["runs"],
 }

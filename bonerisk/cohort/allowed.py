@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bonerisk.cohort.controls import ORACLE
-from bonerisk.cohort.table import COMPETING_TIME, FOLLOW_UP, SAMPLING
+from bonerisk.cohort.table import COMPETING_TIME, CONFIDENCE, FOLLOW_UP, ORIGIN, SAMPLING, SOURCE
 from bonerisk.errors import ConfigError
 
 NO_FEATURES = (
@@ -17,7 +17,10 @@ NO_FEATURES = (
     *FOLLOW_UP,
     COMPETING_TIME,
     *SAMPLING,
-)  # identity, date, outcome, and how rows are weighed
+    ORIGIN,
+    CONFIDENCE,
+    SOURCE,
+)  # identity, date, outcome, how rows are weighed, and where they and their labels come from
 
 
 def forbidden(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""A cohort from which nothing can be learnt: any run on it that seems to learn has a leak."""
+"""A cohort from which nothing can be learnt, where any run that seems to learn has a leak; or one without targets."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def shuffled(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         giver |= dict(zip(names, _generator(seed, *map(str, place)).permutation(names), strict=True))
     given = firsts[columns].loc[keys.map(giver).tolist()]
     return table.assign(**{column: given[column].to_numpy() for column in columns})
+
+
+def unlabelled(table: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with empty targets; what is known from a simulation stays."""
+    return table.assign(**{name: None if table[name].dtype == object else np.nan for name in TARGETS if name in table})
 
 
 def _generator(seed: int, *names: str) -> np.random.Generator:

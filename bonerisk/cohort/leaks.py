@@ -7,7 +7,7 @@ the same image" (perceptual hashes no further apart than `NEAR`) or "same values
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -89,8 +89,10 @@ def expected_by_chance(table: pd.DataFrame, features: Sequence[str], outcome: Se
     return alike[0] * alike[1] / max(len(table) * (len(table) - 1) / 2, 1)
 
 
-def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
+def refuse(pairs: pd.DataFrame, where: str, source: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Refuse copies in two splits: a model would learn from one and be tested on the other.
+
+    Copies in two sources of a merged cohort are refused, too: their labels come from different places.
 
     Parameters
     ----------
@@ -98,6 +100,8 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
         Columns `PAIRS`.
     where : str
         Place that the error names, as "cohort image_table".
+    source : mapping, optional
+        Source of each film by image_id.
 
     Returns
     -------
@@ -107,8 +111,11 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     Raises
     ------
     DataError
-        A pair lies across splits.
+        A pair lies across splits or sources.
     """
+    if source is not None:
+        sides = [pairs[name].map(source) for name in ("image_id", "other_image_id")]
+        refuse_across_cohorts(pairs[sides[0] != sides[1]], where)
     across = pairs["split"] != pairs["other_split"]
     if across.any():
         what = f"{across.sum()} pairs of copies lie in two splits: {_described(pairs[across])}"
@@ -117,6 +124,13 @@ def refuse(pairs: pd.DataFrame, where: str) -> tuple[str, ...]:
     if pairs.empty:
         return ()
     return (f"{len(pairs)} pairs of copies have two patient ids, but may be one patient: {_described(pairs)}.",)
+
+
+def refuse_across_cohorts(pairs: pd.DataFrame, where: str) -> None:
+    """Refuse pairs of copies, one film in one cohort and one in another; none is fine."""
+    if len(pairs):
+        what = f"{len(pairs)} pairs of copies lie in two of the cohorts: {_described(pairs)}"
+        raise DataError(what, where, "remove one film of each pair from its cohort")
 
 
 def _described(pairs: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from bonerisk.cohort.table import SPLITS, Cohort, patients
 from bonerisk.cohort.targets.target import find
 from bonerisk.errors import DataError
-from bonerisk.runs.folder import Run
+from bonerisk.runs.folder import RECORD, Run
 
 LEARNT = ("train", "tune")  # splits that a training sees
 UNSEEN = ("test", "external")  # the others
@@ -25,7 +25,8 @@ def record_source(cohort: Cohort, run: Run) -> Cohort:
     for note in cohort.notes:
         run.note(note)
     for source in cohort.sources:
-        run.reads("table", source)
+        of_run = (source.parent / RECORD).is_file()
+        run.reads("table", source, parent=source.parent if of_run else None)
     return cohort
 
 

@@ -10,6 +10,8 @@ with NaT.
 - ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up;
   ``entry_years``: left truncation, the row is at risk only after this time.
 - ``stratum``: rows of one stratum share a baseline hazard; ``case_weight``: how many patients a row stands for, over 0.
+- ``label_origin`` is "proxy" if a model made the row's ``bone_class`` (`cohort.proxies`), ``label_confidence`` its
+  probability; such rows are always of split train. ``source``: the run that a row of a merged cohort comes from.
 - Any other column is a covariate, its unit in its name; ``oracle_<name>`` (simulated data only, higher is worse)
   is a risk known from the truth.
 
@@ -48,6 +50,8 @@ FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER, "
 COMPETING_TIME = "competing_time_years"  # of a user's table, not of a cohort: it tells which of two events came first
 SAMPLING = {"stratum": TEXT, "case_weight": NUMBER}  # if there
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
+ORIGIN, CONFIDENCE, SOURCE = "label_origin", "label_confidence", "source"  # of labels and rows, if there
+PROXY, DXA = "proxy", "dxa"  # origins of a label
 DTYPES = COLUMNS | FOLLOW_UP | SAMPLING | BODY
 
 SPLITS = ("train", "tune", "test", "external")
@@ -161,6 +165,8 @@ def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[D
     if len(torn):
         names = few([f"{patient} (site {site})" for site, patient in torn.index])
         found.append(f"{len(torn)} patients are in more than one split: {names}")
+    if ORIGIN in table and (wrong_split := int(((table[ORIGIN] == PROXY) & (table["split"] != "train")).sum())):
+        found.append(f"{wrong_split} rows whose label a model made ({ORIGIN} {PROXY}) are not of split train")
     return [DataError(what, where=f"cohort {name}") for what in found]
 
 

@@ -48,7 +48,7 @@ def demand(command: str, config: DictConfig) -> None:
 
 def _runs(command: str, config: Mapping[str, Any], outputs: Path) -> Iterator[BoneriskError]:
     try:
-        if command == "evaluate":
+        if command in ("evaluate", "pseudolabel"):
             trainings(_listed(config["run"]), outputs)
         if command == "report":
             expand(_listed(config["runs"]), outputs, REPORTED)

@@ -19,5 +19,12 @@ PRIMARY: dict[str, dict[str, object]] = {
     },
     "train": {**_PATHS, "name": str, "seed": int, "resume": str | None},
     "evaluate": {**_PATHS, "run": str | list[str], "split": _SPLIT | list[_SPLIT] | None},
+    "pseudolabel": {
+        **_PATHS,
+        "run": str,
+        "cutoffs.normal": float | None,
+        "cutoffs.low_bone_mass": float | None,
+        "cutoffs.osteoporosis": float | None,
+    },
     "report": {**_PATHS, "runs": str | list[str]},
 }

@@ -13,7 +13,7 @@ import pandas as pd
 
 import bonerisk.phantom
 from bonerisk.cohort.classes import bone_class
-from bonerisk.cohort.controls import SHUFFLED, shuffled
+from bonerisk.cohort.controls import SHUFFLED, shuffled, unlabelled
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, FractureCodes
@@ -59,6 +59,8 @@ class PhantomChest:
         Share of patients with a DXA; null: as in the population, where it is not missing at random.
     shuffle_labels : int, optional
         A seed: targets change hands at random, as a negative control.
+    labelled : bool
+        Whether targets are given; if not, only the oracles are known.
     export : str, optional
         Folder into which the population is also written as a hospital would hand it over.
 
@@ -83,6 +85,7 @@ class PhantomChest:
         events: str = "natural",
         t_score_share: float | None = None,
         shuffle_labels: int | None = None,
+        labelled: bool = True,
         export: str | None = None,
     ) -> None:
         self.population = Population(
@@ -97,7 +100,8 @@ class PhantomChest:
         )
         raise_together(_refused(self.population, first_patient))
         self.first_patient = first_patient
-        self.shuffle_labels, self.export = shuffle_labels, export and Path(export).expanduser()
+        self.shuffle_labels, self.labelled = shuffle_labels, labelled
+        self.export = export and Path(export).expanduser()
         self.rules, self.codes, self.outcome = rules, codes, outcome
 
     def folder(self, data: Path) -> Path:
@@ -133,6 +137,8 @@ class PhantomChest:
         if self.shuffle_labels is not None:
             table = shuffled(table, self.shuffle_labels)
             notes.append(SHUFFLED)
+        if not self.labelled:
+            table = unlabelled(table)
         name = "phantom_hospital" if self.population.kind == "hospital" else NAME
         return Cohort(
             *(name, table, joined.flow, joined.rejected),

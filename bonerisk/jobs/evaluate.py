@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.cohort.proxies import measured, refuse_proxies
 from bonerisk.cohort.recorded import (
     LEARNT,
     UNSEEN,
@@ -52,12 +53,14 @@ def evaluate(order: Order) -> Path:
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
         splits = _splits(config.split, ready[0].cohort, bool(evaluation.validation))
         cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))
+        refuse_proxies(cohort.table)
         note_unjudged(cohort, run)
         write_cohort(cohort, run)
         about = first.target_name, {model.name: model.run.folder.name for model in models}, first.target_words
         results = []
         if evaluation.validation:  # first, since it may be refused
             learnt = of_splits(first.target.rows(loaded), LEARNT)
+            refuse_proxies(learnt.table)
             refits = {model.name: model.refit(learnt, rows) for model, rows in zip(models, ready, strict=True)}
             results.append(evaluation.validate(learnt.table.assign(dataset=learnt.name), refits, outcome, *about))
         if splits != LEARNT:
@@ -67,7 +70,7 @@ def evaluate(order: Order) -> Path:
             tables = (
                 pd.concat(predicted, ignore_index=True),
                 pd.concat([model.tuning for model in models], ignore_index=True),
-                first.training,  # not the others', so that baselines don't depend on them
+                measured(first.training),  # not the others', so that baselines don't depend on them
             )
             results.insert(0, evaluation.run(*tables, outcome, () if first.films else first.columns, *about))
         result = beside(*results)

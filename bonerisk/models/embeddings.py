@@ -54,6 +54,12 @@ class Embedded:
     keys: Mapping[str, str | None]
     failures: pd.DataFrame
 
+    @property
+    def perceptual(self) -> pd.Series:
+        """Perceptual hash (bytes) of each film by image_id."""
+        names = self.cohort.table["image_id"]
+        return self.store.facts(self.hashes(names))["perceptual"].set_axis(pd.Index(names))
+
     def of(self, table: pd.DataFrame) -> np.ndarray:
         """Embeddings (n, width) float32 of a table's films, in its order."""
         return self.store.read(self.hashes(table["image_id"]))

@@ -15,7 +15,7 @@ import bonerisk.imaging
 import bonerisk.preprocessing
 from bonerisk.cohort import leaks
 from bonerisk.cohort.allowed import wrong_features
-from bonerisk.cohort.table import Cohort, few
+from bonerisk.cohort.table import SOURCE, Cohort, few
 from bonerisk.cohort.targets import target as targets
 from bonerisk.config.build import Node, plain
 from bonerisk.errors import ConfigError, DataError, RowsRefusedError, raise_together
@@ -50,6 +50,11 @@ class DecodedCohort:
 
     cohort: Cohort
     images: store.Store
+
+    @property
+    def perceptual(self) -> pd.Series:
+        """Perceptual hash (bytes) of each film by image_id."""
+        return self.images.index.set_index("image_id")["perceptual"]
 
     def rows(self, table: pd.DataFrame) -> np.ndarray:
         """Store positions (m,) int64 of a table's films, in its order."""
@@ -212,12 +217,13 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
         run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)
     readable = without_failures(cohort, found.images.failures)
-    refuse_copies(readable, sha256, found.images.index.set_index("image_id")["perceptual"], run)
-    return DecodedCohort(readable, found.images)
+    films = DecodedCohort(readable, found.images)
+    refuse_copies(readable, sha256, films.perceptual, run)
+    return films
 
 
 def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: pd.Series, run: Run) -> None:
-    """List copies of an image; stop if copies lie in two splits.
+    """List copies of an image; stop if copies lie in two splits, or in two sources of a merged cohort.
 
     Parameters
     ----------
@@ -229,19 +235,25 @@ def refuse_copies(cohort: Cohort, sha256: Mapping[str, str | None], perceptual: 
     Raises
     ------
     DataError
-        Copies lie in two splits.
+        Copies lie in two splits or sources.
     """
     names = cohort.table["image_id"]
     pairs = leaks.copies_of_films(cohort.table, [str(sha256[name]) for name in names], list(perceptual.loc[names]))
     if pairs.empty:
         return
+    list_copies(pairs, run)
+    source = dict(zip(names, cohort.table[SOURCE], strict=True)) if SOURCE in cohort.table else None
+    for note in leaks.refuse(pairs, str(run.folder / "copies.csv"), source):
+        run.note(note)
+        log.warning(note)
+
+
+def list_copies(pairs: pd.DataFrame, run: Run) -> None:
+    """Add pairs to copies.csv."""
     known = run.folder / "copies.csv"  # of another model's films, if several are evaluated together
     listed = pd.concat([pd.read_csv(known, dtype=str), pairs.astype(str)]) if known.is_file() else pairs
     with run.writes("copies", "copies.csv") as path:
         listed.drop_duplicates(["image_id", "other_image_id"]).to_csv(path, index=False)
-    for note in leaks.refuse(pairs, str(run.folder / "copies.csv")):
-        run.note(note)
-        log.warning(note)
 
 
 def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:

@@ -38,5 +38,6 @@ def write(runs: Sequence[StoredRun], folder: Path) -> None:
 def _counted(runs: ReportedRuns) -> str:
     """``1 training and 2 evaluations``."""
     counts = {"preparation": len(runs.prepared), "extraction": len(runs.extracted)}
+    counts |= {"labelling by a model": len(runs.labelled)}
     counts |= {"training": len(runs.trainings), "evaluation": len(runs.evaluations)}
     return listed([plural(n, name) for name, n in counts.items() if n] or ["no run"])

@@ -21,7 +21,7 @@ from bonerisk.runs.hashing import sha256
 from bonerisk.runs.run_record import RunRecord
 
 STATUSES = ("finished", "failed", "running", "killed", "elsewhere")
-REPORTED = ("prepare", "extract", "train", "evaluate")  # subcommands whose runs a report reads
+REPORTED = ("prepare", "extract", "train", "pseudolabel", "evaluate")  # subcommands whose runs a report reads
 
 log = logging.getLogger(__name__)
 

@@ -73,3 +73,15 @@ def test_thousands_of_columns_are_compared_in_no_time() -> None:
     other.iloc[7, 1] = -0.0
     with pytest.raises(DataError, match=r"1 rows here have the id and all numbers[\s\S]*patient 7 "):
         refuse_seen(other.assign(**here), seen.assign(**there), "the weights of r")
+
+
+def test_two_sites_that_count_from_one_and_know_ages_alone_share_nobody() -> None:
+    """Of 400 patients some have the same age as their namesakes by chance."""
+    rng, ids = np.random.default_rng(0), list(map(str, range(400)))
+    ages = [rng.integers(50, 90, 400).astype(float) for _ in range(2)]
+    here, there = (pd.DataFrame({"patient_id": ids, "site": "s", "age_years": age}) for age in ages)
+    here["site"] = "t"
+    assert (here["age_years"] == there["age_years"]).sum() > 5
+    refuse_seen(here, there, "the weights of r")
+    with pytest.raises(DataError, match="400 rows here have the id and all numbers"):
+        refuse_seen(here, here.assign(site="s"), "the weights of r")

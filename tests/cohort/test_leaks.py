@@ -148,3 +148,11 @@ def test_glow_has_no_copies(real_data) -> None:
 def test_no_films_are_no_copies() -> None:
     table = pd.DataFrame(columns=["site", "patient_id", "image_id", "split"])
     assert leaks.copies_of_films(table, [], []).empty
+
+
+def test_copies_of_one_split_in_two_merged_cohorts_are_refused() -> None:
+    pairs = leaks.copies_of_films(cohort("ABC", "rrr"), ["0", "1", "0"], pictures(3))
+    assert len(leaks.refuse(pairs, "cohort")) == 1
+    assert len(leaks.refuse(pairs, "cohort", {"a": "one", "b": "two", "c": "one"})) == 1
+    with pytest.raises(DataError, match=r"1 pairs of copies lie in two of the cohorts: a \(patient A, train\) and c"):
+        leaks.refuse(pairs, "cohort", {"a": "one", "b": "one", "c": "two"})

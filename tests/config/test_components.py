@@ -33,6 +33,7 @@ GIVEN = {
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
     "run": ["dataset.run=latest"],
+    "merged": ["dataset.runs=[latest]"],
 }
 ROW = {"view": "PA", "sex": "F", "film_date": pd.Timestamp("2015-01-01")}  # a film's values that are no numbers
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from bonerisk.config.check import check
+from bonerisk.config.schema import PRIMARY
 from bonerisk.config.signature import argument_types
 from bonerisk.config.tree import config_dir, groups, subgroups, summary
 
@@ -20,6 +21,7 @@ NEEDED = {
     "survival_table": ["dataset.table=t.csv"],
     "trained": ["encoder.run=latest"],
     "run": ["dataset.run=latest"],
+    "merged": ["dataset.runs=[latest]"],
 }
 
 SUPPLIED = {"encoder": {"shape"}, "head": {"width", "names"}}  # by the code, which knows the shapes
@@ -58,11 +60,24 @@ def test_a_preset_only_chooses_options(path):
     assert all(key.startswith("override /") for entry in node["defaults"] for key in entry)
 
 
-@pytest.mark.parametrize("command", ["prepare", "train", "evaluate", "report"])
+COMMANDS = sorted(path.stem for path in config_dir().glob("*.yaml") if path.stem != "paths")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_types_of_a_primary_files_keys_are_known(command):
+    node = yaml.safe_load((config_dir() / f"{command}.yaml").read_text(encoding="utf-8"))
+    node.pop("defaults")
+    keys = {f"{key}.{name}" for key, value in node.items() if isinstance(value, dict) for name in value}
+    keys |= {key for key, value in node.items() if not isinstance(value, dict)}
+    assert keys | {"paths.data", "paths.outputs"} == set(PRIMARY[command])
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "extract"])  # its groups are train's
 def test_every_option_composes(command):
     needed = {
         "prepare": ["dataset=phantom_chest"],
         "train": ["model=ospenscreen", "dataset=phantom_chest"],
+        "pseudolabel": ["run=latest", "dataset=phantom_chest"],
         "evaluate": ["run=latest"],
         "report": ["runs=latest"],
     }[command]

@@ -61,6 +61,8 @@ def test_tables_of_a_hospital(here: Path) -> None:
         ("evaluate", ["run=20250101"]),  # looks like a number
         ("report", ["runs=[20250101]"]),
         ("train", ["model=cox", "dataset=run", "dataset.run=latest"]),
+        ("train", ["model=ospenscreen", "dataset=merged", "dataset.runs=[20250101,latest]"]),
+        ("pseudolabel", ["run=20250101", "dataset=phantom_chest"]),
         ("train", ["model=aicxr", "encoder=trained", "encoder.run=latest", "dataset=phantom_chest"]),
         ("train", ["model=ospenscreen", "dataset=phantom_chest", "resume=latest"]),
     ],

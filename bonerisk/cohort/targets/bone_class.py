@@ -13,4 +13,4 @@ def rows(cohort: Cohort) -> Cohort:
 
 
 WORDS = Words("bone class", "a worse")
-TARGET = Target("ordinal", ("label",), rows, WORDS, WORDS, KNOWN_FROM)
+TARGET = Target("ordinal", ("label",), rows, WORDS, WORDS, KNOWN_FROM, classes=BONE_CLASSES)

@@ -15,8 +15,8 @@ def rows(cohort: Cohort) -> Cohort:
     if chosen.table.empty:
         what = "every film is of a patient with osteoporosis, so that none is left for low_bone_mass"
         raise DataError(what, f"cohort {cohort.name}", "bring films of patients without osteoporosis")
-    return labelled(chosen, {"normal": 0, "low_bone_mass": 1})
+    return labelled(chosen, {name: number for number, name in enumerate(CLASSES)})
 
 
-WORDS = Words("low bone mass")
-TARGET = Target("binary", ("label",), rows, WORDS, WORDS, KNOWN_FROM)
+WORDS, CLASSES = Words("low bone mass"), ("normal", "low_bone_mass")
+TARGET = Target("binary", ("label",), rows, WORDS, WORDS, KNOWN_FROM, classes=CLASSES)

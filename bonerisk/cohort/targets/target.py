@@ -79,6 +79,8 @@ class Target:
         How the target was established; None: as the source says, such as DXA.
     truth : str
         Name of the simulated truth that is about the target: columns ``oracle_<truth>_…``.
+    classes : tuple of str
+        Bone class that each `label` from 0 on is; empty if one of them is none, or several.
     """
 
     kind: Kind
@@ -89,6 +91,7 @@ class Target:
     known_from: frozenset[str] = frozenset()
     reference_standard: str | None = None
     truth: str = "bone"
+    classes: tuple[str, ...] = ()
 
     def established(self, source: str) -> str:
         """How the target was established, by a source that says how its labels were."""

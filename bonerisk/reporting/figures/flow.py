@@ -31,7 +31,8 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
     Parameters
     ----------
     steps : DataFrame
-        A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped nothing get no box.
+        A row a step: step, kept, dropped, kept_patients, reason. Steps after the first that dropped and added nothing
+        get no box.
     splits : DataFrame
         A row a split: split, films, patients, events, NaN where no outcome is known, and outcome in words.
     vocabulary : Vocabulary
@@ -55,16 +56,17 @@ def flow(steps: pd.DataFrame, splits: pd.DataFrame, vocabulary: Vocabulary) -> F
             y += heights[number]
             if number < len(gaps):
                 _arrow(axes, (middle, y), (middle, y + gaps[number]))
-                height = _height(dropped[number + 1])
-                _draw(axes, dropped[number + 1], RIGHT, y + GAP_IN, height, dashed=True)
-                _arrow(axes, (middle, y + gaps[number] / 2), (RIGHT[0], y + gaps[number] / 2))
+                if text := dropped[number + 1]:
+                    _draw(axes, text, RIGHT, y + GAP_IN, _height(text), dashed=True)
+                    _arrow(axes, (middle, y + gaps[number] / 2), (RIGHT[0], y + gaps[number] / 2))
                 y += gaps[number]
         _draw_ends(axes, ends, middle, y, last, width)
     return figure
 
 
 def _drawn(steps: pd.DataFrame) -> pd.DataFrame:
-    return steps[(steps["dropped"] > 0) | (steps.index == steps.index[0])]
+    added = steps["kept"].diff() > 0
+    return steps[(steps["dropped"] > 0) | added | (steps.index == steps.index[0])]
 
 
 def _box(step: str, films: int, patients: int, vocabulary: Vocabulary) -> str:

@@ -62,12 +62,14 @@ class ReportedRuns:
     trainings: list[StoredRun]
     extracted: list[StoredRun]
     prepared: list[StoredRun]
+    labelled: list[StoredRun]
     missing: list[str]
 
     @property
     def runs(self) -> list[StoredRun]:
         """All of them, in the order of the chain."""
-        return [*self.prepared, *self.extracted, *self.trainings, *(evaluation.run for evaluation in self.evaluations)]
+        evaluations = (evaluation.run for evaluation in self.evaluations)
+        return [*self.prepared, *self.extracted, *self.labelled, *self.trainings, *evaluations]
 
     @cached_property
     def participants(self) -> list[Participants]:
@@ -79,7 +81,7 @@ class ReportedRuns:
         first = {e.trainings[0].folder.resolve() for e in self.evaluations if e.trainings}
         beside = {run.folder.resolve() for e in self.evaluations for run in e.trainings} - first
         trainings = [run for run in self.trainings if run.folder.resolve() not in beside]
-        for run in [*(e.run for e in self.evaluations), *trainings, *self.extracted, *self.prepared]:
+        for run in [*(e.run for e in self.evaluations), *trainings, *self.labelled, *self.extracted, *self.prepared]:
             source = self._source(run)
             covered = run.command in ("prepare", "extract") and any(source == other for other, _ in groups)
             if (run.folder / "flow.csv").is_file() and not covered:
@@ -137,6 +139,7 @@ def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
         [run for run in found if run.command == "train"],
         [run for run in found if run.command == "extract"],
         [run for run in found if run.command == "prepare"],
+        [run for run in found if run.command == "pseudolabel"],
         missing,
     )
 

@@ -19,6 +19,7 @@ from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.reporting.wording.splits import parts_of
 from bonerisk.runs.find import StoredRun
 
 ORDER = 30
@@ -59,8 +60,7 @@ def _splits(source: Participants) -> pd.DataFrame:
     column = target.columns[0] if target.kind in ("binary", "survival") and target.columns[0] in films else ""
     outcome = source.vocabulary.having if column else ""
     rows: list[list[object]] = []
-    for split in [name for name in words.SPLITS if (films["split"] == name).any()]:
-        part = films[films["split"] == split]
+    for split, part in parts_of(films).items():
         patients = len(part[["site", "patient_id"]].drop_duplicates())
         rows.append([split, len(part), patients, part[column].sum() if column else float("nan"), outcome])
     if len(steps) and steps["kept"].iloc[-1] > len(films):

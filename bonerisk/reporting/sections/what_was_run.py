@@ -11,7 +11,12 @@ from bonerisk.reporting.wording.numbers import listed
 from bonerisk.runs.find import StoredRun
 
 ORDER = 70
-FILES = {"extract": ["embeddings.parquet"], "train": ["history.csv"], "evaluate": ["metrics.csv", "figures"]}
+FILES = {
+    "extract": ["embeddings.parquet"],
+    "train": ["history.csv"],
+    "pseudolabel": ["reliability.csv"],
+    "evaluate": ["metrics.csv", "figures"],
+}
 
 
 def sections(page: Context) -> Iterator[Section]:

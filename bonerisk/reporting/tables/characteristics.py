@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.classes import severity
-from bonerisk.cohort.table import BONE_CLASSES, COLUMNS, SEXES, SPLITS
+from bonerisk.cohort.proxies import is_proxy
+from bonerisk.cohort.table import BONE_CLASSES, COLUMNS, SEXES
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import MISSING, count, mean_sd, number, share
+from bonerisk.reporting.wording.splits import parts_of
 from bonerisk.reporting.wording.vocabulary import FOLLOW_UP, Vocabulary, vocabulary_of
 
 SEVERITY = {
@@ -30,7 +32,7 @@ Rows = dict[tuple[str, str], str]
 
 
 def characteristics(cohort: pd.DataFrame) -> Table:
-    """Films of each split and sex, with standardised differences of each split to the first.
+    """Films of each split and sex, with standardised differences of each split to the first; proxy labels apart.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def characteristics(cohort: pd.DataFrame) -> Table:
         The contract's columns, a row an image.
     """
     vocabulary = vocabulary_of(cohort, FOLLOW_UP)
-    splits = {name: cohort[cohort["split"] == name] for name in SPLITS if (cohort["split"] == name).any()}
+    splits = parts_of(cohort)
     columns = {}
     for name, part in splits.items():
         for sex in [*SEXES, None]:
@@ -46,11 +48,11 @@ def characteristics(cohort: pd.DataFrame) -> Table:
             if len(films):
                 unknown = "Sex unknown" if cohort["sex"].notna().any() else "All"
                 of_sex = f"{words.SEXES[sex] if sex else unknown} (n = {count(len(films))})"
-                columns[f"{words.split(name)} (n = {count(len(part))})", of_sex] = films
+                columns[f"{name} (n = {count(len(part))})", of_sex] = films
     described = {head: _describe(films, cohort, vocabulary) for head, films in columns.items()}
     first, *others = splits
     for name in others:
-        head = ("Standardised difference", f"{words.split(name)} to {words.split(first).lower()}")
+        head = ("Standardised difference", f"{name} to {first.lower()}")
         described[head] = _differences(splits[first], splits[name], cohort)
     labels = list(next(iter(described.values())))
     heads = pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *described])
@@ -73,7 +75,7 @@ def _describe(films: pd.DataFrame, cohort: pd.DataFrame, vocabulary: Vocabulary)
         rows["Bone class, n (%)", words.BONE_CLASSES[value]] = share((films["bone_class"] == value).sum(), len(films))
     if cohort["bone_class"].isna().any() and cohort["bone_class"].notna().any():
         rows["Bone class, n (%)", "Missing"] = share(films["bone_class"].isna().sum(), len(films))
-    if "low_bone_mass" in _classes(cohort) and cohort["t_score"].notna().any():
+    if "low_bone_mass" in _classes(cohort) and films["t_score"].notna().any():
         found = severity(films["t_score"])
         for level, name in SEVERITY.items():
             rows["Severity by T-score, n (%)", name] = share((found == level).sum(), len(films))
@@ -165,6 +167,8 @@ def flags(cohort: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
 def _notes(cohort: pd.DataFrame, others: list[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     patients = len(cohort[["site", "patient_id"]].drop_duplicates())
     notes = [f"{vocabulary.of_patients(len(cohort), patients)}; n and percentages count {vocabulary.row}s."]
+    if is_proxy(cohort).any():
+        notes.append("Proxy labels: a model gave the bone class; nothing was measured.")
     if others:
         of_classes = "That of the bone class is over all classes; " if _classes(cohort) else ""
         notes.append(
