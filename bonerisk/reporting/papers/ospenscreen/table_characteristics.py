@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bonerisk.cohort.classes import severity
+from bonerisk.cohort.proxies import is_proxy
 from bonerisk.cohort.table import SEXES, SPLITS
 from bonerisk.reporting.tables.characteristics import SEVERITY
 from bonerisk.reporting.tables.table import Table
@@ -42,8 +43,8 @@ def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
     cells = [[*label, *(column[label] for column in columns.values())] for label in labels]
     title = f"Characteristics of the {vocabulary.row}s by set and sex (as OsPenScreen's Table 1)"
     notes = [f"n (%) of {vocabulary.rows.lower()}, or mean ± SD. NA: the set has no T-scores."]
-    if _proxies(cohort).any():
-        notes.append(f"Classes of {count(_proxies(cohort).sum())} {vocabulary.row}s for training are proxy labels.")
+    if is_proxy(cohort).any():
+        notes.append(f"Classes of {count(is_proxy(cohort).sum())} {vocabulary.row}s for training are proxy labels.")
     return Table("characteristics_by_site", title, pd.DataFrame(cells, columns=heads), tuple(notes), group="Group")
 
 
@@ -76,8 +77,3 @@ def _makers(cohort: pd.DataFrame) -> list[str]:
 def _shown(cohort: pd.DataFrame, makers: list[str], kind: str) -> bool:
     names = cohort["manufacturer"]
     return bool(names.isna().any() if kind == "Unknown" else (names.notna() & ~names.isin(makers)).any())
-
-
-def _proxies(cohort: pd.DataFrame) -> pd.Series:
-    """Films whose class a model gave."""
-    return cohort["label_origin"] == "proxy" if "label_origin" in cohort else pd.Series(False, cohort.index)
