@@ -68,6 +68,10 @@ class PhantomOspenscreen:
         self.patients, self.first_patient, self.balanced = patients, first_patient, balanced
         self.rules, self.codes, self.outcome = rules, codes, outcome
 
+    def folder(self, data: Path) -> Path:
+        """Return the folder of these films under `data`; more patients share it."""
+        return folder_of(self.population, NAME, data)
+
     @cached_property
     def people(self) -> list[Patient]:
         """The patients drawn."""
@@ -82,7 +86,7 @@ class PhantomOspenscreen:
         data : Path
             The films lie in ``data/phantom_ospenscreen/<fingerprint>``, once the cohort's `make_films` has made them.
         """
-        folder, people = folder_of(self.population, NAME, data), self.people
+        folder, people = self.folder(data), self.people
         external = [site for site in self.patients if site not in (LEARNT, UNLABELLED)]
         joined, table = join(people, folder, self.rules, self.codes, self.outcome, external)
         table.loc[table["site"] == UNLABELLED, "split"] = "train"
