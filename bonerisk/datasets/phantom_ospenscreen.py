@@ -123,7 +123,7 @@ def _refused(patients: Mapping[str, int], first: int, seed: int, bone_signal: fl
         key = f"dataset.patients.{site}"
         if site not in sites.SITES:
             found.append(ConfigError(f"there is no site {site}", key, f"one of {', '.join(sites.SITES)}"))
-        elif not 0 <= n <= sites.BLOCK - first:
+        elif not 0 <= n <= sites.BLOCK - max(first, 0):
             most = f"{sites.BLOCK:,} from patient 0 on"
             found.append(ConfigError(f"{n} patients of {site}", key, f"0 or more, and no more than {most}"))
     if not any(patients.values()):
