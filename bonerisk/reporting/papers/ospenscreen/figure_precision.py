@@ -30,7 +30,7 @@ def precision_by_site(metrics: pd.DataFrame, predictions: pd.DataFrame, found: S
     """
     from sklearn.metrics import precision_recall_curve
 
-    with style.panels(style.COLUMN_IN + 0.6, 4.0 + 0.17 * len(found)) as (figure, [axes]):
+    with style.panels(style.COLUMN_IN + 0.6, 3.7 + 0.165 * (len(found) + 1)) as (figure, [axes]):
         for number_, place in enumerate(found):
             films = place.films(predictions).dropna(subset=["risk"])
             precision, recall, _ = precision_recall_curve(films["label"], films["risk"])
@@ -39,7 +39,11 @@ def precision_by_site(metrics: pd.DataFrame, predictions: pd.DataFrame, found: S
             axes.plot([-0.02, 0.02], [prevalence, prevalence], color=color, linewidth=2.2, solid_capstyle="butt")
         axes.set(xlabel="Recall (sensitivity)", ylabel="Precision (PPV)", xlim=(-0.02, 1.01), ylim=(-0.01, 1.02))
         axes.set_aspect("equal")
-        figure.legend(loc="outside lower left", title="Average precision (95% CI); prevalence", title_fontsize=7.5)
+        figure.legend(
+            loc="outside lower left",
+            title="Average precision (95% CI); prevalence, marked at the left",
+            title_fontsize=7.5,
+        )
     return figure
 
 

@@ -36,8 +36,8 @@ class Place:
 
     @property
     def name(self) -> str:
-        """``External test: town``."""
-        return ": ".join(self.head)
+        """``External test, town``."""
+        return ", ".join(self.head)
 
     def subgroup(self, within: str = "") -> str:
         """Name of its subgroup, or of one crossed with it: ``site=town & sex=F``."""

@@ -39,7 +39,7 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Place]) -> Se
     parts: list[Part] = [Text(_introduction(evaluation, found))]
     source, drawn = page.runs.participants_of(evaluation), page.drawings(evaluation)
     if source is not None:
-        parts.append(characteristics(source.films, vocabulary))
+        parts += characteristics(source.films, vocabulary)
     parts.append(performance(metrics, evaluation.result.confusion, found, threshold, cut, vocabulary))
     parts += [drawn[name] for name in FIGURES if name in drawn]
     by_group = subgroups(metrics, evaluation.result.gaps, found, threshold, cut, vocabulary)

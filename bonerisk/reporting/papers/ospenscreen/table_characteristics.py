@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -15,12 +15,13 @@ from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, mean_sd, share
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 
+EXTERNAL = "external"
 MOST = 6  # manufacturers that are listed; the rarer ones are others
 Cells = Iterator[tuple[tuple[str, str], str]]  # group and name of a row, and what stands in it
 
 
-def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
-    """A column a set and sex.
+def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> list[Table]:
+    """A column a set and sex: a table of the internal sets and, as in the paper, one of the external sets under it.
 
     Parameters
     ----------
@@ -28,24 +29,33 @@ def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
         The contract's columns, a row a film.
     vocabulary : Vocabulary
     """
+    parts = {"internal": [split for split in SPLITS if split != EXTERNAL], "external": [EXTERNAL]}
+    return [
+        _table(name, splits, cohort, vocabulary)
+        for name, splits in parts.items()
+        if (cohort["split"].isin(splits) & cohort["sex"].notna()).any()
+    ]
+
+
+def _table(name: str, splits: Sequence[str], cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
     makers = _makers(cohort)
     columns: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
-    for split in SPLITS:
+    for split in splits:
         for site, films in cohort[cohort["split"] == split].groupby("site"):
             for sex in SEXES:
                 of_sex = films[films["sex"] == sex]
                 if len(of_sex):
-                    head = f"{words.split(split)}: {site} (n = {count(len(films))})"
+                    head = f"{words.split(split)}, {site} (n = {count(len(films))})"
                     shown = f"{words.SEXES[sex]} (n = {count(len(of_sex))})"
                     columns[head, shown] = dict(_described(of_sex, cohort, makers))
     labels = list(next(iter(columns.values()), {}))
     heads = pd.MultiIndex.from_tuples([("", "Group"), ("", "Characteristic"), *columns])
     cells = [[*label, *(column[label] for column in columns.values())] for label in labels]
-    title = f"Characteristics of the {vocabulary.row}s by set and sex (as OsPenScreen's Table 1)"
+    title = f"Characteristics of the {vocabulary.row}s by set and sex, {name} (as OsPenScreen's Table 1)"
     notes = [f"n (%) of {vocabulary.rows.lower()}, or mean ± SD. NA: the set has no T-scores."]
-    if is_proxy(cohort).any():
+    if name == "internal" and is_proxy(cohort).any():
         notes.append(f"Classes of {count(is_proxy(cohort).sum())} {vocabulary.row}s for training are proxy labels.")
-    return Table("characteristics_by_site", title, pd.DataFrame(cells, columns=heads), tuple(notes), group="Group")
+    return Table(f"characteristics_{name}", title, pd.DataFrame(cells, columns=heads), tuple(notes), group="Group")
 
 
 def _described(films: pd.DataFrame, cohort: pd.DataFrame, makers: list[str]) -> Cells:

@@ -14,7 +14,7 @@ from bonerisk.reporting.wording.numbers import MISSING, p_value, share
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 
 GROUPS = ("sex=F", "sex=M", "age=50-54", "age=55-59", "age=60-64", "age=65+")
-SAME = "two groups, so that the one test stands beside the first of them"
+SAME = "of two groups that make up a hospital, the one test stands beside the first"
 TESTED = (
     "p: whether the AUC in the subgroup differs from that in the rest of its hospital's {rows}; Bonferroni's and "
     "Holm's adjust for all such tests of the split. The paper does not say what its p, under 0.001 in every row, tests."
@@ -56,11 +56,16 @@ def subgroups(
                 row[f"{words.metric(metric)} (95% CI)"] = cell(
                     place.row(metrics, metric, group, threshold), marks, vocabulary
                 )
-            gap = place.row(gaps, "auc", group)
-            why = SAME if gap is None and group == "sex=M" else ""
-            row["p, Bonferroni"] = marks.mark(MISSING if gap is None else p_value(gap["p_bonferroni"]), why)
-            row["p, Holm"] = MISSING if gap is None else p_value(gap["p_holm"])
+            row |= _tested(place.row(gaps, "auc", group), marks, vocabulary)
             rows.append(row)
     title = f"Performance by sex and age in each hospital (as OsPenScreen's Table 3). {words.threshold(threshold, cut)}"
     notes = (TESTED.format(rows=vocabulary.rows.lower()), *marks.notes())
     return Table("subgroups_by_site", title, pd.DataFrame(rows), notes, group="Set")
+
+
+def _tested(gap: pd.Series | None, marks: Footnotes, vocabulary: Vocabulary) -> dict[str, str]:
+    """Cells of the p-values, or why there is none."""
+    if gap is None:
+        return {"p, Bonferroni": marks.mark(MISSING, SAME), "p, Holm": MISSING}
+    why = vocabulary.in_words(gap["note"]) if pd.isna(gap["p"]) else ""
+    return {"p, Bonferroni": marks.mark(p_value(gap["p_bonferroni"]), why), "p, Holm": p_value(gap["p_holm"])}

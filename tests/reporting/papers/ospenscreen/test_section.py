@@ -98,15 +98,17 @@ def test_a_group_is_tested_against_the_rest_of_its_hospital(judged: Result, tmp_
 def test_table_3_has_both_sexes_and_ages_of_each_hospital(evaluation: StoredRun, tmp_path: Path) -> None:
     written([evaluation], tmp_path / "report")
     rows = table(tmp_path / "report", "subgroups_by_site")
-    assert set(rows["Set"]) == {"Test: home", "External test: near", "External test: far"}
-    assert list(rows.loc[rows["Set"] == "Test: home", "Subgroup"])[:3] == ["Female", "Male", "Age 50–54"]
+    assert set(rows["Set"]) == {"Test, home", "External test, near", "External test, far"}
+    assert list(rows.loc[rows["Set"] == "Test, home", "Subgroup"])[:3] == ["Female", "Male", "Age 50–54"]
     men = rows[rows["Subgroup"] == "Male"]
     assert men["p, Bonferroni"].str.startswith("–[").all()
 
 
 def test_table_1_says_where_there_are_no_t_scores(by_site: pd.DataFrame) -> None:
-    frame = characteristics(by_site, vocabulary_of(by_site, "low_bone_mass")).frame
-    column = next(head for head in frame.columns if head[0].startswith("External test: far"))
+    internal, external = characteristics(by_site, vocabulary_of(by_site, "low_bone_mass"))
+    assert not any(head[0].startswith("External") for head in internal.frame.columns)
+    frame = external.frame
+    column = next(head for head in frame.columns if head[0].startswith("External test, far"))
     rows = frame.set_index([frame.columns[0], frame.columns[1]])[[column]]
     severe = rows.loc["Low bone mass by T-score, n (%)", column]
     assert (severe == "NA").all()
