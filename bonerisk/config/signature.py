@@ -59,8 +59,21 @@ def _arguments(target: str) -> dict[str, ast.expr | None]:
             return _of_function(node)
         if isinstance(node, ast.ClassDef) and node.name == name:
             inits = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
-            return _of_function(inits[0]) if inits else _of_fields(node)
+            return _of_function(inits[0]) if inits else {**_inherited(tree, node), **_of_fields(node)}
     raise LookupError(f"no {name!r} in module {module!r}")
+
+
+def _inherited(tree: ast.Module, node: ast.ClassDef) -> dict[str, ast.expr | None]:
+    """Fields of the bases of a dataclass that its module imports from others of ours."""
+    bases = {ast.unparse(base) for base in node.bases}
+    imports = [item for item in tree.body if isinstance(item, ast.ImportFrom)]
+    ours = [item for item in imports if (item.module or "").startswith("bonerisk.")]
+    found: dict[str, ast.expr | None] = {}
+    for item in ours:
+        for alias in item.names:
+            if alias.name in bases:
+                found |= _arguments(f"{item.module}.{alias.name}")
+    return found
 
 
 def _of_function(node: ast.FunctionDef) -> dict[str, ast.expr | None]:

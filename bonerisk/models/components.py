@@ -36,6 +36,7 @@ CONTRACTS = {
     "training": TrainingSettings,
     "training.objective": Objective,
     "training.augmentation": Augmentation,
+    "training.teacher_augmentation": Augmentation,
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
 }

@@ -19,8 +19,9 @@ from bonerisk.models.components import component
 from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import WEIGHTS
-from bonerisk.models.network import NewNetwork
+from bonerisk.models.network import NewNetwork, load_network
 from bonerisk.models.resume import checkpoint_of, run_to_resume
+from bonerisk.models.teacher import refuse_taught, teacher_run
 from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import RECORD, Run
@@ -32,14 +33,24 @@ log = logging.getLogger(__name__)
 
 def train_network(config: DictConfig, run: Run) -> None:
     """Train on the training split; keep the best epoch on the tuning split."""
+    from bonerisk.training.distillation import EMA, Distillation
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
+    from bonerisk.training.teacher import Frozen
 
     killed = run_to_resume(config)
     _note_weights(run, config.encoder)
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
+    named = settings.teacher if isinstance(settings, Distillation) else EMA
+    teacher = None if named == EMA else teacher_run(named, config, run)
+    if isinstance(settings, Distillation):
+        run.record["distillation"] = {
+            "teacher": teacher.folder.name if teacher else None,
+            "alpha": settings.alpha,
+            "temperature": settings.temperature,
+        }
     new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
     loaded, target = record_source(dataset.load(data), run), config.head.target
     require_films(loaded)
@@ -48,10 +59,13 @@ def train_network(config: DictConfig, run: Run) -> None:
     films = decode_cohort(loaded, config.preprocessing, run, data)
     cohort = of_target(films.cohort, target, run)
     learn_columns(features, cohort, target)
+    if teacher is not None:
+        refuse_taught(cohort.table, teacher)
     cohort = of_splits(keep_complete(cohort, features, run, config.name), ["train", "tune"])
     write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     network = new.network(features, Scaling.of(features.columns, train))
+    taught = load_network(teacher) if teacher else None
     trained = fit(
         network.module.encoder,
         network.module.head,
@@ -63,6 +77,7 @@ def train_network(config: DictConfig, run: Run) -> None:
         folder=run.folder,
         resume=checkpoint_of(killed, run, cohort.table) if killed else None,
         notes=network.notes,
+        teacher=Frozen(taught.module, taught.inputs(train, films)) if taught else None,
     )
     run.record["device"] = trained.device
     log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))

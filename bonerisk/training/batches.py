@@ -28,9 +28,9 @@ def step_seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def step_random(seed: int, step: int) -> np.random.Generator:
-    """What a step's augmentation is drawn from, the same in every process."""
-    return np.random.default_rng([seed, step, 1])
+def step_random(seed: int, step: int, view: int = 1) -> np.random.Generator:
+    """What a step's augmentation is drawn from, the same in every process; view 2 is the teacher's."""
+    return np.random.default_rng([seed, step, view])
 
 
 def image_reopener(images: np.ndarray) -> Callable[[], np.ndarray]:

@@ -23,6 +23,7 @@ from bonerisk.training.loop import Task, run
 from bonerisk.training.model import Model, load
 from bonerisk.training.one_process import OneProcess
 from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.teacher import Frozen
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -60,6 +61,7 @@ def fit(
     folder: Path,
     resume: Path | None = None,
     notes: dict[str, str] | None = None,
+    teacher: Frozen | None = None,
 ) -> Trained:
     """Train encoder and head in place; they end with the best epoch's weights.
 
@@ -79,6 +81,8 @@ def fit(
         The `resume.ckpt` of a killed training; resuming gives the weights of an unbroken training.
     notes : dict of str, optional
         Texts stored in `model.safetensors` beside the weights.
+    teacher : Frozen, optional
+        The model that a `Distillation` names as its teacher, if that is a run.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def fit(
     before = set(multiprocessing.active_children())
     try:
         # The model is an argument of its own, so that Lightning gives each process its own copy of the weights.
-        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes)
+        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes, teacher)
         history = fabric.launch(partial(run, task=task), Model(encoder, head))
     except KeyboardInterrupt:
         for child in set(multiprocessing.active_children()) - before:

@@ -23,14 +23,17 @@ from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 from bonerisk.runs.resumable import RESUME_FILE
+from bonerisk.training import teacher as teachers
 from bonerisk.training.batches import batch_count, step_random, step_seed
 from bonerisk.training.best import best
+from bonerisk.training.distillation import Distillation, divergence
 from bonerisk.training.examples import Examples
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, learning_rate
 from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.teacher import Frozen
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -53,6 +56,7 @@ class Task:
     folder: Path
     resume: Path | None
     notes: dict[str, str] | None
+    teacher: Frozen | None
 
 
 def run(fabric: Fabric | OneProcess, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
@@ -76,7 +80,8 @@ class Loop:
     def __init__(self, fabric: Fabric | OneProcess, model: Model, task: Task) -> None:
         self.fabric, self.model, self.seed, self.folder, self.notes = fabric, model, task.seed, task.folder, task.notes
         self.settings, self.train, self.tune, self.images = task.settings, task.train, task.tune, task.open_images()
-        self.objective = self.settings.objective
+        self.objective, self.frozen = self.settings.objective, task.teacher
+        self.distillation = self.settings if isinstance(self.settings, Distillation) else None
         self.steps = len(self._batches(0))  # an epoch
         self.weights = self.objective.weights(self.train.targets)
         identity = self._identity()
@@ -88,6 +93,12 @@ class Loop:
             model.load_state_dict(self.state.model)
             self.optimizer.load_state_dict(self.state.optimizer)
             fabric.strategy.precision.load_state_dict(self.state.precision)
+        self.average = teachers.average_of(model) if self.distillation and not self.frozen else None
+        if self.average is not None and task.resume:
+            self.average.load_state_dict(self.state.average)
+        if self.frozen:
+            teachers.still(self.frozen.model).to(fabric.device)
+        self.judged = model if self.average is None else self.average
 
     def run(self) -> list[dict[str, float]]:
         """Train to the last epoch or the early stop; return the history."""
@@ -123,9 +134,10 @@ class Loop:
         total = self.tensor(0)  # summed on the device: reading a number each step would halt a GPU
         for batch in self._batches(epoch):
             total += self.step(next(bar), batch)
-        for buffer in self.model.buffers():
-            if buffer.is_floating_point():  # batch norm's running statistics differ between processes
-                buffer.copy_(self.sum(buffer) / self.fabric.world_size)
+        for module in (self.model, self.average):
+            for buffer in () if module is None else module.buffers():
+                if buffer.is_floating_point():  # batch norm's running statistics differ between processes
+                    buffer.copy_(self.sum(buffer) / self.fabric.world_size)
         mean = self.sum(total) / self.weights.sum()
         return self.finite(float(mean), "training loss", epoch)
 
@@ -150,11 +162,32 @@ class Loop:
                 found, seen = self.loss_inputs(self.wrapped(images, *columns).float(), part, len(batch))
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
-                fabric.backward(loss * scale)
-            loss_sum += loss.detach() * (len(part) / len(seen))
+                whole, shown = loss * scale, loss.detach() * (len(part) / len(seen))
+                if self.distillation:
+                    alpha = self.distillation.alpha
+                    guidance = divergence(found, self.guide(step, batch, part), self.distillation.temperature).sum()
+                    whole = (1 - alpha) * whole + alpha * guidance * (fabric.world_size / len(batch))
+                    shown = (1 - alpha) * shown + alpha * guidance.detach()
+                fabric.backward(whole)
+            loss_sum += shown
         self.optimizer.step()
+        if self.distillation and self.average is not None:
+            teachers.update(self.average, self.model, step, self.distillation.ema_decay)
         self.optimizer.zero_grad()
         return loss_sum
+
+    @torch.no_grad()
+    def guide(self, step: int, batch: np.ndarray, part: np.ndarray) -> torch.Tensor:
+        """The teacher's outputs for `part` of a step's films, in its own view of them."""
+        settings = self.distillation
+        assert settings is not None
+        teacher, inputs = (self.frozen.model, self.frozen.inputs) if self.frozen else (self.judged, self.train.inputs)
+        drawn = settings.teacher_augmentation.draw(len(batch), step_random(self.seed, step, view=2))
+        images, *columns = inputs.tensors(self.images, batch[part], self.fabric.device)
+        images = settings.teacher_augmentation.apply(images, {name: values[part] for name, values in drawn.items()})
+        with self.fabric.autocast():
+            found: torch.Tensor = teacher(images, *columns).float()
+        return found
 
     def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
         """Outputs that the loss is a function of, and the positions of their films in a step's `n`.
@@ -170,12 +203,12 @@ class Loop:
 
     def tuning(self) -> dict[str, float]:
         """Scores of the tuning split, from its outputs over all processes."""
-        self.model.eval()
+        self.judged.eval()
         n, size = len(self.tune), self.settings.films_at_once or self.settings.batch_size
         mine = np.arange(n)[self.fabric.global_rank :: self.fabric.world_size]
         cuts = [mine[start : start + size] for start in range(0, len(mine), size)]
         with self.fabric.autocast():
-            own = outputs(self.model, self.images, self.tune.inputs, cuts)
+            own = outputs(self.judged, self.images, self.tune.inputs, cuts)
         found = self.gather(own, mine, n)
         self.finite(float(found.abs().sum()), "sum of outputs on tuning", len(self.state.history))
         return self.objective.score(found, self.tune.targets)
@@ -189,9 +222,11 @@ class Loop:
     def save_state(self) -> None:
         """Write what a resumed training needs, and the history."""
         state, (*_, last) = self.state, self.state.history
-        state.model = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+        state.model = tensors(self.model)
+        if self.average is not None:
+            state.average = tensors(self.average)
         if self.kept() is last:
-            state.best_model = state.model
+            state.best_model = state.average or state.model
         state.optimizer, state.precision = self.optimizer.state_dict(), self.fabric.strategy.precision.state_dict()
         state.write(self.folder)
         with replacing(self.folder / HISTORY_FILE) as path:
@@ -241,4 +276,10 @@ class Loop:
         shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
         films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}
         model = hashlib.sha256(shapes.encode()).hexdigest()
-        return {**self.settings.identity, "seed": self.seed, **films, "encoder and head": model}
+        teacher = {"weights of the teacher": self.frozen.digest} if self.frozen else {}
+        return {**self.settings.identity, "seed": self.seed, **films, "encoder and head": model, **teacher}
+
+
+def tensors(model: Model) -> dict[str, torch.Tensor]:
+    """A copy of a model's tensors, on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

@@ -29,6 +29,8 @@ class State:
         The rows of history.csv.
     model, best_model : dict
         Tensors after the last epoch, and after the best.
+    average : dict
+        Tensors of the student's moving average after the last epoch, if it is its teacher.
     optimizer, precision : dict
         State of AdamW, and of the loss scale of 16-bit training.
     """
@@ -37,6 +39,7 @@ class State:
     history: list[dict[str, float]] = field(default_factory=list)
     model: dict[str, Tensor] = field(default_factory=dict)
     best_model: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     precision: dict[str, Any] = field(default_factory=dict)
 

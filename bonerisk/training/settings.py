@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bonerisk.errors import ConfigError, raise_together
 
@@ -59,6 +59,8 @@ class TrainingSettings:
     devices: int = 1
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
 
+    parts: ClassVar[tuple[str, ...]] = ("objective", "augmentation")  # settings that have settings of their own
+
     def __post_init__(self) -> None:
         low = [(name, value) for name, value in LEAST.items() if getattr(self, name) < value]
         errors = [
@@ -79,10 +81,10 @@ class TrainingSettings:
 
     @property
     def identity(self) -> dict[str, object]:
-        """All of them by their keys, those of the objective and the augmentation included."""
+        """All of them by their keys, those of its parts included."""
         found: dict[str, object] = {}
         for name, value in vars(self).items():
-            if name in ("objective", "augmentation"):
+            if name in self.parts:
                 found[f"training.{name}"] = f"{type(value).__module__}.{type(value).__qualname__}"
                 found |= {f"training.{name}.{inner}": setting for inner, setting in vars(value).items()}
             else:

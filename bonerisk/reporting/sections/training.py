@@ -66,6 +66,7 @@ class _Training:
         epochs, steps = epochs_of(self.run), steps_of(self.run)
         parts: list[Part] = []
         if epochs is not None:
+            parts += self._distilled()
             parts.append(self._epochs(epochs))
         if steps is not None:
             parts.append(self._steps(steps))
@@ -77,6 +78,19 @@ class _Training:
 
     def _save(self, figure: Figure, name: str, title: str, alt: str) -> Drawing:
         return save(figure, self.figures, name + self.suffix, title, alt)
+
+    def _distilled(self) -> list[Part]:
+        """What the network was taught by, if it had a teacher; the training recorded it."""
+        found = self.run.record.get("distillation")
+        if not found:
+            return []
+        name = found["teacher"]
+        teacher = f"the run {name}, whose weights stayed as they were"
+        if name is None:
+            teacher = "the exponential moving average of its own weights, which is what was kept"
+        how = f"a share α = {found['alpha']:g} of the loss is the divergence from the teacher, "
+        how += f"at temperature T = {found['temperature']:g}"
+        return [Text(f"{self.name} was distilled: {how}. The teacher is {teacher}.")]
 
     def _epochs(self, epochs: Epochs) -> Drawing:
         row = epochs.kept

@@ -1,0 +1,125 @@
+"""Distillation: the loss, who learns, the moving average, and that nothing depends on how a training went."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bonerisk.encoders.small_cnn import SmallCNN
+from bonerisk.errors import ConfigError
+from bonerisk.heads.binary import BinaryHead
+from bonerisk.training import fit as training
+from bonerisk.training import loop
+from bonerisk.training.augmentation.weak import Weak
+from bonerisk.training.distillation import Distillation, divergence
+from bonerisk.training.model import Model
+from bonerisk.training.objectives.cross_entropy import CrossEntropy
+from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.teacher import Frozen, average_of, update
+
+Fit = Callable[..., tuple[Any, dict[str, Any], Path]]
+
+
+def _kl(teacher: np.ndarray, student: np.ndarray) -> float:
+    return float((teacher * np.log(teacher / student)).sum())
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+def test_the_divergence_is_the_one_worked_out_by_hand() -> None:
+    student, teacher = np.array([[0.3, -1.0, 2.0], [0, 0, 1.0]]), np.array([[1.0, 0.5, -2.0], [3.0, 0, 1.0]])
+    wanted = [9 * _kl(_softmax(t / 3), _softmax(s / 3)) for s, t in zip(student, teacher, strict=True)]
+    np.testing.assert_allclose(divergence(torch.tensor(student), torch.tensor(teacher), 3), wanted, rtol=1e-12)
+
+
+def test_a_logit_of_yes_is_two_classes() -> None:
+    p, q = (1 / (1 + np.exp(-z / 2)) for z in (1.5, -0.4))
+    wanted = 4 * (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
+    found = divergence(torch.tensor([-0.4], dtype=torch.float64), torch.tensor([1.5], dtype=torch.float64), 2)
+    np.testing.assert_allclose(found, [wanted], rtol=1e-12)
+
+
+def test_the_average_moves_as_it_says() -> None:
+    student, average = (Model(torch.nn.Linear(1, 1), torch.nn.Identity()) for _ in range(2))
+    average = average_of(average)
+    start = average.encoder.weight.clone()
+    update(average, student, 0, 0.9)
+    assert torch.allclose(average.encoder.weight, (start + student.encoder.weight) / 2)
+    start = average.encoder.weight.clone()
+    update(average, student, 1000, 0.9)
+    assert torch.allclose(average.encoder.weight, 0.9 * start + 0.1 * student.encoder.weight)
+    assert not any(weight.requires_grad for weight in average.parameters())
+
+
+@pytest.fixture
+def distil(films: Any, splits: Any, tmp_path: Path) -> Fit:
+    """Train a fresh tiny net with a teacher; returns (Trained, weights, folder)."""
+
+    def run(
+        name: str, teacher: str = "ema", shift: float = 0.0, resume: Path | None = None, **settings: Any
+    ) -> tuple[Any, dict[str, Any], Path]:
+        torch.manual_seed(7)
+        wise = Model(SmallCNN("random", channels=8), BinaryHead(SmallCNN("random", channels=8).width))
+        with torch.no_grad():
+            wise.head.score.bias.add_(shift)
+        torch.manual_seed(0)
+        encoder = SmallCNN("random", channels=8)
+        head = BinaryHead(encoder.width)
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        short = {"lr": 3e-3, "batch_size": 16, "max_epochs": 3, "warmup_epochs": 1}
+        chosen = Distillation(CrossEntropy("balanced"), Weak(), **{**short, **settings}, teacher=teacher)
+        frozen = None if teacher == "ema" else Frozen(wise, splits["train"].inputs)
+        before = wise.state_dict() if frozen is None else {k: v.clone() for k, v in wise.state_dict().items()}
+        done = training.fit(
+            encoder, head, films[0], **splits, settings=chosen, seed=0, folder=folder, resume=resume, teacher=frozen
+        )
+        assert all(torch.equal(value, before[key]) for key, value in wise.state_dict().items())
+        return done, Model(encoder, head).state_dict(), folder
+
+    return run
+
+
+def _same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    return all(torch.equal(value, second[key]) for key, value in first.items())
+
+
+def test_without_alpha_it_is_the_plain_training_and_with_it_another(fit: Fit, distil: Fit) -> None:
+    _, plain, _ = fit("plain", max_epochs=3, objective=CrossEntropy("balanced"))
+    assert _same(plain, distil("none", "run", alpha=0.0)[1])
+    assert not _same(plain, distil("some", "run", alpha=0.5)[1])
+
+
+@pytest.mark.parametrize("teacher", ["ema", "run"])
+def test_a_resumed_training_ends_as_the_unbroken_one(
+    distil: Fit, teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole, _ = distil("whole", teacher)
+    save, checkpoint = loop.Loop.save_state, tmp_path / "killed.ckpt"
+
+    def killed(self: loop.Loop) -> None:
+        save(self)
+        if len(self.state.history) == 2:
+            shutil.copy(self.folder / "resume.ckpt", checkpoint)
+
+    monkeypatch.setattr(loop.Loop, "save_state", killed)
+    distil("killed", teacher)
+    monkeypatch.undo()
+    assert _same(whole, distil("resumed", teacher, resume=checkpoint)[1])
+    if teacher == "run":
+        with pytest.raises(ConfigError, match="weights of the teacher"):
+            distil("other", teacher, shift=1.0, resume=checkpoint)
+
+
+def test_settings_that_make_no_sense_are_named_together() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)no teacher.*alpha is 2.*temperature is 0.*ema_decay is 1"):
+        Distillation(CrossEntropy(), Weak(), alpha=2, temperature=0, ema_decay=1)
+    assert not isinstance(TrainingSettings(CrossEntropy(), Weak()), Distillation)
