@@ -1,7 +1,7 @@
 """What each step of OsPenScreen adds: strong augmentation, distillation, pseudo-labels, on simulated hospitals.
 
     python scripts/ablation.py FOLDER                    # about half an hour on two cores; resumes
-    python scripts/ablation.py FOLDER --patients 100 --unlabelled 40 --seeds 1 --extra training.max_epochs=1
+    python scripts/ablation.py FOLDER --patients 110 --external 25 --unlabelled 30 --seeds 1  # small, to try it
 
 300 patients with a DXA and 1,200 without one, three seeds of the training. Each step keeps what the one before it has:
 supervised; + strong augmentation; + distillation (the supervised model of the same seed is the teacher);
@@ -32,6 +32,7 @@ from bonerisk.evaluation.metrics.discrimination import auc
 from bonerisk.evaluation.samples.sample import Sample
 
 STEPS = ("supervised", "strong_augmentation", "distillation", "pseudo_labels")
+EXTERNAL = ("clinic", "town", "veterans", "abroad")
 SHARES = "dataset.rules.split=[0.3,0.1,0.6]"  # of the patients at the first hospital
 QUICK = ["evaluation.n_draws=2", "evaluation.binary.subgroups=[]", "evaluation.binary.baselines=[]"]
 N_DRAWS = 2000
@@ -63,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--patients", type=int, default=1000, help="of the first hospital: 30 %% train, 10 %% tune")
+    parser.add_argument("--external", type=int, default=250, help="of each external hospital")
     parser.add_argument("--unlabelled", type=int, default=1200)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--extra", nargs="*", default=[], help="overrides of every training, as training.max_epochs=1")
@@ -70,6 +72,7 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     commands = Commands(given.folder)
     labelled = ["dataset=phantom_ospenscreen", f"dataset.patients.screening={given.patients}", SHARES]
+    labelled += [f"dataset.patients.{site}={given.external}" for site in EXTERNAL]
     unlabelled = ["dataset=phantom_unlabelled", f"dataset.patients.unlabelled={given.unlabelled}"]
     evaluations = [
         given.folder / _evaluated(commands, seed, labelled, unlabelled, given.extra) for seed in range(given.seeds)
