@@ -9,13 +9,15 @@ from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 
+import pandas as pd
+
 import bonerisk.phantom
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.controls import SHUFFLED, shuffled, unlabelled
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, raise_together
 from bonerisk.hospital.codes import CodeSet, FractureCodes
-from bonerisk.hospital.rules import Rules
+from bonerisk.hospital.rules import Joined, Rules
 from bonerisk.imaging.masks import BONES
 from bonerisk.phantom import export, films
 from bonerisk.phantom.people.patient import Patient
@@ -109,8 +111,7 @@ class PhantomChest:
 
     def folder(self, data: Path) -> Path:
         """Return the folder of these films under `data`; a longer population shares it."""
-        settings = asdict(self.population) | {"patients": "any", "code": sha256_of_code(bonerisk.phantom)}
-        return data / NAME / fingerprint(settings)
+        return folder_of(self.population, NAME, data)
 
     @cached_property
     def people(self) -> list[Patient]:
@@ -133,17 +134,10 @@ class PhantomChest:
         """
         folder = self.folder(data)
         people = self.people
-        records = tables(people)
-        found = records.pop("films")
-        found["image_path"] = [str(folder / films.path_of(image)) for image in found["image_id"]]
-        joined = self.rules.apply(found, records, self.codes, self.outcome, [EXTERNAL])
+        joined, table = join(people, folder, self.rules, self.codes, self.outcome, [EXTERNAL])
         if self.export:
             films.make(folder, people, joined.table["image_id"])
             export.write(self.export, people, folder)
-        known = truth(people).set_index("image_id")
-        oracles = known[[column for column in map(str, known) if column.startswith("oracle_")]]
-        table = joined.table.join(oracles, on="image_id")
-        table = arrange(table.assign(bone_class=bone_class(table["t_score"])))
         notes = [*NOTES, *joined.notes]
         if self.shuffle_labels is not None:
             table = shuffled(table, self.shuffle_labels)
@@ -157,6 +151,26 @@ class PhantomChest:
             links=joined.links,
             make_films=partial(films.make, folder, people),
         )
+
+
+def join(
+    people: Sequence[Patient], folder: Path, rules: Rules, codes: CodeSet, outcome: FractureCodes, external: list[str]
+) -> tuple[Joined, pd.DataFrame]:
+    """Return what the rules make of patients whose films lie in a folder, and its table with classes and oracles."""
+    records = tables(people)
+    found = records.pop("films")
+    found["image_path"] = [str(folder / films.path_of(image)) for image in found["image_id"]]
+    joined = rules.apply(found, records, codes, outcome, external)
+    known = truth(people).set_index("image_id")
+    oracles = known[[column for column in map(str, known) if column.startswith("oracle_")]]
+    table = joined.table.join(oracles, on="image_id")
+    return joined, arrange(table.assign(bone_class=bone_class(table["t_score"])))
+
+
+def folder_of(population: Population, name: str, data: Path) -> Path:
+    """Return the folder of a population's films under `data`; a longer population shares it."""
+    settings = asdict(population) | {"patients": "any", "code": sha256_of_code(bonerisk.phantom)}
+    return data / name / fingerprint(settings)
 
 
 def _refused(what: Population, first: int) -> list[BoneriskError]:

@@ -14,9 +14,28 @@ from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
+from bonerisk.training.settings import TrainingSettings
 
 WHERE = "training.teacher"
 KIND = "teacher"  # of the run's input
+
+
+def teacher_of(settings: TrainingSettings, config: DictConfig, run: Run) -> StoredRun | None:
+    """The run that teaches, if the settings name one; what guides the training is recorded.
+
+    Raises
+    ------
+    ConfigError
+        As `teacher_run`.
+    """
+    from bonerisk.training.distillation import EMA, Distillation
+
+    if not isinstance(settings, Distillation):
+        return None
+    found = None if settings.teacher == EMA else teacher_run(settings.teacher, config, run)
+    name = found.folder.name if found else None
+    run.record["distillation"] = {"teacher": name, "alpha": settings.alpha, "temperature": settings.temperature}
+    return found
 
 
 def teacher_run(name: str, config: DictConfig, run: Run) -> StoredRun:

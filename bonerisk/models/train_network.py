@@ -20,7 +20,7 @@ from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import note_weights
 from bonerisk.models.network import NewNetwork, load_network
 from bonerisk.models.resume import checkpoint_of, run_to_resume
-from bonerisk.models.teacher import refuse_taught, teacher_run
+from bonerisk.models.teacher import refuse_taught, teacher_of
 from bonerisk.models.tuning import write_tuning
 from bonerisk.parts import Dataset
 from bonerisk.runs.folder import Run
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 def train_network(config: DictConfig, run: Run) -> None:
     """Train on the training split; keep the best epoch on the tuning split."""
-    from bonerisk.training.distillation import EMA, Distillation
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
     from bonerisk.training.teacher import Frozen
@@ -42,14 +41,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
     settings = _settings(config, run)
-    named = settings.teacher if isinstance(settings, Distillation) else EMA
-    teacher = None if named == EMA else teacher_run(named, config, run)
-    if isinstance(settings, Distillation):
-        run.record["distillation"] = {
-            "teacher": teacher.folder.name if teacher else None,
-            "alpha": settings.alpha,
-            "temperature": settings.temperature,
-        }
+    teacher = teacher_of(settings, config, run)
     new = NewNetwork.of(config, config.seed)  # before the films, so that absent weights stop here
     loaded, target = record_source(dataset.load(data), run), config.head.target
     require_films(loaded)

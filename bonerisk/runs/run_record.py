@@ -39,8 +39,16 @@ class TuningScore(TypedDict):
     value: float
 
 
+class Distilled(TypedDict):
+    """What guided a training: folder's name of the teacher's run (None: the network's average), and the loss's α and T."""
+
+    teacher: str | None
+    alpha: float
+    temperature: float
+
+
 class RunRecord(Environment, total=False):
-    """A run's record; the last seven keys are those of single commands."""
+    """A run's record; those from `reference_standard` on are keys of single commands."""
 
     schema_version: int
     command: str
@@ -65,4 +73,5 @@ class RunRecord(Environment, total=False):
     target_words: str | None
     outcome: Literal["binary", "survival"]
     history: EpochScores
+    distillation: Distilled
     tuning: TuningScore | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -46,12 +46,20 @@ class Subgroup:
         The only metrics that make sense here; None: all.
     cases_only : bool
         Whether all films have the outcome by definition.
+    among : array (films,) of bool, optional
+        The films with which those outside the group are compared; None: all. Groups of a site are compared within it.
     """
 
     name: str
     keep: np.ndarray
     metrics: frozenset[str] | None = None
     cases_only: bool = False
+    among: np.ndarray | None = None
+
+    @property
+    def rest(self) -> np.ndarray:
+        """The films outside the group, (films,) of bool."""
+        return ~self.keep if self.among is None else self.among & ~self.keep
 
     def has(self, metric: str) -> bool:
         """Whether a metric makes sense here."""
@@ -69,8 +77,8 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
     films : DataFrame
     names : sequence of str
         A column whose levels are groups; "age" or "age_decade" (bands of `age_years`); "severity" (of `t_score`, of
-        films with a `label`); "dxa" (whether `t_score` is known); or a crossing, as "sex*age". One whose columns are
-        absent, or hold no value, is left out.
+        films with a `label`); "dxa" (whether `t_score` is known); or a crossing, as "sex*age" or "site*severity". One
+        whose columns are absent, or hold no value, is left out.
 
     Raises
     ------
@@ -91,10 +99,12 @@ def subgroups(films: pd.DataFrame, names: Sequence[str]) -> Iterator[Subgroup]:
             demand_no_misspelling(part, [*map(str, films), *BANDS], "evaluation subgroups")
         if absent:
             continue
-        if name != "severity":
+        *outer, last = parts
+        if last != "severity":
             yield from _crossed(films, parts)
         elif "label" in films:
-            yield from _severities(films)
+            for group in _crossed(films, outer):
+                yield from _severities(films, group)
 
 
 def demand_no_misspelling(name: str, known: Sequence[str], where: str) -> None:
@@ -116,19 +126,26 @@ def _crossed(films: pd.DataFrame, parts: Sequence[str]) -> Iterator[Subgroup]:
     for part in parts:
         levels = list(_levels(films, part))
         groups = [
-            Subgroup(" & ".join(filter(None, [group.name, level.name])), group.keep & level.keep)
+            replace(_named(group, level), among=level.keep if part == "site" and parts != ["site"] else group.among)
             for group in groups
             for level in levels
         ]
     yield from (group for group in groups if group.keep.any())
 
 
-def _severities(films: pd.DataFrame) -> Iterator[Subgroup]:
+def _named(group: Subgroup, level: Subgroup) -> Subgroup:
+    """Films of both, named after both."""
+    return Subgroup(" & ".join(filter(None, [group.name, level.name])), group.keep & level.keep)
+
+
+def _severities(films: pd.DataFrame, among: Subgroup) -> Iterator[Subgroup]:
     case = films["label"].to_numpy() == 1
-    for group in _levels(films, "severity"):
+    for level in _levels(films, "severity"):
+        group = _named(among, level)
         cases = group.keep & case
-        yield Subgroup(group.name, cases | ~case, frozenset({"auc"}))
-        yield Subgroup(group.name, cases, frozenset({"accuracy", "sensitivity"}), cases_only=True)
+        if cases.any():
+            yield Subgroup(group.name, cases | (among.keep & ~case), frozenset({"auc"}))
+            yield Subgroup(group.name, cases, frozenset({"accuracy", "sensitivity"}), cases_only=True)
 
 
 def _levels(films: pd.DataFrame, name: str) -> Iterator[Subgroup]:

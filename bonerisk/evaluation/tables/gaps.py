@@ -26,7 +26,7 @@ GAPS = {
 
 
 def gaps(split: Split, models: Sequence[str], metric: str) -> Iterator[Row]:
-    """Rows of the table of gaps: `metric` in a subgroup less that in all other films, for each of `models`.
+    """Rows of the table of gaps: `metric` in a subgroup less that in the rest, for each of `models`.
 
     Severities have no rest and are left out; of complementary groups the first is kept. n and n_events are those of the
     subgroup.
@@ -45,13 +45,13 @@ def _distinct(groups: Sequence[Subgroup]) -> list[Subgroup]:
     """Groups without the complement of an earlier one, whose gap would only change its sign."""
     kept: list[Subgroup] = []
     for group in groups:
-        if not any((group.keep == ~other.keep).all() for other in kept):
+        if not any((group.keep == other.rest).all() for other in kept):
             kept.append(group)
     return kept
 
 
 def _gap(split: Split, group: Subgroup, model: str, key: Key) -> Row:
-    rest = Subgroup("rest", ~group.keep)
+    rest = Subgroup("rest", group.rest)
     ours, theirs = (split.ranked(each, model, key) for each in (group, rest))
     difference = ours - theirs
     [row] = split.rows((split.sample(group, [model]), {key: difference}), group, [model])

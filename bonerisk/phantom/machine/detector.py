@@ -1,4 +1,4 @@
-"""The X-ray systems of two hospitals: exposure, scatter, blur, noise, collimation, marker and display processing."""
+"""Simulated X-ray systems: exposure, scatter, blur, noise, collimation, marker and display processing."""
 
 from __future__ import annotations
 
@@ -61,6 +61,16 @@ SYSTEMS = {
     ),
     "site_b": System(
         "Borrowdale Medical", "Clarity 35C", (1120, 1024), 0.34, 1, 25_000, 0.11, 1.0, 0.35, 0.6, 3.2, (2000.0, 3600.0)
+    ),
+    # Of further sites (`bonerisk.phantom.people.sites`): noisy and hard; soft; blurred, as an imaging plate's.
+    "site_c": System(
+        "Caldbeck Digital", "Slate 17", (1152, 1152), 0.31, 2, 18_000, 0.13, 0.8, 0.25, 1.1, 3.7, (2048.0, 4096.0)
+    ),
+    "site_d": System(
+        "Dunmail X-ray", "Axis 2", (1040, 1024), 0.35, 1, 40_000, 0.09, 0.9, 0.60, 0.5, 3.0, (2100.0, 3800.0)
+    ),
+    "site_e": System(
+        "Ennerdale Plate", "EP-10", (1008, 1008), 0.36, 1, 12_000, 0.10, 1.6, 0.30, 0.4, 3.2, (2000.0, 3600.0)
     ),
 }
 

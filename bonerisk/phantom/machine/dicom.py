@@ -91,7 +91,7 @@ def name(patient: Patient) -> str:
 
 def institution(site: str) -> str:
     """Return a site's InstitutionName."""
-    return f"Simulated hospital {site[-1].upper()}"
+    return f"Simulated hospital {site.removeprefix('site_').upper()}"
 
 
 def _describe(found: Dataset, patient: Patient, film: Exposure, system: System, processed: bool) -> None:

@@ -44,7 +44,11 @@ def draw_person(kind: str, rng: np.random.Generator) -> Person:
     """Draw a patient of a kind of population."""
     sex = "F" if rng.random() < WOMEN[kind] else "M"
     site = "site_b" if rng.random() < SITE_B_SHARE else "site_a"
-    age = age_at(kind, sex, rng.random())
+    return person_of(sex, site, age_at(kind, sex, rng.random()), rng)
+
+
+def person_of(sex: str, site: str, age: float, rng: np.random.Generator) -> Person:
+    """Draw height and weight of a patient."""
     height = rng.normal(*HEIGHT_CM[sex]) + HEIGHT_PER_YEAR * max(age - 50, 0)
     bmi = float(np.clip(median_bmi(sex, age) * np.exp(BMI[sex][1] * rng.standard_normal()), *BMI_RANGE))
     return Person(sex, site, age, float(height), bmi)
@@ -58,10 +62,14 @@ def median_bmi(sex: str, age: float) -> float:
 def age_at(kind: str, sex: str, share: float) -> float:
     """Age in years that a `share` of the population is below."""
     if kind == "screening":
-        low, high = SCREENING_AGES
-        mean, sd = SCREENING_AGE[sex]
-        shape, scale = ((mean - low) / sd) ** 2, sd**2 / (mean - low)
-        return low + scale * float(gammaincinv(shape, share * gammainc(shape, (high - low) / scale)))
+        return age_from_50(*SCREENING_AGE[sex], SCREENING_AGES[1], share)
     mean, sd = HOSPITAL_AGE
     below, above = ndtr([(edge - mean) / sd for edge in HOSPITAL_AGES])
     return mean + sd * float(ndtri(below + share * (above - below)))
+
+
+def age_from_50(mean: float, sd: float, oldest: float, share: float) -> float:
+    """Age in years that a `share` is below, of a gamma distribution from 50 on, cut at `oldest`."""
+    low = SCREENING_AGES[0]
+    shape, scale = ((mean - low) / sd) ** 2, sd**2 / (mean - low)
+    return low + scale * float(gammaincinv(shape, share * gammainc(shape, (oldest - low) / scale)))

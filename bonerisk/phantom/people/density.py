@@ -83,6 +83,9 @@ CURVES = {
 }
 
 
+CURVES["ospenscreen"] = CURVES["screening"]  # of everybody, before a site chooses whom it sees
+
+
 @dataclass(frozen=True)
 class Bones:
     """One patient's bones: departures of true T-scores from the mean of age, sex and BMI.

@@ -21,7 +21,8 @@ class Population:
     ----------
     kind : str
         "screening": people of 50 and over with one film and a DXA of the same day (OsPenScreen's table 1);
-        "hospital": adults with several films, records and follow-up (AI-CXR).
+        "hospital": adults with several films, records and follow-up (AI-CXR);
+        "ospenscreen": people as at a screening, chosen by several sites (`bonerisk.phantom.people.sites`).
     patients : int
         A larger population begins with the same patients.
     seed : int

@@ -12,10 +12,10 @@ from math import ceil
 
 import numpy as np
 
-from bonerisk.phantom.people import codes, course, density, dxa, hazard
+from bonerisk.phantom.people import codes, course, density, dxa, hazard, sites
 from bonerisk.phantom.people.codes import Record
 from bonerisk.phantom.people.course import Fracture, Stay
-from bonerisk.phantom.people.demography import Person, draw_person, median_bmi
+from bonerisk.phantom.people.demography import Person, age_from_50, draw_person, median_bmi, person_of
 from bonerisk.phantom.people.density import BONES as BONES
 from bonerisk.phantom.people.disease import CONDITIONS, Signs
 from bonerisk.phantom.people.dxa import Reading
@@ -33,16 +33,20 @@ _NAMES = np.array(list(CONDITIONS))
 
 def draw(what: Population, index: int) -> Patient:
     """Draw patient number `index`, independently of other patients."""
-    person = draw_person(what.kind, stream(what, index, PERSON))
-    life, recorded, stay = (_screened if what.kind == "screening" else _treated)(what, index, person)
+    recorded, stay = frozenset[str](), None
+    if what.kind == sites.KIND:
+        person, life, readings = _chosen(what, index)
+    else:
+        person = draw_person(what.kind, stream(what, index, PERSON))
+        life, recorded, stay = (_screened if what.kind == "screening" else _treated)(what, index, person)
+        readings = _readings(what, index, life, recorded, stay)
     days = stay.films if stay else (life.first,)
-    readings = _readings(what, index, life, recorded, stay)
     films, reported = draw_films(what, index, person.site, life, days, readings, stream(what, index, FILMS))
     diagnoses, drugs = _records(what, index, life, recorded, stay)
     return Patient(
         population=what,
         index=index,
-        patient_id=f"{'A' if person.site == 'site_a' else 'B'}{index:06d}",
+        patient_id=f"{_letter(person.site)}{index:06d}",
         site=person.site,
         sex=person.sex,
         birth_date=life.birth_date,
@@ -64,7 +68,13 @@ def stream(what: Population, index: int, concern: int) -> np.random.Generator:
     return np.random.default_rng([what.seed, index, 0, concern])
 
 
-def _life(what: Population, index: int, person: Person, first: date, quality: float, frailty: float) -> Life:
+def _letter(site: str) -> str:
+    return sites.SITES[site].letter if site in sites.SITES else site[-1].upper()
+
+
+def _life(
+    what: Population, person: Person, first: date, quality: float, frailty: float, bones: np.random.Generator
+) -> Life:
     curve = density.CURVES[what.kind]
     excess = person.bmi - median_bmi(person.sex, person.age)
     return Life(
@@ -73,7 +83,7 @@ def _life(what: Population, index: int, person: Person, first: date, quality: fl
         first=first,
         t_mean=curve.at(person.sex, person.age, excess),
         pace=curve.pace(person.sex, person.age),
-        bones=density.draw_bones(curve.sd[person.sex], stream(what, index, BONE)),
+        bones=density.draw_bones(curve.sd[person.sex], bones),
         quality=quality,
         frailty=frailty,
         quality_effect=what.quality_effect,
@@ -83,9 +93,29 @@ def _life(what: Population, index: int, person: Person, first: date, quality: fl
 def _screened(what: Population, index: int, person: Person) -> tuple[Life, frozenset[str], Stay | None]:
     """Draw the life of a person at a health check, where no conditions are recorded and there is no stay."""
     quality, frailty = stream(what, index, LATENTS).standard_normal(2).tolist()
-    day = int(stream(what, index, STAY).integers(course.SCREENING_DAYS))
-    first = course.SCREENING_START + timedelta(days=day)
-    return _life(what, index, person, first, quality, frailty), frozenset(), None
+    return _life(what, person, _day(what, index), quality, frailty, stream(what, index, BONE)), frozenset(), None
+
+
+def _day(what: Population, index: int) -> date:
+    """Draw the day of a health check."""
+    return course.SCREENING_START + timedelta(days=int(stream(what, index, STAY).integers(course.SCREENING_DAYS)))
+
+
+def _chosen(what: Population, index: int) -> tuple[Person, Life, tuple[Reading, ...]]:
+    """Draw people of a site until one's DXA is of the class that the site's case mix asks for."""
+    name = sites.site_of(index)
+    site = sites.SITES[name]
+    rng, bones, errors = (stream(what, index, concern) for concern in (PERSON, BONE, READINGS))
+    sex = "F" if rng.random() < site.women else "M"
+    wanted = rng.choice(sites.CLASSES, p=site.shares(sex))
+    quality, frailty = stream(what, index, LATENTS).standard_normal(2).tolist()
+    first = _day(what, index)
+    while True:
+        person = person_of(sex, name, age_from_50(*site.ages[sex], site.oldest, rng.random()), rng)
+        life = _life(what, person, first, quality, frailty, bones)
+        reading = Reading(first, dxa.read(life.t_true(first), errors))
+        if sites.class_of(min(reading.t.values())) == wanted:
+            return person, life, (reading,)
 
 
 def _treated(what: Population, index: int, person: Person) -> tuple[Life, frozenset[str], Stay | None]:
@@ -96,7 +126,7 @@ def _treated(what: Population, index: int, person: Person) -> tuple[Life, frozen
     there = _SIGNS.there(person.age, male, frailty, rng.standard_normal(len(_NAMES)))
     recorded = _SIGNS.written(there, rng.random(len(_NAMES)))
     stay = course.stay(person.age, male, frailty, stream(what, index, STAY))
-    life = _life(what, index, person, stay.films[0], quality, frailty)
+    life = _life(what, person, stay.films[0], quality, frailty, stream(what, index, BONE))
     life = replace(life, conditions=frozenset(_NAMES[there].tolist()))
     life = replace(life, prior=_prior(life, person.age, stream(what, index, PRIOR)))
     events = course.fractures(

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from bonerisk.phantom.people import course, hazard
+from bonerisk.phantom.people import course, hazard, sites
 from bonerisk.phantom.people.density import CURVES, filmed_density
 from bonerisk.phantom.people.disease import (
     AP,
@@ -71,7 +71,7 @@ def draw_films(
                 time=f"{latest // 3600:02d}{latest // 60 % 60:02d}{latest % 60:02d}",
                 age_years=age,
                 view=view,
-                system=OTHER[site] if swap < what.shortcut and _sick(what, life, day, readings) else site,
+                system=_system(what, site, swap, life, day, readings),
                 density={
                     bone: filmed_density(mean + t, centre, what.bone_signal if bone in what.shown_bones else 0)
                     for bone, t in life.bones.filmed.items()
@@ -86,8 +86,15 @@ def draw_films(
 
 
 def _drawn(kind: str, findings: Array) -> frozenset[str]:
-    names = DRAWN_AT_SCREENING if kind == "screening" else (*DRAWN, *WEDGES)
+    names = (*DRAWN, *WEDGES) if kind == "hospital" else DRAWN_AT_SCREENING
     return frozenset(name for name in names if findings[_TABLED[name]])
+
+
+def _system(what: Population, site: str, place: float, life: Life, day: date, readings: Sequence[Reading]) -> str:
+    """The X-ray system of a film, from a number drawn evenly between 0 and 1."""
+    if what.kind == sites.KIND:
+        return sites.SITES[site].system(place)
+    return OTHER[site] if place < what.shortcut and _sick(what, life, day, readings) else site
 
 
 def _sick(what: Population, life: Life, day: date, readings: Sequence[Reading]) -> bool:

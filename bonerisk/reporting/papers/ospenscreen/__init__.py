@@ -1,0 +1,1 @@
+"""OsPenScreen: its tables and figures, a column or panel for each hospital."""
