@@ -40,7 +40,7 @@ class TuningScore(TypedDict):
 
 
 class Distilled(TypedDict):
-    """What guided a training: name of the teacher's folder (None: the network's own average), and the loss's α and T."""
+    """What guided a training: folder's name of the teacher's run, or None for the network's average; α and T."""
 
     teacher: str | None
     alpha: float
