@@ -18,6 +18,7 @@ from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
+from bonerisk.evaluation.outcomes.amount import Amount
 from bonerisk.evaluation.outcomes.binary import Binary
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
@@ -34,7 +35,7 @@ from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.evaluation.tables.hazards import hazard_rows
 from bonerisk.evaluation.tables.models import model_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
-from bonerisk.evaluation.tables.result import TABLES, Result
+from bonerisk.evaluation.tables.result import TABLES, OutcomeKind, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
 from bonerisk.evaluation.validation.validate import UNTESTED, Validation, validate
@@ -51,6 +52,8 @@ class Evaluation:
         How a yes-or-no outcome (`label`) is evaluated.
     survival : Survival
         How time to an event (`event`, `time_years`) is evaluated.
+    amount : Amount
+        How an estimated T-score (`t_score`) is evaluated.
     recalibration : {"baseline", "slope"}, optional
         Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
@@ -81,6 +84,7 @@ class Evaluation:
         self,
         binary: Binary,
         survival: Survival,
+        amount: Amount,
         recalibration: Literal["baseline", "slope"] | None = None,
         reclassification: bool = False,
         n_draws: int = 1000,
@@ -94,7 +98,7 @@ class Evaluation:
         repeats: int | None = None,
         folds: int = 10,
     ) -> None:
-        self.binary, self.survival = binary, survival
+        self.binary, self.survival, self.amount = binary, survival, amount
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
         self.validation = validation and Validation.of(validation, repeats, folds)
@@ -104,7 +108,7 @@ class Evaluation:
         predictions: pd.DataFrame,
         tuning: pd.DataFrame,
         training: pd.DataFrame,
-        outcome: Literal["binary", "survival"] | None = None,
+        outcome: OutcomeKind | None = None,
         columns: Sequence[str] = (),
         target: str = "",
         runs: Mapping[str, str] | None = None,
@@ -122,8 +126,8 @@ class Evaluation:
             have no rows.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
-        outcome : {"binary", "survival"}, optional
-            By default the one whose columns `predictions` has.
+        outcome : {"binary", "survival", "amount"}, optional
+            By default binary or survival, the one whose columns `predictions` has.
         columns : sequence of str
             Columns of a model without films; an equal baseline is left out.
         target : str
@@ -143,7 +147,9 @@ class Evaluation:
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
-        kind = self._kind(predictions, outcome)
+        name = outcome or _named(predictions)
+        kind = self._kind(name)
+        self._refuse_strata(kind)
         for table in (predictions, tuning):
             kind.check(table)
         absent = [model for model in test.models if model not in tune.models]
@@ -161,10 +167,10 @@ class Evaluation:
         rows = {name: [row for split in splits for row in of(split)] for name, of in tables.items()}
         rows["differences"] = list(difference_rows(rows["metrics"]))
         return Result(
-            outcome="binary" if kind is self.binary else "survival",
+            outcome=name,
             target=target,
             target_words=target_words,
-            predictions=comparison.test.long(),
+            predictions=_with_estimates(comparison.test.long()) if kind is self.amount else comparison.test.long(),
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},
             thresholds=_record(comparison, thresholds, self.plan),
@@ -175,7 +181,7 @@ class Evaluation:
         self,
         films: pd.DataFrame,
         refits: Mapping[str, Refit],
-        outcome: Literal["binary", "survival"],
+        outcome: OutcomeKind,
         target: str = "",
         runs: Mapping[str, str] | None = None,
         target_words: str | None = None,
@@ -188,7 +194,7 @@ class Evaluation:
             These rows, with `dataset`, and `split` train or tune.
         refits : dict
             Trained model → what fits it again to some of them.
-        outcome : {"binary", "survival"}
+        outcome : {"binary", "survival", "amount"}
         target, runs, target_words
             As `run` takes them.
 
@@ -201,7 +207,7 @@ class Evaluation:
         """
         if self.validation is None:
             raise ConfigError("no validation is asked for", "evaluation.validation", "choose optimism or crossval")
-        kind: Outcome[Any, Any] = self.binary if outcome == "binary" else self.survival
+        kind = self._kind(outcome)
         found = validate(Development(kind, films, refits), self.plan, self.validation)
         comparison = found.split.comparison
         observed = (row for model in refits for row in follow_up_rows(found.split, model) if row["subgroup"] == ALL)
@@ -220,13 +226,15 @@ class Evaluation:
             curves=_curves(found.curves),
         )
 
-    def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
-        """The outcome asked for, or the one that the table has the columns of."""
-        kinds: dict[str, Outcome[Any, Any]] = {"binary": self.binary, "survival": self.survival}
-        for name, kind in kinds.items():
-            if name == asked or (asked is None and set(kind.outcome) <= set(predictions)):
-                return kind
-        raise DataError("neither a label, nor event and time_years", "predictions table")
+    def _kind(self, name: OutcomeKind) -> Outcome[Any, Any]:
+        kinds: dict[OutcomeKind, Outcome[Any, Any]]
+        kinds = {"binary": self.binary, "survival": self.survival, "amount": self.amount}
+        return kinds[name]
+
+    def _refuse_strata(self, kind: Outcome[Any, Any]) -> None:
+        """Refuse draws that keep the number of events where the outcome is an amount: each would be the films once."""
+        if kind is self.amount and self.plan.stratify == "event":
+            raise ConfigError("a T-score is no event", "evaluation.stratify=event", "choose site, or leave it out")
 
     def _tables(self, survival: bool) -> dict[str, Rows]:
         """Rows of each table of a split; those of follow-up are empty for another outcome."""
@@ -263,6 +271,21 @@ class Evaluation:
     def _gaps(self, split: Split) -> Iterator[Row]:
         ranking = next(iter(split.kind.ranking))
         return gaps(split, split.comparison.films, ranking)
+
+
+def _named(predictions: pd.DataFrame) -> OutcomeKind:
+    """The outcome that a table has the columns of; a T-score may also be a covariate, and has to be asked for."""
+    if "label" in predictions:
+        return "binary"
+    if {"event", "time_years"} <= set(predictions):
+        return "survival"
+    raise DataError("neither a label, nor event and time_years", "predictions table")
+
+
+def _with_estimates(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The table with the T-score that each model estimates, which is its risk with the sign turned."""
+    predictions.insert(list(predictions).index("risk") + 1, "estimate", -predictions["risk"])
+    return predictions
 
 
 def _no_rows(split: Split) -> Iterator[Row]:

@@ -38,6 +38,7 @@ CONTRACTS = {
     "training.augmentation": Augmentation,
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
+    "evaluation.amount": Outcome,
 }
 
 

@@ -62,6 +62,6 @@ class RunRecord(Environment, total=False):
     preset: str
     target: str
     target_words: str | None
-    outcome: Literal["binary", "survival"]
+    outcome: Literal["binary", "survival", "amount"]
     history: EpochScores
     tuning: TuningScore | None

@@ -1,7 +1,7 @@
 """The contract of an outcome: how its kind is checked, sampled and judged, and how models to compare with are fitted.
 
-n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`) and `Survival` (time to an event,
-of `Followed`) have it.
+n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`), `Survival` (time to an event, of
+`Followed`) and `Amount` (a T-score, of `Readings`) have it.
 """
 
 from __future__ import annotations
