@@ -295,8 +295,9 @@ def _no_rows(split: Split) -> Iterator[Row]:
 def _choose(comparison: Comparison, model: str) -> list[Threshold]:
     """Thresholds of a model on the tuning films for which it has a risk."""
     sample, kind = comparison.tuning_sample(model), comparison.kind
+    cuts = comparison.models[model].cuts
     if len(sample):
-        return kind.choose(sample)
+        return [*kind.choose(sample), *cuts]
     why = "not fitted: the model gives no risk on tuning"
     return [each if isinstance(each, Threshold) else Threshold(each.label, None, why) for each in kind.thresholds]
 
@@ -336,7 +337,7 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan | None = 
                 else {}
             )
             for model, of_model in thresholds.items()
-            for t, rule in zip(of_model, comparison.kind.thresholds, strict=True)
+            for t, rule in zip(of_model, [*comparison.kind.thresholds, *comparison.models[model].cuts], strict=True)
         ],
     }
 

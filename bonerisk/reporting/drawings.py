@@ -167,7 +167,7 @@ def _draw_agreement(scene: Scene) -> None:
     films = scene.ours(scene.curve("estimates"))
     if films.empty:
         return
-    found = whole(scene.ours(scene.result.metrics)).set_index("metric")
+    found = whole(scene.ours(scene.result.metrics)).set_index("metric", drop=False)
     said = {name: value(found.loc[name]) for name in found.index.intersection(list(ABOUT_ESTIMATES))}
     texts = [f"{words.metric(str(name))} {text}" for name, text in said.items()]
     scene.save(estimates(films, scene.where), "estimates", "T-score estimated and read", "; ".join(texts[:4]))

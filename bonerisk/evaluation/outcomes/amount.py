@@ -15,6 +15,7 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named
 from bonerisk.evaluation.metrics.thresholds import Threshold, at
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.readings import CUTS, Readings
 from bonerisk.evaluation.samples.risk_table import refuse
@@ -51,6 +52,7 @@ class Amount:
     gains: Sequence[Sequence[str]] | None
     subgroups: Sequence[str]
     net_benefit: Mapping[str, Metric] = {}
+    rules: Mapping[str, ClinicalScore] = {}
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric
 from bonerisk.evaluation.metrics.rules import Rule
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.samples.judged import Drawable, Judged
 from bonerisk.evaluation.samples.sample import Drawn
 
@@ -76,6 +77,11 @@ class Outcome(Protocol[Films, Model]):
     @property
     def gains(self) -> Sequence[Sequence[str]] | None:
         """Columns to which the film's risk is added; None: those of the last baseline."""
+        ...
+
+    @property
+    def rules(self) -> Mapping[str, ClinicalScore]:
+        """Clinical scores that are judged beside the film, by name."""
         ...
 
     @property
