@@ -185,7 +185,9 @@ def _draw_confusion(scene: Scene) -> None:
         f"{row.fn:.0f} false negative, {row.tn:.0f} true negative"
         for row in rows_of(rows)
     )
-    scene.save(confusion(rows, scene.where, scene.vocabulary.outcome), "confusion", "Confusion matrices", texts)
+    # The limits of a T-score part different films: each matrix is of its own.
+    named = ("beyond it", "not beyond") if scene.result.outcome == "amount" else (scene.vocabulary.outcome,)
+    scene.save(confusion(rows, scene.where, *named), "confusion", "Confusion matrices", texts)
 
 
 def _draw_incidence(scene: Scene) -> None:

@@ -74,15 +74,15 @@ def age(table: pd.DataFrame) -> Array:
 
 SCORES = {
     "ost": ClinicalScore(
-        "OST", ("weight_kg", "age_years"), ost, 1, "OST <= -1",
+        "OST", ("weight_kg", "age_years"), ost, 1, "OST ≤ −1",
         "OST: 0.2 × (weight − age), of postmenopausal Asian women (Koh 2001, Osteoporos Int 12:699)",
     ),
     "orai": ClinicalScore(
-        "ORAI", ("age_years", "weight_kg", "sex", "oestrogen"), orai, 9, "ORAI >= 9",
+        "ORAI", ("age_years", "weight_kg", "sex", "oestrogen"), orai, 9, "ORAI ≥ 9",
         "ORAI: women alone (Cadarette 2000, CMAJ 162:1289)",
     ),
     "age": ClinicalScore(
-        "age alone", ("age_years",), age, 65, "age >= 65", "age alone, from 65 (USPSTF 2018, JAMA 319:2521, of women)"
+        "age alone", ("age_years",), age, 65, "age ≥ 65", "age alone, from 65 (USPSTF 2018, JAMA 319:2521, of women)"
     ),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from bonerisk.evaluation.samples.sample import Counts
 
 Array = np.ndarray
 
-CUTS = {"T < -1.0": 1.05, "T <= -2.5": 2.45}  # a class → the risk, −T, from which a film is of it or of a worse one
+CUTS = {"T < −1.0": 1.05, "T ≤ −2.5": 2.45}  # a class → the risk, −T, from which a film is of it or of a worse one
 ROUNDING = 1e-10  # −2.45 is a half, whatever its binary form
 
 
@@ -38,7 +38,7 @@ class Readings:
     >>> films = Readings.of(estimate=[-0.4, -1.3, -2.2], observed=[-0.9, -1.1, -2.6])
     >>> films.error.round(1).tolist(), films.classes(films.observed).tolist()
     ([0.5, -0.2, 0.4], [0, 1, 2])
-    >>> films.drawn().counts(CUTS["T < -1.0"])
+    >>> films.drawn().counts(CUTS["T < −1.0"])
     Counts(tp=array([2.]), fp=array([0.]), fn=array([0.]), tn=array([1.]))
     """
 
@@ -83,7 +83,7 @@ class Readings:
 
     def n_events_by(self, horizon: float) -> int:
         """Films with a T-score under −1.0; there are no horizons."""
-        return int(self.reaches_cut(-self.observed, CUTS["T < -1.0"]).sum())
+        return int(self.reaches_cut(-self.observed, CUTS["T < −1.0"]).sum())
 
     def patients_with(self, label: int, horizon: float = np.nan) -> int:
         """All patients: an amount needs neither a number with an outcome nor one without."""

@@ -61,8 +61,8 @@ def test_scores_are_judged_beside_the_film(evaluation: Callable[..., Evaluation]
         ["model", "reference", "metric", "threshold"]
     )
     called, low = SCORES["ost"].risk(test) >= 1, test["label"] == 1
-    assert metrics.loc[("OST", "", "sensitivity", "OST <= -1"), "estimate"] == pytest.approx(called[low].mean())
-    assert metrics.loc[("OST", "", "specificity", "OST <= -1"), "estimate"] == pytest.approx(1 - called[~low].mean())
+    assert metrics.loc[("OST", "", "sensitivity", "OST ≤ −1"), "estimate"] == pytest.approx(called[low].mean())
+    assert metrics.loc[("OST", "", "specificity", "OST ≤ −1"), "estimate"] == pytest.approx(1 - called[~low].mean())
     raw = SCORES["ost"].risk(test)
     pairs = raw[low][:, None] - raw[~low][None]
     assert metrics.loc[("OST", "", "auc", ""), "estimate"] == pytest.approx(

@@ -51,7 +51,7 @@ def test_metrics_say_what_the_films_say(result) -> None:
         assert row["estimate"] == pytest.approx(expected)
         assert row["lower"] < row["estimate"] < row["upper"]
     assert pick(result.metrics, metric="mean_error")["lower"] > 0  # the bias is seen
-    low = pick(result.metrics, metric="sensitivity", threshold="T < -1.0")
+    low = pick(result.metrics, metric="sensitivity", threshold="T < −1.0")
     assert low["method"] == "Wilson"
     assert low["n_events"] == (films["t_score"] < -1).sum()
     empty = result.metrics["estimate"].isna()
