@@ -44,7 +44,7 @@ def cohort() -> Cohort:
     names = [f"p{number}" for number in range(6)]
     table = pd.DataFrame(
         {
-            **{"patient_id": names, "image_id": names, "image_path": None, "split": "test", "site": "A"},
+            **{"patient_id": names, "image_id": names, "image_path": names, "split": "test", "site": "A"},
             "bone_class": pd.Series(CLASSES * 2, dtype="object"),
             "porosis": [0.1, 0.2, 0.9, 0.0, np.nan, 1.0],
             "penia": [0.2, 0.7, 0.4, np.nan, 0.5, 0.3],

@@ -154,7 +154,8 @@ def _add_rule(comparison: Comparison, name: str, score: ClinicalScore) -> None:
     """
     tables = {which: getattr(comparison, which) for which in ("test", "tuning")}
     risks = {which: np.full(len(wide.films), np.nan) for which, wide in tables.items()}
-    notes, cuts = [score.note], ()
+    notes = [score.note]
+    cuts: tuple[Threshold, ...] = ()
     if absent := sorted({column for wide in tables.values() for column in score.lacks(wide.films)}):
         notes.append(f"not computed: no column {', '.join(absent)}")
     else:
