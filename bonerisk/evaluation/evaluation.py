@@ -19,6 +19,7 @@ from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.metrics_table import Row
 from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
+from bonerisk.evaluation.outcomes.amount import Amount
 from bonerisk.evaluation.outcomes.binary import Binary
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
@@ -35,7 +36,7 @@ from bonerisk.evaluation.tables.groupings import groupings
 from bonerisk.evaluation.tables.hazards import hazard_rows
 from bonerisk.evaluation.tables.models import model_rows
 from bonerisk.evaluation.tables.reclassified import reclassified_rows
-from bonerisk.evaluation.tables.result import TABLES, Result
+from bonerisk.evaluation.tables.result import TABLES, OutcomeKind, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
 from bonerisk.evaluation.validation.validate import UNTESTED, Validation, validate
@@ -53,6 +54,8 @@ class Evaluation:
         How a yes-or-no outcome (`label`) is evaluated.
     survival : Survival
         How time to an event (`event`, `time_years`) is evaluated.
+    amount : Amount
+        How an estimated T-score (`t_score`) is evaluated.
     recalibration : {"baseline", "slope"}, optional
         Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
@@ -89,6 +92,7 @@ class Evaluation:
         self,
         binary: Binary,
         survival: Survival,
+        amount: Amount,
         recalibration: Literal["baseline", "slope"] | None = None,
         reclassification: bool = False,
         n_draws: int = 1000,
@@ -105,7 +109,7 @@ class Evaluation:
         masks: FolderPath | None = None,
         explain_films: int | None = 1000,
     ) -> None:
-        self.binary, self.survival = binary, survival
+        self.binary, self.survival, self.amount = binary, survival, amount
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
         self.explanations = Explanations.of(explain, masks, explain_films)
@@ -116,7 +120,7 @@ class Evaluation:
         predictions: pd.DataFrame,
         tuning: pd.DataFrame,
         training: pd.DataFrame,
-        outcome: Literal["binary", "survival"] | None = None,
+        outcome: OutcomeKind | None = None,
         columns: Sequence[str] = (),
         target: str = "",
         runs: Mapping[str, str] | None = None,
@@ -134,8 +138,8 @@ class Evaluation:
             have no rows.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
-        outcome : {"binary", "survival"}, optional
-            By default the one whose columns `predictions` has.
+        outcome : {"binary", "survival", "amount"}, optional
+            By default binary or survival, the one whose columns `predictions` has.
         columns : sequence of str
             Columns of a model without films; an equal baseline is left out.
         target : str
@@ -155,7 +159,9 @@ class Evaluation:
         refuse_seen(predictions, tuning, "thresholds")
         refuse_seen(predictions, training, "baselines")
         test, tune = RiskTable.of(predictions), RiskTable.of(tuning)
-        kind = self._kind(predictions, outcome)
+        name = outcome or _named(predictions)
+        kind = self.outcome(name)
+        self._refuse_strata(kind)
         for table in (predictions, tuning):
             kind.check(table)
         absent = [model for model in test.models if model not in tune.models]
@@ -173,10 +179,10 @@ class Evaluation:
         rows = {name: [row for split in splits for row in of(split)] for name, of in tables.items()}
         rows["differences"] = list(difference_rows(rows["metrics"]))
         return Result(
-            outcome="binary" if kind is self.binary else "survival",
+            outcome=name,
             target=target,
             target_words=target_words,
-            predictions=comparison.test.long(),
+            predictions=_with_estimates(comparison.test.long()) if kind is self.amount else comparison.test.long(),
             models=_frame(model_rows(comparison, target, runs or {}), TABLES["models"].columns),
             **{name: _frame(of, TABLES[name].columns) for name, of in rows.items()},
             thresholds=_record(comparison, thresholds, self.plan),
@@ -187,7 +193,7 @@ class Evaluation:
         self,
         films: pd.DataFrame,
         refits: Mapping[str, Refit],
-        outcome: Literal["binary", "survival"],
+        outcome: OutcomeKind,
         target: str = "",
         runs: Mapping[str, str] | None = None,
         target_words: str | None = None,
@@ -200,7 +206,7 @@ class Evaluation:
             These rows, with `dataset`, and `split` train or tune.
         refits : dict
             Trained model → what fits it again to some of them.
-        outcome : {"binary", "survival"}
+        outcome : {"binary", "survival", "amount"}
         target, runs, target_words
             As `run` takes them.
 
@@ -232,17 +238,16 @@ class Evaluation:
             curves=_curves(found.curves),
         )
 
-    def outcome(self, name: Literal["binary", "survival"]) -> Outcome[Any, Any]:
+    def outcome(self, name: OutcomeKind) -> Outcome[Any, Any]:
         """How an outcome of a kind is evaluated."""
-        return self.binary if name == "binary" else self.survival
+        kinds: dict[OutcomeKind, Outcome[Any, Any]]
+        kinds = {"binary": self.binary, "survival": self.survival, "amount": self.amount}
+        return kinds[name]
 
-    def _kind(self, predictions: pd.DataFrame, asked: str | None) -> Outcome[Any, Any]:
-        """The outcome asked for, or the one that the table has the columns of."""
-        kinds: dict[str, Outcome[Any, Any]] = {"binary": self.binary, "survival": self.survival}
-        for name, kind in kinds.items():
-            if name == asked or (asked is None and set(kind.outcome) <= set(predictions)):
-                return kind
-        raise DataError("neither a label, nor event and time_years", "predictions table")
+    def _refuse_strata(self, kind: Outcome[Any, Any]) -> None:
+        """Refuse draws that keep the number of events where the outcome is an amount: each would be the films once."""
+        if kind is self.amount and self.plan.stratify == "event":
+            raise ConfigError("a T-score is no event", "evaluation.stratify=event", "choose site, or leave it out")
 
     def _tables(self, survival: bool) -> dict[str, Rows]:
         """Rows of each table of a split; those of follow-up are empty for another outcome."""
@@ -281,6 +286,21 @@ class Evaluation:
         return gaps(split, split.comparison.films, ranking)
 
 
+def _named(predictions: pd.DataFrame) -> OutcomeKind:
+    """The outcome that a table has the columns of; a T-score may also be a covariate, and has to be asked for."""
+    if "label" in predictions:
+        return "binary"
+    if {"event", "time_years"} <= set(predictions):
+        return "survival"
+    raise DataError("neither a label, nor event and time_years", "predictions table")
+
+
+def _with_estimates(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The table with the T-score that each model estimates, which is its risk with the sign turned."""
+    predictions.insert(list(predictions).index("risk") + 1, "estimate", -predictions["risk"])
+    return predictions
+
+
 def _no_rows(split: Split) -> Iterator[Row]:
     return iter(())
 
@@ -288,8 +308,9 @@ def _no_rows(split: Split) -> Iterator[Row]:
 def _choose(comparison: Comparison, model: str) -> list[Threshold]:
     """Thresholds of a model on the tuning films for which it has a risk."""
     sample, kind = comparison.tuning_sample(model), comparison.kind
+    cuts = comparison.models[model].cuts
     if len(sample):
-        return kind.choose(sample)
+        return [*kind.choose(sample), *cuts]
     why = "not fitted: the model gives no risk on tuning"
     return [each if isinstance(each, Threshold) else Threshold(each.label, None, why) for each in kind.thresholds]
 
@@ -329,7 +350,7 @@ def _record(comparison: Comparison, thresholds: Thresholds, plan: Plan | None = 
                 else {}
             )
             for model, of_model in thresholds.items()
-            for t, rule in zip(of_model, comparison.kind.thresholds, strict=True)
+            for t, rule in zip(of_model, [*comparison.kind.thresholds, *comparison.models[model].cuts], strict=True)
         ],
     }
 

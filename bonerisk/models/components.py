@@ -39,6 +39,7 @@ CONTRACTS = {
     "training.teacher_augmentation": Augmentation,
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
+    "evaluation.amount": Outcome,
 }
 
 

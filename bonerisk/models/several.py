@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from bonerisk.config.build import Node, plain
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
+from bonerisk.evaluation.tables.result import OutcomeKind
 from bonerisk.models.load import load_model
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
@@ -43,7 +43,7 @@ def named_apart(models: Sequence[TrainedModel]) -> list[TrainedModel]:
     return [load_model(run, name) for run, name in zip(runs, _names(runs), strict=True)]
 
 
-def outcome_of(models: Sequence[TrainedModel]) -> Literal["binary", "survival"]:
+def outcome_of(models: Sequence[TrainedModel]) -> OutcomeKind:
     """The kind of outcome that the models predict.
 
     Raises
@@ -55,9 +55,9 @@ def outcome_of(models: Sequence[TrainedModel]) -> Literal["binary", "survival"]:
     if len(targets) > 1:
         raise ConfigError(f"the runs predict {' and '.join(targets)}", "run", "evaluate models of one target together")
     [(name, kind)] = targets.items()
-    if kind == "binary" or kind == "survival":
+    if kind != "ordinal":
         return kind
-    mend = "targets of yes or no, and those with times, are evaluated"
+    mend = "targets of yes or no, T-scores, and those with times are evaluated"
     raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run", mend)
 
 

@@ -8,10 +8,12 @@ import math
 import pandas as pd
 
 from bonerisk.cohort.targets.target import Target, find
+from bonerisk.evaluation.metrics.agreement import r_squared
 from bonerisk.evaluation.metrics.concordance import c_index
 from bonerisk.evaluation.metrics.discrimination import auc
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.readings import Readings
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.runs.folder import Run
@@ -30,10 +32,12 @@ def write_tuning(predicted: pd.DataFrame, target: str, run: Run) -> None:
 
 
 def score(predicted: pd.DataFrame, target: Target) -> TuningScore | None:
-    """AUC of a yes-or-no target, Harrell's C of one with times; None if it can't be computed."""
-    if predicted.empty or target.kind not in ("binary", "survival"):
+    """AUC of a yes-or-no target, Harrell's C of one with times, R² of a T-score; None if it can't be computed."""
+    if predicted.empty or target.kind == "ordinal":
         return None
-    if target.kind == "binary":
+    if target.kind == "amount":
+        name, values = "R²", r_squared(Readings.of(-predicted["risk"], predicted["t_score"]).drawn())
+    elif target.kind == "binary":
         name, values = "AUC", auc(Sample.of(predicted["risk"], predicted["label"]).drawn())
     else:
         followed = Followed.of(predicted["risk"], predicted["time_years"], status_of(predicted))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bonerisk.reporting.contents import modules
+from bonerisk.reporting.figures.agreement import bland_altman, estimates
 from bonerisk.reporting.figures.calibration import calibration
 from bonerisk.reporting.figures.confusion import confusion
 from bonerisk.reporting.figures.decision import decision
@@ -19,6 +20,7 @@ from bonerisk.reporting.figures.models import whole_value
 from bonerisk.reporting.figures.scene import Scene
 from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.figures.subgroups import subgroups
+from bonerisk.reporting.tables.cells import whole
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
@@ -29,8 +31,18 @@ if TYPE_CHECKING:
     from bonerisk.evaluation.tables.result import Result
 
 # In the order of the page: what is drawn of a split, and the metrics of its forest plots with their thresholds.
-CURVES = ("incidence", "roc", "precision_recall", "calibration", "decision", "confusion")
-FORESTS = {"auc": "", "sensitivity": "0.5", "specificity": "0.5", "accuracy": "0.5", "c_index": "", "auc_t": ""}
+CURVES = ("incidence", "roc", "precision_recall", "calibration", "decision", "estimates", "agreement", "confusion")
+FORESTS = {
+    "auc": "",
+    "sensitivity": "0.5",
+    "specificity": "0.5",
+    "accuracy": "0.5",
+    "c_index": "",
+    "auc_t": "",
+    "mae": "",
+    "mean_error": "",
+}
+ABOUT_ESTIMATES = ("pearson_r", "mae", "r_squared", "icc", "mean_error", "lower_limit", "upper_limit")
 AREAS = {"binary": "auc", "survival": "auc_t"}  # under the ROC curve
 
 
@@ -56,12 +68,13 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
             _draw_calibration(scene)
             _draw_decision(scene)
             _draw_forests(scene)
-        if result.outcome == "binary":
-            _draw_precision_recall(whole)
-            _draw_confusion(whole)
-        else:
+        if result.outcome == "survival":
             _draw_incidence(whole)
             _draw_forests(whole)
+        else:
+            _draw_precision_recall(whole)
+            _draw_agreement(whole)
+            _draw_confusion(whole)
 
 
 def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequence[str]) -> list[Drawing]:
@@ -83,8 +96,9 @@ def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequ
 
 
 def _draw_roc(scene: Scene) -> None:
-    curve, area = scene.curve("roc"), AREAS[scene.result.outcome]
+    curve = scene.curve("roc")
     if len(curve):
+        area = AREAS[scene.result.outcome]
         metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
         title = f"ROC curves{words.at(scene.horizon)}"
         # Thresholds are of the risk: where another event competes, they may lie off the curve of the probability.
@@ -149,6 +163,18 @@ def _draw_decision(scene: Scene) -> None:
     scene.save(decision(curve, scene.roles, scene.where), "decision", title, better_where)
 
 
+def _draw_agreement(scene: Scene) -> None:
+    films = scene.ours(scene.curve("estimates"))
+    if films.empty:
+        return
+    found = whole(scene.ours(scene.result.metrics)).set_index("metric", drop=False)
+    said = {name: value(found.loc[name]) for name in found.index.intersection(list(ABOUT_ESTIMATES))}
+    texts = [f"{words.metric(str(name))} {text}" for name, text in said.items()]
+    scene.save(estimates(films, scene.where), "estimates", "T-score estimated and read", "; ".join(texts[:4]))
+    figure = bland_altman(films, found, scene.where)
+    scene.save(figure, "agreement", "Agreement of the estimated T-score with DXA (Bland–Altman)", "; ".join(texts[4:]))
+
+
 def _draw_confusion(scene: Scene) -> None:
     rows = scene.ours(scene.result.confusion)
     rows = rows[(rows["subgroup"] == "all") & rows[["tp", "fp", "fn", "tn"]].notna().all(axis=1)]
@@ -159,7 +185,9 @@ def _draw_confusion(scene: Scene) -> None:
         f"{row.fn:.0f} false negative, {row.tn:.0f} true negative"
         for row in rows_of(rows)
     )
-    scene.save(confusion(rows, scene.where, scene.vocabulary.outcome), "confusion", "Confusion matrices", texts)
+    # The limits of a T-score part different films: each matrix is of its own.
+    named = ("beyond it", "not beyond") if scene.result.outcome == "amount" else (scene.vocabulary.outcome,)
+    scene.save(confusion(rows, scene.where, *named), "confusion", "Confusion matrices", texts)
 
 
 def _draw_incidence(scene: Scene) -> None:

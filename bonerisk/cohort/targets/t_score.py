@@ -19,5 +19,5 @@ def rows(cohort: Cohort) -> Cohort:
     return chosen
 
 
-WORDS = Words("T-score", "a low")
+WORDS = Words("T-score under −1.0", "a")
 TARGET = Target("amount", ("t_score",), rows, WORDS, WORDS, KNOWN_FROM)

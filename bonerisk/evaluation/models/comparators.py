@@ -6,10 +6,12 @@
   difference between them is the film. (On training patients the network's risk is far better than on others, and the
   combined model would rely on it too much; on tuning it is still a little better where early stopping chose the weights
   by it.)
+- *rule*: a clinical score (`bonerisk.evaluation.models.clinical_scores`), as a probability by a logistic regression on
+  the tuning split, which keeps its ranking; judged at its published cut-off, too.
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Models with probabilities (film models, baselines, recalibrated ones) have every metric, the others those of ranking.
-The first of several film models is the reference of the others, and the one that combined models take.
+Models with probabilities (film models, baselines, recalibrated ones, rules) have every metric, the others those of
+ranking. The first of several film models is the reference of the others, and the one that combined models take.
 
 References
 ----------
@@ -27,12 +29,15 @@ import pandas as pd
 
 from bonerisk.cohort.table import patients
 from bonerisk.errors import DataError
+from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.outcomes.outcome import ClinicalModel, Films, Outcome
 from bonerisk.evaluation.samples.risk_table import RiskTable
 from bonerisk.evaluation.samples.subgroups import demand_no_misspelling
 
 FILM = "risk of the film"
-Role = Literal["film", "baseline", "refitted", "combined", "recalibrated", "oracle"]
+Role = Literal["film", "baseline", "refitted", "combined", "recalibrated", "rule", "oracle"]
+ROUNDING = 1e-9  # of a risk: one that equals the cut-off is positive, whatever its last bit
 GRADED = ("film", "baseline", "recalibrated")
 
 
@@ -42,19 +47,22 @@ class Compared:
 
     Parameters
     ----------
-    role : {"film", "baseline", "refitted", "combined", "recalibrated", "oracle"}
+    role : {"film", "baseline", "refitted", "combined", "recalibrated", "rule", "oracle"}
     trained : str
         The trained model whose risk it takes, itself for a trained one; empty if it takes none.
     columns : tuple of str
         Clinical columns that it was fitted to.
     note : str
         What a reader must know of it; why it could not be fitted.
+    cuts : tuple of Threshold
+        Published cut-offs of a rule, on its risk; empty if it has no probability, and is judged by its ranking alone.
     """
 
     role: Role
     trained: str = ""
     columns: tuple[str, ...] = ()
     note: str = ""
+    cuts: tuple[Threshold, ...] = ()
 
 
 @dataclass
@@ -82,7 +90,7 @@ class Comparison(Generic[Films]):
     @property
     def graded(self) -> list[str]:
         """Models whose probabilities and thresholds are judged: the others are there for their ranking alone."""
-        return [name for name, model in self.models.items() if model.role in GRADED]
+        return [name for name, model in self.models.items() if model.role in GRADED or model.cuts]
 
     @property
     def films(self) -> list[str]:
@@ -129,12 +137,45 @@ def compare(
     for columns in _gains(kind, training, known):
         if not set(columns) <= set(own):
             _add_gain(comparison, films[0], columns)
+    for name, score in kind.rules.items():
+        _add_rule(comparison, name, score)
     comparison.pairs += [(film, films[0]) for film in films[1:]]
     for name in map(str, test.films):
         if name.startswith("oracle_"):
             comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
             comparison.models[name] = Compared("oracle")
     return comparison
+
+
+def _add_rule(comparison: Comparison, name: str, score: ClinicalScore) -> None:
+    """A clinical score as a probability, by a regression on the tuning split; as it is where that can't be fitted.
+
+    A score that is lower in those with the outcome stays as it is: the regression would turn it around.
+    """
+    tables = {which: getattr(comparison, which) for which in ("test", "tuning")}
+    risks = {which: np.full(len(wide.films), np.nan) for which, wide in tables.items()}
+    notes = [score.note]
+    cuts: tuple[Threshold, ...] = ()
+    if absent := sorted({column for wide in tables.values() for column in score.lacks(wide.films)}):
+        notes.append(f"not computed: no column {', '.join(absent)}")
+    else:
+        risks = {which: score.risk(wide.films) for which, wide in tables.items()}
+        try:
+            model = comparison.kind.fit(tables["tuning"].films.assign(**{name: risks["tuning"]}), [name])
+            ends = model.risk(pd.DataFrame({name: [0.0, 1.0, score.cut]}))
+            if not ends[1] > ends[0]:
+                raise DataError("it does not rise with the outcome on tuning")
+        except DataError as error:
+            notes.append(f"no probability: {error.what}")
+        else:
+            risks = {which: model.risk(pd.DataFrame({name: risk})) for which, risk in risks.items()}
+            cuts = (Threshold(score.label, float(ends[2]) * (1 - ROUNDING)),)
+            notes.append("probabilities by logistic regression on the tuning split")
+    own = name if name not in comparison.models else f"{name} (rule)"
+    comparison.models[own] = Compared("rule", note="; ".join(notes), cuts=cuts)
+    for which, wide in tables.items():
+        setattr(comparison, which, wide.add(own, risks[which]))
+    comparison.pairs += [(film, own) for film in comparison.films]
 
 
 def _gains(kind: Outcome[Films, Any], training: pd.DataFrame, known: Set[str]) -> list[Sequence[str]]:

@@ -16,6 +16,7 @@ from bonerisk.evaluation.metrics.calibration.model import log_odds
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named, of_follow_up
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore, chosen
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.risk_table import refuse
 from bonerisk.evaluation.samples.sample import Sample
@@ -45,6 +46,8 @@ class Binary:
     gains : list of list of str, optional
         Columns of each clinical model to which the film's risk is added, to see what it gains; None: of the last
         baseline of which all columns are there.
+    rules : list of str, optional
+        Clinical scores of `bonerisk.evaluation.models.clinical_scores` to be judged beside the film.
     """
 
     outcome: tuple[str, ...] = ("label",)
@@ -55,6 +58,7 @@ class Binary:
     gains: Sequence[Sequence[str]] | None
     subgroups: Sequence[str]
     net_benefit: Mapping[str, Metric]
+    rules: Mapping[str, ClinicalScore]
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Binary:
         subgroups: list[str],
         prevalence: float | None = None,
         gains: list[list[str]] | None = None,
+        rules: list[str] | None = None,
     ) -> None:
         self.ranking, self.error, self.calibration, self.at_threshold = map(
             named, (ranking, error, calibration, at_threshold)
@@ -80,6 +85,7 @@ class Binary:
         self.thresholds = [given_or_rule(str(each)) for each in thresholds]
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
+        self.rules = chosen(rules or [])
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:

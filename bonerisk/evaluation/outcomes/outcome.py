@@ -1,7 +1,7 @@
 """The contract of an outcome: how its kind is checked, sampled and judged, and how models to compare with are fitted.
 
-n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`) and `Survival` (time to an event,
-of `Followed`) have it.
+n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`), `Survival` (time to an event, of
+`Followed`) and `Amount` (a T-score, of `Readings`) have it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric
 from bonerisk.evaluation.metrics.rules import Rule
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.samples.judged import Drawable, Judged
 from bonerisk.evaluation.samples.sample import Drawn
 
@@ -76,6 +77,11 @@ class Outcome(Protocol[Films, Model]):
     @property
     def gains(self) -> Sequence[Sequence[str]] | None:
         """Columns to which the film's risk is added; None: those of the last baseline."""
+        ...
+
+    @property
+    def rules(self) -> Mapping[str, ClinicalScore]:
+        """Clinical scores that are judged beside the film, by name."""
         ...
 
     @property

@@ -31,6 +31,7 @@ from bonerisk.evaluation.metrics.metric import (
 )
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.risk_table import refuse
@@ -86,6 +87,7 @@ class Survival:
     gains: Sequence[Sequence[str]] | None
     subgroups: Sequence[str]
     net_benefit: Mapping[str, Metric]
+    rules: Mapping[str, ClinicalScore] = {}
 
     def __init__(
         self,

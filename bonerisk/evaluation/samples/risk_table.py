@@ -54,7 +54,7 @@ class RiskTable:
         _check(predictions)
         keyed = predictions.set_index(FILM)
         horizons = {name: float(found[1]) for name in map(str, keyed) if (found := SURVIVAL.fullmatch(name))}
-        films = keyed.drop(columns=["model", "risk", *horizons])
+        films = keyed.drop(columns=["model", "risk", *horizons]).drop(columns="estimate", errors="ignore")  # its −risk
         films = films[~films.index.duplicated()]
         if "time_years" in films:
             films = films.assign(time_years=without_near_ties(films["time_years"].to_numpy(float))[0])

@@ -23,7 +23,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
 Columns = Mapping[str, type]
-OutcomeKind = Literal["binary", "survival"]
+OutcomeKind = Literal["binary", "survival", "amount"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Stored:
         The suffix sets the format.
     columns : mapping
         Name → type, in order; text that is empty is read as "", never as NaN.
-    outcome : {"binary", "survival"}, optional
+    outcome : {"binary", "survival", "amount"}, optional
         The only outcome that has it.
     optional : bool
         Whether it is written only where it has rows.
@@ -73,7 +73,7 @@ class Result:
 
     Parameters
     ----------
-    outcome : {"binary", "survival"}
+    outcome : {"binary", "survival", "amount"}
     target : str
         Name of what was predicted (`bonerisk.cohort.targets`); empty if it is not known.
     predictions : DataFrame

@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 NAME_IN, LINE_IN = 0.75, 0.14  # of width, for the names of rows; of height, for a line
 
 
-def confusion(rows: pd.DataFrame, title: str, outcome: str) -> Figure:
+def confusion(rows: pd.DataFrame, title: str, outcome: str, other: str = "none") -> Figure:
     """Two by two films, each shaded by its share of the films with that outcome.
 
     Parameters
     ----------
     rows : DataFrame
         Rows of one split and model, a row a threshold: threshold, tp, fp, fn, tn.
-    title, outcome : str
+    title : str
+    outcome, other : str
+        What films with the outcome are called, and what the others are.
     """
     cell = (style.COLUMN_IN - NAME_IN) / (2 * len(rows))  # inches of width
-    names = [wrap(outcome, NAME_IN, 8), "none"]
-    below = [wrap(outcome, cell - 0.04, 8), "none"]
+    names = [wrap(outcome, NAME_IN, 8), wrap(other, NAME_IN, 8)]
+    below = [wrap(outcome, cell - 0.04, 8), wrap(other, cell - 0.04, 8)]
     longer = max(below[0].count("\n"), names[0].count("\n")) - 1  # than two lines, for which there is room
     with style.panels(style.COLUMN_IN, 2.25 + LINE_IN * max(longer, 0), columns=len(rows)) as (figure, axes):
         for axis, row in zip(axes, rows_of(rows), strict=True):

@@ -25,6 +25,10 @@ LINES: dict[str, list[style.Look]] = {
         {"color": style.PURPLE, "linestyle": (0, (6, 1, 1.5, 1))},
     ],
     "combined": [{"color": style.GREEN}, {"color": style.GREEN, "linestyle": (0, (3, 1))}],
+    "rule": [
+        {"color": style.SKY, "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+        {"color": style.SKY, "linestyle": (0, (1.5, 1))},
+    ],
     "recalibrated": [{"color": style.SKY, "linestyle": (0, (4, 1))}],
     "oracle": [
         {"color": style.BLACK, "linestyle": (0, (1, 1))},

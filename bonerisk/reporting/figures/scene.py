@@ -35,7 +35,7 @@ class Scene:
     vocabulary : Vocabulary
     split : str
     horizon : float
-        In years; NaN: figures of the whole follow-up, or of a yes-or-no outcome.
+        In years; NaN: figures of the whole follow-up, or of an outcome without times.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Scene:
         found = self.of(self.result.metrics)["horizon_years"].dropna().unique()
         for horizon in sorted(found):
             yield Scene(self.folder, self.result, self.vocabulary, self.split, horizon)
-        if self.result.outcome == "binary":
+        if self.result.outcome != "survival":
             yield self
 
     @property

@@ -84,6 +84,7 @@ def _of_split(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     yield from filter(None, (_shortened(evaluation, split, horizon) for horizon in evaluation.horizons))
     yield from filter(None, (_miscalibrated(evaluation, split, horizon) for horizon in horizons))
     yield from filter(None, (_stretched(evaluation, split, horizon) for horizon in horizons))
+    yield from filter(None, [_biased(evaluation, split)])
 
 
 def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Series) -> Iterator[str]:
@@ -127,6 +128,15 @@ def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     way = "too extreme" if row["upper"] < 1 else "too similar"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
     return f"{words.split(split)}: the model's probabilities{by} are {way}: the calibration slope is {value(row)}."
+
+
+def _biased(evaluation: EvaluationRun, split: str) -> str:
+    """A caution if the interval of the mean error of an estimate excludes 0."""
+    row = evaluation.value(split, evaluation.model, TableKey("mean_error"))
+    if row is None or pd.isna(row["lower"]) or row["lower"] <= 0 <= row["upper"]:
+        return ""
+    way = "high" if row["lower"] > 0 else "low"
+    return f"{words.split(split)}: the model's estimates are too {way}: the mean error is {value(row, sign=True)}."
 
 
 def _of_validation(evaluation: EvaluationRun) -> Iterator[str]:

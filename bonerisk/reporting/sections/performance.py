@@ -11,6 +11,7 @@ from bonerisk.reporting.contents import Context
 from bonerisk.reporting.drawings import CURVES, of_kinds
 from bonerisk.reporting.page import Section
 from bonerisk.reporting.runs.evaluation import EvaluationRun
+from bonerisk.reporting.tables.clinical_scores import clinical_scores
 from bonerisk.reporting.tables.models import differences, models, net_benefit
 from bonerisk.reporting.tables.performance import by_split
 from bonerisk.reporting.tables.reclassification import reclassification
@@ -43,4 +44,4 @@ def _tables(evaluation: EvaluationRun) -> Iterator[Table]:
     for horizon in evaluation.horizons or [nan]:
         yield from [models(evaluation, horizon)] if compared else []
         yield from filter(None, [differences(evaluation, horizon)])
-    yield from filter(None, [net_benefit(evaluation), reclassification(evaluation)])
+    yield from filter(None, [clinical_scores(evaluation), net_benefit(evaluation), reclassification(evaluation)])

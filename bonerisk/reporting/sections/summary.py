@@ -58,7 +58,7 @@ def headline(evaluation: EvaluationRun) -> Table:
         for key in evaluation.ranking
         if evaluation.value(split, evaluation.model, key) is not None  # a horizon may be in one split only
     ]
-    for kind in ("film", "baseline", "combined", "oracle"):
+    for kind in ("film", "baseline", "rule", "combined", "oracle"):
         for model in evaluation.models(kind):
             cells = [_cell(evaluation, model, split, key, marks) for split, key in columns]
             name = words.model(model)
