@@ -25,7 +25,7 @@ class CrossEntropy:
 
     The AUC on the tuning split chooses the epoch, not the loss: a screening score is judged by it, thresholds are
     fitted afterwards, and the loss of a network that ranks ever better can rise with its confidence. Among epochs of
-    equal AUC, the one with the lowest loss is kept. The AUC of classes is the mean of the expected class's AUCs for each
+    equal AUC, the one with the lowest loss is kept. The AUC of classes is the mean of the expected class's for each
     class or worse against better ones; a cut without films on both sides is left out.
 
     Attributes
