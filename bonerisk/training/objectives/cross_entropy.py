@@ -1,4 +1,4 @@
-"""Cross-entropy of a yes-or-no target (OsPenScreen, Model development)."""
+"""Cross-entropy of a yes-or-no target (OsPenScreen, Model development), or of classes in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from bonerisk.cohort.targets.target import Kind
 from bonerisk.errors import DataError, raise_together
@@ -21,21 +21,22 @@ from bonerisk.training import batches
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """Logits (n,) against labels (n,) of 1 or 0.
+    """Logits (n,) against labels (n,) of 1 or 0, or logits (n, k) against classes (n,) from 0.
 
     The AUC on the tuning split chooses the epoch, not the loss: a screening score is judged by it, thresholds are
     fitted afterwards, and the loss of a network that ranks ever better can rise with its confidence. Among epochs of
-    equal AUC, the one with the lowest loss is kept.
+    equal AUC, the one with the lowest loss is kept. The AUC of classes is the mean of the expected class's for each
+    class or worse against better ones; a cut without films on both sides is left out.
 
     Attributes
     ----------
     class_weights : {"none", "balanced"}
-        `balanced` lets both classes count equally in the loss of training; the tuning loss has no weights.
+        `balanced` lets all classes count equally in the loss of training; the tuning loss has no weights.
     """
 
     class_weights: Literal["none", "balanced"] = "none"
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("binary",)
+    kinds: ClassVar[tuple[Kind, ...]] = ("binary", "ordinal")
     columns: ClassVar[Mapping[str, str]] = {"tune_loss": "loss", "tune_auc": "AUC"}
     best_by: ClassVar[tuple[tuple[str, int], ...]] = (("tune_auc", 1), ("tune_loss", -1))
     whole_batch: ClassVar[bool] = False
@@ -61,11 +62,11 @@ class CrossEntropy:
         )
 
     def weights(self, targets: np.ndarray) -> np.ndarray:
-        """Weight (n,) of each film, of mean 1; `balanced` gives both classes the same sum."""
+        """Weight (n,) of each film, of mean 1; `balanced` gives all classes that are there the same sum."""
         if self.class_weights == "none":
             return np.ones(len(targets))
-        labels = targets.astype(int)
-        return len(labels) / (2 * np.bincount(labels, minlength=2))[labels]
+        classes, at, counts = np.unique(targets, return_inverse=True, return_counts=True)
+        return (len(targets) / (len(classes) * counts))[at]
 
     def batches(self, targets: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:
         """Films of each step of an epoch, in a random order."""
@@ -73,11 +74,16 @@ class CrossEntropy:
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy (n,) of each film."""
-        return binary_cross_entropy_with_logits(outputs, targets, reduction="none")
+        if outputs.ndim == 1:
+            return binary_cross_entropy_with_logits(outputs, targets, reduction="none")
+        return cross_entropy(outputs, targets.long(), reduction="none")
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
         """Mean loss and AUC."""
         labels = torch.as_tensor(targets, dtype=torch.float32, device=outputs.device)
         loss = float(self.loss(outputs, labels).mean())
-        ranked = auc(Sample.of(outputs.cpu().numpy(), targets).drawn())
-        return {"tune_loss": loss, "tune_auc": float(ranked.value[0])}
+        risk, cuts = outputs.cpu().numpy(), np.unique(targets)[1:]
+        if outputs.ndim == 2:
+            risk = outputs.cpu().double().softmax(dim=1).numpy() @ np.arange(outputs.shape[1])
+        areas = [float(auc(Sample.of(risk, targets >= cut).drawn()).value[0]) for cut in cuts]
+        return {"tune_loss": loss, "tune_auc": float(np.mean(areas)) if areas else np.nan}
