@@ -127,10 +127,21 @@ def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool)
     beam[y : y + high, x : x + wide] *= 1 - np.float32(0.97) * lead
 
 
-def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+def display(
+    system: System, signal: Array, rng: np.random.Generator, open_beam: float = np.inf
+) -> npt.NDArray[np.uint16]:
     """Return the film (rows, columns) for presentation, 12 bit, bright = dense.
 
     Logarithm, equalisation, sharpening, and a display curve fitted to the film's own histogram.
+
+    Parameters
+    ----------
+    system : System
+    signal : Array (rows, columns)
+        Of `detect`.
+    rng : Generator
+    open_beam : float
+        Signal from which on a pixel lies beside the patient, and doesn't count in the histogram.
     """
     dark: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
     small: Array = -cv2.resize(dark, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
@@ -140,7 +151,8 @@ def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDAr
     chest = small * (1 + system.sharpening) + change
     rows, columns = chest.shape
     chest = chest[rows // 6 : rows * 5 // 6, columns // 6 : columns * 5 // 6]
-    low, high = np.quantile(chest, (0.03, 0.97)) + rng.normal(0, 0.03, 2)
+    patient = small[rows // 6 : rows * 5 // 6, columns // 6 : columns * 5 // 6] > -np.log(open_beam)
+    low, high = np.quantile(chest[patient], (0.03, 0.97)) + rng.normal(0, 0.03, 2)
     steep = float(system.gamma / (high - low))
     level = (change - float(low)) * steep - 0.45 * system.gamma
     dark *= steep * (1 + system.sharpening)

@@ -1,0 +1,125 @@
+"""From a patient to what reaches the detector, and where everything lies on the film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bonerisk.phantom.lumbar import arches, bodies, pelvis, ribs, soft
+from bonerisk.phantom.lumbar.build import Build, build
+from bonerisk.phantom.lumbar.outline import Outline
+from bonerisk.phantom.lumbar.posture import Placed, Points, Posture, draw_posture, place
+from bonerisk.phantom.lumbar.rooms import ROOMS, Room
+from bonerisk.phantom.machine import texture
+from bonerisk.phantom.machine.sheet import Array, Sheet
+from bonerisk.phantom.people.clinic import LEVELS, SpineFilm, SpinePatient
+
+COARSE = 4  # film pixels a side of a pixel of the soft tissue
+SOFTER = 1.3  # contrast of bone at 85 kVp over that at 120 kVp (`sheet`); XCOM: 1.48 at 50 keV over 60 keV; assumed
+EXPOSED = 2.6  # attenuation behind the spine to which the automatic exposure is set
+OPEN = 1.2  # the open beam beside the patient, above which the detector is full
+PLANES = (*LEVELS, "sacrum")
+BIT = {name: 1 << k for k, name in enumerate(PLANES)}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The geometry of a film, without its pixels.
+
+    Parameters
+    ----------
+    build : Build
+    posture : Posture
+    placed : dict
+        Bodies by level, and "s1", in mm of the patient.
+    corner : (float, float)
+        x and y of the first pixel, before the film is turned.
+    right : bool
+        The patient faces to the right, and the film is mirrored.
+    """
+
+    room: Room
+    build: Build
+    posture: Posture
+    placed: dict[str, Placed]
+    right: bool
+
+    @property
+    def spacing_mm(self) -> float:
+        """Pixel in mm of the patient, at the spine."""
+        return self.room.system.spacing_mm / self.posture.magnification
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """x and y of the first pixel, before a mirrored film is mirrored."""
+        rows, columns = self.room.system.shape
+        x, y = self.posture.centre
+        return x - (columns - 1) / 2 * self.spacing_mm, y - (rows - 1) / 2 * self.spacing_mm
+
+    def pixels(self, points: Points) -> Points:
+        """Return column and row on the film of points (n, 2); the first pixel's centre is (0, 0)."""
+        found = (points - self.corner) / self.spacing_mm
+        if self.right:
+            found[:, 0] = self.room.system.shape[1] - 1 - found[:, 0]
+        return np.asarray(found)
+
+
+def scene(patient: SpinePatient, film: SpineFilm) -> Scene:
+    """Return the geometry of a film."""
+    room = ROOMS[film.system]
+    pose = np.random.default_rng([patient.clinic.seed, patient.index, 7, film.number])
+    made, posture = build(patient, film), draw_posture(room.distance_mm, patient.bmi_kg_m2, pose)
+    return Scene(room, made, posture, place(made, posture), bool(pose.random() < room.turned))
+
+
+def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
+    """Return the attenuation (rows, columns) that the film's detector meets, relative to its exposure."""
+    rng = np.random.default_rng([patient.clinic.seed, patient.index, 8])  # the same in both films
+    sheet = Sheet(scene.room.system.shape, scene.spacing_mm, *scene.corner)
+    grain = texture.grain(rng, film.shown_quality, sheet)
+    size, placed = scene.build.size, scene.placed
+
+    def bone(level: str) -> texture.Bone:
+        quality = film.shown_quality + texture.BONE_SD * float(rng.standard_normal())
+        return texture.Bone(sheet, None, film.density[level], quality, grain)
+
+    for level, below in zip(LEVELS, (*LEVELS[1:], "s1"), strict=True):
+        one = bone(level)
+        bodies.lay(placed[level], one)
+        bodies.spurs(placed[level], placed[below], one)
+        arches.lay(placed[level], one, size, 0.85 if level.startswith("t") else 1.0, rng)
+    last = bone("sacrum")
+    bodies.lay(placed["s1"], last)
+    pelvis.sacrum(placed["s1"], last, size)
+    pelvis.wings(placed["s1"], scene.posture, last, size, rng)
+    ribs.project(placed, scene.posture, bone("t12"), size, rng)
+    soft.aorta(scene.build, placed, sheet, rng)
+    coarse = soft.trunk(scene.build, placed, patient.bmi_kg_m2, patient.sex == "M", rng, *sheet.axes(COARSE))
+    attenuation: Array = cv2.resize(coarse, sheet.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    attenuation += sheet.solid * np.float32(SOFTER)
+    attenuation -= np.float32(_exposed(attenuation) - EXPOSED)
+    np.maximum(attenuation, np.float32(-OPEN), out=attenuation)
+    return np.ascontiguousarray(attenuation[:, ::-1]) if scene.right else attenuation
+
+
+def _exposed(attenuation: Array) -> float:
+    """Return the attenuation before the chambers of the automatic exposure, in the film's middle."""
+    rows, columns = attenuation.shape
+    return float(np.median(attenuation[rows // 3 : rows * 2 // 3 : 8, columns * 2 // 5 : columns * 3 // 5 : 8]))
+
+
+def planes(scene: Scene) -> npt.NDArray[np.uint16]:
+    """Return the vertebral bodies (rows, columns) as bits (`BIT`): what their outlines enclose."""
+    found = np.zeros(scene.room.system.shape, np.uint16)
+    for level, body in scene.placed.items():
+        bit = BIT["sacrum" if level == "s1" else level]
+        outline = scene.pixels(Outline(body).contour())
+        low, high = np.maximum(outline.min(axis=0).astype(int) - 2, 0), outline.max(axis=0).astype(int) + 3
+        part = found[low[1] : high[1], low[0] : high[0]]
+        filled = np.zeros(part.shape, np.uint8)
+        cv2.fillPoly(filled, [np.round((outline - low) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+        part |= filled.astype(np.uint16) * np.uint16(bit)
+    return found
