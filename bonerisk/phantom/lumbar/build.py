@@ -77,7 +77,7 @@ class Build:
 
 def build(patient: SpinePatient, film: SpineFilm) -> Build:
     """Return the spine that `film` shows."""
-    rng = np.random.default_rng([patient.clinic.seed, patient.index, 6])
+    rng = np.random.default_rng([patient.population.seed, patient.index, 6])
     male, age = patient.sex == "M", film.age_years
     tall = patient.height_cm / MAN_CM if male else WOMAN * patient.height_cm / WOMAN_CM
     size = (0.4 + 0.6 * tall) * float(rng.normal(1, 0.025))

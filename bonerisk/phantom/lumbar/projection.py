@@ -20,7 +20,7 @@ from bonerisk.phantom.people.clinic import LEVELS, SpineFilm, SpinePatient
 COARSE = 4  # film pixels a side of a pixel of the soft tissue
 SOFTER = 1.3  # contrast of bone at 85 kVp over that at 120 kVp (`sheet`); XCOM: 1.48 at 50 keV over 60 keV; assumed
 EXPOSED = 2.6  # attenuation behind the spine to which the automatic exposure is set
-OPEN = 1.2  # the open beam beside the patient, above which the detector is full
+OPEN, OPEN_SIGNAL = 1.2, 1.0  # the open beam is cut at exp(1.2): the detector is full. Over 1.0, a pixel is beside the patient
 PLANES = (*LEVELS, "sacrum")
 BIT = {name: 1 << k for k, name in enumerate(PLANES)}
 
@@ -70,14 +70,14 @@ class Scene:
 def scene(patient: SpinePatient, film: SpineFilm) -> Scene:
     """Return the geometry of a film."""
     room = ROOMS[film.system]
-    pose = np.random.default_rng([patient.clinic.seed, patient.index, 7, film.number])
+    pose = np.random.default_rng([patient.population.seed, patient.index, 7, film.number])
     made, posture = build(patient, film), draw_posture(room.distance_mm, patient.bmi_kg_m2, pose)
     return Scene(room, made, posture, place(made, posture), bool(pose.random() < room.turned))
 
 
 def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     """Return the attenuation (rows, columns) that the film's detector meets, relative to its exposure."""
-    rng = np.random.default_rng([patient.clinic.seed, patient.index, 8])  # the same in both films
+    rng = np.random.default_rng([patient.population.seed, patient.index, 8])  # the same in both films
     sheet = Sheet(scene.room.system.shape, scene.spacing_mm, *scene.corner)
     grain = texture.grain(rng, film.shown_quality, sheet)
     size, placed = scene.build.size, scene.placed

@@ -116,7 +116,7 @@ class SpinePatient:
         Simulated scores of major and hip fracture in percent. They are no FRAX, which is proprietary.
     """
 
-    clinic: Clinic
+    population: Clinic
     index: int
     patient_id: str
     site: str

@@ -21,13 +21,13 @@ from bonerisk.phantom.people.views import SHOWN_QUALITY
 EVENTS = ("natural", "enriched")
 
 WOMEN = 0.745  # 1,188 of 1,595
-AGES, AGE = (50.0, 75.0), (60.5, 6.2)  # range, mean and SD; a beta distribution on the range
+AGES, AGE = (50.0, 75.0), (60.8, 6.2)  # range, mean and SD of a beta distribution; 60.5 without prevalent fractures
 HEIGHT_CM = {"F": (155.5, 5.5), "M": (168.5, 6.0)}  # assumed: close to Koreans of 60
 BMI, BMI_RANGE = (24.1, 3.7), (15.5, 42.0)  # mean and SD of 24.0 ± 3.7, log-normal
 GLUCOCORTICOIDS, SECONDARY, RHEUMATOID = 839 / 1595, 84 / 1595, 60 / 1595
 SCANNED = 179 / 1595  # with BMD within a year of the film
 START, DAYS = date(2010, 1, 1), 2190  # baseline films: 2010 to 2015
-LEAST_YEARS, MORE_YEARS = 0.5, (1.75, 1.66)  # follow-up: half a year and a gamma's shape and scale: 3.3 ± 2.2 years
+LEAST_YEARS, MORE_YEARS = 0.5, (1.75, 1.72)  # follow-up: half a year and a gamma's shape and scale; 3.4 ± 2.1 years in the end
 MOST_YEARS = 10.0
 SYMPTOMS, TO_FILM = 0.3, 0.08  # share of fractures that lead to a film, and mean years to it; assumed: a third
 PREVALENT, PREVALENT_DENSITY, PREVALENT_PER_DECADE = -1.18, -0.35, 0.35  # a normal liability's limit, 14 %; assumed
@@ -74,7 +74,7 @@ def draw(what: Clinic, index: int) -> SpinePatient:
     reading = Reading(first + timedelta(days=offset), dxa.read(t, rng)) if scanned else None
     lumbar = spine_risk.mean_lumbar(mean, sd, reading.t if reading else None)
     return SpinePatient(
-        clinic=what,
+        population=what,
         index=index,
         patient_id=f"S{index:06d}",
         site="site_a",

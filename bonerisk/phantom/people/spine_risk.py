@@ -19,7 +19,7 @@ from bonerisk.phantom.people.views import SHOWN_QUALITY
 # assumed: levels and slopes, as Korean survey means (KNHANES) have them roughly; women lose faster.
 CURVE = Curve((50, 80), {"F": (-0.55, -2.35), "M": (-0.05, -0.75)}, {"F": 1.15, "M": 1.2}, -1.1)
 
-BASELINE = 0.0049  # a year, at linear predictor 0; calibrated to 7.5 % of patients with an event (Table 1: 120 of 1,595)
+BASELINE = 0.0045  # a year, at linear predictor 0; calibrated to 7.5 % of patients with an event (Table 1: 120 of 1,595)
 ENRICHMENT = 8.0  # factor of `events="enriched"`, at which about 40 % have one
 PER_YEAR = 0.04  # of age over 60, at a given density; assumed
 MALE = -0.10  # assumed: men fracture hardly less at equal T-scores
@@ -89,7 +89,7 @@ def mean_of(patient: SpinePatient) -> float:
 
 
 def _expected(patient: SpinePatient) -> dict[str, float]:
-    film, effect = patient.films[0], patient.clinic.quality_effect
+    film, effect = patient.films[0], patient.population.quality_effect
     male, mean, sd = patient.sex == "M", mean_of(patient), CURVE.sd[patient.sex]
     shown = SHOWN_QUALITY * film.shown_quality
     conditions = (patient.glucocorticoids, patient.secondary_osteoporosis, patient.rheumatoid_arthritis)
@@ -108,7 +108,7 @@ def _expected(patient: SpinePatient) -> dict[str, float]:
 
 def _on_film(patient: SpinePatient, film: SpineFilm, mean: float, sd: float) -> float | None:
     """Return the expected lumbar T given the filmed densities; DXA's reading would add next to nothing."""
-    signal = patient.clinic.bone_signal
+    signal = patient.population.bone_signal
     if not signal:
         return None
     shown = float(np.mean([film.density[level] for level in MEASURED]))
