@@ -19,7 +19,7 @@ from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_togethe
 from bonerisk.hospital import choice
 from bonerisk.phantom.films import path_of
 from bonerisk.phantom.lumbar import films
-from bonerisk.phantom.lumbar.projection import scene
+from bonerisk.phantom.lumbar.projection import posture_of
 from bonerisk.phantom.people import spine_risk
 from bonerisk.phantom.people.clinic import Clinic, SpineFilm, SpinePatient
 from bonerisk.phantom.people.clinic_draw import EVENTS, draw
@@ -185,7 +185,7 @@ def _row(patient: SpinePatient, film: SpineFilm, folder: Path) -> dict[str, obje
     known |= {
         "dxa_days": float((reading.date - film.date).days) if reading else math.nan,
         "visit": float(film.number),
-        "magnification": scene(patient, film).posture.magnification,
+        "magnification": posture_of(patient, film).magnification,
         "follow_up_image_id": later.image_id if baseline else None,
         "follow_up_image_path": str(folder / path_of(later.image_id)) if baseline else None,
     }

@@ -67,14 +67,14 @@ def expose(patient: SpinePatient, film: SpineFilm, drawn: Scene) -> npt.NDArray[
 
 def examination(film: SpineFilm, drawn: Scene) -> dicom.Examination:
     """Return how a film was taken: the side at the detector is the one that the patient lies on."""
-    view, code = RIGHT if drawn.right else LEFT
+    view, code = RIGHT if drawn.posture.right else LEFT
     return dicom.Examination(
         system=drawn.room.system,
         station=f"SIML{film.system[-1]}",
         description="L-spine lateral",
         body_part="LSPINE",
         view=view,
-        orientation="A" if drawn.right else "P",
+        orientation="A" if drawn.posture.right else "P",
         kvp=85,
         distance_mm=drawn.room.distance_mm,
         view_code=code,

@@ -67,6 +67,8 @@ class Posture:
         x and y of the central ray, the film's middle, from the middle of L3.
     tilt, lean, twist, curl : float
         Degrees: turn in the film's plane, towards the tube, about the long axis, and of all lordosis.
+    right : bool
+        The patient faces to the right: the film is mirrored.
     """
 
     magnification: float
@@ -76,10 +78,11 @@ class Posture:
     lean: float
     twist: float
     curl: float
+    right: bool
 
 
-def draw_posture(distance_mm: float, bmi: float, pose: np.random.Generator) -> Posture:
-    """Draw a film's posture; `distance_mm` is that from the source to the detector."""
+def draw_posture(distance_mm: float, turned: float, bmi: float, pose: np.random.Generator) -> Posture:
+    """Draw a film's posture; the first two are a room's (`rooms.Room`)."""
     away = float(np.clip(pose.normal(185 + 3.0 * (bmi - 24), 18), 130, 300))  # half the patient, table and grid
     return Posture(
         magnification=distance_mm / (distance_mm - away),
@@ -89,6 +92,7 @@ def draw_posture(distance_mm: float, bmi: float, pose: np.random.Generator) -> P
         lean=float(pose.normal(0, 1.8)),
         twist=float(pose.normal(0, 2.2)),
         curl=float(pose.normal(0, 2.5)),
+        right=bool(pose.random() < turned),
     )
 
 

@@ -31,21 +31,17 @@ class Scene:
 
     Parameters
     ----------
+    room : Room
     build : Build
     posture : Posture
     placed : dict
         Bodies by level, and "s1", in mm of the patient.
-    corner : (float, float)
-        x and y of the first pixel, before the film is turned.
-    right : bool
-        The patient faces to the right, and the film is mirrored.
     """
 
     room: Room
     build: Build
     posture: Posture
     placed: dict[str, Placed]
-    right: bool
 
     @property
     def spacing_mm(self) -> float:
@@ -62,17 +58,22 @@ class Scene:
     def pixels(self, points: Points) -> Points:
         """Return column and row on the film of points (n, 2); the first pixel's centre is (0, 0)."""
         found = (points - self.corner) / self.spacing_mm
-        if self.right:
+        if self.posture.right:
             found[:, 0] = self.room.system.shape[1] - 1 - found[:, 0]
         return np.asarray(found)
 
 
 def scene(patient: SpinePatient, film: SpineFilm) -> Scene:
     """Return the geometry of a film."""
-    room = ROOMS[film.system]
+    made, posture = build(patient, film), posture_of(patient, film)
+    return Scene(ROOMS[film.system], made, posture, place(made, posture))
+
+
+def posture_of(patient: SpinePatient, film: SpineFilm) -> Posture:
+    """Return how the patient lies on a film."""
     pose = np.random.default_rng([patient.population.seed, patient.index, 7, film.number])
-    made, posture = build(patient, film), draw_posture(room.distance_mm, patient.bmi_kg_m2, pose)
-    return Scene(room, made, posture, place(made, posture), bool(pose.random() < room.turned))
+    room = ROOMS[film.system]
+    return draw_posture(room.distance_mm, room.turned, patient.bmi_kg_m2, pose)
 
 
 def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
@@ -97,12 +98,14 @@ def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     pelvis.wings(placed["s1"], scene.posture, last, size, rng)
     ribs.project(placed, scene.posture, bone("t12"), size, rng)
     soft.aorta(scene.build, placed, sheet, rng)
-    coarse = soft.trunk(scene.build, placed, patient.bmi_kg_m2, patient.sex == "M", rng, *sheet.axes(COARSE))
+    passing = np.random.default_rng([patient.population.seed, patient.index, 10, film.number])
+    shape = soft.Shape(scene.build.size, patient.bmi_kg_m2, patient.sex == "M")
+    coarse = soft.trunk(shape, placed, rng, passing, *sheet.axes(COARSE))
     attenuation: Array = cv2.resize(coarse, sheet.shape[::-1], interpolation=cv2.INTER_LINEAR)
     attenuation += sheet.solid * np.float32(SOFTER)
     attenuation -= np.float32(_exposed(attenuation) - EXPOSED)
     np.maximum(attenuation, np.float32(-OPEN), out=attenuation)
-    return np.ascontiguousarray(attenuation[:, ::-1]) if scene.right else attenuation
+    return np.ascontiguousarray(attenuation[:, ::-1]) if scene.posture.right else attenuation
 
 
 def _exposed(attenuation: Array) -> float:

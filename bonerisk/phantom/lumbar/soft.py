@@ -5,6 +5,8 @@ Evaluated on a coarse grid, since none of it has edges finer than a millimetre.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -17,11 +19,27 @@ GAS_MM, SMALL_MM = 16.0, 6.0  # grain of large and small bowel's gas
 CALCIUM = 0.04  # 1/mm over soft tissue; assumed: a plaque as dense as cortical bone
 
 
+class Shape(NamedTuple):
+    """What the trunk's measures follow from; `size` is that of the skeleton."""
+
+    size: float
+    bmi_kg_m2: float
+    male: bool
+
+
 def trunk(
-    build: Build, bodies: dict[str, Placed], bmi: float, male: bool, rng: np.random.Generator, x: Array, y: Array
+    shape: Shape,
+    bodies: dict[str, Placed],
+    rng: np.random.Generator,
+    passing: np.random.Generator,
+    x: Array,
+    y: Array,
 ) -> Array:
-    """Return the attenuation (m, n) of the trunk with its gas at x (1, n) and y (m, 1)."""
-    size = build.size
+    """Return the attenuation (m, n) of the trunk with its gas at x (1, n) and y (m, 1).
+
+    `rng` draws what belongs to the patient, `passing` what differs between films: breath and gas.
+    """
+    size, bmi, male = shape
     axis = _axis(bodies, y)
     fat = max((13 if male else 19) + 1.9 * (bmi - 24), 5.0) * float(rng.normal(1, 0.12))
     belly = (88 + 3.2 * (bmi - 24)) * size * float(rng.normal(1, 0.06))
@@ -37,8 +55,8 @@ def trunk(
     u = (x - middle) / (half - np.float32(fat))
     lean = 2 * (np.float32(wide) * hips - np.float32(fat)) * half_chord((1 - u * u) * (1 + np.float32(0.5) * u * u))
     lean = np.minimum(lean, whole)
-    lungs = _lungs(bodies, size, rng, x, y, lean)
-    gas = _gas(bodies, size, axis, front, fat, rng, x, y)
+    lungs = _lungs(bodies, size, passing, x, y, lean)
+    gas = _gas(bodies, size, axis, front, fat, passing, x, y)
     gas = np.minimum(gas * (lungs < 5), 0.4 * lean)
     solid = SOFT * lean + FAT * (whole - lean)
     mottle = texture.interpolate(texture.noise(rng, 9.0), 9.0, x, y)  # fat between organs

@@ -26,7 +26,7 @@ def of_film(patient: SpinePatient, film: SpineFilm, drawn: Scene) -> dict[str, o
         "image_id": film.image_id,
         "patient_id": patient.patient_id,
         "visit": film.number,
-        "faces_right": drawn.right,
+        "faces_right": drawn.posture.right,
         "magnification": drawn.posture.magnification,
         "patient_mm_per_px": drawn.spacing_mm,
         "transitional_l5": patient.transitional,

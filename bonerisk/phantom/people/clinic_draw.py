@@ -30,7 +30,6 @@ START, DAYS = date(2010, 1, 1), 2190  # baseline films: 2010 to 2015
 LEAST_YEARS, MORE_YEARS = 0.5, (1.75, 1.72)  # follow-up: half a year and a gamma's shape and scale; 3.4 ± 2.1 years in the end
 MOST_YEARS = 10.0
 SYMPTOMS, TO_FILM = 0.3, 0.08  # share of fractures that lead to a film, and mean years to it; assumed: a third
-PREVALENT, PREVALENT_DENSITY, PREVALENT_PER_DECADE = -1.18, -0.35, 0.35  # a normal liability's limit, 14 %; assumed
 ROOM_2 = 0.35  # share of films taken in the second room; assumed
 TRANSITIONAL = 0.04  # assumed: 4–30 % are published, of which most look almost normal from the side
 
@@ -72,7 +71,7 @@ def draw(what: Clinic, index: int) -> SpinePatient:
     rng = stream(what, index, READINGS)
     scanned, offset, own = rng.random() < SCANNED, int(rng.integers(-364, 365)), rng.standard_normal()
     reading = Reading(first + timedelta(days=offset), dxa.read(t, rng)) if scanned else None
-    lumbar = spine_risk.mean_lumbar(mean, sd, reading.t if reading else None)
+    lumbar = spine_risk.on_readings(mean, sd, reading.t if reading else None)[0]
     return SpinePatient(
         population=what,
         index=index,
@@ -139,7 +138,7 @@ def _follow_up(what: Clinic, index: int, fracture: float) -> float:
 
 def _prevalent(what: Clinic, index: int, age: float, departure: float) -> tuple[Deformity, ...]:
     rng = stream(what, index, PREVALENTS)
-    limit = PREVALENT + PREVALENT_DENSITY * departure + PREVALENT_PER_DECADE * (age - 60) / 10
+    limit = spine_risk.prevalent_limit(age) + spine_risk.PREVALENT_DENSITY * departure
     return _deformities(rng, (), False) if rng.standard_normal() < limit else ()
 
 

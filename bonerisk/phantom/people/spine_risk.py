@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import ndtr
 
 from bonerisk.phantom.people.clinic import MEASURED, SpineFilm, SpinePatient
 from bonerisk.phantom.people.density import DENSITY_PER_T, DXA_LOADING, READING_SD, SITES, Curve
@@ -29,6 +30,9 @@ FRAILTY = 0.30  # per SD; assumed
 GLUCOCORTICOIDS = 0.45  # assumed: half of the patients have them, so most had low doses or short courses
 SECONDARY, RHEUMATOID = 0.35, 0.35  # assumed
 PREVALENT = 1.2  # log hazard ratio of a fracture already there: about fourfold after one (Klotzbuecher, JBMR 2000)
+# Fracture at baseline: a normal liability's limit, at average bones. assumed: 14 % of patients.
+PREVALENT_LIMIT, PREVALENT_PER_DECADE = -1.18, 0.35
+PREVALENT_DENSITY = -0.35  # per T-score's departure from the mean of age, sex and BMI
 LEVEL_SD = 0.3  # of a filmed vertebra's T-score about the patient's lumbar spine; assumed
 
 FRAX_SHARE, FRAX_NOISE = 0.7, 0.35  # of the clinical predictor, and SD of its logarithm; assumed: partial information
@@ -46,8 +50,13 @@ def latent(t_lumbar: float, quality: float, frailty: float, quality_effect: floa
     return DENSITY * t_lumbar + quality_effect * QUALITY * quality + FRAILTY * frailty
 
 
-def mean_lumbar(mean: float, sd: float, read: dict[str, float] | None) -> float:
-    """Return the expected T of the lumbar spine, given DXA's readings if there are any.
+def prevalent_limit(age: float) -> float:
+    """Return the limit of the liability of a fracture at baseline, at average bones."""
+    return PREVALENT_LIMIT + PREVALENT_PER_DECADE * (age - 60) / 10
+
+
+def on_readings(mean: float, sd: float, read: dict[str, float] | None) -> tuple[float, float]:
+    """Return mean and variance of the lumbar spine's T, given DXA's readings if there are any.
 
     Parameters
     ----------
@@ -55,12 +64,23 @@ def mean_lumbar(mean: float, sd: float, read: dict[str, float] | None) -> float:
         Of the T-scores of people of the same age, sex and BMI.
     """
     if read is None:
-        return mean
+        return mean, sd**2
     loading = np.array([DXA_LOADING[site] for site in SITES])
     covariance = sd**2 * (np.outer(loading, loading) + np.diag(1 - loading**2))
     error = np.diag(np.square([READING_SD[site] for site in SITES]))
-    weights = np.linalg.solve(covariance + error, covariance[SITES.index("lumbar_spine")])
-    return float(mean + weights @ (np.array([read[site] for site in SITES]) - mean))
+    across = covariance[SITES.index("lumbar_spine")]
+    weights = np.linalg.solve(covariance + error, across)
+    expected = mean + weights @ (np.array([read[site] for site in SITES]) - mean)
+    return float(expected), float(sd**2 - weights @ across)
+
+
+def given_prevalent(expected: float, variance: float, mean: float, age: float, prevalent: bool) -> float:
+    """Return the expected T of the lumbar spine, given also whether there is a fracture at baseline."""
+    scale = math.sqrt(1 + PREVALENT_DENSITY**2 * variance)
+    z = (prevalent_limit(age) + PREVALENT_DENSITY * (expected - mean)) / scale
+    z = z if prevalent else -z
+    shift = PREVALENT_DENSITY * variance / scale * math.exp(-z * z / 2) / math.sqrt(2 * math.pi) / float(ndtr(z))
+    return expected + (shift if prevalent else -shift)
 
 
 def frax_simulated(known: float, own: float) -> tuple[float, float]:
@@ -96,18 +116,20 @@ def _expected(patient: SpinePatient) -> dict[str, float]:
     known = fixed(film.age_years, male, *conditions, patient.prevalent)
     unknown = fixed(film.age_years, male, False, False, False, patient.prevalent)
     read = patient.reading.t if patient.reading else None
-    lumbar = mean_lumbar(mean, sd, read)
+    from_records = on_readings(mean, sd, read)
+    lumbar = given_prevalent(*from_records, mean, film.age_years, patient.prevalent)
     seen = _on_film(patient, film, mean, sd)
+    blind = given_prevalent(mean, sd**2, mean, film.age_years, patient.prevalent)
     return {
         "truth": patient.predictor,
-        "film": unknown + latent(mean if seen is None else seen, shown, 0.0, effect),
+        "film": unknown + latent(blind if seen is None else seen, shown, 0.0, effect),
         "clinical": known + latent(lumbar, 0.0, 0.0, effect),
         "film_clinical": known + latent(lumbar if seen is None else seen, shown, 0.0, effect),
     }
 
 
 def _on_film(patient: SpinePatient, film: SpineFilm, mean: float, sd: float) -> float | None:
-    """Return the expected lumbar T given the filmed densities; DXA's reading would add next to nothing."""
+    """Return the expected lumbar T given the filmed densities, to which the rest adds next to nothing."""
     signal = patient.population.bone_signal
     if not signal:
         return None
