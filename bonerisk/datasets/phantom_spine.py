@@ -197,9 +197,7 @@ def _refused(what: Clinic, first: int, chosen: dict[str, str]) -> list[BoneriskE
     found: list[BoneriskError] = []
     for name, value in chosen.items():
         if value not in CHOICES[name]:
-            found.append(
-                ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(CHOICES[name])}")
-            )
+            found.append(ConfigError(f"there is no {value!r}", f"dataset.{name}", f"one of {', '.join(CHOICES[name])}"))
     for name, number, low, high in (
         ("patients", what.patients, 1, math.inf),
         ("first_patient", first, 0, math.inf),

@@ -69,6 +69,6 @@ def test_what_is_wrong_is_named_with_what_to_type(tmp_path: Path) -> None:
     for name in ("patients", "bone_signal", "quality_effect", "events", "prevalent", "visits", "first_patient"):
         assert f"dataset.{name}" in str(caught.value)
     with pytest.raises(DataError, match="test set is empty"):
-        phantom("patients=3", "first_patient=5").load(tmp_path)
+        phantom("patients=3", "first_patient=1").load(tmp_path)
     with pytest.raises(ConfigError, match="no split"):
         phantom("split=dxa")

@@ -12,13 +12,13 @@ from bonerisk.phantom.lumbar.outline import Outline
 from bonerisk.phantom.lumbar.posture import Placed, Points
 from bonerisk.phantom.machine.texture import Bone
 
-PEDICLE = ((0.16, 0.21, 7.0, 1.0), (0.24, 0.20, 7.2, 1.0), (0.34, 0.12, 7.6, 0.9))
-SUPERIOR = ((0.30, 0.10, 7.4, 0.8), (0.33, 0.40, 6.6, 0.9), (0.37, 0.62, 5.6, 1.0), (0.41, 0.82, 3.2, 1.0))
-INFERIOR = ((0.34, 0.12, 7.4, 0.9), (0.45, -0.16, 6.0, 1.1), (0.54, -0.42, 6.4, 1.1), (0.57, -0.70, 4.8, 1.0))
-LAMINA = ((0.40, 0.06, 6.4, 0.9), (0.56, -0.12, 8.4, 0.9), (0.70, -0.20, 8.6, 0.8))
+PEDICLE = ((0.14, 0.21, 6.6, 1.0), (0.26, 0.19, 6.8, 1.0), (0.37, 0.10, 7.0, 1.0))
+SUPERIOR = ((0.37, 0.38, 6.0, 0.9), (0.40, 0.62, 5.2, 1.0), (0.42, 0.82, 3.0, 1.0))
+INFERIOR = ((0.46, -0.14, 5.6, 1.1), (0.54, -0.42, 6.2, 1.1), (0.57, -0.70, 4.6, 1.0))
+SIDE = (*PEDICLE, *SUPERIOR, PEDICLE[-1], *INFERIOR)  # one chain, so that its parts merge instead of adding up
+LAMINA = ((0.50, -0.06, 6.4, 0.9), (0.62, -0.16, 8.2, 0.9), (0.72, -0.21, 8.4, 0.8))
 SPINOUS = ((0.62, -0.14, 8.4, 0.8), (0.86, -0.26, 9.6, 0.8), (1.10, -0.36, 10.6, 0.8), (1.26, -0.42, 9.8, 0.9))
-SIDE_MM = 13.0  # of a pedicle from the midline
-FACET_MM = 17.0
+SIDE_MM = 15.0  # of pedicles and joints from the midline
 
 
 def lay(body: Placed, bone: Bone, size: float, spinous: float, rng: np.random.Generator) -> None:
@@ -35,10 +35,8 @@ def lay(body: Placed, bone: Bone, size: float, spinous: float, rng: np.random.Ge
 
     for side in (-1, 1):
         depth = side * (1 + 0.04 * rng.standard_normal())
-        bone.tube(chain(PEDICLE, SIDE_MM * depth), 0.6)
-        bone.tube(chain(SUPERIOR, FACET_MM * depth), 0.6)
-        bone.tube(chain(INFERIOR, (FACET_MM - 3) * depth), 0.75)
-        bone.tube(chain(LAMINA, 8 * depth), 0.38)
+        bone.tube(chain(SIDE, SIDE_MM * depth), 0.8)
+        bone.tube(chain(LAMINA, 8 * depth), 0.3)
         tip = chain(((0.20, 0.19, 3.4, 0.7), (0.30, 0.14, 4.2, 0.8)), 36 * depth)
-        bone.tube(tip, 0.7)  # the transverse process, end on
+        bone.tube(tip, 0.6)  # the transverse process, end on
     bone.tube(chain(SPINOUS, 0.0, spinous), 0.45)

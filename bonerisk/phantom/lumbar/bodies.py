@@ -45,7 +45,9 @@ def lay(body: Placed, bone: Bone) -> None:
     inside = _filled(upper - thick, ramp + thick * np.float32(0.3)) * _filled(lower - plate, ramp)
     whole_chord = whole * filled
     marrow_chord = np.minimum(marrow * inside, whole_chord)
-    rims = _rims(upper, spread, whole) + _rims(lower, spread, whole)
+    rims = _rims(upper, spread, whole)
+    if body.shape:  # the sacrum's first disc is hardly one
+        rims += _rims(lower, spread, whole)
     dense = np.float32(1 / (1 - 0.6 * lost))  # the same mineral in less room
     bone.lay(box, dense * (whole_chord + rims), dense * marrow_chord)
 
@@ -58,10 +60,10 @@ def spurs(body: Placed, below: Placed, bone: Bone) -> None:
     gap = other - lip
     ahead = Outline(body).ahead
     for corner, way, size in ((lip, gap, 1.0), (other, -gap, 0.8)):
-        tip = corner + size * long * ahead + way * min(0.45, 0.06 * long)
-        middle = corner + 0.55 * size * long * ahead + way * 0.02
-        start = corner - 2.5 * ahead - way / np.linalg.norm(way) * 2.2
-        bone.tube([(*start, 2.2, 0.7), (*middle, 1.7, 0.7), (*tip, 0.7, 0.5)], 5.0)
+        tip = corner + size * long * ahead + way * min(0.45, 0.07 * long)
+        middle = corner + 0.4 * size * long * ahead - way * 0.03
+        start = corner - 2.0 * ahead - way / np.linalg.norm(way) * 1.6
+        bone.tube([(*start, 1.0, 0.5), (*middle, 1.5, 0.7), (*tip, 0.4, 0.3)], 4.0)
 
 
 def _section(q: Array) -> Array:

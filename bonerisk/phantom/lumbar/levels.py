@@ -35,5 +35,6 @@ SACRUM = Level(31.0, 25.0, 34.0, 26.0, 52.0, 0.0, 0.0)  # S1
 MAN_CM, WOMAN_CM = 172.0, 159.0
 WOMAN = 0.90  # size of a woman of 159 cm
 HOLLOW = 0.085  # of the height, by which the middle is lower than the mean of front and back, for both end plates
-SHAPE_SD = (0.028, 0.026, 0.022)  # of heights in front, in the middle and behind, about the patient's size
-"""Relative; they give SDs of 3 to 4 % of the ratios within a level, as published norms have (Eastell, JBMR 1991;6:207)."""
+# SD of heights in front, in the middle and behind about the patient's size, relative. They give SDs of 3 to 4 % of the
+# ratios within a level, as published norms have (Eastell, J Bone Miner Res 1991;6:207).
+SHAPE_SD = (0.028, 0.026, 0.022)

@@ -14,7 +14,8 @@ from bonerisk.phantom.machine.texture import Bone
 # back spine, then the back border, the notch and the front border.
 CREST = ((88, 62), (84, 40), (66, 12), (38, -12), (8, -22), (-22, -14), (-46, 6), (-58, 28))
 BELOW = ((-58, 28), (-60, 48), (-44, 62), (-24, 84), (-2, 92), (14, 112), (10, 150), (96, 160), (92, 110), (88, 62))
-NOTCH = slice(0, 17)  # the part of it that is thick: back border and notch
+NOTCH = slice(0, 9)  # of its 30 smooth points: the back border, and the front one
+FRONT = slice(24, 30)
 SEGMENTS = ((25.0, 8.0), (22.0, 20.0), (18.0, 36.0), (16.0, 58.0))  # S2–S5: length, and degrees off S1's axis
 ALA_MM = 34.0  # depth of the sacrum's sides along a ray
 WING_MM = 115.0  # of a wing from the midline
@@ -57,9 +58,10 @@ def wings(first: Placed, posture: Posture, bone: Bone, size: float, rng: np.rand
 
         crest, below = smooth(shown(CREST), 30), smooth(shown(BELOW), 30)
         _blade(bone, np.vstack([crest, below]), 5.5 * size)
-        thick = np.interp(np.arange(30), [0, 6, 15, 24, 29], [4.5, 3.6, 3.2, 4.6, 5.0]) * size
+        thick = np.interp(np.arange(30), [0, 6, 15, 24, 29], [2.4, 3.6, 3.2, 4.6, 3.4]) * size
         bone.tube(np.column_stack([crest, thick, np.full(30, 1.1)]), 1.2)
-        bone.tube(np.column_stack([below[NOTCH.stop :], np.full(30 - NOTCH.stop, 2.6 * size), np.full(30 - NOTCH.stop, 1.0)]), 1.2)
+        front = below[FRONT]
+        bone.tube(np.column_stack([front, np.full(len(front), 2.6 * size), np.full(len(front), 1.0)]), 1.2)
         notch = below[NOTCH]
         bone.tube(np.column_stack([notch, np.full(len(notch), 3.0 * size), np.full(len(notch), 0.9)]), 0.7)
 

@@ -146,7 +146,7 @@ def _up(angle: float) -> Points:
 
 def _body(shape: Vertebra, at: Points, angle: float) -> tuple[Points, float, Points]:
     """Return the points of a body whose lower end plate's middle is at `at`; its upper plate's slope and middle."""
-    ahead, out = _front(angle), _up(angle)
+    ahead = _front(angle)
     anterior, middle, posterior = shape.heights
     front, back = at + ahead * shape.lower / 2, at - ahead * shape.lower / 2
     wedge = np.arctan((anterior - posterior) / shape.lower)

@@ -20,7 +20,10 @@ from bonerisk.phantom.people.clinic import LEVELS, SpineFilm, SpinePatient
 COARSE = 4  # film pixels a side of a pixel of the soft tissue
 SOFTER = 1.3  # contrast of bone at 85 kVp over that at 120 kVp (`sheet`); XCOM: 1.48 at 50 keV over 60 keV; assumed
 EXPOSED = 2.6  # attenuation behind the spine to which the automatic exposure is set
-OPEN, OPEN_SIGNAL = 1.2, 1.0  # the open beam is cut at exp(1.2): the detector is full. Over 1.0, a pixel is beside the patient
+OPEN, OPEN_SIGNAL = (
+    1.2,
+    1.0,
+)  # the open beam is cut at exp(1.2): the detector is full. Over 1.0, a pixel is beside the patient
 PLANES = (*LEVELS, "sacrum")
 BIT = {name: 1 << k for k, name in enumerate(PLANES)}
 
@@ -82,6 +85,7 @@ def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     sheet = Sheet(scene.room.system.shape, scene.spacing_mm, *scene.corner)
     grain = texture.grain(rng, film.shown_quality, sheet)
     size, placed = scene.build.size, scene.placed
+    shape = soft.Shape(size, patient.bmi_kg_m2, patient.sex == "M")
 
     def bone(level: str) -> texture.Bone:
         quality = film.shown_quality + texture.BONE_SD * float(rng.standard_normal())
@@ -96,10 +100,9 @@ def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     bodies.lay(placed["s1"], last)
     pelvis.sacrum(placed["s1"], last, size)
     pelvis.wings(placed["s1"], scene.posture, last, size, rng)
-    ribs.project(placed, scene.posture, bone("t12"), size, rng)
+    ribs.project(placed, scene.posture, bone("t12"), size, soft.belly_mm(shape), rng)
     soft.aorta(scene.build, placed, sheet, rng)
     passing = np.random.default_rng([patient.population.seed, patient.index, 10, film.number])
-    shape = soft.Shape(scene.build.size, patient.bmi_kg_m2, patient.sex == "M")
     coarse = soft.trunk(shape, placed, rng, passing, *sheet.axes(COARSE))
     attenuation: Array = cv2.resize(coarse, sheet.shape[::-1], interpolation=cv2.INTER_LINEAR)
     attenuation += sheet.solid * np.float32(SOFTER)

@@ -41,13 +41,15 @@ def trunk(
     """
     size, bmi, male = shape
     axis = _axis(bodies, y)
+    hollow = _axis({level: bodies[level] for level in ("t12", "l1", "l2", "l3", "l4")}, y)  # which the belly follows
     fat = max((13 if male else 19) + 1.9 * (bmi - 24), 5.0) * float(rng.normal(1, 0.12))
-    belly = (88 + 3.2 * (bmi - 24)) * size * float(rng.normal(1, 0.06))
+    belly = belly_mm(shape) * float(rng.normal(1, 0.06))
     back = (78 + 1.0 * (bmi - 24)) * size * float(rng.normal(1, 0.04))
     wide = (152 + 3.4 * (bmi - 24)) * size * float(rng.normal(1, 0.03))  # half the width
     hips = _bent(y, [-200, -120, -40, 20, 110, 200], [0.98, 0.97, 0.93, 0.93, 1.06, 1.12])
     curve = _bent(y, [-200, -120, -30, 40, 120, 200], [4, 0, 5, 9, -8, -24]) * np.float32(size)
-    front = axis - np.float32(belly) - np.float32(8 * size)
+    pelvis = np.float32(10 * size) * np.clip((y - 40) / 60, 0, 1)
+    front = hollow - np.float32(belly) - np.float32(8 * size) - pelvis
     rear = np.float32(np.mean(axis)) + np.float32(back) - curve
     middle, half = (front + rear) / 2, (rear - front) / 2
     u = (x - middle) / half
@@ -61,6 +63,11 @@ def trunk(
     solid = SOFT * lean + FAT * (whole - lean)
     mottle = texture.interpolate(texture.noise(rng, 9.0), 9.0, x, y)  # fat between organs
     return np.asarray(np.maximum(solid * (1 + np.float32(0.006) * mottle) - (SOFT - LUNG) * lungs - SOFT * gas, 0))
+
+
+def belly_mm(shape: Shape) -> float:
+    """Return the usual distance from the spine's axis to the skin in front."""
+    return max(92 + 3.2 * (shape.bmi_kg_m2 - 24), 76) * shape.size
 
 
 def _bent(y: Array, heights: list[float], values: list[float]) -> Array:
@@ -77,9 +84,7 @@ def _axis(bodies: dict[str, Placed], y: Array) -> Array:
     return np.asarray(cv2.GaussianBlur(found[:, None], (0, 0), 40.0, borderType=cv2.BORDER_REPLICATE))
 
 
-def _lungs(
-    bodies: dict[str, Placed], size: float, rng: np.random.Generator, x: Array, y: Array, lean: Array
-) -> Array:
+def _lungs(bodies: dict[str, Placed], size: float, rng: np.random.Generator, x: Array, y: Array, lean: Array) -> Array:
     """Return the chord of both lungs' bases: domes of the diaphragm in front, and the recess behind the spine."""
     level = float(bodies["t12"].centre[1]) + float(rng.normal(-6, 12))
     spine = float(bodies["t12"].centre[0])

@@ -27,7 +27,10 @@ BMI, BMI_RANGE = (24.1, 3.7), (15.5, 42.0)  # mean and SD of 24.0 ± 3.7, log-no
 GLUCOCORTICOIDS, SECONDARY, RHEUMATOID = 839 / 1595, 84 / 1595, 60 / 1595
 SCANNED = 179 / 1595  # with BMD within a year of the film
 START, DAYS = date(2010, 1, 1), 2190  # baseline films: 2010 to 2015
-LEAST_YEARS, MORE_YEARS = 0.5, (1.75, 1.72)  # follow-up: half a year and a gamma's shape and scale; 3.4 ± 2.1 years in the end
+LEAST_YEARS, MORE_YEARS = (
+    0.5,
+    (1.75, 1.72),
+)  # follow-up: half a year and a gamma's shape and scale; 3.4 ± 2.1 years in the end
 MOST_YEARS = 10.0
 SYMPTOMS, TO_FILM = 0.3, 0.08  # share of fractures that lead to a film, and mean years to it; assumed: a third
 ROOM_2 = 0.35  # share of films taken in the second room; assumed

@@ -20,7 +20,9 @@ from bonerisk.phantom.people.views import SHOWN_QUALITY
 # assumed: levels and slopes, as Korean survey means (KNHANES) have them roughly; women lose faster.
 CURVE = Curve((50, 80), {"F": (-0.55, -2.35), "M": (-0.05, -0.75)}, {"F": 1.15, "M": 1.2}, -1.1)
 
-BASELINE = 0.0045  # a year, at linear predictor 0; calibrated to 7.5 % of patients with an event (Table 1: 120 of 1,595)
+BASELINE = (
+    0.0045  # a year, at linear predictor 0; calibrated to 7.5 % of patients with an event (Table 1: 120 of 1,595)
+)
 ENRICHMENT = 8.0  # factor of `events="enriched"`, at which about 40 % have one
 PER_YEAR = 0.04  # of age over 60, at a given density; assumed
 MALE = -0.10  # assumed: men fracture hardly less at equal T-scores
