@@ -29,12 +29,10 @@ def lay(body: Placed, bone: Bone) -> None:
     height = np.float32(np.ptp(outline.points[:, 1]) / 2)
     wide = np.float32(body.width) * (0.90 + 0.10 * np.minimum((v / height) ** 2, 1.2))
     shift = np.float32(0.27 * body.width * body.turn)  # of the near and the far half of the drum
-    whole, marrow = np.float32(0), np.float32(0)
-    for side in (-1, 1):
-        q = u - middle - side * shift
-        whole = whole + _section(q / half)
-        marrow = marrow + _section(q / (half - np.float32(WALL_MM)))
-    whole, marrow = whole * (wide / 2), marrow * (wide / 2 - np.float32(WALL_MM))
+    near, far = u - middle - shift, u - middle + shift
+    inner = half - np.float32(WALL_MM)
+    whole = (_section(near / half) + _section(far / half)) * (wide / 2)
+    marrow = (_section(near / inner) + _section(far / inner)) * (wide / 2 - np.float32(WALL_MM))
     upper, lower = outline.upper(u) - v, v - outline.lower(u)
     spread = np.abs(np.float32(body.rise)) * whole  # near and far rim lie apart
     ramp = spread + np.float32(BLUR_MM)

@@ -20,10 +20,8 @@ from bonerisk.phantom.people.clinic import LEVELS, SpineFilm, SpinePatient
 COARSE = 4  # film pixels a side of a pixel of the soft tissue
 SOFTER = 1.3  # contrast of bone at 85 kVp over that at 120 kVp (`sheet`); XCOM: 1.48 at 50 keV over 60 keV; assumed
 EXPOSED = 2.6  # attenuation behind the spine to which the automatic exposure is set
-OPEN, OPEN_SIGNAL = (
-    1.2,
-    1.0,
-)  # the open beam is cut at exp(1.2): the detector is full. Over 1.0, a pixel is beside the patient
+OPEN = 1.2  # the detector is full at exp(1.2) of that exposure's beam
+OPEN_SIGNAL = 1.0  # signal over which a pixel lies beside the patient
 PLANES = (*LEVELS, "sacrum")
 BIT = {name: 1 << k for k, name in enumerate(PLANES)}
 

@@ -1,4 +1,4 @@
-"""The clinic's two X-ray rooms: their detectors for lateral lumbar films, which differ in pixels, grey and sharpness."""
+"""The clinic's two X-ray rooms: detectors that differ in pixels, polarity, noise and sharpness."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Room:
 
     Parameters
     ----------
+    system : System
     distance_mm : float
         From the source to the detector.
     turned : float
@@ -24,33 +25,27 @@ class Room:
     turned: float
 
 
-ROOMS = {  # assumed: detectors of 43 cm, cut to the collimated width
-    "room_1": Room(
-        replace(
-            SYSTEMS["site_a"],
-            shape=(2140, 1240),
-            spacing_mm=0.2,
-            blur_px=0.9,
-            quanta=40_000,
-            equalisation=0.62,
-            sharpening=1.0,
-            gamma=4.6,
-        ),
-        1150,
-        0.0,
-    ),
-    "room_2": Room(
-        replace(
-            SYSTEMS["site_b"],
-            shape=(2260, 1360),
-            spacing_mm=0.185,
-            blur_px=1.2,
-            quanta=25_000,
-            equalisation=0.55,
-            sharpening=0.8,
-            gamma=4.2,
-        ),
-        1050,
-        0.25,
-    ),
+FIRST = replace(
+    SYSTEMS["site_a"],
+    shape=(2140, 1240),
+    spacing_mm=0.2,
+    blur_px=0.9,
+    quanta=40_000,
+    equalisation=0.62,
+    sharpening=1.0,
+    gamma=4.6,
+)
+SECOND = replace(
+    SYSTEMS["site_b"],
+    shape=(2260, 1360),
+    spacing_mm=0.185,
+    blur_px=1.2,
+    quanta=25_000,
+    equalisation=0.55,
+    sharpening=0.8,
+    gamma=4.2,
+)
+ROOMS = {  # assumed: detectors of 42 to 43 cm, of which the collimated width is kept
+    "room_1": Room(FIRST, distance_mm=1150, turned=0.0),
+    "room_2": Room(SECOND, distance_mm=1050, turned=0.25),
 }

@@ -1,7 +1,8 @@
 """A spine clinic's patients, as in spine DeepSurv: two lateral lumbar films each, some years apart.
 
 Vocabulary. A *prevalent* fracture is there on the first (baseline) film, an *incident* one only on the second
-(follow-up) film. A *deformity* is a fractured vertebra's lost height: the share lost in front, in the middle and behind.
+(follow-up) film. A *deformity* is a fractured vertebra: the share of its height lost in front, in the
+middle and behind.
 """
 
 from __future__ import annotations

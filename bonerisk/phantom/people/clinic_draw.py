@@ -1,7 +1,7 @@
 """Draws a spine clinic's patients, each a function of (settings, seed, index) alone.
 
 Every concern has its own stream of random numbers, so that a setting changes what it names and nothing else. Shares and
-moments are those of spine DeepSurv's Table 1 (training and test set together, 1,595 patients), unless marked as assumed.
+moments are those of spine DeepSurv's Table 1 (both sets together, 1,595 patients), unless marked as assumed.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ BMI, BMI_RANGE = (24.1, 3.7), (15.5, 42.0)  # mean and SD of 24.0 ± 3.7, log-no
 GLUCOCORTICOIDS, SECONDARY, RHEUMATOID = 839 / 1595, 84 / 1595, 60 / 1595
 SCANNED = 179 / 1595  # with BMD within a year of the film
 START, DAYS = date(2010, 1, 1), 2190  # baseline films: 2010 to 2015
-LEAST_YEARS, MORE_YEARS = (
-    0.5,
-    (1.75, 1.72),
-)  # follow-up: half a year and a gamma's shape and scale; 3.4 ± 2.1 years in the end
+LEAST_YEARS, MORE_YEARS = 0.5, (1.75, 1.72)  # follow-up: half a year, and a gamma's shape and scale; 3.4 ± 2.1 years
 MOST_YEARS = 10.0
 SYMPTOMS, TO_FILM = 0.3, 0.08  # share of fractures that lead to a film, and mean years to it; assumed: a third
 ROOM_2 = 0.35  # share of films taken in the second room; assumed
@@ -54,7 +51,7 @@ def draw(what: Clinic, index: int) -> SpinePatient:
     spread = sqrt(np.log1p((BMI[1] / BMI[0]) ** 2))
     bmi = float(np.clip(BMI[0] * exp(spread * rng.standard_normal() - spread**2 / 2), *BMI_RANGE))
     weight = round(bmi * (height / 100) ** 2, 1)
-    conditions = [bool(there) for there in rng.random(3) < (GLUCOCORTICOIDS, SECONDARY, RHEUMATOID)]
+    steroids, secondary, rheumatoid = (rng.random(3) < (GLUCOCORTICOIDS, SECONDARY, RHEUMATOID)).tolist()
     transitional = bool(rng.random() < TRANSITIONAL)
     first = START + timedelta(days=int(rng.integers(DAYS)))
     birth = first - timedelta(days=int(age * YEAR) + 1)
@@ -65,7 +62,7 @@ def draw(what: Clinic, index: int) -> SpinePatient:
     t, filmed = _bones(mean, sd, stream(what, index, BONE))
     quality, frailty, *shown = stream(what, index, LATENTS).standard_normal(4).tolist()
     prevalent = _prevalent(what, index, age, t["lumbar_spine"] - mean)
-    known = spine_risk.fixed(age, male, *conditions, bool(prevalent))
+    known = spine_risk.fixed(age, male, steroids, secondary, rheumatoid, bool(prevalent))
     predictor = known + spine_risk.latent(t["lumbar_spine"], quality, frailty, what.quality_effect)
     years = _time_to_fracture(what, index, predictor, curve.pace(sex, age))
     last = after(first, _follow_up(what, index, years))
@@ -85,9 +82,9 @@ def draw(what: Clinic, index: int) -> SpinePatient:
         height_cm=height,
         weight_kg=weight,
         films=_films(what, index, birth, (first, last), filmed, curve.pace(sex, age), quality, shown),
-        glucocorticoids=conditions[0],
-        secondary_osteoporosis=conditions[1],
-        rheumatoid_arthritis=conditions[2],
+        glucocorticoids=steroids,
+        secondary_osteoporosis=secondary,
+        rheumatoid_arthritis=rheumatoid,
         reading=reading,
         t_true=t,
         quality=quality,

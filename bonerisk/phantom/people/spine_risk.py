@@ -20,10 +20,8 @@ from bonerisk.phantom.people.views import SHOWN_QUALITY
 # assumed: levels and slopes, as Korean survey means (KNHANES) have them roughly; women lose faster.
 CURVE = Curve((50, 80), {"F": (-0.55, -2.35), "M": (-0.05, -0.75)}, {"F": 1.15, "M": 1.2}, -1.1)
 
-BASELINE = (
-    0.0045  # a year, at linear predictor 0; calibrated to 7.5 % of patients with an event (Table 1: 120 of 1,595)
-)
-ENRICHMENT = 8.0  # factor of `events="enriched"`, at which about 40 % have one
+BASELINE = 0.0045  # a year, at linear predictor 0; calibrated to the 7.5 % with an event in Table 1 (120 of 1,595)
+ENRICHMENT = 8.0  # factor of `events="enriched"`, at which a third have one
 PER_YEAR = 0.04  # of age over 60, at a given density; assumed
 MALE = -0.10  # assumed: men fracture hardly less at equal T-scores
 DENSITY = -0.75  # per lumbar T-score: ratio 2.1; 2.3 per SD of spine BMD for vertebral fracture (Marshall, BMJ 1996)

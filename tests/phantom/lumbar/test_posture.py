@@ -43,7 +43,7 @@ def test_points_lie_on_the_contours_of_the_masks(index: int) -> None:
 
 
 def test_heights_in_mm_of_the_patient_follow_from_detector_spacing_and_magnification() -> None:
-    patient, baseline = drawn(3)
+    _, baseline = drawn(3)
     for found in (baseline, drawn(3, 1)[1]):
         assert 1.1 < found.posture.magnification < 1.4
         spacing = found.room.system.spacing_mm / found.posture.magnification
