@@ -85,7 +85,7 @@ class PhantomSpine:
         self.population = Clinic(patients, seed, float(bone_signal), float(quality_effect), events)
         chosen = {"events": events, "prevalent": prevalent, "visits": visits}
         raise_together(_refused(self.population, first_patient, chosen))
-        choice.check_split(split)
+        choice.check_split(split, "dataset.split")
         self.first_patient, self.prevalent, self.visits = first_patient, prevalent, visits
         self.split, self.split_seed, self.shuffle_labels = split, split_seed, shuffle_labels
 

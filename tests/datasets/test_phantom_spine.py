@@ -70,5 +70,5 @@ def test_what_is_wrong_is_named_with_what_to_type(tmp_path: Path) -> None:
         assert f"dataset.{name}" in str(caught.value)
     with pytest.raises(DataError, match="test set is empty"):
         phantom("patients=3", "first_patient=1").load(tmp_path)
-    with pytest.raises(ConfigError, match="no split"):
+    with pytest.raises(ConfigError, match=r"no split(.|\n)*dataset\.split"):
         phantom("split=dxa")

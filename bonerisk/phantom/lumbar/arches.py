@@ -12,11 +12,11 @@ from bonerisk.phantom.lumbar.outline import Outline
 from bonerisk.phantom.lumbar.posture import Placed, Points
 from bonerisk.phantom.machine.texture import Bone
 
-PEDICLE = ((0.14, 0.21, 6.6, 1.0), (0.26, 0.19, 6.8, 1.0), (0.37, 0.10, 7.0, 1.0))
+PEDICLE = ((0.09, 0.21, 6.0, 1.0), (0.26, 0.19, 6.8, 1.0), (0.37, 0.10, 7.0, 1.0))
 SUPERIOR = ((0.37, 0.38, 6.0, 0.9), (0.40, 0.62, 5.2, 1.0), (0.42, 0.82, 3.0, 1.0))
 INFERIOR = ((0.46, -0.14, 5.6, 1.1), (0.54, -0.42, 6.2, 1.1), (0.57, -0.70, 4.6, 1.0))
 SIDE = (*PEDICLE, *SUPERIOR, PEDICLE[-1], *INFERIOR)  # one chain, so that its parts merge instead of adding up
-LAMINA = ((0.50, -0.06, 6.4, 0.9), (0.62, -0.16, 8.2, 0.9), (0.72, -0.21, 8.4, 0.8))
+LAMINA = ((0.50, -0.06, 5.6, 0.9), (0.62, -0.16, 6.6, 0.9), (0.70, -0.21, 5.6, 0.8))
 SPINOUS = ((0.62, -0.14, 8.4, 0.8), (0.86, -0.26, 9.6, 0.8), (1.10, -0.36, 10.6, 0.8), (1.26, -0.42, 9.8, 0.9))
 SIDE_MM = 15.0  # of pedicles and joints from the midline
 

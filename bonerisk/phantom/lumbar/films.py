@@ -1,8 +1,7 @@
 """A folder of simulated lumbar films; missing ones are made, as `bonerisk.phantom.films` makes chest films.
 
 ``films/<image_id>.dcm``   the films
-``masks/<image_id>.png``   vertebral bodies and the first sacral one as bits of a 16-bit image of the film's size; bit k
-                           is `projection.PLANES[k]`
+``masks/<image_id>.png``   vertebral bodies as bits of a 16-bit image of the film's size; bit k is `projection.PLANES[k]`
 ``truth/<image_id>.json``  points, densities and deformities of the film (`truth.of_film`)
 """
 

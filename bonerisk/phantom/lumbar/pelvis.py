@@ -58,10 +58,9 @@ def wings(first: Placed, posture: Posture, bone: Bone, size: float, rng: np.rand
 
         crest, below = smooth(shown(CREST), 30), smooth(shown(BELOW), 30)
         _blade(bone, np.vstack([crest, below]), 5.5 * size)
-        thick = np.interp(np.arange(30), [0, 6, 15, 24, 29], [2.4, 3.6, 3.2, 4.6, 3.4]) * size
-        bone.tube(np.column_stack([crest, thick, np.full(30, 1.1)]), 1.2)
-        front = below[FRONT]
-        bone.tube(np.column_stack([front, np.full(len(front), 2.6 * size), np.full(len(front), 1.0)]), 1.2)
+        border = np.vstack([below[FRONT], crest[1:]])
+        thick = np.interp(np.arange(len(border)), [0, 6, 13, 22, 30, 34], [2.6, 2.6, 3.6, 3.2, 4.6, 3.4]) * size
+        bone.tube(np.column_stack([border, thick, np.full(len(border), 1.1)]), 1.2)
         notch = below[NOTCH]
         bone.tube(np.column_stack([notch, np.full(len(notch), 3.0 * size), np.full(len(notch), 0.9)]), 0.7)
 

@@ -13,17 +13,17 @@ from bonerisk.phantom.lumbar.build import Build, build
 from bonerisk.phantom.lumbar.outline import Outline
 from bonerisk.phantom.lumbar.posture import Placed, Points, Posture, draw_posture, place
 from bonerisk.phantom.lumbar.rooms import ROOMS, Room
-from bonerisk.phantom.machine import texture
+from bonerisk.phantom.machine import sheet, texture
 from bonerisk.phantom.machine.sheet import Array, Sheet
-from bonerisk.phantom.people.clinic import LEVELS, SpineFilm, SpinePatient
+from bonerisk.phantom.people.clinic import LEVELS, MEASURED, SpineFilm, SpinePatient
 
 COARSE = 4  # film pixels a side of a pixel of the soft tissue
 SOFTER = 1.3  # contrast of bone at 85 kVp over that at 120 kVp (`sheet`); XCOM: 1.48 at 50 keV over 60 keV; assumed
 EXPOSED = 2.6  # attenuation behind the spine to which the automatic exposure is set
 OPEN = 1.2  # the detector is full at exp(1.2) of that exposure's beam
 OPEN_SIGNAL = 1.0  # signal over which a pixel lies beside the patient
-PLANES = (*LEVELS, "sacrum")
-BIT = {name: 1 << k for k, name in enumerate(PLANES)}
+PLANES = (*sheet.PLANES, *MEASURED)  # the bits of a chest film's mask, and one for each measured vertebra
+BIT = {name: 1 << place for place, name in enumerate(PLANES)}
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ def posture_of(patient: SpinePatient, film: SpineFilm) -> Posture:
 def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     """Return the attenuation (rows, columns) that the film's detector meets, relative to its exposure."""
     rng = np.random.default_rng([patient.population.seed, patient.index, 8])  # the same in both films
-    sheet = Sheet(scene.room.system.shape, scene.spacing_mm, *scene.corner)
-    grain = texture.grain(rng, film.shown_quality, sheet)
+    canvas = Sheet(scene.room.system.shape, scene.spacing_mm, *scene.corner)
+    grain = texture.grain(rng, film.shown_quality, canvas)
     size, placed = scene.build.size, scene.placed
     shape = soft.Shape(size, patient.bmi_kg_m2, patient.sex == "M")
 
     def bone(level: str) -> texture.Bone:
         quality = film.shown_quality + texture.BONE_SD * float(rng.standard_normal())
-        return texture.Bone(sheet, None, film.density[level], quality, grain)
+        return texture.Bone(canvas, None, film.density[level], quality, grain)
 
     for level, below in zip(LEVELS, (*LEVELS[1:], "s1"), strict=True):
         one = bone(level)
@@ -99,11 +99,11 @@ def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     pelvis.sacrum(placed["s1"], last, size)
     pelvis.wings(placed["s1"], scene.posture, last, size, rng)
     ribs.project(placed, scene.posture, bone("t12"), size, soft.belly_mm(shape), rng)
-    soft.aorta(scene.build, placed, sheet, rng)
+    soft.aorta(scene.build, placed, canvas, rng)
     passing = np.random.default_rng([patient.population.seed, patient.index, 10, film.number])
-    coarse = soft.trunk(shape, placed, rng, passing, *sheet.axes(COARSE))
-    attenuation: Array = cv2.resize(coarse, sheet.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    attenuation += sheet.solid * np.float32(SOFTER)
+    coarse = soft.trunk(shape, placed, rng, passing, *canvas.axes(COARSE))
+    attenuation: Array = cv2.resize(coarse, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    attenuation += canvas.solid * np.float32(SOFTER)
     attenuation -= np.float32(_exposed(attenuation) - EXPOSED)
     np.maximum(attenuation, np.float32(-OPEN), out=attenuation)
     return np.ascontiguousarray(attenuation[:, ::-1]) if scene.posture.right else attenuation
@@ -116,10 +116,10 @@ def _exposed(attenuation: Array) -> float:
 
 
 def planes(scene: Scene) -> npt.NDArray[np.uint16]:
-    """Return the vertebral bodies (rows, columns) as bits (`BIT`): what their outlines enclose."""
+    """Return the vertebral bodies and the first sacral one (rows, columns) as bits (`BIT`): what outlines enclose."""
     found = np.zeros(scene.room.system.shape, np.uint16)
     for level, body in scene.placed.items():
-        bit = BIT["sacrum" if level == "s1" else level]
+        bit = BIT["vertebrae"] | BIT.get(level, 0)
         outline = scene.pixels(Outline(body).contour())
         low, high = np.maximum(outline.min(axis=0).astype(int) - 2, 0), outline.max(axis=0).astype(int) + 3
         part = found[low[1] : high[1], low[0] : high[0]]
