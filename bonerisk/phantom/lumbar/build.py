@@ -72,7 +72,6 @@ class Build:
     bend: float
     turn: float
     aorta: float
-    transitional: bool
 
 
 def build(patient: SpinePatient, film: SpineFilm) -> Build:
@@ -111,4 +110,4 @@ def build(patient: SpinePatient, film: SpineFilm) -> Build:
             spur=min(spurred, 9.0),
             kind=one.kind if one else None,
         )
-    return Build(vertebrae, size, slope, bend, turn, aorta, patient.transitional)
+    return Build(vertebrae, size, slope, bend, turn, aorta)

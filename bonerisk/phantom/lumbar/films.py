@@ -1,7 +1,7 @@
 """A folder of simulated lumbar films; missing ones are made, as `bonerisk.phantom.films` makes chest films.
 
 ``films/<image_id>.dcm``   the films
-``masks/<image_id>.png``   vertebral bodies as bits of a 16-bit image of the film's size; bit k is `projection.PLANES[k]`
+``masks/<image_id>.png``   vertebral bodies as bits of a 16-bit image of the film's size: bit k, `projection.PLANES[k]`
 ``truth/<image_id>.json``  points, densities and deformities of the film (`truth.of_film`)
 """
 
@@ -60,7 +60,8 @@ def expose(patient: SpinePatient, film: SpineFilm, drawn: Scene) -> npt.NDArray[
     """Return the film's pixels (rows, columns): 12 bit, bright = dense."""
     rng = np.random.default_rng([patient.population.seed, patient.index, 9, film.number])
     system = drawn.room.system
-    signal = detector.detect(system, project(patient, film, drawn), rng)
+    letter = "R" if drawn.posture.right else "L"
+    signal = detector.detect(system, project(patient, film, drawn), rng, letter=letter)
     return detector.display(system, signal, rng, OPEN_SIGNAL)
 
 

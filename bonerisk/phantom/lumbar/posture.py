@@ -98,7 +98,7 @@ def draw_posture(distance_mm: float, turned: float, bmi: float, pose: np.random.
 
 def place(build: Build, posture: Posture) -> dict[str, Placed]:
     """Return every body by level, and the first sacral one as "s1"."""
-    turned = {}
+    stack = {}
     slope = np.radians(build.slope + posture.curl)
     sacrum = _sacrum(slope, build.size)
     at, angle = sacrum[:3].mean(axis=0), slope  # middle of the end plate below, and its slope down to the front
@@ -108,18 +108,17 @@ def place(build: Build, posture: Posture) -> dict[str, Placed]:
         at = at + _up(angle - opening / 2) * shape.disc
         angle = angle - opening
         points, angle, at = _body(shape, at, angle)
-        turned[level] = points
-    turned["s1"] = sacrum
-    upright = _turned(turned["t11"].mean(axis=0), posture.tilt)
-    turned = {level: points @ upright for level, points in turned.items()}
-    origin = turned["l3"][[0, 2, 3, 5]].mean(axis=0)
+        stack[level] = points
+    stack["s1"] = sacrum
+    upright = _turned(stack["t11"].mean(axis=0), posture.tilt)
+    stack = {level: points @ upright for level, points in stack.items()}
+    origin = stack["l3"][[0, 2, 3, 5]].mean(axis=0)
     found = {}
-    for place_, (level, points) in enumerate(reversed(turned.items())):
-        points = points - origin
+    for order, level in enumerate(("s1", *reversed(LEVELS))):
+        points = stack[level] - origin
         middle = points.mean(axis=0)
-        phase = np.sin(np.pi * (place_ - 1) / 6)  # the sacrum is level
-        rise = np.radians(posture.lean + build.bend * np.cos(np.pi * place_ / 6))
-        turn = np.radians(posture.twist + build.turn * phase)
+        rise = np.radians(posture.lean + build.bend * np.cos(np.pi * order / 6))  # one curve, most turned at its middle
+        turn = np.radians(posture.twist + build.turn * np.sin(np.pi * order / 6))
         x, y = (middle - posture.centre) / posture.source_mm
         known = build.vertebrae.get(level)
         width = known.width if known else SACRUM.width * build.size

@@ -99,7 +99,7 @@ def project(patient: SpinePatient, film: SpineFilm, scene: Scene) -> Array:
     pelvis.sacrum(placed["s1"], last, size)
     pelvis.wings(placed["s1"], scene.posture, last, size, rng)
     ribs.project(placed, scene.posture, bone("t12"), size, soft.belly_mm(shape), rng)
-    soft.aorta(scene.build, placed, canvas, rng)
+    soft.aorta(scene.build, placed, canvas, np.random.default_rng([patient.population.seed, patient.index, 11]))
     passing = np.random.default_rng([patient.population.seed, patient.index, 10, film.number])
     coarse = soft.trunk(shape, placed, rng, passing, *canvas.axes(COARSE))
     attenuation: Array = cv2.resize(coarse, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -16,6 +16,7 @@ from bonerisk.phantom.machine import texture
 from bonerisk.phantom.machine.sheet import FAT, LUNG, SOFT, Array, Sheet, Solid, half_chord, smooth
 
 GAS_MM, SMALL_MM = 16.0, 6.0  # grain of large and small bowel's gas
+PLAQUES = 8  # of a wall, at most
 CALCIUM = 0.04  # 1/mm over soft tissue; assumed: a plaque as dense as cortical bone
 
 
@@ -123,16 +124,17 @@ def _gas(
 
 
 def aorta(build: Build, bodies: dict[str, Placed], sheet: Sheet, rng: np.random.Generator) -> None:
-    """Lay plaques of the aorta's walls in front of L2–L4."""
-    if build.aorta < 0.25:
-        return
+    """Lay plaques of the aorta's walls in front of L2–L4; a later film shows the same ones, and more."""
     plaque = Solid(sheet, None, CALCIUM, CALCIUM)
     heights = [bodies[level].centre[1] for level in ("l1", "l2", "l3", "l4")]
     fronts = [bodies[level].points[[0, 3], 0].mean() for level in ("l1", "l2", "l3", "l4")]
     for wall in (6.0, 6.0 + 17.0 * build.size):
-        for _ in range(int(rng.poisson(4 * min(build.aorta, 2.0)))):
-            start = float(rng.uniform(heights[1] - 10, heights[3]))
-            ys = np.linspace(start, start + float(rng.uniform(4, 18)), 5)
-            xs = np.interp(ys, heights, fronts) - wall * build.size + rng.normal(0, 0.5, 5)
-            thick = np.sin(np.linspace(0.3, np.pi - 0.3, 5)) * float(rng.uniform(0.3, 0.8))
-            plaque.tube(np.column_stack([xs, ys, thick, np.zeros(5)]), 6.0)
+        for _ in range(PLAQUES):
+            late, start, long, thick, rough = rng.random(), *rng.random(3), rng.normal(0, 0.5, 5)
+            if late > build.aorta / 2:
+                continue
+            top = heights[1] - 10 + start * (heights[3] - heights[1] + 10)
+            ys = np.linspace(top, top + 4 + 14 * long, 5)
+            xs = np.interp(ys, heights, fronts) - wall * build.size + rough
+            radius = np.sin(np.linspace(0.3, np.pi - 0.3, 5)) * (0.3 + 0.5 * thick)
+            plaque.tube(np.column_stack([xs, ys, radius, np.zeros(5)]), 6.0)

@@ -158,7 +158,7 @@ def _deformities(rng: np.random.Generator, broken: tuple[str, ...], incident: bo
         kind, most, less = str(rng.choice(list(KINDS), p=list(KINDS.values()))), rng.uniform(*LOST), rng.uniform(size=2)
         front, middle, back = {
             "wedge": (1.0, 0.5 + 0.2 * less[0], 0.08 * less[1]),
-            "biconcave": (0.15 + 0.15 * less[0], 1.0, 0.10 * less[1]),
+            "biconcave": (0.15 + 0.15 * less[0], 0.85, 0.10 * less[1]),
             "crush": (1.0, 0.95, 0.75 + 0.2 * less[1]),
         }[kind]
         lost = (float(most * front), float(most * middle), float(most * back))
