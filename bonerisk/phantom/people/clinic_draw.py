@@ -36,7 +36,7 @@ TRANSITIONAL = 0.04  # assumed: 4–30 % are published, of which most look almos
 # Fractures gather at the thoracolumbar junction, and wedges are the commonest. assumed: the numbers.
 BY_LEVEL = dict(zip(MEASURED, (0.25, 0.30, 0.17, 0.12, 0.10, 0.06), strict=True))
 KINDS = {"wedge": 0.55, "biconcave": 0.25, "crush": 0.20}
-LOST = (0.26, 0.50)  # share of the height that a fracture loses where it loses most; assumed: moderate to severe
+LOST = (0.22, 0.46)  # share of the height that a fracture loses where it loses most; assumed: mild to severe
 SECOND = 0.15  # probability that another vertebra is fractured too
 
 PERSON, BONE, LATENTS, FOLLOW_UP, FRACTURES, PREVALENTS, FILMS, READINGS = range(1, 9)
