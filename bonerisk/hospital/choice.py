@@ -23,13 +23,16 @@ INDEX = {  # the film that represents a patient, in words
 }
 
 
-def check_split(split: Sequence[float] | str) -> None:
-    """Raise ConfigError unless `split` is three shares, "bmd_within_1y" or the name of a split."""
+def check_split(split: Sequence[float] | str, where: str = "dataset.rules.split") -> None:
+    """Raise ConfigError unless `split` is three shares, "bmd_within_1y" or the name of a split.
+
+    `where` is the key that the user types.
+    """
     if not isinstance(split, str):
         check_fractions(split)
     elif split not in (*SPLITS, BMD_WITHIN_1Y):
         mend = f"three shares, {BMD_WITHIN_1Y}, or one of {', '.join(SPLITS)} for all"
-        raise ConfigError(f"there is no split {split!r}", "dataset.rules.split", mend)
+        raise ConfigError(f"there is no split {split!r}", where, mend)
 
 
 def check_index(index: Mapping[str, str]) -> None:

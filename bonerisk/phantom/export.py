@@ -76,7 +76,8 @@ def write(folder: Path, people: Sequence[Patient], made: Path) -> None:
         if any(folder.iterdir()) and not _is(folder / README, text):
             raise RunError("the folder of the export holds other files", str(folder), "choose an empty folder")
         (folder / README).write_text(text)
-        films.refuse_if_full(folder, sum(film.raw_twin for patient in people for film in patient.films))
+        twins = sum(film.raw_twin for patient in people for film in patient.films)
+        films.refuse_if_full(folder, twins, films.FILM_BYTES)
         for patient in track(people, "exporting patients"):
             for film in patient.films:
                 _write_film(folder / DICOM, made / films.path_of(film.image_id), patient, film)
@@ -164,7 +165,7 @@ def _write_film(tree: Path, source: Path, patient: Patient, film: Exposure) -> N
     raw = _place(tree, patient, film, seed, processed=False)
     if film.raw_twin and not raw.exists():
         pixels, _ = films.simulate(patient, film, seed, processed=False)
-        twin = dicom.header(patient, film, pixels, seed, processed=False)
+        twin = dicom.header(patient, film, films.examination(film), pixels, seed, processed=False)
         films.write(raw, lambda path: twin.save_as(path, enforce_file_format=True))
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from bonerisk.errors import RunError
 from bonerisk.imaging.parallel import parallel_map
@@ -47,15 +48,35 @@ class Maker:
 
     def __call__(self, which: tuple[int, int]) -> None:
         """Write the film and mask of a patient's index and a film's number."""
-        _keep_memory()
+        keep_memory()
         patient = draw(self.population, which[0])
         film = patient.films[which[1]]
         pixels, planes = simulate(patient, film, self.population.seed)
-        header = dicom.header(patient, film, pixels, self.population.seed)
-        png = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
-        mask = cv2.imencode(".png", planes, png)[1].tobytes()
-        write(self.folder / MASKS / f"{film.image_id}.png", lambda path: path.write_bytes(mask))
-        write(self.folder / path_of(film.image_id), lambda path: header.save_as(path, enforce_file_format=True))
+        header = dicom.header(patient, film, examination(film), pixels, self.population.seed)
+        save(self.folder, film.image_id, header, planes)
+
+
+def examination(film: Exposure) -> dicom.Examination:
+    """Return how a chest film was taken."""
+    portable = film.view == "AP"
+    return dicom.Examination(
+        system=detector.SYSTEMS[film.system],
+        station=f"SIM{film.system[-1].upper()}{2 if portable else 1}",
+        description="CHEST AP portable" if portable else "Chest PA",
+        body_part="CHEST",
+        view=film.view,
+        orientation="L",
+        kvp=90 if portable else 120,
+        distance_mm=1100 if portable else 1830,
+    )
+
+
+def save(folder: Path, image_id: str, header: Dataset, planes: Image) -> None:
+    """Write a film and, before it, its mask."""
+    png = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    mask = cv2.imencode(".png", planes, png)[1].tobytes()
+    write(folder / MASKS / f"{image_id}.png", lambda path: path.write_bytes(mask))
+    write(folder / path_of(image_id), lambda path: header.save_as(path, enforce_file_format=True))
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
@@ -73,7 +94,7 @@ def path_of(image_id: str) -> str:
     return f"{FILMS}/{image_id}.dcm"
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Let the C library keep the memory of freed arrays: getting it anew would take a sixth of the time.
 
     glibc hands freed blocks above a size back to the system; this size rises to that of the largest block freed so far.
@@ -113,14 +134,14 @@ def simulate(patient: Patient, film: Exposure, seed: int, processed: bool = True
     return detector.display(system, signal, rng) if processed else detector.raw(signal), shadow.planes
 
 
-def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None = None) -> None:
-    """Write the films and masks of `people` that `folder` lacks.
+def make(folder: Path, people: Sequence[Patient], wanted: Iterable[str] | None = None) -> None:
+    """Write the chest films and masks of `people` that `folder` lacks.
 
     Parameters
     ----------
     folder : Path
         Belongs to one population, with any number of patients.
-    people : iterable of Patient
+    people : sequence of Patient
         Of one population.
     wanted : iterable of str, optional
         Image ids of the films to make; by default all.
@@ -130,32 +151,56 @@ def make(folder: Path, people: Iterable[Patient], wanted: Iterable[str] | None =
     RunError
         The folder can't be written, the disk is full, or a process was killed.
     """
-    chosen = None if wanted is None else set(wanted)
+    films = {film.image_id: (patient.index, film.number) for patient in people for film in patient.films}
+    if films:
+        fill(folder, films, wanted, Maker(folder, people[0].population), FILM_BYTES)
+
+
+def fill(
+    folder: Path,
+    films: Mapping[str, tuple[int, int]],
+    wanted: Iterable[str] | None,
+    maker: Callable[[tuple[int, int]], None],
+    film_bytes: float,
+) -> None:
+    """Let `maker` write those of `films` that `folder` lacks; a film is its patient's index and its number.
+
+    Parameters
+    ----------
+    folder : Path
+    films : mapping
+        By image id.
+    wanted : iterable of str, optional
+        As in `make`.
+    maker : callable
+        Writes a film of that name after all that belongs to it; can be pickled.
+    film_bytes : float
+        Of the disk that a film needs.
+
+    Raises
+    ------
+    RunError
+        As in `make`.
+    """
+    chosen = films.keys() if wanted is None else films.keys() & set(wanted)
     try:
         for part in (FILMS, MASKS):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        there = {path.stem for path in (folder / FILMS).iterdir()}  # the mask is written before the film
-        missing = [
-            (patient, film)
-            for patient in people
-            for film in patient.films
-            if (chosen is None or film.image_id in chosen) and film.image_id not in there
-        ]
-        if not missing:
+        there = {path.stem for path in (folder / FILMS).iterdir()}
+        which = [film for name, film in films.items() if name in chosen and name not in there]
+        if not which:
             return
-        refuse_if_full(folder, len(missing))
-        log.info("simulating %d films: %.1f GB in %s", len(missing), len(missing) * FILM_BYTES / 1e9, folder)
-        maker = Maker(folder, missing[0][0].population)
-        which = [(patient.index, film.number) for patient, film in missing]
+        refuse_if_full(folder, len(which), film_bytes)
+        log.info("simulating %d films: %.1f GB in %s", len(which), len(which) * film_bytes / 1e9, folder)
         for _ in track(parallel_map(maker, which, died=_died), "simulating films", len(which)):
             pass
     except OSError as error:
         raise not_written(folder, error) from error
 
 
-def refuse_if_full(folder: Path, films: int) -> None:
+def refuse_if_full(folder: Path, films: int, film_bytes: float) -> None:
     """Raise RunError if the disk of `folder` lacks the room for this many films."""
-    needed, free = films * FILM_BYTES + SPARE_BYTES, shutil.disk_usage(folder).free
+    needed, free = films * film_bytes + SPARE_BYTES, shutil.disk_usage(folder).free
     if needed > free:
         raise RunError(
             f"{films} simulated films need {needed / 2**30:.2f} GiB, the disk has {free / 2**30:.2f} GiB",

@@ -79,12 +79,17 @@ GRIDLESS = 1.8  # factor on the scatter of a portable film; assumed: taken with 
 RAW_BLACK, RAW_PER_UNIT = 200, 455  # of 4,095: the open beam, and steps per unit of the natural logarithm
 
 
-def detect(system: System, attenuation: Array, rng: np.random.Generator, portable: bool = False) -> Array:
-    """Return the detector's signal (rows, columns), as a share of the open beam, from line integrals of attenuation."""
+def detect(
+    system: System, attenuation: Array, rng: np.random.Generator, portable: bool = False, letter: str | None = None
+) -> Array:
+    """Return the detector's signal (rows, columns), as a share of the open beam, from line integrals of attenuation.
+
+    `letter` is that of the lead marker; by default that of the side beside which it lies, or AP on a portable film.
+    """
     signal: Array = cv2.exp(-attenuation)
     signal += _scatter(system, signal) * np.float32(GRIDLESS if portable else 1)
     signal = cv2.GaussianBlur(signal, (0, 0), system.blur_px)
-    signal *= _beam(system, rng, portable)
+    signal *= _beam(system, rng, portable, letter)
     quanta = system.quanta * np.exp(rng.normal(0, 0.25))
     cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's normal deviates cost a quarter of NumPy's
     noise: Array = cv2.randn(np.empty_like(signal), np.zeros(1), np.full(1, quanta**-0.5))
@@ -107,7 +112,7 @@ def _scatter(system: System, primary: Array) -> Array:
     return cv2.resize(broad * np.float32(system.scatter), primary.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _beam(system: System, rng: np.random.Generator, portable: bool) -> Array:
+def _beam(system: System, rng: np.random.Generator, portable: bool, letter: str | None) -> Array:
     """Heel effect, collimator blades and the lead marker, as factors of the signal."""
     rows, columns = system.shape
     blades = []
@@ -117,12 +122,12 @@ def _beam(system: System, rng: np.random.Generator, portable: bool) -> Array:
         blades.append(np.clip(inside / 3 + 0.5, 0.02, 1).astype(np.float32))
     heel = 1 + np.float32(rng.normal(0, 0.04)) * np.linspace(-1, 1, rows, dtype=np.float32)
     beam = (blades[0] * heel)[:, None] * blades[1][None, :]
-    _mark(system, beam, rng, portable)
+    _mark(system, beam, rng, portable, letter)
     return beam
 
 
-def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool) -> None:
-    """Draw the letter of a side beside that shoulder, or AP on a portable film."""
+def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool, letter: str | None) -> None:
+    """Draw the marker: `letter`, or that of a side beside that shoulder, or AP on a portable film."""
     left = rng.random() < 0.7
     size = 22 / system.spacing_mm
     high, wide = int(size * 1.6), int(size * (2.4 if portable else 1.6))
@@ -130,17 +135,28 @@ def _mark(system: System, beam: Array, rng: np.random.Generator, portable: bool)
     x = int(rng.uniform(8, 24) / system.spacing_mm)
     x = beam.shape[1] - wide - x // 2 if left else x
     patch = np.zeros((high, wide), np.uint8)
-    text = "AP" if portable else "L" if left else "R"
+    text = letter or ("AP" if portable else "L" if left else "R")
     cv2.putText(patch, text, (int(size * 0.35), int(size * 1.2)), 0, size / 32, 255, 5, cv2.LINE_AA)
     turn = cv2.getRotationMatrix2D((wide / 2, high / 2), rng.normal(0, 6), 1)
     lead = cv2.warpAffine(patch, turn, (wide, high)).astype(np.float32) / 255
     beam[y : y + high, x : x + wide] *= 1 - np.float32(0.97) * lead
 
 
-def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+def display(
+    system: System, signal: Array, rng: np.random.Generator, open_beam: float = np.inf
+) -> npt.NDArray[np.uint16]:
     """Return the film (rows, columns) for presentation, 12 bit, bright = dense.
 
     Logarithm, equalisation, sharpening, and a display curve fitted to the film's own histogram.
+
+    Parameters
+    ----------
+    system : System
+    signal : Array (rows, columns)
+        Of `detect`.
+    rng : Generator
+    open_beam : float
+        Signal from which on a pixel lies beside the patient, and doesn't count in the histogram.
     """
     dark: Array = cv2.log(np.maximum(signal, np.float32(1e-4)))
     small: Array = -cv2.resize(dark, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
@@ -150,7 +166,8 @@ def display(system: System, signal: Array, rng: np.random.Generator) -> npt.NDAr
     chest = small * (1 + system.sharpening) + change
     rows, columns = chest.shape
     chest = chest[rows // 6 : rows * 5 // 6, columns // 6 : columns * 5 // 6]
-    low, high = np.quantile(chest, (0.03, 0.97)) + rng.normal(0, 0.03, 2)
+    patient = small[rows // 6 : rows * 5 // 6, columns // 6 : columns * 5 // 6] > -np.log(open_beam)
+    low, high = np.quantile(chest[patient], (0.03, 0.97)) + rng.normal(0, 0.03, 2)
     steep = float(system.gamma / (high - low))
     level = (change - float(low)) * steep - 0.45 * system.gamma
     dark *= steep * (1 + system.sharpening)

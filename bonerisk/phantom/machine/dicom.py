@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from bonerisk.phantom.machine.detector import BITS, SYSTEMS, TOP, System
+from bonerisk.phantom.machine.detector import BITS, TOP, System
+from bonerisk.phantom.people.clinic import SpineFilm, SpinePatient
 from bonerisk.phantom.people.patient import Exposure, Patient
 
 GIVEN = {
@@ -25,24 +27,60 @@ GIVEN = {
 FAMILY = ("Phantom", "Testcase", "Simulata", "Modelly", "Sampleton", "Fictive", "Mockridge", "Nowhere", "Specimen")
 
 
+@dataclass(frozen=True)
+class Examination:
+    """How a film was taken, as its header describes it.
+
+    Parameters
+    ----------
+    system : System
+    station, description : str
+        StationName and SeriesDescription.
+    body_part, view : str
+        BodyPartExamined and ViewPosition.
+    orientation : str
+        Where the film's right points on the patient: the first value of PatientOrientation.
+    kvp, distance_mm : float
+        Tube voltage and distance from source to detector.
+    view_code : (str, str) or None
+        SNOMED CT's code and meaning of the view.
+    """
+
+    system: System
+    station: str
+    description: str
+    body_part: str
+    view: str
+    orientation: str
+    kvp: float
+    distance_mm: float
+    view_code: tuple[str, str] | None = None
+
+
 def header(
-    patient: Patient, film: Exposure, pixels: npt.NDArray[np.uint16], seed: int, processed: bool = True
+    patient: Patient | SpinePatient,
+    film: Exposure | SpineFilm,
+    examination: Examination,
+    pixels: npt.NDArray[np.uint16],
+    seed: int,
+    processed: bool = True,
 ) -> Dataset:
     """Return a DICOM data set, ready to be saved, in the polarity of the film's system.
 
     Parameters
     ----------
-    patient : Patient
-    film : Exposure
+    patient : Patient or SpinePatient
+    film : Exposure or SpineFilm
+    examination : Examination
     pixels : uint16 (rows, columns)
         12 bit, bright = dense.
     seed : int
     processed : bool
         False for the film before display processing, which has another SOP class.
     """
-    found, system = Dataset(), SYSTEMS[film.system]
+    found, system = Dataset(), examination.system
     _identify(found, patient, film, seed, processed)
-    _describe(found, patient, film, system, processed)
+    _describe(found, patient, examination, processed)
     found.Rows, found.Columns = pixels.shape
     stored = pixels if system.monochrome == 2 else TOP - pixels
     found.PixelData = stored.astype("<u2", copy=False).tobytes()
@@ -54,12 +92,14 @@ def header(
     return found
 
 
-def uid(seed: int, film: Exposure, kind: str) -> UID:
+def uid(seed: int, film: Exposure | SpineFilm, kind: str) -> UID:
     """Return a film's UID of kind "study", "presentation" or "processing", or of their series, "series …"."""
     return generate_uid(entropy_srcs=["bonerisk phantom", str(seed), film.image_id, kind])
 
 
-def _identify(found: Dataset, patient: Patient, film: Exposure, seed: int, processed: bool) -> None:
+def _identify(
+    found: Dataset, patient: Patient | SpinePatient, film: Exposure | SpineFilm, seed: int, processed: bool
+) -> None:
     day, kind = film.date.strftime("%Y%m%d"), "presentation" if processed else "processing"
     found.SpecificCharacterSet = "ISO_IR 192"
     found.SOPClassUID = DigitalXRayImageStorageForPresentation if processed else DigitalXRayImageStorageForProcessing
@@ -79,12 +119,12 @@ def _identify(found: Dataset, patient: Patient, film: Exposure, seed: int, proce
     found.ReferringPhysicianName = ""
 
 
-def accession(patient: Patient, film: Exposure) -> str:
+def accession(patient: Patient | SpinePatient, film: Exposure | SpineFilm) -> str:
     """Return the film's number in the hospital's information system."""
     return f"{patient.index:07d}{film.number:02d}"
 
 
-def name(patient: Patient) -> str:
+def name(patient: Patient | SpinePatient) -> str:
     """Return a fictional name as DICOM writes it."""
     return f"{FAMILY[patient.index // 10 % len(FAMILY)]}^{GIVEN[patient.sex][patient.index % 10]}"
 
@@ -94,19 +134,23 @@ def institution(site: str) -> str:
     return f"Simulated hospital {site.removeprefix('site_').upper()}"
 
 
-def _describe(found: Dataset, patient: Patient, film: Exposure, system: System, processed: bool) -> None:
-    portable = film.view == "AP"
+def _describe(found: Dataset, patient: Patient | SpinePatient, examination: Examination, processed: bool) -> None:
+    system = examination.system
     found.Modality = "DX"
     found.Manufacturer, found.ManufacturerModelName = system.manufacturer, system.model
-    found.InstitutionName = institution(patient.site)
-    found.StationName = f"SIM{film.system[-1].upper()}{2 if portable else 1}"
+    found.InstitutionName, found.StationName = institution(patient.site), examination.station
     found.ImageType = ["ORIGINAL", "PRIMARY"]
     found.ImageComments = "Simulated film: no person"
-    found.SeriesDescription = "CHEST AP portable" if portable else "Chest PA"
+    found.SeriesDescription = examination.description
     found.PresentationIntentType = "FOR PRESENTATION" if processed else "FOR PROCESSING"
-    found.BodyPartExamined, found.ViewPosition, found.ImageLaterality = "CHEST", film.view, "U"
-    found.PatientOrientation = ["L", "F"]
-    found.KVP, found.DistanceSourceToDetector = ("90", "1100") if portable else ("120", "1830")
+    found.BodyPartExamined, found.ViewPosition = examination.body_part, examination.view
+    found.ImageLaterality, found.PatientOrientation = "U", [examination.orientation, "F"]
+    if examination.view_code:
+        code = Dataset()
+        code.CodeValue, code.CodeMeaning = examination.view_code
+        code.CodingSchemeDesignator = "SCT"
+        found.ViewCodeSequence = [code]
+    found.KVP, found.DistanceSourceToDetector = f"{examination.kvp:.0f}", f"{examination.distance_mm:.0f}"
     found.ImagerPixelSpacing = [f"{system.spacing_mm:.3f}"] * 2
     found.BurnedInAnnotation, found.LossyImageCompression = "NO", "00"
     found.PixelIntensityRelationship = "LOG"

@@ -76,7 +76,7 @@ class Bone(Solid):
     ----------
     sheet : Sheet
     name : str
-        A plane of `sheet.PLANES`.
+        A plane of `sheet.PLANES`; None if it has no plane.
     density : float
         1 is the young mean.
     quality : float
@@ -85,7 +85,7 @@ class Bone(Solid):
     """
 
     def __init__(
-        self, sheet: Sheet, name: str, density: float, quality: float = 0.0, grain: Array | None = None
+        self, sheet: Sheet, name: str | None, density: float, quality: float = 0.0, grain: Array | None = None
     ) -> None:
         super().__init__(sheet, name, CORTICAL * density**CORTICAL_POWER, TRABECULAR * density**TRABECULAR_POWER)
         self.moved = float(np.clip(SHIFT_PER_SD * quality, -SHIFT_MOST, SHIFT_MOST))

@@ -23,6 +23,7 @@ ORACLES = {
     "oracle_fracture_truth": "true hazard (oracle)",
     "oracle_fracture_film": "best possible from the film (oracle)",
     "oracle_fracture_clinical": "best possible from clinical records (oracle)",
+    "oracle_fracture_film_clinical": "best possible from film and records (oracle)",
 }
 RULES = {"youden": "Youden's threshold", "f1": "Threshold of the best F1 score"}
 _UNITS = {"_years": "years", "_kg_m2": "kg/m²", "_cm": "cm", "_kg": "kg"}
@@ -31,6 +32,9 @@ _SHORT = {
     "t score": "T-score",
     "age decade": "age",
     "secondary osteoporosis aicxr": "secondary osteoporosis",
+    "secondary osteoporosis spine": "secondary osteoporosis",
+    "frax simulated major": "simulated score (not FRAX), major fracture",
+    "frax simulated hip": "simulated score (not FRAX), hip fracture",
 }
 
 
