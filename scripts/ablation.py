@@ -6,8 +6,7 @@
 300 patients with a DXA and 1,200 without one, three seeds of the training. Each step keeps what the one before it has:
 supervised; + strong augmentation; + distillation (the supervised model of the same seed is the teacher);
 + pseudo-labels (that teacher's; the paper's cut-off of 0.99 for normal leaves a small teacher 1 % of films, so that it
-is 0.9 here). FOLDER gets the runs, `runs.json` (what is done) and
-`ablation.csv`.
+is 0.9 here). FOLDER gets the runs, `runs.json` (what is done) and `ablation.csv`.
 
 AUCs are the mean over the seeds, each model judged by itself: the expected value of one training. An ensemble of the
 seeds, that is the mean of their predictions, would rank better than any model that the steps give. Intervals are over

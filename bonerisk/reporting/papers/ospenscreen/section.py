@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pandas as pd
+
+from bonerisk.cohort.recorded import LEARNT
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.papers.ospenscreen.figures import FIGURES
@@ -37,9 +40,8 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Place]) -> Se
     threshold = cut_off(evaluation.thresholds)
     cut = evaluation.thresholds[threshold]
     parts: list[Part] = [Text(_introduction(evaluation, found))]
-    source, drawn = page.runs.participants_of(evaluation), page.drawings(evaluation)
-    if source is not None:
-        parts += characteristics(source.films, vocabulary)
+    drawn = page.drawings(evaluation)
+    parts += characteristics(_films(evaluation), vocabulary)
     parts.append(performance(metrics, evaluation.result.confusion, found, threshold, cut, vocabulary))
     parts += [drawn[name] for name in FIGURES if name in drawn]
     by_group = subgroups(metrics, evaluation.result.gaps, found, threshold, cut, vocabulary)
@@ -49,6 +51,15 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Place]) -> Se
     run = evaluation.run.folder.name
     missing = [f"{TITLE}: {what}: the evaluation {run} has no data for it." for what in lacking]
     return Section(f"{TITLE}{evaluation.place}", named, evaluation.number, missing)
+
+
+def _films(evaluation: EvaluationRun) -> pd.DataFrame:
+    """Those evaluated and those learnt from, which a merged cohort records under another dataset."""
+    training = evaluation.training
+    if training is None:
+        return evaluation.cohort
+    films = pd.read_parquet(training.folder / "cohort.parquet")
+    return pd.concat([films[films["split"].isin(LEARNT)], evaluation.cohort], ignore_index=True)
 
 
 def _introduction(evaluation: EvaluationRun, found: list[Place]) -> str:

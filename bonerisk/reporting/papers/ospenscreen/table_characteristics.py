@@ -38,6 +38,7 @@ def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> list[Table]
 
 
 def _table(name: str, splits: Sequence[str], cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
+    cohort = cohort[cohort["split"].isin(splits)]
     makers = _makers(cohort)
     columns: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
     for split in splits:
@@ -53,7 +54,7 @@ def _table(name: str, splits: Sequence[str], cohort: pd.DataFrame, vocabulary: V
     cells = [[*label, *(column[label] for column in columns.values())] for label in labels]
     title = f"Characteristics of the {vocabulary.row}s by set and sex, {name} (as OsPenScreen's Table 1)"
     notes = [f"n (%) of {vocabulary.rows.lower()}, or mean ± SD. NA: the set has no T-scores."]
-    if name == "internal" and is_proxy(cohort).any():
+    if is_proxy(cohort).any():
         notes.append(f"Classes of {count(is_proxy(cohort).sum())} {vocabulary.row}s for training are proxy labels.")
     return Table(f"characteristics_{name}", title, pd.DataFrame(cells, columns=heads), tuple(notes), group="Group")
 
