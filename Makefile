@@ -46,13 +46,13 @@ table-aicxr: install  ## AI-CXR's tables and figures, on the simulated hospital 
 	echo "the tables and figures: $$report/report.html"
 
 # A teacher with DXA labels; its labels for films of UNLABELLED; a student of both, distilled (TRAINING); each hospital judged.
-# The demo's small teacher is sure to 0.99, the paper's cut-off of normal, of one film in a hundred; CUTOFFS= gives the paper's.
-# make table-ospenscreen MODEL=ospenscreen TRAINING=distillation CUTOFFS= DATASET="image_table …" UNLABELLED="nih …"
+# CUTOFFS="cutoffs.normal=0.9" labels with another cut-off than the paper's.
+# make table-ospenscreen MODEL=ospenscreen TRAINING=distillation DATASET="image_table …" UNLABELLED="nih …"
 table-ospenscreen: MODEL = ospenscreen_demo
 table-ospenscreen: TRAINING = distillation_demo
 table-ospenscreen: DATASET = phantom_ospenscreen
 table-ospenscreen: UNLABELLED = phantom_unlabelled
-table-ospenscreen: CUTOFFS = cutoffs.normal=0.9
+table-ospenscreen: CUTOFFS =
 table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated hospitals or on DATASET=…
 	@set -e; \
 	measured=$$($(BIN)/bonerisk prepare dataset=$(DATASET)); \

@@ -5,8 +5,8 @@
 
 300 patients with a DXA and 1,200 without one, three seeds of the training. Each step keeps what the one before it has:
 supervised; + strong augmentation; + distillation (the supervised model of the same seed is the teacher);
-+ pseudo-labels (that teacher's; the paper's cut-off of 0.99 for normal leaves a small teacher 1 % of films, so that it
-is 0.9 here). FOLDER gets the runs, `runs.json` (what is done) and `ablation.csv`.
++ pseudo-labels (that teacher's, at the paper's cut-offs). FOLDER gets the runs, `runs.json` (what is done) and
+`ablation.csv`.
 
 AUCs are the mean over the seeds, each model judged by itself: the expected value of one training. An ensemble of the
 seeds, that is the mean of their predictions, would rank better than any model that the steps give. Intervals are over
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=1000, help="of the first hospital: 30 %% train, 10 %% tune")
     parser.add_argument("--external", type=int, default=250, help="of each external hospital")
     parser.add_argument("--unlabelled", type=int, default=1200)
-    parser.add_argument("--cutoffs", type=float, nargs=2, default=[0.9, 0.75], help="of normal and low bone mass")
+    parser.add_argument("--cutoffs", type=float, nargs=2, default=[0.99, 0.75], help="of normal and low bone mass")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--extra", nargs="*", default=[], help="overrides of every training, as training.max_epochs=1")
     given = parser.parse_args()
