@@ -157,7 +157,7 @@ class Solid:
         flatness : float
             Ratio of the cross-section's depth to its width in the film.
         """
-        chain = np.asarray(points, np.float32)
+        chain = np.asarray(points, np.float32).astype(float)  # so that no segment's box passes the chain's by rounding
         reach = chain[:, 2].max()
         low, high = (chain.min(axis=0) - reach).tolist(), (chain.max(axis=0) + reach).tolist()
         found = self.sheet.box(low[0], high[0], low[1], high[1])

@@ -139,3 +139,10 @@ def test_display_takes_the_exposure_away_but_not_the_bone(patient: Patient) -> N
     inner = (slice(100, 400), slice(100, 400))
     assert abs(faint[inner].mean() - plain[inner].mean()) < 40  # of 4,095
     assert np.abs(dense - plain)[inner].mean() > 40
+
+
+def test_a_tube_that_ends_on_a_border_of_pixels_fits_its_box() -> None:
+    sheet = Sheet((80, 80), 0.5, 0.0, 0.0)
+    radius = 2 + 2**-20  # in 32 bit, the chain's box would end a pixel before its segment's
+    Solid(sheet, None, 1.0, 1.0).tube([[21.5, 20, radius, 1], [27.5, 20, radius, 1]])
+    assert sheet.solid.max() > 0
