@@ -14,7 +14,6 @@ import torch
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.errors import ConfigError
 from bonerisk.heads.binary import BinaryHead
-from bonerisk.training import fit as training
 from bonerisk.training import loop
 from bonerisk.training.augmentation.weak import Weak
 from bonerisk.training.distillation import Distillation, divergence
@@ -119,30 +118,19 @@ class _Logit(torch.nn.Module):
 
 
 @pytest.fixture
-def distil(films: Any, splits: Any, tmp_path: Path) -> Fit:
+def distil(fit: Fit, splits: Any) -> Fit:
     """Train a fresh tiny net with a teacher; returns (Trained, weights, folder)."""
 
-    def run(
-        name: str, teacher: str = "ema", shift: float = 0.0, resume: Path | None = None, **settings: Any
-    ) -> tuple[Any, dict[str, Any], Path]:
+    def run(name: str, teacher: str = "ema", shift: float = 0.0, **settings: Any) -> tuple[Any, dict[str, Any], Path]:
         torch.manual_seed(7)
         wise = Model(SmallCNN("random", channels=8), BinaryHead(SmallCNN("random", channels=8).width))
         with torch.no_grad():
             wise.head.score.bias.add_(shift)
-        torch.manual_seed(0)
-        encoder = SmallCNN("random", channels=8)
-        head = BinaryHead(encoder.width)
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
-        short = {"lr": 3e-3, "batch_size": 16, "max_epochs": 3, "warmup_epochs": 1}
-        chosen = Distillation(CrossEntropy("balanced"), Weak(), **{**short, **settings}, teacher=teacher)
-        frozen = None if teacher == "ema" else Frozen(wise, splits["train"].inputs)
-        before = wise.state_dict() if frozen is None else {k: v.clone() for k, v in wise.state_dict().items()}
-        done = training.fit(
-            encoder, head, films[0], **splits, settings=chosen, seed=0, folder=folder, resume=resume, teacher=frozen
-        )
-        assert all(torch.equal(value, before[key]) for key, value in wise.state_dict().items())
-        return done, Model(encoder, head).state_dict(), folder
+        before = {key: value.clone() for key, value in wise.state_dict().items()}
+        given = "ema" if teacher == "ema" else Frozen(wise, splits["train"].inputs)
+        done = fit(name, teacher=given, objective=CrossEntropy("balanced"), **{"max_epochs": 3, **settings})
+        assert _same(wise.state_dict(), before)
+        return done
 
     return run
 
