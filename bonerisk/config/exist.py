@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from bonerisk.cohort.columns import absent
 from bonerisk.cohort.textfile import header
 from bonerisk.config.build import Node
-from bonerisk.config.recorded import put_dataset
+from bonerisk.config.recorded import put_runs
 from bonerisk.config.signature import named
 from bonerisk.errors import BoneriskError, ConfigError, DataError, override, raise_together
 from bonerisk.runs.find import REPORTED, find
@@ -36,7 +36,7 @@ def demand(command: str, config: DictConfig) -> None:
     logging.disable()  # the job says which runs it takes
     try:
         config = config.copy()
-        put_dataset(config, {})
+        put_runs(config, {})
         content: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
         errors = list(_runs(command, content, outputs))
         for key, node in _components(content):

@@ -1,7 +1,7 @@
-"""The dataset that a run records, so that nobody types its arguments twice.
+"""The runs that a configuration names, such as one whose recorded dataset nobody wants to type twice.
 
-A command's configuration gets the recorded dataset in the place of the run's name: what it records in turn can be
-repeated, whatever `latest` is then.
+A command's configuration gets the recorded dataset in the place of the run's name, and the paths of other runs: what it
+records in turn can be repeated, whatever `latest` is then.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
 
+from bonerisk.named import EMA
 from bonerisk.runs.find import StoredRun, find
 
 OF_RUN, MERGED = "bonerisk.datasets.of_run.OfRun", "bonerisk.datasets.merged.Merged"
+DISTILLATION = "bonerisk.training.distillation.Distillation"
 
 
 def prepared(text: str, outputs: Path) -> StoredRun:
@@ -37,23 +39,25 @@ def cohort_run(text: str, outputs: Path) -> StoredRun:
     return find(text, outputs, ["prepare", "pseudolabel"])
 
 
-def put_dataset(config: DictConfig, choices: dict[str, str]) -> None:
+def put_runs(config: DictConfig, choices: dict[str, str]) -> None:
     """Replace ``dataset=run`` by the dataset that the run records, and the choice by the run's own.
 
-    The runs of ``dataset=merged`` are named by their paths from then on.
+    The runs of ``dataset=merged``, and the teacher of a training, are named by their paths from then on.
 
     Raises
     ------
     ConfigError
         There is no such run.
     """
+    outputs, training = Path(config.paths.outputs), config.get("training")
+    if training and training.get("_target_") == DISTILLATION and training.teacher not in ("", EMA):
+        training.teacher = str(find(str(training.teacher), outputs, ["train"]).folder)
     dataset = config.get("dataset")
     if dataset and dataset.get("_target_") == MERGED:
-        outputs = Path(config.paths.outputs)
         dataset.runs = [str(cohort_run(str(text), outputs).folder) for text in dataset.runs]
     if not dataset or dataset.get("_target_") != OF_RUN:
         return
-    run = prepared(str(dataset.run), Path(config.paths.outputs))
+    run = prepared(str(dataset.run), outputs)
     with open_dict(config):
         config.dataset = run.config["dataset"]
     choices |= {key: value for key, value in run.record["choices"].items() if key.partition("/")[0] == "dataset"}

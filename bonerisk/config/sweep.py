@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened, quoted
 from bonerisk.config.exist import demand
-from bonerisk.config.recorded import put_dataset
+from bonerisk.config.recorded import put_runs
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.folder import folder_of, replacing, stamp
@@ -107,7 +107,7 @@ class SweepTask:
             with contextlib.redirect_stdout(sys.stderr), _log_shown(of, self.warned):
                 if of:
                     log.info("%s", " ".join(text for text in order.overrides if text not in self.argv))
-                put_dataset(order.config, order.choices)
+                put_runs(order.config, order.choices)
                 return JobResult(0, str(self.job(order)), order.overrides)
         except BoneriskError as error:
             tell(error, of)

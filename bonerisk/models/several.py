@@ -17,7 +17,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 from bonerisk.runs.sweeps import trainings
 
-NAME_KEYS = ("features", "head", "encoder", "preprocessing", "model", "dataset", "seed")  # may distinguish models
+NAME_KEYS = ("features", "head", "encoder", "preprocessing", "training", "model", "dataset", "seed")  # may distinguish
 
 
 def load_models(texts: str | Sequence[str], outputs: Path) -> list[TrainedModel]:

@@ -11,6 +11,7 @@ from bonerisk.cohort.overlap import refuse_seen, seen_by
 from bonerisk.config.build import plain
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError, DataError, raise_together
+from bonerisk.named import EMA
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun, find
 from bonerisk.runs.folder import Run
@@ -28,7 +29,7 @@ def teacher_of(settings: TrainingSettings, config: DictConfig, run: Run) -> Stor
     ConfigError
         As `teacher_run`.
     """
-    from bonerisk.training.distillation import EMA, Distillation
+    from bonerisk.training.distillation import Distillation
 
     if not isinstance(settings, Distillation):
         return None
@@ -79,5 +80,5 @@ def refuse_taught(table: pd.DataFrame, teacher: StoredRun) -> None:
             try:
                 refuse_seen(here, there, f"the weights of the teacher {name}")
             except DataError as error:
-                mend = "split both trainings alike (dataset.split_seed), or name another training.teacher"
+                mend = "split both trainings alike, by the same split_seed, or name another training.teacher"
                 raise DataError(error.what, error.where, mend) from None

@@ -17,8 +17,6 @@ from bonerisk.training.settings import TrainingSettings
 if TYPE_CHECKING:
     from bonerisk.parts import Augmentation
 
-EMA = "ema"
-
 
 @dataclass(frozen=True)
 class Distillation(TrainingSettings):

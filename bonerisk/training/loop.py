@@ -23,17 +23,16 @@ from bonerisk.errors import BoneriskError, RunError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 from bonerisk.runs.resumable import RESUME_FILE
-from bonerisk.training import teacher as teachers
 from bonerisk.training.batches import batch_count, step_random, step_seed
 from bonerisk.training.best import best
-from bonerisk.training.distillation import Distillation, divergence
+from bonerisk.training.distillation import Distillation
 from bonerisk.training.examples import Examples
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, learning_rate
 from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
-from bonerisk.training.teacher import Frozen
+from bonerisk.training.teacher import Frozen, Teacher
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -84,8 +83,9 @@ class Loop:
     def __init__(self, fabric: Fabric | OneProcess, model: Model, task: Task) -> None:
         self.fabric, self.model, self.seed, self.folder, self.notes = fabric, model, task.seed, task.folder, task.notes
         self.settings, self.train, self.tune, self.images = task.settings, task.train, task.tune, task.open_images()
-        self.objective, self.frozen = self.settings.objective, task.teacher
-        self.distillation = self.settings if isinstance(self.settings, Distillation) else None
+        self.objective, self.teacher = self.settings.objective, None
+        if isinstance(self.settings, Distillation):
+            self.teacher = Teacher(self.settings, task.teacher, model, self.train.inputs)
         self.steps = len(self._batches(0))  # an epoch
         self.weights = self.objective.weights(self.train.targets)
         identity = self._identity()
@@ -97,11 +97,11 @@ class Loop:
             model.load_state_dict(self.state.model)
             self.optimizer.load_state_dict(self.state.optimizer)
             fabric.strategy.precision.load_state_dict(self.state.precision)
-        self.average = teachers.average_of(model) if self.distillation and not self.frozen else None
+        if self.teacher:
+            self.teacher.model.to(fabric.device)
+        self.average = self.teacher.average if self.teacher else None
         if self.average is not None and task.resume:
             self.average.load_state_dict(self.state.average)
-        if self.frozen:
-            teachers.still(self.frozen.model).to(fabric.device)
         self.judged = model if self.average is None else self.average
 
     def run(self) -> list[dict[str, float]]:
@@ -163,35 +163,25 @@ class Loop:
             images, *columns = self.train.inputs.tensors(self.images, batch[part], fabric.device)
             images = settings.augmentation.apply(images, {name: values[part] for name, values in drawn.items()})
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
-                found, seen = self.loss_inputs(self.wrapped(images, *columns).float(), part, len(batch))
+                own = self.wrapped(images, *columns).float()
+                found, seen = self.loss_inputs(own, part, len(batch))
                 losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 whole, shown = loss * scale, loss.detach() * (len(part) / len(seen))
-                if self.distillation:
-                    alpha = self.distillation.alpha
-                    guidance = divergence(found, self.guide(step, batch, part), self.distillation.temperature).sum()
+                if self.teacher:
+                    random, alpha = step_random(self.seed, step, view=2), self.teacher.settings.alpha
+                    with fabric.autocast():
+                        guide = self.teacher.outputs(self.images, batch, part, random, fabric.device)
+                    guidance = self.teacher.divergences(own, guide).sum()
                     whole = (1 - alpha) * whole + alpha * guidance * (fabric.world_size / len(batch))
                     shown = (1 - alpha) * shown + alpha * guidance.detach()
                 fabric.backward(whole)
             loss_sum += shown
         self.optimizer.step()
-        if self.distillation and self.average is not None:
-            teachers.update(self.average, self.model, step, self.distillation.ema_decay)
+        if self.teacher:
+            self.teacher.follow(self.model, step)
         self.optimizer.zero_grad()
         return loss_sum
-
-    @torch.no_grad()
-    def guide(self, step: int, batch: np.ndarray, part: np.ndarray) -> torch.Tensor:
-        """The teacher's outputs for `part` of a step's films, in its own view of them."""
-        settings = self.distillation
-        assert settings is not None
-        teacher, inputs = (self.frozen.model, self.frozen.inputs) if self.frozen else (self.judged, self.train.inputs)
-        drawn = settings.teacher_augmentation.draw(len(batch), step_random(self.seed, step, view=2))
-        images, *columns = inputs.tensors(self.images, batch[part], self.fabric.device)
-        images = settings.teacher_augmentation.apply(images, {name: values[part] for name, values in drawn.items()})
-        with self.fabric.autocast():
-            found: torch.Tensor = teacher(images, *columns).float()
-        return found
 
     def loss_inputs(self, found: torch.Tensor, part: np.ndarray, n: int) -> tuple[torch.Tensor, np.ndarray]:
         """Outputs that the loss is a function of, and the positions of their films in a step's `n`.
@@ -280,7 +270,8 @@ class Loop:
         shapes = repr([(name, tuple(value.shape)) for name, value in self.model.state_dict().items()])
         films = {f"films of {name}": of.digest for name, of in (("train", self.train), ("tune", self.tune))}
         model = hashlib.sha256(shapes.encode()).hexdigest()
-        teacher = {"weights of the teacher": self.frozen.digest} if self.frozen else {}
+        frozen = self.teacher.frozen if self.teacher else None
+        teacher = {"weights of the teacher": frozen.digest} if frozen else {}
         return {**self.settings.identity, "seed": self.seed, **films, "encoder and head": model, **teacher}
 
 

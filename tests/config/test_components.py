@@ -149,8 +149,12 @@ def head(node: dict[str, Any]) -> None:
     import torch
 
     found = build(node, width=8).requires_grad_(False)
-    risk = found.predictions(found(torch.randn(5, 8)))["risk"]
+    outputs = found(torch.randn(5, 8))
+    risk, scores = found.predictions(outputs)["risk"], found.scores(outputs)
     assert risk.shape == (5,)
+    assert next(iter(scores)) == "risk"
+    assert all(score.shape == (5,) for score in scores.values())
+    assert (scores["risk"].numpy().argsort() == risk.argsort()).all()
     assert np.isfinite(risk).all()
     if find(node["target"]).kind == "binary":
         assert ((risk >= 0) & (risk <= 1)).all()

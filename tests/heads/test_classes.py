@@ -16,6 +16,14 @@ def test_probabilities_sum_to_one_and_risk_is_the_expected_class() -> None:
     assert found["risk"] == pytest.approx([0.7, 1.7]) and found["p_osteoporosis"] == pytest.approx([0.2, 0.8])
 
 
+def test_what_explanations_are_of() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]))
+    scores = ClassesHead(width=4).scores(logits)
+    assert list(scores) == ["risk", "normal", "low_bone_mass", "osteoporosis"]
+    assert scores["risk"].tolist() == pytest.approx([0.7, 1.7])
+    assert torch.equal(scores["osteoporosis"], logits[:, 2])
+
+
 def test_cross_entropy_of_classes() -> None:
     logits, classes = (
         torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.2, 0.6, 0.2]])),

@@ -12,8 +12,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from bonerisk.cohort.overlap import refuse_seen_by
+from bonerisk.config.recorded import DISTILLATION, put_runs
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.models.teacher import refuse_taught, teacher_run
+from bonerisk.named import EMA
 from bonerisk.runs.find import load
 from bonerisk.runs.folder import Run, record
 
@@ -67,11 +69,23 @@ def test_an_absent_teacher_is_refused(tmp_path: Path) -> None:
         teacher_run("2031", here, _train(tmp_path))
 
 
+def test_a_teacher_is_recorded_by_its_path(tmp_path: Path) -> None:
+    training = {"_target_": DISTILLATION, "teacher": "latest"}
+    here = OmegaConf.create({"training": training, "paths": {"outputs": str(tmp_path)}})
+    with pytest.raises(ConfigError, match="no finished run"):
+        put_runs(here, {})
+    teacher = _train(tmp_path)
+    put_runs(here, {})
+    assert here.training.teacher == str(teacher.folder)
+    put_runs(moving := OmegaConf.create({**here, "training": {**training, "teacher": EMA}}), {})
+    assert moving.training.teacher == EMA
+
+
 def test_patients_of_a_teacher_are_seen_by_the_student(tmp_path: Path) -> None:
     teacher = load(_train(tmp_path).folder)
     refuse_taught(_cohort(train=["1", "2"], tune=["3"], test=["4"]), teacher)
     for wrong in (_cohort(tune=["1"]), _cohort(test=["2"]), _cohort(test=["3"])):
-        with pytest.raises(DataError, match=r"dataset\.split_seed"):
+        with pytest.raises(DataError, match="the same split_seed"):
             refuse_taught(wrong, teacher)
     config = OmegaConf.create({**CONFIG, "paths": {"outputs": str(tmp_path), "data": str(tmp_path)}})
     with _recorded(tmp_path, "student") as student:

@@ -51,6 +51,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
     from bonerisk.heads.binary import BinaryHead
     from bonerisk.training import fit as training
     from bonerisk.training.augmentation.weak import Weak
+    from bonerisk.training.distillation import Distillation
     from bonerisk.training.model import Model
     from bonerisk.training.objectives.cross_entropy import CrossEntropy
     from bonerisk.training.settings import TrainingSettings
@@ -63,6 +64,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         objective: Any = None,
         augmentation: Any = None,
         images: np.ndarray = films[0],
+        teacher: Any = None,  # a frozen one, or ema
         **settings: Any,
     ) -> tuple[Any, dict[str, Any], Path]:
         torch.manual_seed(seed)
@@ -71,8 +73,10 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         defaults = {"lr": 3e-3, "batch_size": 16, "max_epochs": 4, "warmup_epochs": 1}
-        chosen = TrainingSettings(objective or CrossEntropy(), augmentation or Weak(), **{**defaults, **settings})
-        place = {"folder": folder, "resume": resume}
+        frozen = None if teacher == "ema" else teacher
+        kind, more = (Distillation, {"teacher": "run" if frozen else teacher}) if teacher else (TrainingSettings, {})
+        chosen = kind(objective or CrossEntropy(), augmentation or Weak(), **{**defaults, **more, **settings})
+        place = {"folder": folder, "resume": resume, "teacher": frozen}
         trained = training.fit(encoder, head, images, **splits, settings=chosen, seed=seed, **place)
         return trained, Model(encoder, head).state_dict(), folder
 

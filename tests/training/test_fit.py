@@ -27,6 +27,7 @@ from bonerisk.training.fit import fit as train
 from bonerisk.training.model import Model, load, predict
 from bonerisk.training.objectives.cross_entropy import CrossEntropy
 from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.teacher import Frozen
 
 Fit = Callable[..., tuple[Any, dict[str, torch.Tensor], Path]]
 
@@ -139,8 +140,11 @@ def test_films_at_once_adds_up_to_the_batch(fit: Fit) -> None:
     pd.testing.assert_frame_equal(parts.history[columns], whole.history[columns], rtol=1e-3)
 
 
-def test_two_processes_train_as_one(fit: Fit) -> None:
-    settings = {"make": without_batch_norm, "max_epochs": 2, "objective": CrossEntropy("balanced")}
+def test_two_processes_train_as_one(fit: Fit, splits: Any) -> None:
+    torch.manual_seed(1)
+    encoder = SmallCNN("random", channels=8)
+    teacher = Frozen(Model(encoder, BinaryHead(encoder.width)), splits["train"].inputs)
+    settings = {"make": without_batch_norm, "max_epochs": 2, "objective": CrossEntropy("balanced"), "teacher": teacher}
     one, _, _ = fit("one", **settings)
     two, _, folder = fit("two", devices=2, **settings)
     columns = ["epoch", "lr", "train_loss", "tune_loss", "tune_auc"]
