@@ -49,16 +49,13 @@ def outcome_of(models: Sequence[TrainedModel]) -> OutcomeKind:
     Raises
     ------
     ConfigError
-        They predict different targets, or one of a kind that is not evaluated.
+        They predict different targets.
     """
     targets = {model.target_name: model.target.kind for model in models}
     if len(targets) > 1:
         raise ConfigError(f"the runs predict {' and '.join(targets)}", "run", "evaluate models of one target together")
-    [(name, kind)] = targets.items()
-    if kind != "ordinal":
-        return kind
-    mend = "targets of yes or no, T-scores, and those with times are evaluated"
-    raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run", mend)
+    [kind] = targets.values()
+    return kind
 
 
 def dataset_of(models: Sequence[TrainedModel]) -> Node:
