@@ -34,7 +34,7 @@ def write_tuning(predicted: pd.DataFrame, target: str, run: Run) -> None:
 
 
 def score(predicted: pd.DataFrame, target: Target) -> TuningScore | None:
-    """AUC of a yes-or-no target or of classes, Harrell's C with times, R² of a T-score; None if it can't be computed."""
+    """AUC of a yes-or-no target or of classes, Harrell's C with times, R² of a T-score; None where there is none."""
     if predicted.empty:
         return None
     if target.kind == "amount":

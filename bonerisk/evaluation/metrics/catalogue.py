@@ -42,9 +42,9 @@ class About:
     name : str
         In words, as a table's head has it: "Brier score".
     kind : str
-        What it is about: "ranking"; "error" and "calibration" of probabilities; what a "threshold" does; one "class" of several; what was
-        "observed", independent of any model; "follow_up", how long patients were followed; "decision" (net benefit);
-        "reclassification"; "other". Pages order metrics by it.
+        What it is about: "ranking"; "error" and "calibration" of probabilities; what a "threshold" does; one "class" of
+        several; what was "observed", independent of any model; "follow_up", how long patients were followed;
+        "decision" (net benefit); "reclassification"; "other". Pages order metrics by it.
     decimals : int
         Decimals of the printed value, after `scale`.
     lower, upper : float

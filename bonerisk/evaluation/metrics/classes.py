@@ -16,7 +16,7 @@ from bonerisk.evaluation.metrics import discrimination, error, thresholds
 from bonerisk.evaluation.metrics.calibration import binary
 from bonerisk.evaluation.metrics.catalogue import About, declaration, described
 from bonerisk.evaluation.metrics.metric import Values
-from bonerisk.evaluation.samples.classed import K, DrawnClasses
+from bonerisk.evaluation.samples.classed import DrawnClasses, K
 
 ONE_CLASS = "the AUC needs films of two classes"
 NOBODY = "no films"

@@ -95,7 +95,8 @@ class RiskTable:
         def kept(table: pd.DataFrame) -> pd.DataFrame:
             return table[keep].reset_index(drop=True)
 
-        predicted, classes = ({key: kept(table) for key, table in of.items()} for of in (self.predicted, self.classes))
+        predicted = {horizon: kept(table) for horizon, table in self.predicted.items()}
+        classes = {name: kept(table) for name, table in self.classes.items()}
         return RiskTable(kept(self.films), kept(self.risks), predicted, classes)
 
     def seen_by(self, model: str) -> pd.DataFrame:
