@@ -18,7 +18,12 @@ PRIMARY: dict[str, dict[str, object]] = {
         "shards": int,
     },
     "train": {**_PATHS, "name": str, "seed": int, "resume": str | None},
-    "evaluate": {**_PATHS, "run": str | list[str], "split": _SPLIT | list[_SPLIT] | None},
+    "evaluate": {
+        **_PATHS,
+        "run": str | list[str],
+        "combine": Literal["two_stages"] | None,
+        "split": _SPLIT | list[_SPLIT] | None,
+    },
     "pseudolabel": {
         **_PATHS,
         "run": str,

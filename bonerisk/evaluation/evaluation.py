@@ -21,6 +21,7 @@ from bonerisk.evaluation.models.comparators import Comparison, compare
 from bonerisk.evaluation.models.recalibrated import add_recalibrated
 from bonerisk.evaluation.outcomes.amount import Amount
 from bonerisk.evaluation.outcomes.binary import Binary
+from bonerisk.evaluation.outcomes.ordinal import Ordinal
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
@@ -29,6 +30,7 @@ from bonerisk.evaluation.samples.subgroups import ALL
 from bonerisk.evaluation.split import Split, Thresholds
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import group_rows
+from bonerisk.evaluation.tables.class_counts import class_count_rows
 from bonerisk.evaluation.tables.differences import difference_rows
 from bonerisk.evaluation.tables.follow_up import follow_up_rows
 from bonerisk.evaluation.tables.gaps import gaps
@@ -56,6 +58,8 @@ class Evaluation:
         How time to an event (`event`, `time_years`) is evaluated.
     amount : Amount
         How an estimated T-score (`t_score`) is evaluated.
+    ordinal : Ordinal
+        How classes in order (`label`, from 0) are evaluated.
     recalibration : {"baseline", "slope"}, optional
         Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
@@ -93,6 +97,7 @@ class Evaluation:
         binary: Binary,
         survival: Survival,
         amount: Amount,
+        ordinal: Ordinal,
         recalibration: Literal["baseline", "slope"] | None = None,
         reclassification: bool = False,
         n_draws: int = 1000,
@@ -109,7 +114,7 @@ class Evaluation:
         masks: FolderPath | None = None,
         explain_films: int | None = 1000,
     ) -> None:
-        self.binary, self.survival, self.amount = binary, survival, amount
+        self.binary, self.survival, self.amount, self.ordinal = binary, survival, amount, ordinal
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
         self.explanations = Explanations.of(explain, masks, explain_films)
@@ -138,7 +143,7 @@ class Evaluation:
             have no rows.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
-        outcome : {"binary", "survival", "amount"}, optional
+        outcome : {"binary", "survival", "amount", "ordinal"}, optional
             By default binary or survival, the one whose columns `predictions` has.
         columns : sequence of str
             Columns of a model without films; an equal baseline is left out.
@@ -175,7 +180,7 @@ class Evaluation:
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}
         place = comparison.test.films.groupby(["dataset", "split"], sort=False).ngroup()
         splits = [Split(comparison, place == number, self.plan, thresholds) for number in range(place.max() + 1)]
-        tables = self._tables(kind is self.survival)
+        tables = self._tables(kind)
         rows = {name: [row for split in splits for row in of(split)] for name, of in tables.items()}
         rows["differences"] = list(difference_rows(rows["metrics"]))
         return Result(
@@ -206,7 +211,7 @@ class Evaluation:
             These rows, with `dataset`, and `split` train or tune.
         refits : dict
             Trained model → what fits it again to some of them.
-        outcome : {"binary", "survival", "amount"}
+        outcome : {"binary", "survival", "amount", "ordinal"}
         target, runs, target_words
             As `run` takes them.
 
@@ -224,7 +229,7 @@ class Evaluation:
         comparison = found.split.comparison
         observed = (row for model in refits for row in follow_up_rows(found.split, model) if row["subgroup"] == ALL)
         followed = [row | {"split": found.name} for row in observed] if kind is self.survival else []
-        rows = {name: list[Row]() for name in self._tables(kind is self.survival)}
+        rows = {name: list[Row]() for name in self._tables(kind)}
         rows["metrics"] = [*found.rows, *followed]
         rows["differences"] = list(difference_rows(rows["metrics"], UNTESTED))
         return Result(
@@ -241,7 +246,7 @@ class Evaluation:
     def outcome(self, name: OutcomeKind) -> Outcome[Any, Any]:
         """How an outcome of a kind is evaluated."""
         kinds: dict[OutcomeKind, Outcome[Any, Any]]
-        kinds = {"binary": self.binary, "survival": self.survival, "amount": self.amount}
+        kinds = {"binary": self.binary, "survival": self.survival, "amount": self.amount, "ordinal": self.ordinal}
         return kinds[name]
 
     def _refuse_strata(self, kind: Outcome[Any, Any]) -> None:
@@ -249,9 +254,10 @@ class Evaluation:
         if kind is self.amount and self.plan.stratify == "event":
             raise ConfigError("a T-score is no event", "evaluation.stratify=event", "choose site, or leave it out")
 
-    def _tables(self, survival: bool) -> dict[str, Rows]:
-        """Rows of each table of a split; those of follow-up are empty for another outcome."""
+    def _tables(self, kind: Outcome[Any, Any]) -> dict[str, Rows]:
+        """Rows of each table of a split; those of follow-up, or of classes, are empty for another outcome."""
         tables: dict[str, Rows] = {"metrics": self._rows, "gaps": self._gaps, "confusion": Split.confusion_rows}
+        tables["class_counts"] = class_count_rows if kind is self.ordinal else _no_rows
         of_follow_up: dict[str, Rows] = {
             "groups": self._groups,
             "hazards": hazard_rows,
@@ -259,7 +265,7 @@ class Evaluation:
             "strata_decision": partial(strata.decision_rows, outcome=self.survival),
             "strata_incidence": partial(strata.incidence_rows, outcome=self.survival),
         }
-        return tables | (of_follow_up if survival else dict.fromkeys(of_follow_up, _no_rows))
+        return tables | (of_follow_up if kind is self.survival else dict.fromkeys(of_follow_up, _no_rows))
 
     def _rows(self, split: Split) -> Iterator[Row]:
         yield from split.metric_rows()
@@ -287,7 +293,7 @@ class Evaluation:
 
 
 def _named(predictions: pd.DataFrame) -> OutcomeKind:
-    """The outcome that a table has the columns of; a T-score may also be a covariate, and has to be asked for."""
+    """The outcome that a table has the columns of; a T-score may be a covariate, and classes must be asked for."""
     if "label" in predictions:
         return "binary"
     if {"event", "time_years"} <= set(predictions):

@@ -96,9 +96,10 @@ class Split(Generic[Films]):
     def sample(self, group: Subgroup, models: Sequence[str]) -> Films:
         """Films of a subgroup with the first model's predictions, if all `models` give a risk."""
         keep = group.keep & self.wide.risks[list(models)].notna().all(axis=1).to_numpy()
-        films, model = self.films[keep], models[0]
+        model = models[0]
         predicted = {horizon: of.to_numpy()[keep] for horizon, of in self.wide.probabilities(model).items()}
-        return self.kind.sample(films, self.wide.risks[model].to_numpy()[keep], self.patient[keep], predicted)
+        films, risk = self.wide.seen_by(model)[keep], self.wide.risks[model].to_numpy()[keep]
+        return self.kind.sample(films, risk, self.patient[keep], predicted)
 
     def probabilities(self, model: str, horizon: float) -> np.ndarray:
         """Probabilities (n,) that a model gives the films of the split; NaN if it gives none."""

@@ -26,7 +26,7 @@ from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.explain import explain_model
-from bonerisk.models.several import dataset_of, load_models, named_apart, note_inputs, outcome_of
+from bonerisk.models.several import combined, dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
@@ -35,22 +35,23 @@ from bonerisk.reporting.wording.vocabulary import vocabulary_of
 def evaluate(order: Order) -> Path:
     """Predict the chosen splits, and write predictions, metrics with intervals, thresholds and figures.
 
-    The first model sets the rows; the others are compared with it on those they can predict. On request, models are
-    also validated on the patients that they were fitted to; if there are no others, on these alone.
+    Two trainings may be combined to one model, which then is the first. The first model sets the rows; the others are
+    compared with it on those they can predict. On request, models are also validated on the patients that they were
+    fitted to; if there are no others, on these alone.
     """
     from bonerisk.reporting.drawings import draw
     from bonerisk.reporting.explained import draw_explained
 
     config, data = order.config, Path(order.config.paths.data)
-    models = load_models(config.run, Path(config.paths.outputs))
+    trained = load_models(config.run, Path(config.paths.outputs))
+    first, *_ = models = combined(trained) if config.combine else named_apart(trained)
     outcome, other = outcome_of(models), config.get("dataset")
-    chosen = other or dataset_of(models)
-    first, *_ = models = named_apart(models)
-    with run_folder(order, first.run.name) as run:
+    chosen = other or dataset_of(trained)
+    with run_folder(order, config.combine or first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")
         explained = bool(evaluation.explanations.methods) and bool(first.network)  # refused for another model
-        note_inputs(models, run)
+        note_inputs(trained, run)
         loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
         if other and config.split is None and not evaluation.validation:

@@ -39,9 +39,8 @@ def _check_together(config: DictConfig) -> None:
         "training=none fits a head to features, and this one is trained with its encoder: choose head=logistic": (
             not config.training and not fitted_head
         ),
-        "this head is fitted to features, not trained with an encoder: choose training=none, or head=binary": (
-            config.training and fitted_head
-        ),
+        "this head is fitted to features, not trained with an encoder: choose training=none, or head=binary, "
+        "classes or t_score": (config.training and fitted_head),
         "encoder=none has nothing to train: choose training=none": config.training and not config.encoder,
         "an encoder of a run stays as it is: choose training=none, or start from it by encoder.weights=RUN": (
             config.training and PARENT in (config.encoder or {})

@@ -12,6 +12,7 @@ from bonerisk.evaluation.tables.result import OutcomeKind
 from bonerisk.models.load import load_model
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
+from bonerisk.models.two_stages import TwoStages
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
@@ -43,22 +44,33 @@ def named_apart(models: Sequence[TrainedModel]) -> list[TrainedModel]:
     return [load_model(run, name) for run, name in zip(runs, _names(runs), strict=True)]
 
 
+def combined(models: Sequence[TrainedModel]) -> list[TrainedModel]:
+    """The first two as the two stages of one model, and the others as they are, each by a name of its own.
+
+    Raises
+    ------
+    ConfigError
+        There are no two, or they are no such stages (`bonerisk.models.two_stages`).
+    """
+    if len(models) < 2:
+        mend = "run=[RUN of osteoporosis,RUN of low bone mass]"
+        raise ConfigError(f"{len(models)} run is no two stages", "combine=two_stages", mend)
+    return [TwoStages(models[0], models[1], "two_stages"), *named_apart(models[2:])]
+
+
 def outcome_of(models: Sequence[TrainedModel]) -> OutcomeKind:
     """The kind of outcome that the models predict.
 
     Raises
     ------
     ConfigError
-        They predict different targets, or one of a kind that is not evaluated.
+        They predict different targets.
     """
     targets = {model.target_name: model.target.kind for model in models}
     if len(targets) > 1:
         raise ConfigError(f"the runs predict {' and '.join(targets)}", "run", "evaluate models of one target together")
-    [(name, kind)] = targets.items()
-    if kind != "ordinal":
-        return kind
-    mend = "targets of yes or no, T-scores, and those with times are evaluated"
-    raise ConfigError(f"{name} is of the kind {kind}, which is not evaluated yet", "run", mend)
+    [kind] = targets.values()
+    return kind
 
 
 def dataset_of(models: Sequence[TrainedModel]) -> Node:

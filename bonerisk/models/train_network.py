@@ -55,6 +55,9 @@ def train_network(config: DictConfig, run: Run) -> None:
     cohort = of_splits(keep_complete(cohort, features, run, config.name), ["train", "tune"])
     write_cohort(cohort, run)
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
+    known = find(target).classes
+    if absent := [name for number, name in enumerate(known) if not (train["label"] == number).any()]:
+        run.note(f"The training split has no film of the class {', '.join(absent)}: the model has not learnt it.")
     network = new.network(features, Scaling.of(features.columns, train))
     taught = load_network(teacher) if teacher else None
     trained = fit(

@@ -19,6 +19,7 @@ from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import BONE_CLASSES, Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.models.network import Network
 from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
 from bonerisk.models.trained import DATA, TrainedModel
@@ -60,6 +61,12 @@ class TwoStages(TrainedModel):
             what = f"the stages predict {found[0]} and {found[1]}, not {STAGES[0]} and then {STAGES[1]}"
             mend = "swap them" if found == STAGES[::-1] else "train both: head.target=osteoporosis, then low_bone_mass"
             raise ConfigError(what, "run", mend)
+
+    @property
+    def network(self) -> Network:
+        """None: the stages are two networks, each of which is explained by itself."""
+        what = f"{self.name} is of two models, each with maps of its own"
+        raise ConfigError(what, "evaluation.explain", "explain one of them: run=RUN, without combine")
 
     @property
     def films(self) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 from bonerisk.reporting.contents import modules
 from bonerisk.reporting.figures.agreement import bland_altman, estimates
 from bonerisk.reporting.figures.calibration import calibration
-from bonerisk.reporting.figures.confusion import confusion
+from bonerisk.reporting.figures.confusion import confusion, confusion_of_classes
 from bonerisk.reporting.figures.decision import decision
 from bonerisk.reporting.figures.discrimination import precision_recall, roc
 from bonerisk.reporting.figures.incidence import incidence
@@ -39,6 +39,7 @@ FORESTS = {
     "accuracy": "0.5",
     "c_index": "",
     "auc_t": "",
+    "ordinal_auc": "",
     "mae": "",
     "mean_error": "",
 }
@@ -75,6 +76,7 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
             _draw_precision_recall(whole)
             _draw_agreement(whole)
             _draw_confusion(whole)
+            _draw_classes(whole)
 
 
 def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequence[str]) -> list[Drawing]:
@@ -188,6 +190,19 @@ def _draw_confusion(scene: Scene) -> None:
     # The limits of a T-score part different films: each matrix is of its own.
     named = ("beyond it", "not beyond") if scene.result.outcome == "amount" else (scene.vocabulary.outcome,)
     scene.save(confusion(rows, scene.where, *named), "confusion", "Confusion matrices", texts)
+
+
+def _draw_classes(scene: Scene) -> None:
+    counts = scene.ours(scene.result.class_counts)
+    counts = counts[counts["subgroup"] == "all"]
+    if counts.empty:
+        return
+    texts = "; ".join(
+        f"{row.n:.0f} {words.BONE_CLASSES[row.observed].lower()} called {words.BONE_CLASSES[row.called].lower()}"
+        for row in rows_of(counts)
+    )
+    figure = confusion_of_classes(counts, scene.where)
+    scene.save(figure, "confusion", "Confusion matrix: the class by DXA, and the class called", texts)
 
 
 def _draw_incidence(scene: Scene) -> None:

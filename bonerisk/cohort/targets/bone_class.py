@@ -12,5 +12,5 @@ def rows(cohort: Cohort) -> Cohort:
     return labelled(known(cohort), {name: number for number, name in enumerate(BONE_CLASSES)})
 
 
-WORDS = Words("bone class", "a worse")
+WORDS = Words("low bone mass or osteoporosis")  # of which the page counts the films
 TARGET = Target("ordinal", ("label",), rows, WORDS, WORDS, KNOWN_FROM, classes=BONE_CLASSES)

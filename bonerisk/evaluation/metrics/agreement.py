@@ -8,6 +8,8 @@ correlation); Cohen 1968, Psychol Bull 70:213 (weighted kappa).
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from bonerisk.evaluation.metrics.catalogue import About, described
@@ -20,6 +22,20 @@ WITHIN = 1.96  # standard deviations about the mean within which 95% of normal d
 NOBODY = "no films"
 CONSTANT = "the T-scores, or their estimates, are all equal"
 WEIGHTS = np.subtract.outer(np.arange(3), np.arange(3)) ** 2  # a class's distance, squared
+
+
+class Tabled(Protocol):
+    """A drawn sample of which the classes, observed and called, are counted."""
+
+    @property
+    def n(self) -> Array:
+        """Films of each draw, (draws,)."""
+        ...
+
+    @property
+    def table(self) -> Array:
+        """Films by class and class called, (draws, 3, 3)."""
+        ...
 
 
 @described(
@@ -153,11 +169,11 @@ def slope(drawn: DrawnReadings) -> Values:
         upper=1,
         higher_is_better=True,
         of_prevalence=True,
-        meaning="Class as by DXA: the share of films of which the estimate is in the class of the T-score.",
+        meaning="Class as by DXA: the share of films of which the class called is that of the T-score.",
     )
 )
-def class_accuracy(drawn: DrawnReadings) -> Values:
-    """Proportion of films of which estimate and reading are in one of WHO's three classes."""
+def class_accuracy(drawn: Tabled) -> Values:
+    """Proportion of films that are called of the class, of WHO's three, that they are of."""
     right = np.trace(drawn.table, axis1=1, axis2=2)
     return Values(divide(right, drawn.n), NOBODY, drawn.n)
 
@@ -173,7 +189,7 @@ def class_accuracy(drawn: DrawnReadings) -> Values:
         meaning="Weighted κ: agreement of the classes beyond chance; an error by two classes counts four times.",
     )
 )
-def class_kappa(drawn: DrawnReadings) -> Values:
+def class_kappa(drawn: Tabled) -> Values:
     """Cohen's κ of WHO's three classes with squared weights, as ``irr::kappa2(weight = "squared")``."""
     shares = drawn.table / drawn.n[:, None, None]
     expected = shares.sum(axis=2)[:, :, None] * shares.sum(axis=1)[:, None, :]

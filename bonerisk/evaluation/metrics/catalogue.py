@@ -16,7 +16,16 @@ from functools import cache
 from typing import Literal, TypeVar, get_args
 
 Kind = Literal[
-    "ranking", "error", "calibration", "threshold", "observed", "follow_up", "decision", "reclassification", "other"
+    "ranking",
+    "error",
+    "calibration",
+    "threshold",
+    "class",
+    "observed",
+    "follow_up",
+    "decision",
+    "reclassification",
+    "other",
 ]
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -33,9 +42,9 @@ class About:
     name : str
         In words, as a table's head has it: "Brier score".
     kind : str
-        What it is about: "ranking"; "error" and "calibration" of probabilities; what a "threshold" does; what was
-        "observed", independent of any model; "follow_up", how long patients were followed; "decision" (net benefit);
-        "reclassification"; "other". Pages order metrics by it.
+        What it is about: "ranking"; "error" and "calibration" of probabilities; what a "threshold" does; one "class" of
+        several; what was "observed", independent of any model; "follow_up", how long patients were followed;
+        "decision" (net benefit); "reclassification"; "other". Pages order metrics by it.
     decimals : int
         Decimals of the printed value, after `scale`.
     lower, upper : float
@@ -80,7 +89,7 @@ def described(about: About, name: str = "") -> Callable[[Function], Function]:
     ----------
     about : About
     name : str
-        In metrics.csv, by default the function's; ``{}`` stands for a number in it, and in `about.name`.
+        In metrics.csv, by default the function's; ``{}`` stands for a number or a class in it, and in `about.name`.
     """
 
     def mark(function: Function) -> Function:
@@ -97,14 +106,16 @@ def about(name: str) -> About:
     ('AUC', False)
     >>> about("ppv_at_prevalence_0.2").name
     'PPV at prevalence 0.2'
+    >>> about("auc_low_bone_mass").name
+    'AUC, low bone mass'
     >>> about("my_own_metric").name
     'my own metric'
     """
-    form, number = _form(name)
+    form, part = _form(name)
     if not form:
         return About(name.replace("_", " "))
     found = declared()[form]
-    return replace(found, name=found.name.format(number)) if number else found
+    return replace(found, name=found.name.format(part.replace("_", " "))) if part else found
 
 
 def declaration(function: Callable[..., object]) -> About:
@@ -143,10 +154,14 @@ def declared() -> dict[str, About]:
 
 @cache
 def _form(name: str) -> tuple[str, str]:
-    """The name under which a metric was declared, and the number that stands for ``{}``; empty if it was not."""
+    """The name under which a metric was declared, and what stands for ``{}``; empty if it was not.
+
+    The longest form wins: ``ppv_at_prevalence_{}`` before ``ppv_{}``.
+    """
     if name in declared():
         return name, ""
-    for form in declared():
-        if "{}" in form and (found := re.fullmatch(re.escape(form).replace(r"\{\}", "(.+)"), name)):
+    forms = [form for form in declared() if "{}" in form]
+    for form in sorted(forms, key=len, reverse=True):
+        if found := re.fullmatch(re.escape(form).replace(r"\{\}", "(.+)"), name):
             return form, found[1]
     return "", ""

@@ -1,6 +1,6 @@
 """What a film's risk is compared with: clinical baselines, models with and without the film, and the truth itself.
 
-- *baseline*: clinical columns, fitted on the training split; logistic or Cox, by the outcome.
+- *baseline*: clinical columns, fitted on the training split: logistic, multinomial, linear or Cox, by the outcome.
 - *combined*: the film's risk (its log odds, or its linear predictor) with clinical columns, by default those of the
   fullest baseline, against *refitted*: those columns alone. Both are fitted on the same tuning patients, so that the
   difference between them is the film. (On training patients the network's risk is far better than on others, and the
@@ -39,6 +39,7 @@ FILM = "risk of the film"
 Role = Literal["film", "baseline", "refitted", "combined", "recalibrated", "rule", "oracle"]
 ROUNDING = 1e-9  # of a risk: one that equals the cut-off is positive, whatever its last bit
 GRADED = ("film", "baseline", "recalibrated")
+Given = tuple[np.ndarray, Mapping[float, np.ndarray], Mapping[str, np.ndarray]]  # what `RiskTable.add` takes
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Comparison(Generic[Films]):
         predicted = {horizon: of[known].to_numpy() for horizon, of in self.tuning.probabilities(model).items()}
         risk = self.tuning.risks.loc[known, model].to_numpy()
         patient = pd.factorize(patients(self.tuning.films[known]), sort=True)[0]
-        return self.kind.sample(self.tuning.films[known], risk, patient, predicted)
+        return self.kind.sample(self.tuning.seen_by(model)[known], risk, patient, predicted)
 
 
 def compare(
@@ -206,15 +207,14 @@ def _add(comparison: Comparison, name: str, what: Compared, table: pd.DataFrame)
         name += f" ({what.role})"
     comparison.models[name] = what  # it keeps its place among the models; the note follows
     given = {which: getattr(comparison, which) for which in ("test", "tuning")}
-    found: dict[str, tuple[np.ndarray, Mapping[float, np.ndarray] | None]] = {
-        which: (np.full(len(wide.films), np.nan), None) for which, wide in given.items()
-    }
+    found: dict[str, Given] = {which: (np.full(len(wide.films), np.nan), {}, {}) for which, wide in given.items()}
     try:
         model = comparison.kind.fit(table, [*([FILM] if what.trained else []), *what.columns])
         note = _note(model, what.role)
         for which, wide in given.items():
             rows = _with_film(comparison, wide, what.trained)
-            found[which] = model.risk(rows), comparison.kind.predicted(model, rows, list(wide.predicted))
+            predicted = comparison.kind.predicted(model, rows, list(wide.predicted))
+            found[which] = model.risk(rows), predicted, comparison.kind.classes(model, rows)
     except DataError as error:
         note = f"not fitted: {error.what}"
     comparison.models[name] = replace(what, note=note)

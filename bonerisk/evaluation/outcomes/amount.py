@@ -84,6 +84,10 @@ class Amount:
         """Probabilities of a baseline by horizon: there is none."""
         return {}
 
+    def classes(self, model: linear.Linear, table: pd.DataFrame) -> dict[str, Array]:
+        """Probabilities of classes: there is none."""
+        return {}
+
     def term(self, risk: Array) -> Array:
         """A film's risk as it enters a combined model: as it is."""
         return risk

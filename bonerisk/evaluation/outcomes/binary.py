@@ -102,6 +102,10 @@ class Binary:
         """Probabilities of a baseline by horizon: there is none."""
         return {}
 
+    def classes(self, model: logistic.Logistic, table: pd.DataFrame) -> dict[str, Array]:
+        """Probabilities of classes: there is none."""
+        return {}
+
     def term(self, risk: Array) -> Array:
         """A film's risk as it enters a combined model: its log odds."""
         return log_odds(risk)

@@ -1,7 +1,7 @@
 """The contract of an outcome: how its kind is checked, sampled and judged, and how models to compare with are fitted.
 
 n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`), `Survival` (time to an event, of
-`Followed`) and `Amount` (a T-score, of `Readings`) have it.
+`Followed`), `Amount` (a T-score, of `Readings`) and `Ordinal` (classes in order, of `Classed`) have it.
 """
 
 from __future__ import annotations
@@ -117,6 +117,10 @@ class Outcome(Protocol[Films, Model]):
         """Probabilities (n,) of the event that such a model gives, by horizon in years; empty without horizons."""
         ...
 
+    def classes(self, model: Model, table: pd.DataFrame) -> dict[str, Array]:
+        """Probabilities (n,) that such a model gives, by column ``p_<class>``; empty where there are no classes."""
+        ...
+
     def term(self, risk: Array) -> Array:
         """A film's risk (n,) as it enters a model with clinical columns."""
         ...
@@ -129,7 +133,10 @@ class Outcome(Protocol[Films, Model]):
         ...
 
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Films:
-        """Films with the risk (n,) and the probabilities (n,) by horizon that a model gives; `patient` (n,) from 0."""
+        """Films with the risk (n,) and the probabilities (n,) by horizon that a model gives; `patient` (n,) from 0.
+
+        `films` has that model's probabilities of classes, ``p_<class>``, where it gives any.
+        """
         ...
 
     def horizons(self, sample: Films, predicted: Sequence[float]) -> dict[float, str]:

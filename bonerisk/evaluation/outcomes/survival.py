@@ -147,6 +147,10 @@ class Survival:
         """Probabilities of a baseline by horizon: those that the films' model gives, and ours."""
         return model.predicted(table, sorted({*horizons, *self.horizons_years}))
 
+    def classes(self, model: proportional_hazards.ProportionalHazards, table: pd.DataFrame) -> dict[str, Array]:
+        """Probabilities of classes: there is none."""
+        return {}
+
     def term(self, risk: Array) -> Array:
         """A film's risk as it enters a combined model: as it is."""
         return risk

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.errors import DataError
 from bonerisk.survival.outcome import without_near_ties
 
 FILM = ["dataset", "split", "image_id"]
 NEEDED = (*FILM, "model", "patient_id", "site", "risk")
 SURVIVAL = re.compile(r"survival_(\d+(?:\.\d+)?)y")
+CLASSES = [f"p_{name}" for name in BONE_CLASSES]  # probability of each class
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class RiskTable:
         Risks of these rows, one column per model; NaN if a model gave none.
     predicted : dict
         Horizon in years → the same of the probability of the event by then (1 − ``survival_<h>y``).
+    classes : dict
+        Column ``p_<class>`` → the same of the probability of that class.
     """
 
     films: pd.DataFrame
     risks: pd.DataFrame
     predicted: Mapping[float, pd.DataFrame] = field(default_factory=dict)
+    classes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -54,7 +59,9 @@ class RiskTable:
         _check(predictions)
         keyed = predictions.set_index(FILM)
         horizons = {name: float(found[1]) for name in map(str, keyed) if (found := SURVIVAL.fullmatch(name))}
-        films = keyed.drop(columns=["model", "risk", *horizons]).drop(columns="estimate", errors="ignore")  # its −risk
+        classes = [name for name in CLASSES if name in keyed]
+        films = keyed.drop(columns=["model", "risk", *horizons, *classes])
+        films = films.drop(columns="estimate", errors="ignore")  # its −risk
         films = films[~films.index.duplicated()]
         if "time_years" in films:
             films = films.assign(time_years=without_near_ties(films["time_years"].to_numpy(float))[0])
@@ -64,21 +71,39 @@ class RiskTable:
             return pd.DataFrame(of).reset_index(drop=True)
 
         predicted = {horizon: 1 - spread(name) for name, horizon in horizons.items()}
-        return cls(films.reset_index(), spread("risk"), dict(sorted(predicted.items())))
+        of_classes = {name: spread(name) for name in classes}
+        return cls(films.reset_index(), spread("risk"), dict(sorted(predicted.items())), of_classes)
 
-    def add(self, model: str, risk: np.ndarray, predicted: Mapping[float, np.ndarray] | None = None) -> RiskTable:
-        """Return it with a further model: its risk (n,), and its probabilities (n,) by horizon."""
+    def add(
+        self,
+        model: str,
+        risk: np.ndarray,
+        predicted: Mapping[float, np.ndarray] | None = None,
+        classes: Mapping[str, np.ndarray] | None = None,
+    ) -> RiskTable:
+        """Return it with a further model: its risk (n,), and its probabilities (n,) by horizon and of classes."""
         blank = pd.DataFrame(index=self.risks.index)
         horizons = sorted({*self.predicted, *(predicted or {})})
         of = {h: self.predicted.get(h, blank).assign(**{model: (predicted or {}).get(h, np.nan)}) for h in horizons}
-        return RiskTable(self.films, self.risks.assign(**{model: risk}), of)
+        names = dict.fromkeys([*self.classes, *(classes or {})])
+        p = {name: self.classes.get(name, blank).assign(**{model: (classes or {}).get(name, np.nan)}) for name in names}
+        return RiskTable(self.films, self.risks.assign(**{model: risk}), of, p)
 
     def where(self, keep: pd.Series) -> RiskTable:
         """Return the films of a mask."""
-        films, risks, *predicted = (
-            table[keep].reset_index(drop=True) for table in (self.films, self.risks, *self.predicted.values())
-        )
-        return RiskTable(films, risks, dict(zip(self.predicted, predicted, strict=True)))
+
+        def kept(table: pd.DataFrame) -> pd.DataFrame:
+            return table[keep].reset_index(drop=True)
+
+        predicted = {horizon: kept(table) for horizon, table in self.predicted.items()}
+        classes = {name: kept(table) for name, table in self.classes.items()}
+        return RiskTable(kept(self.films), kept(self.risks), predicted, classes)
+
+    def seen_by(self, model: str) -> pd.DataFrame:
+        """The films, with that model's probabilities of classes as columns ``p_<class>``, if it gives any."""
+        of = {name: table[model] for name, table in self.classes.items() if model in table}
+        given = {name: p for name, p in of.items() if p.notna().any()}
+        return self.films.assign(**given) if given else self.films
 
     def probabilities(self, model: str) -> dict[float, pd.Series]:
         """Probabilities (n,) of the event by horizon, for those that the model gives."""
@@ -90,10 +115,10 @@ class RiskTable:
         parts = []
         for model in self.models:
             own = {f"survival_{horizon:g}y": 1 - of for horizon, of in self.probabilities(model).items()}
-            part = self.films.assign(model=model, risk=self.risks[model], **own).dropna(subset="risk")
+            part = self.seen_by(model).assign(model=model, risk=self.risks[model], **own).dropna(subset="risk")
             parts += [part] if len(part) else []
         survival = [f"survival_{horizon:g}y" for horizon in self.predicted]
-        front = [*FILM[:2], "model", "image_id", "patient_id", "site", "risk", *survival]
+        front = [*FILM[:2], "model", "image_id", "patient_id", "site", "risk", *survival, *self.classes]
         table = pd.concat(parts, ignore_index=True)
         return table.reindex(columns=[*front, *(name for name in self.films if name not in front)])
 

@@ -15,6 +15,7 @@ from bonerisk.errors import RunError
 from bonerisk.evaluation.metrics_table import CONFUSION, METRICS
 from bonerisk.evaluation.tables import strata
 from bonerisk.evaluation.tables.characteristics import GROUPS
+from bonerisk.evaluation.tables.class_counts import CLASS_COUNTS
 from bonerisk.evaluation.tables.differences import DIFFERENCES
 from bonerisk.evaluation.tables.gaps import GAPS
 from bonerisk.evaluation.tables.hazards import HAZARDS
@@ -23,7 +24,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
 Columns = Mapping[str, type]
-OutcomeKind = Literal["binary", "survival", "amount"]
+OutcomeKind = Literal["binary", "survival", "amount", "ordinal"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Stored:
         The suffix sets the format.
     columns : mapping
         Name → type, in order; text that is empty is read as "", never as NaN.
-    outcome : {"binary", "survival", "amount"}, optional
+    outcome : {"binary", "survival", "amount", "ordinal"}, optional
         The only outcome that has it.
     optional : bool
         Whether it is written only where it has rows.
@@ -73,7 +74,7 @@ class Result:
 
     Parameters
     ----------
-    outcome : {"binary", "survival", "amount"}
+    outcome : {"binary", "survival", "amount", "ordinal"}
     target : str
         Name of what was predicted (`bonerisk.cohort.targets`); empty if it is not known.
     predictions : DataFrame
@@ -89,6 +90,8 @@ class Result:
         Subgroups against the rest, columns as `bonerisk.evaluation.tables.gaps.GAPS`.
     confusion : DataFrame
         dataset, split, model, subgroup, threshold, horizon_years, tp, fp, fn, tn.
+    class_counts : DataFrame
+        Films by class and class called, columns as `bonerisk.evaluation.tables.class_counts.CLASS_COUNTS`.
     groups : DataFrame
         Patients at high risk beside those at low risk, columns as `bonerisk.evaluation.tables.characteristics.GROUPS`.
     hazards : DataFrame
@@ -113,6 +116,7 @@ class Result:
     differences: Annotated[pd.DataFrame, Stored("differences.csv", DIFFERENCES, optional=True)]
     gaps: Annotated[pd.DataFrame, Stored("gaps.csv", GAPS)]
     confusion: Annotated[pd.DataFrame, Stored("confusion.csv", CONFUSION)]
+    class_counts: Annotated[pd.DataFrame, Stored("class_counts.csv", CLASS_COUNTS, optional=True)]
     groups: Annotated[pd.DataFrame, Stored("groups.csv", GROUPS, "survival")]
     hazards: Annotated[pd.DataFrame, Stored("hazards.csv", HAZARDS, "survival")]
     strata_calibration: Annotated[pd.DataFrame, Stored("strata_calibration.csv", strata.CALIBRATION, optional=True)]

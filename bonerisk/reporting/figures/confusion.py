@@ -1,12 +1,14 @@
-"""Confusion matrices of one split, one a threshold."""
+"""Confusion matrices of one split: one a threshold, or one of three classes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.wording import words
@@ -14,6 +16,7 @@ from bonerisk.reporting.wording.numbers import share
 from bonerisk.reporting.wording.rows import rows_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NAME_IN, LINE_IN = 0.75, 0.14  # of width, for the names of rows; of height, for a line
@@ -37,21 +40,42 @@ def confusion(rows: pd.DataFrame, title: str, outcome: str, other: str = "none")
     with style.panels(style.COLUMN_IN, 2.25 + LINE_IN * max(longer, 0), columns=len(rows)) as (figure, axes):
         for axis, row in zip(axes, rows_of(rows), strict=True):
             films = np.array([[row.tp, row.fn], [row.fp, row.tn]])  # a row an outcome, a column a call
-            of_outcome = films.sum(axis=1, keepdims=True)
-            parts = films / np.maximum(of_outcome, 1)
-            edges = [-0.5, 0.5, 1.5]
-            axis.pcolormesh(edges, edges, parts, cmap="Blues", vmin=0, vmax=1.1, edgecolors="white", linewidth=2)
-            for (y, x), part in np.ndenumerate(parts):
-                text = share(int(films[y, x]), int(of_outcome[y, 0])).replace(" ", "\n")
-                axis.text(x, y, text, ha="center", va="center", color="white" if part > 0.55 else "black")
-            title_above = wrap(words.threshold(row.threshold), 2 * cell, 8.5)
-            axis.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), aspect="equal", title=title_above)
-            axis.title.set_fontweight("normal")
-            axis.set_xticks([0, 1], below)
-            axis.set_yticks(*([0, 1], names) if axis is axes[0] else ([], []))
-            axis.set_xlabel("Called")
-            axis.tick_params(length=0)
-            axis.spines[:].set_visible(False)
+            _shaded(axis, films, names if axis is axes[0] else [], below)
+            axis.set_title(wrap(words.threshold(row.threshold), 2 * cell, 8.5), fontweight="normal")
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
         axes[0].set_ylabel("Reference standard")
     return figure
+
+
+def confusion_of_classes(counts: pd.DataFrame, title: str) -> Figure:
+    """Three by three films, each shaded by its share of the films of that class.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Rows of one split and model: observed, called, n.
+    title : str
+    """
+    films = counts.pivot(index="observed", columns="called", values="n").loc[[*BONE_CLASSES], [*BONE_CLASSES]]
+    names = [wrap(words.BONE_CLASSES[name], NAME_IN, 8) for name in BONE_CLASSES]
+    with style.panels(style.COLUMN_IN, 3.2) as (figure, [axis]):
+        _shaded(axis, films.to_numpy(float), names, names)
+        axis.set_ylabel("Class by DXA")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
+    return figure
+
+
+def _shaded(axis: Axes, films: np.ndarray, names: Sequence[str], below: Sequence[str]) -> None:
+    """Cells (k, k) of films, a row an outcome and a column a call, with their shares of the row."""
+    of_outcome, k = films.sum(axis=1, keepdims=True), len(films)
+    parts = films / np.maximum(of_outcome, 1)
+    edges = np.arange(k + 1) - 0.5
+    axis.pcolormesh(edges, edges, parts, cmap="Blues", vmin=0, vmax=1.1, edgecolors="white", linewidth=2)
+    for (y, x), part in np.ndenumerate(parts):
+        text = share(int(films[y, x]), int(of_outcome[y, 0])).replace(" ", "\n")
+        axis.text(x, y, text, ha="center", va="center", color="white" if part > 0.55 else "black")
+    axis.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), aspect="equal", xlabel="Called")
+    axis.set_xticks(range(k), below)
+    axis.set_yticks(range(len(names)), names)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)

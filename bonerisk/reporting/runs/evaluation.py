@@ -142,6 +142,12 @@ class EvaluationRun:
         return self.result.confusion[self.result.confusion["model"] == self.model]
 
     @cached_property
+    def class_counts(self) -> pd.DataFrame:
+        """Films of whole splits by class and class called by the model; empty where the outcome is not of classes."""
+        counts = self.result.class_counts
+        return counts[(counts["model"] == self.model) & (counts["subgroup"] == "all")]
+
+    @cached_property
     def horizons(self) -> list[float]:
         """Horizons in years at which probabilities were judged; none for a yes-or-no outcome."""
         return sorted(self.metrics["horizon_years"].dropna().unique())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.evaluation.validation.validate import OPTIMISM
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.runs.reported import ReportedRuns
@@ -83,8 +84,10 @@ def _of_split(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     horizons = evaluation.horizons or [float("nan")]
     yield from filter(None, (_shortened(evaluation, split, horizon) for horizon in evaluation.horizons))
     yield from filter(None, (_miscalibrated(evaluation, split, horizon) for horizon in horizons))
+    yield from filter(None, (_miscalibrated(evaluation, split, float("nan"), name) for name in BONE_CLASSES))
     yield from filter(None, (_stretched(evaluation, split, horizon) for horizon in horizons))
     yield from filter(None, [_biased(evaluation, split)])
+    yield from _of_classes(evaluation, split)
 
 
 def _too_few(evaluation: EvaluationRun, split: str, key: TableKey, row: pd.Series) -> Iterator[str]:
@@ -110,14 +113,17 @@ def _shortened(evaluation: EvaluationRun, split: str, horizon: float) -> str:
     return f"{words.split(split)}: {parts[0]}." if parts else ""
 
 
-def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float) -> str:
-    """A caution if the interval of observed over expected excludes 1."""
-    row = evaluation.value(split, evaluation.model, TableKey("o_e", horizon))
+def _miscalibrated(evaluation: EvaluationRun, split: str, horizon: float, bone_class: str = "") -> str:
+    """A caution if the interval of observed over expected, of a class where one is named, excludes 1."""
+    name = "_".join(filter(None, ["o_e", bone_class]))
+    row = evaluation.value(split, evaluation.model, TableKey(name, horizon))
     if row is None or pd.isna(row["lower"]) or row["lower"] <= 1 <= row["upper"]:
         return ""
     way = "low" if row["lower"] > 1 else "high"
     by = "" if pd.isna(horizon) else f" by {words.years(horizon)}"
-    return f"{words.split(split)}: the model's probabilities are too {way}: observed over expected{by} is {value(row)}."
+    of = f" of {words.BONE_CLASSES[bone_class].lower()}" if bone_class else ""
+    whose = f"{words.split(split)}: the model's probabilities{of}"
+    return f"{whose} are too {way}: observed over expected{by} is {value(row)}."
 
 
 def _stretched(evaluation: EvaluationRun, split: str, horizon: float) -> str:
@@ -137,6 +143,19 @@ def _biased(evaluation: EvaluationRun, split: str) -> str:
         return ""
     way = "high" if row["lower"] > 0 else "low"
     return f"{words.split(split)}: the model's estimates are too {way}: the mean error is {value(row, sign=True)}."
+
+
+def _of_classes(evaluation: EvaluationRun, split: str) -> Iterator[str]:
+    """Cautions if a class has few films, or is never called."""
+    counts = evaluation.class_counts[evaluation.class_counts["split"] == split]
+    for name in BONE_CLASSES if len(counts) else ():
+        n, called = (counts.loc[counts[side] == name, "n"].sum() for side in ("observed", "called"))
+        of, where = words.BONE_CLASSES[name].lower(), words.split(split)
+        if n < FEW_EVENTS:
+            sizes = f"{evaluation.vocabulary.counted(n)} of the class {of}"
+            yield f"{where}: {sizes}: too few to conclude anything of it."
+        if n and not called:
+            yield f"{where}: the model calls no {evaluation.vocabulary.row} {of}: another is always more probable."
 
 
 def _of_validation(evaluation: EvaluationRun) -> Iterator[str]:

@@ -11,6 +11,7 @@ from bonerisk.reporting.contents import Context
 from bonerisk.reporting.drawings import CURVES, of_kinds
 from bonerisk.reporting.page import Section
 from bonerisk.reporting.runs.evaluation import EvaluationRun
+from bonerisk.reporting.tables.classes import by_class
 from bonerisk.reporting.tables.clinical_scores import clinical_scores
 from bonerisk.reporting.tables.models import differences, models, net_benefit
 from bonerisk.reporting.tables.performance import by_split
@@ -41,6 +42,7 @@ def sections(page: Context) -> Iterator[Section]:
 def _tables(evaluation: EvaluationRun) -> Iterator[Table]:
     compared = evaluation.tested or len(evaluation.result.models) > 1  # else the section “Validation” says it all
     yield from [by_split(evaluation)] if evaluation.tested else []
+    yield from filter(None, [by_class(evaluation)])
     for horizon in evaluation.horizons or [nan]:
         yield from [models(evaluation, horizon)] if compared else []
         yield from filter(None, [differences(evaluation, horizon)])

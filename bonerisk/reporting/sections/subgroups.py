@@ -28,6 +28,8 @@ def sections(page: Context) -> Iterator[Section]:
 
 
 def _tables(evaluation: EvaluationRun) -> Iterator[Table]:
+    if evaluation.result.outcome == "ordinal":  # which has no threshold
+        yield by_subgroup(evaluation, "", nan, nan)
     for threshold, cut in evaluation.thresholds.items():
         for horizon in evaluation.horizons or [nan]:
             yield by_subgroup(evaluation, threshold, cut, horizon)

@@ -16,7 +16,12 @@ from bonerisk.reporting.wording.numbers import MISSING, count, share
 from bonerisk.reporting.wording.values import value
 
 SIDES = {"tp": "TP", "tn": "TN", "fp": "FP", "fn": "FN"}
-ELSEWHERE: set[Kind] = {"decision", "reclassification", "follow_up"}  # in tables of their own, or among the sizes
+ELSEWHERE: set[Kind] = {
+    "decision",
+    "reclassification",
+    "follow_up",
+    "class",
+}  # in other tables, or among the sizes
 OF_RISK = set(KINDS) - ELSEWHERE
 Row = tuple[str, list[str]]  # name, and a cell a split
 
@@ -24,8 +29,9 @@ Row = tuple[str, list[str]]  # name, and a cell a split
 def by_split(evaluation: EvaluationRun) -> Table:
     """A column a split; sizes, metrics of the risk itself, then what comes of each threshold."""
     cells, ours = Cells(evaluation.vocabulary), whole(evaluation.ours)
-    groups = {evaluation.vocabulary.rows: list(_sizes(evaluation)), "Without a threshold": []}
-    groups["Without a threshold"] += _metrics(evaluation, cells, ours, "")
+    without = "All classes" if evaluation.result.outcome == "ordinal" else "Without a threshold"
+    groups = {evaluation.vocabulary.rows: list(_sizes(evaluation))}
+    groups[without] = list(_metrics(evaluation, cells, ours, ""))
     for threshold, cut in evaluation.thresholds.items():
         rows = groups[words.threshold(threshold, cut)] = []
         if not evaluation.horizons:  # at a horizon they are weighed, and no counts

@@ -22,6 +22,7 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
     ----------
     evaluation : EvaluationRun
     threshold : str
+        Empty: without one, with the errors of probabilities.
     cut : float
         The threshold's value.
     horizon : float
@@ -30,7 +31,7 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
     cells, ours = Cells(evaluation.vocabulary), with_horizon(evaluation.ours, horizon)
     ours = ours[(ours["reference"] == "") & (ours["subgroup"] != "all") & ~ours["subgroup"].str.contains("risk=")]
     incidence = [] if isnan(horizon) else [TableKey("incidence", horizon)]
-    at_threshold = keys(ours, {"threshold"}, threshold)
+    at_threshold = keys(ours, {"threshold"} if threshold else {"error"}, threshold)
     shown = at_horizon([*evaluation.ranking, *incidence, *at_threshold], horizon)
     rows = []
     for (split, subgroup), part in ours.groupby(["split", "subgroup"], sort=False):
@@ -44,7 +45,8 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
                 outcome_by(evaluation, horizon): share(events, n),
             }
         rows.append(row | {words.metric(key.metric): cells.text(key.of(part, split), absent="") for key in shown})
-    title = f"Performance by subgroup{words.at(horizon)}. {words.threshold(threshold, cut)}"
+    title = f"Performance by subgroup{words.at(horizon)}"
+    title += f". {words.threshold(threshold, cut)}" if threshold else ""
     notes = cells.notes(ours, shown)
     if ours["subgroup"].str.startswith("severity").any():
         notes = (
@@ -52,7 +54,8 @@ def by_subgroup(evaluation: EvaluationRun, threshold: str, cut: float, horizon: 
             "cases against all films without the outcome; other metrics are among the cases alone.",
             *notes,
         )
-    return Table(f"subgroups_{words.in_file(threshold, horizon)}", title, pd.DataFrame(rows), notes, group="Split")
+    name = "_".join(filter(None, ["subgroups", words.in_file(threshold, horizon)]))
+    return Table(name, title, pd.DataFrame(rows), notes, group="Split")
 
 
 def gaps(evaluation: EvaluationRun) -> Table | None:

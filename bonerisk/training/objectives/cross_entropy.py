@@ -52,11 +52,11 @@ class CrossEntropy:
         ------
         DataError
         """
-        mend = "Bring films of both classes, or split them otherwise"
+        mend = "Bring films of another class, or split them otherwise"
         single = [(split, of) for split, of in (("train", train), ("tune", tune)) if len(np.unique(of)) < 2]
         raise_together(
             [
-                DataError(f"The split {split!r} has {len(of)} films, and not of both classes", "label", mend)
+                DataError(f"The split {split!r} has {len(of)} films, all of one class", "label", mend)
                 for split, of in single
             ]
         )
