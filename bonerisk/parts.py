@@ -324,7 +324,7 @@ def lacks(kind: type, contract: type) -> list[str]:
     ...     shape = (16, 16)
     ...     note: str | None
     >>> lacks(Blank, Transform)
-    ['__call__', 'columns']
+    ['__call__', 'columns', 'covered']
     """
     there = {name for base in kind.__mro__ for name in (*vars(base), *inspect.get_annotations(base))}
     taken = inspect.signature(kind).parameters if contract in ARGUMENTS else {}

@@ -53,7 +53,7 @@ def combined(models: Sequence[TrainedModel]) -> list[TrainedModel]:
         There are no two, or they are no such stages (`bonerisk.models.two_stages`).
     """
     if len(models) < 2:
-        mend = "run=[RUN of osteoporosis,RUN of low bone mass]"
+        mend = "name a run of head.target=osteoporosis, then one of head.target=low_bone_mass: 'run=[RUN,RUN]'"
         raise ConfigError(f"{len(models)} run is no two stages", "combine=two_stages", mend)
     return [TwoStages(models[0], models[1], "two_stages"), *named_apart(models[2:])]
 

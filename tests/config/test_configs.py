@@ -16,6 +16,8 @@ OPTIONS = sorted(path.relative_to(config_dir()) for path in config_dir().glob("*
 COMPONENTS = [path for path in OPTIONS if path.parts[0] != "model" and path.stem != "none"]
 PRESETS = [path for path in OPTIONS if path.parts[0] == "model"]
 NEEDED = {
+    "distillation": ["training.teacher=ema"],
+    "distillation_demo": ["training.teacher=ema"],
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
     "nih": ["dataset.table=t.csv", "dataset.image_root=films"],
     "chexpert": ["dataset.table=t.csv", "dataset.image_root=films"],
