@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
@@ -48,7 +48,8 @@ def from_points(given: argparse.Namespace) -> Measured:
     if given.films is None:
         raise ConfigError("a table of points needs the films they belong to", "--films", "FILMS=films.csv")
     choices = outlines.Choices(**{name: getattr(given, name) for name in ("twice", "exchanged", "numbering")})
-    known, read = films.read(given.films), points.read(given.table, choices=choices)
+    columns = pairs(given.column, points.COLUMNS, "--column")
+    known, read = films.read(given.films), points.read(given.table, columns, choices)
     marked = read.points
     stray = ~marked["image_id"].isin(known["image_id"])
     if stray.any():
@@ -88,14 +89,21 @@ def simulated(patients: int = 300) -> Measured:
     return Measured(measured.merge(whose).merge(graded), pd.DataFrame(columns=points.REJECTED))
 
 
-def layout(pairs: list[str]) -> nhanes.Layout:
-    """Return the layout of NHANES's files, with the names of variables that were given as NAME=VALUE."""
-    known = [field.name for field in fields(nhanes.Layout)]
-    settings = dict(pair.partition("=")[::2] for pair in pairs)
-    for name, value in settings.items():
-        if name not in known or not value or (name == "mm" and not value.replace(".", "", 1).isdigit()):
-            raise ConfigError(f"{name}={value} is no setting", "--set", f"one of {', '.join(known)}, as mm=10")
-    return nhanes.Layout(**{name: float(value) if name == "mm" else value for name, value in settings.items()})
+def layout(settings: dict[str, str]) -> nhanes.Layout:
+    """Return the layout of NHANES's files, some of it as given."""
+    try:
+        return nhanes.Layout(**{name: float(value) if name == "mm" else value for name, value in settings.items()})
+    except ValueError as error:
+        raise ConfigError(f"mm={settings['mm']} is no number", "--set", "--set mm=10") from error
+
+
+def pairs(texts: list[str], known: Sequence[str], key: str) -> dict[str, str]:
+    """Return what was given as NAME=VALUE."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    for name, value in found.items():
+        if name not in known or not value:
+            raise ConfigError(f"{name}={value} is no setting", key, f"NAME=VALUE, NAME one of {', '.join(known)}")
+    return found
 
 
 def measure(given: argparse.Namespace) -> Measured:
@@ -103,7 +111,8 @@ def measure(given: argparse.Namespace) -> Measured:
     if given.table is None:
         return simulated()
     if given.table.is_dir():
-        return Measured(nhanes.read(given.table, layout(given.set)), pd.DataFrame(columns=points.REJECTED))
+        settings = pairs(given.set, [field.name for field in fields(nhanes.Layout)], "--set")
+        return Measured(nhanes.read(given.table, layout(settings)), pd.DataFrame(columns=points.REJECTED))
     return from_points(given)
 
 
@@ -155,6 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--out", type=Path, default=Path("outputs/table-morphometry"))
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of nhanes.Layout")
+    parser.add_argument("--column", action="append", default=[], metavar="OURS=THEIRS", help="of a table of points")
     parser.add_argument("--twice", default="refuse", help="a point in two places: refuse or mean")
     parser.add_argument("--exchanged", default="refuse", help="exchanged names of points: refuse or mend")
     parser.add_argument("--numbering", default="refuse", help="a film with T13, L6 or without L5: refuse or keep")

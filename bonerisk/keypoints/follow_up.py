@@ -5,7 +5,8 @@ first film with it. ``time_years`` is that of the film that shows it, as in spin
 ``time_years_midpoint`` is the middle of the interval, for a sensitivity analysis.
 
 A ratio that lies near the limit crosses it by measurement error alone. So there are two stricter definitions: a height
-that has lost at least 20 % and 4 mm, and both together.
+that has lost at least 20 % and 4 mm, and both together. Heights at the detector also change with the distance between
+spine and detector, so that a lost height is only sure where both films have a magnification (``lost_unit`` says so).
 
 References
 ----------

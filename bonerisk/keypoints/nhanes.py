@@ -102,7 +102,8 @@ def read(folder: Path, layout: Layout | None = None) -> pd.DataFrame:
     table = pd.concat(tables).rename_axis("patient_id").reset_index()
     table["patient_id"] = table["patient_id"].map("{:.0f}".format)
     for place in PLACES:
-        table[f"{place}_height_{layout.unit}"] = table.pop(place) * layout.mm
+        height = table.pop(place)
+        table[f"{place}_height_{layout.unit}"] = height.where(height > 0) * layout.mm  # 0 is no height
     unknown = table.loc[~table["grade"].isin(range(4)) & table["grade"].notna(), "grade"]
     if len(unknown):
         what = f"a grade is {unknown.iloc[0]:g}, and grades are 0 to 3"

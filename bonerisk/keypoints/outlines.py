@@ -85,8 +85,8 @@ def refused(points: pd.DataFrame, choices: Choices, where: str) -> tuple[pd.Data
     DataError
         In most films the spine runs upwards: y must run down.
     """
-    points, found = _once(points, choices)
     films = points.groupby("image_id", sort=False).agg(row=("row", "first"), levels=("level", frozenset))
+    points, found = _once(points, choices)
     if choices.numbering == "refuse":
         films["reason"] = films["levels"].map(_numbering)
         found.append(films.dropna(subset="reason").reset_index())

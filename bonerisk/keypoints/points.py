@@ -84,7 +84,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None, choices: Choices 
     reasons[~found["point"].isin(POINTS)] = f"no point; points are {', '.join(POINTS)}"
     reasons[found["image_id"].isna()] = "no image_id"
     told = pd.DataFrame({name: text[name] for name in ("image_id", "level", "point")})
-    told["value"] = text["x"].fillna("") + ", " + text["y"].fillna("")
+    told["value"] = text["x"].fillna("empty") + ", " + text["y"].fillna("empty")
     left_out = told.assign(row=found["row"], reason=reasons)[reasons.notna()]
     good = found[reasons.isna()]
     kept, contradictory = refused(good, choices or Choices(), str(path))

@@ -7,7 +7,7 @@ References
 ----------
 Black et al. 1991, J Bone Miner Res 6:883 (trimming); Melton et al. 1993, Osteoporos Int 3:113; O'Neill et al. 1994,
 Osteoporos Int 4:138 (by sex and population). assumed: values over 1.5 interquartile ranges away from the quartiles
-count as extreme. On normal values alone it makes the SD some 3 % too small.
+count as extreme. On normal values alone it makes the SD 3 to 5 % too small (of 2,000 and of 80 values).
 """
 
 from __future__ import annotations

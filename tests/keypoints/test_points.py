@@ -105,6 +105,9 @@ def test_a_point_in_two_places_is_refused_or_averaged(tmp_path: Path) -> None:
     found = read(tmp_path, table)
     assert found.rejected[["row", "level", "point", "value"]].to_numpy().tolist() == [[20, "l1", POINTS[0], "2, 0"]]
     assert set(found.points["level"]) == {"l2", "l3"}
+    low = long(levels=("l4", "l5", "s1"))
+    low = pd.concat([low, low[6:7].assign(x=2)])  # L5 is there, though it is refused
+    assert "the point stands twice" in read(tmp_path, low).rejected["reason"].item()
     mean = read(tmp_path, table, twice="mean")
     assert mean.rejected.empty
     assert mean.points.loc[mean.points["point"] == POINTS[0], "x"].tolist() == [1, 0, 0]
@@ -121,6 +124,8 @@ def test_another_number_of_vertebrae_is_refused_or_kept(tmp_path: Path) -> None:
     assert found.rejected["image_id"].tolist() == ["b", "c", "d"]
     assert ["L6" in found.rejected["reason"][0], "T13" in found.rejected["reason"][1]] == [True, True]
     assert found.rejected["reason"][2].startswith("S1 follows L4")
+    with pytest.raises(DataError, match="no point can be used"):
+        read(tmp_path, table[table["image_id"] != "a"])
     assert set(read(tmp_path, table, numbering="keep").points["image_id"]) == set(films)
 
 
