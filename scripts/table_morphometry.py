@@ -170,13 +170,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--numbering", default="refuse", help="a film with T13, L6 or without L5: refuse or keep")
     parser.add_argument("--draws", type=int, default=1000)
     given = parser.parse_args(arguments)
+    for path in (given.table, given.films, given.grades, given.reference):
+        if path is not None and not path.exists():
+            raise DataError("there is no such file or folder", str(path), "check the path")
     measured = measure(given)
     compared = morphometry.ratios(measured.vertebrae)
     base = compared[first_films(compared)]
     train = base[base["split"] == "train"] if "split" in base else base
     normal = reference.read(given.reference) if given.reference else reference.fit(train)
     judged = morphometry.judge(compared, normal)
-    by = "given"
+    by = "given" if given.table else "of the simulation's truth"
     if given.grades:
         judged = judged.drop(columns="grade", errors="ignore").merge(films.read_grades(given.grades), how="left")
     elif "grade" not in judged:

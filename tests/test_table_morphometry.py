@@ -82,6 +82,7 @@ def test_what_is_wrong_is_said(run: Callable[[list[object]], None], folder: Path
         ([table], "FILMS=films.csv"),
         ([table, "--films", folder / "films.csv"], "no level has 20"),
         ([folder], "no DEMO_H.XPT"),
+        ([folder / "point.csv"], "no such file"),
         ([folder, "--set", "grades=X"], "grades=X is no setting"),
         ([folder, "--set", "mm=ten"], "mm=ten is no number"),
         ([table, "--films", folder / "films.csv", "--column", "x=X"], "no column 'X'"),
