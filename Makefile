@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table-aicxr table-ospenscreen test test-all bench golden check lock wheel clean
+.PHONY: help install demo table-aicxr table-ospenscreen table-morphometry test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,11 @@ table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated ho
 	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$student,$$teacher]" dataset=$(DATASET) evaluation=ospenscreen); \
 	report=$$($(BIN)/bonerisk report "runs=[$$teacher,$$proxies,$$student,$$evaluation]"); \
 	echo "the tables and figures: $$report/report.html"
+
+# make table-morphometry TABLE=points.csv FILMS=films.csv [GRADES=grades.csv] [NORMAL=normal.csv], or TABLE=<NHANES's folder>
+table-morphometry: install  ## vertebral fractures by six points beside Genant's grades, simulated or of TABLE=…
+	@$(BIN)/python scripts/table_morphometry.py $(TABLE) $(if $(FILMS),--films $(FILMS)) $(if $(GRADES),--grades $(GRADES)) \
+		$(if $(NORMAL),--reference $(NORMAL)) $(OPTIONS)
 
 test: install  ## run the tests (those marked slow excepted)
 	$(BIN)/python -m pytest

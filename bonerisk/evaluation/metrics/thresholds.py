@@ -204,6 +204,29 @@ def _rate(part: Array, rest: Array) -> Array:
     return divide(part, part + rest)
 
 
+@described(
+    About(
+        "κ",
+        "threshold",
+        lower=-1,
+        upper=1,
+        higher_is_better=True,
+        of_prevalence=True,
+        meaning="Cohen's κ: agreement of what the threshold calls and the outcome, beyond chance; 1 is perfect.",
+    )
+)
+def kappa(counts: Counts) -> Values:
+    """Cohen's κ of two calls of yes or no, as ``irr::kappa2``.
+
+    References
+    ----------
+    Cohen 1960, Educ Psychol Meas 20:37.
+    """
+    tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
+    by_chance = (tp + fp) * (fp + tn) + (fn + tn) * (tp + fn)
+    return Values(divide(2 * (tp * tn - fp * fn), by_chance), "both call all films alike")
+
+
 def _proportion(successes: Array, failures: Array, undefined: str) -> Values:
     trials = successes + failures
     return Values(divide(successes, trials), undefined, trials)

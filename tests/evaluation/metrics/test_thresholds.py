@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.interval import interval
@@ -18,7 +19,15 @@ from bonerisk.evaluation.samples.sample import Sample
 
 RISK = [0.9, 0.5, 0.5, 0.4, 0.2, 0.1]
 LABEL = [1, 1, 0, 1, 0, 0]
-EXPECTED = {"accuracy": 4 / 6, "sensitivity": 2 / 3, "specificity": 2 / 3, "ppv": 2 / 3, "npv": 2 / 3, "f1": 4 / 6}
+EXPECTED = {
+    "accuracy": 4 / 6,
+    "sensitivity": 2 / 3,
+    "specificity": 2 / 3,
+    "ppv": 2 / 3,
+    "npv": 2 / 3,
+    "f1": 4 / 6,
+    "kappa": 1 / 3,
+}
 
 
 def once(name: str, sample: Sample, threshold: float) -> Any:
@@ -43,6 +52,7 @@ def test_values(name: str) -> None:
         ("sensitivity", 0.5, [0] * 6),
         ("specificity", 0.5, [1] * 6),
         ("f1", 1.0, [0] * 6),
+        ("kappa", 1.0, [0] * 6),
     ],
 )
 def test_nothing_to_divide_by_is_no_value_with_a_reason(name: str, threshold: float, label: list[int]) -> None:
@@ -55,7 +65,7 @@ def test_nothing_to_divide_by_is_no_value_with_a_reason(name: str, threshold: fl
 def test_wilson_only_for_proportions_where_patients_have_one_film(name: str) -> None:
     metrics, draws = {name: at(Threshold("0.5", 0.5), getattr(thresholds, name))}, Draws.of(6, 50)
     alone = distributions(Sample.of(RISK, LABEL), metrics, draws)[name]
-    assert (interval(alone).method == "Wilson") == (name != "f1")
+    assert (interval(alone).method == "Wilson") == (name not in ("f1", "kappa"))
     repeated = distributions(Sample.of(RISK * 2, LABEL * 2, list(range(6)) * 2), metrics, draws)[name]
     assert interval(repeated).method.startswith("patient bootstrap")
 
@@ -75,6 +85,13 @@ def test_at_a_horizon_values_are_those_of_timeroc(outcome: str, name: str) -> No
     films = Followed.of(data["marker"], data["time"], status if outcome == "competing" else status % 2)
     metric = at_horizon(at(Threshold("x", data["threshold"]), getattr(thresholds, name)), data["horizon"])
     assert metric(films.drawn()).value[0] == pytest.approx(golden[outcome]["values"][name], abs=1e-12)
+
+
+def test_kappa_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    called, read = (rng.random(200) < 0.2).astype(int), (rng.random(200) < 0.5).astype(int)
+    found = once("kappa", Sample.of(called, called | read), 0.5)
+    assert found.value[0] == pytest.approx(cohen_kappa_score(called, called | read))
 
 
 def test_predictive_values_at_a_prevalence() -> None:
