@@ -171,6 +171,20 @@ def test_chosen_films_are_the_extremes_of_each_outcome(found: Explained) -> None
         assert shown.get("lowest") == (group["risk"].idxmin() if len(group) > 1 else None)
 
 
+def test_t_scores_are_compared_by_their_limit(subject: Subject, evaluation: Any) -> None:
+    t_score = np.where(subject.films["label"] == 1, np.linspace(-1.1, -3, N), np.linspace(-1, 2, N))
+    films = subject.films.drop(columns="label").assign(t_score=t_score, risk=-t_score)
+    settings = Explanations.of("gradcam", None, None)
+    found = explain(replace(subject, films=films), settings, evaluation.plan, evaluation.amount, 1.05)
+    chosen = found.chosen.assign(low=t_score[found.chosen["film"]] < -1)
+    assert set(zip(chosen["truth"], chosen["low"], chosen["correct"], strict=True)) == {
+        ("1", True, True),
+        ("0", False, True),
+    }
+    n = found.attention.query("group == '1' and organ == 'vertebrae' and direction == 'away'")["n"]
+    assert set(n) == {(t_score < -1).sum()}
+
+
 def test_pictures_have_no_identifier(found: Explained, tmp_path: Path) -> None:
     draw_explained(tmp_path, found, Vocabulary("low bone mass"))
     table = pd.read_csv(tmp_path / "gradcam" / "overlays.csv", dtype=str)
