@@ -26,6 +26,7 @@ from bonerisk.runs.folder import Run
 from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model, outputs
 
+POSITIVE = "positive"  # column of the films that explanations are compared by: the outcome, 1 or 0
 COMPARED = 50  # assumed: films by which maps are compared with those of shuffled weights
 WITHOUT: dict[str, type] = {"image_id": str, "reason": str}  # films without a usable mask
 MEND = "evaluation.masks=FOLDER takes those of a segmenter; README, “Where the model looks”, has the forms"
@@ -164,7 +165,7 @@ def explain(
     log.info("explaining %s on %d films", " and ".join(settings.methods), len(subject.films))
     found: dict[str, Any] = {"notes": []}
     if "gradcam" in settings.methods:
-        found |= _gradcam(subject, plan, kind.outcome[0], threshold)
+        found |= _gradcam(subject, plan, kind.positive(subject.films).astype(float), threshold)
     if "occlusion" in settings.methods:
         kept = _Listed(subject, "hiding bones")
         hidden = occlude(subject.image, kept, subject.risks, plan.seed)
@@ -182,13 +183,14 @@ def explain(
     return Explained(subject, **found)
 
 
-def _gradcam(subject: Subject, plan: Plan, outcome: str, threshold: float) -> dict[str, Any]:
+def _gradcam(subject: Subject, plan: Plan, positive: np.ndarray, threshold: float) -> dict[str, Any]:
     """Maps, their shares on organs, and whether they depend on the weights."""
+    films = subject.films.assign(**{POSITIVE: positive})
     maps = gradcam(subject.model, subject.images, subject.inputs)
     listed = _Listed(subject, "reading organ masks")
     table = shares(subject.films, maps, listed)
     paths = subject.rows.set_index("image_id")["image_path"]
-    chosen = choose(subject.films, outcome, threshold, paths, subject.organs.colour)
+    chosen = choose(films, POSITIVE, threshold, paths, subject.organs.colour)
     others = np.setdiff1d(np.arange(len(subject.films)), chosen["film"])
     compared = np.append(chosen["film"].to_numpy(int), others[:: max(1, len(others) // COMPARED)][:COMPARED])
     true = {score: of[compared] for score, of in maps.items()}
@@ -206,7 +208,7 @@ def _gradcam(subject: Subject, plan: Plan, outcome: str, threshold: float) -> di
         "chosen": chosen,
         "shuffled": shuffled,
         "shares": table,
-        "attention": _frame(attention(table, subject.films, plan, outcome), ATTENTION),
+        "attention": _frame(attention(table, films, plan, POSITIVE), ATTENTION),
         "randomisation": compared_table,
         "without": listed.without,
         "notes": [text for text in [randomisation.verdict(compared_table)] if text],

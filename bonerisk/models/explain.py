@@ -10,6 +10,7 @@ import pandas as pd
 from bonerisk.cohort.table import patients
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.outcomes.outcome import Outcome
+from bonerisk.evaluation.samples.readings import CUTS
 from bonerisk.imaging.masks import Masks
 from bonerisk.models.films import DecodedCohort, transform_of
 from bonerisk.models.rows import ReadyRows
@@ -19,7 +20,10 @@ from bonerisk.runs.folder import Run
 if TYPE_CHECKING:
     from bonerisk.explain.explained import Explained
 
-THRESHOLD = 0.5  # risk from which a film is called positive, of a yes-or-no outcome
+THRESHOLDS = {
+    "label": 0.5,
+    "t_score": CUTS["T < −1.0"],
+}  # risk from which a film is called positive; of times, the median
 
 
 def explain_model(
@@ -61,7 +65,7 @@ def explain_model(
     transform = transform_of(model.run.config["preprocessing"])
     organs = Organs(transform, Masks.of(settings.masks), rows.cohort.colour)
     subject = Subject(network.module, films.images.images, network.inputs(table, films), predicted, table, organs)
-    threshold = THRESHOLD if kind.outcome[0] == "label" else float(predicted["risk"].median())
+    threshold = THRESHOLDS.get(kind.outcome[0], float(predicted["risk"].median()))
     found = explain(subject, settings, evaluation.plan, kind, threshold)
     found.write(run)
     return found

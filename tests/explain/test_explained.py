@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from bonerisk.imaging.masks import PLANES, Masks
 from bonerisk.imaging.organs import Covered, Organs
 from bonerisk.preprocessing.chest import GrayscaleTruncation
 from bonerisk.reporting.explained import draw_explained
+from bonerisk.reporting.page import FilmGrid, Text
+from bonerisk.reporting.sections.explained import sections
+from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.vocabulary import Vocabulary
 from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model
@@ -171,6 +175,20 @@ def test_chosen_films_are_the_extremes_of_each_outcome(found: Explained) -> None
         assert shown.get("lowest") == (group["risk"].idxmin() if len(group) > 1 else None)
 
 
+def test_t_scores_are_compared_by_their_limit(subject: Subject, evaluation: Any) -> None:
+    t_score = np.where(subject.films["label"] == 1, np.linspace(-1.1, -3, N), np.linspace(-1, 2, N))
+    films = subject.films.drop(columns="label").assign(t_score=t_score, risk=-t_score)
+    settings = Explanations.of("gradcam", None, None)
+    found = explain(replace(subject, films=films), settings, evaluation.plan, evaluation.amount, 1.05)
+    chosen = found.chosen.assign(low=t_score[found.chosen["film"]] < -1)
+    assert set(zip(chosen["truth"], chosen["low"], chosen["correct"], strict=True)) == {
+        ("1", True, True),
+        ("0", False, True),
+    }
+    n = found.attention.query("group == '1' and organ == 'vertebrae' and direction == 'away'")["n"]
+    assert set(n) == {(t_score < -1).sum()}
+
+
 def test_pictures_have_no_identifier(found: Explained, tmp_path: Path) -> None:
     draw_explained(tmp_path, found, Vocabulary("low bone mass"))
     table = pd.read_csv(tmp_path / "gradcam" / "overlays.csv", dtype=str)
@@ -185,6 +203,31 @@ def test_pictures_have_no_identifier(found: Explained, tmp_path: Path) -> None:
     assert (plain[..., 0] == plain[..., 2]).all()
     assert (tmp_path / "attention_test.svg").is_file()
     assert (tmp_path / "occlusion_test.svg").is_file()
+
+
+def test_the_section_of_the_page(found: Explained, tmp_path: Path) -> None:
+    vocabulary = Vocabulary("low bone mass")
+    draw_explained(tmp_path / "figures", found, vocabulary)
+    found.attention.to_csv(tmp_path / "attention.csv", index=False)
+    found.randomisation.to_csv(tmp_path / "randomisation.csv", index=False)
+    found.occlusion.to_csv(tmp_path / "occlusion.csv", index=False)
+    learnt = {"first": None, "second": None}
+    of: Any = SimpleNamespace(
+        run=SimpleNamespace(folder=tmp_path), vocabulary=vocabulary, splits=["test"], place="", number=1, learnt=learnt
+    )
+    page: Any = SimpleNamespace(runs=SimpleNamespace(evaluations=[of]), drawings=lambda _: {})
+    [section] = sections(page)
+    texts = [part.text for part in section.parts if isinstance(part, Text)]
+    assert texts[0] == "The model explained is first, named first."
+    films = [part for part in section.parts if isinstance(part, FilmGrid)]
+    assert len(films) == len(found.chosen)
+    assert all(path.is_file() for grid in films for path, _ in grid.films)
+    assert films[0].films[0][1].startswith("Film\nrisk 0.")
+    tables = {part.name: part.frame for part in section.parts if isinstance(part, Table)}
+    assert list(tables) == ["attention", "randomisation", "occlusion"]
+    assert "Share, with low bone mass" in tables["attention"]
+    assert "Test: away from low bone mass" in set(tables["attention"]["Map"])
+    assert tables["occlusion"]["Bone hidden"].tolist() == ["Spine", "Ribs", "All bones together"]
 
 
 def test_films_without_masks_are_listed(subject: Subject, evaluation: Any, tmp_path: Path) -> None:

@@ -140,7 +140,8 @@ def test_films_at_once_adds_up_to_the_batch(fit: Fit) -> None:
     pd.testing.assert_frame_equal(parts.history[columns], whole.history[columns], rtol=1e-3)
 
 
-def test_two_processes_train_as_one(fit: Fit, splits: Any) -> None:
+def test_two_processes_train_as_one(fit: Fit, splits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the processes to come; see one_thread
     torch.manual_seed(1)
     encoder = SmallCNN("random", channels=8)
     teacher = Frozen(Model(encoder, BinaryHead(encoder.width)), splits["train"].inputs)

@@ -112,6 +112,11 @@ class Amount:
         """The horizon at which thresholds are chosen: there is none."""
         return np.nan, ""
 
+    def positive(self, films: pd.DataFrame) -> Array:
+        """Whether the T-score is under −1.0."""
+        observed = films["t_score"].to_numpy()
+        return Readings.of(observed, observed).classes(observed) > 0
+
     def as_binary(self, sample: Readings) -> Sample:
         """Whether the T-score is under −1.0."""
         low = sample.classes(sample.observed) > 0

@@ -130,6 +130,10 @@ class Binary:
         """The horizon at which thresholds are chosen: there is none."""
         return np.nan, ""
 
+    def positive(self, films: pd.DataFrame) -> Array:
+        """Whether the label is 1."""
+        return films["label"].to_numpy() == 1
+
     def as_binary(self, sample: Sample) -> Sample:
         """The sample on which thresholds are chosen: the sample itself."""
         return sample

@@ -151,6 +151,10 @@ class Outcome(Protocol[Films, Model]):
         """The horizon in years at which thresholds are chosen (NaN without times), and what must be said of it."""
         ...
 
+    def positive(self, films: pd.DataFrame) -> Array:
+        """Whether each row of a predictions table has the outcome, (n,) of bool: by it explanations are compared."""
+        ...
+
     def as_binary(self, sample: Films) -> Drawable[Drawn]:
         """The sample of a binary outcome on which thresholds are chosen."""
         ...

@@ -193,6 +193,10 @@ class Survival:
         """The horizon in years at which thresholds are chosen, the last, and what must be said of it."""
         return max(self.horizons(sample, list(sample.predicted)).items())
 
+    def positive(self, films: pd.DataFrame) -> Array:
+        """Whether the event was seen, at any time."""
+        return films["event"].to_numpy() == 1
+
     def as_binary(self, sample: Followed) -> AtHorizon:
         """The sample on which thresholds are chosen: at the last horizon within its follow-up."""
         return AtHorizon(sample, self.chosen_at(sample)[0])

@@ -20,7 +20,7 @@ EDGE_PX = 224  # of a picture
 RED = (40, 20, 235)  # blue, green, red, as OpenCV has them
 OPAQUE = 0.65  # of the strongest place of a map
 FILM, SHUFFLED = "film", "shuffled"
-OVERLAYS = ("split", "truth", "correct", "extreme", "risk", "t_score", "score", "direction", "file")
+OVERLAYS = ("split", "truth", "correct", "extreme", "risk", "estimate", "t_score", "score", "direction", "file")
 
 
 def write_overlays(found: Explained, folder: Path) -> None:
@@ -39,7 +39,7 @@ def write_overlays(found: Explained, folder: Path) -> None:
     for place, film in enumerate(rows_of(found.chosen)):
         own = found.subject.films.iloc[film.film]
         about = {"split": film.split, "truth": film.truth, "correct": film.correct, "extreme": film.extreme}
-        about |= {"risk": own["risk"], "t_score": own.get("t_score")}
+        about |= {"risk": own["risk"], "estimate": own.get("estimate"), "t_score": own.get("t_score")}
         for score, direction, picture in _pictures(found, place, film.film):
             name = f"{len(rows):03d}.png"
             cv2.imwrite(str(folder / name), picture)

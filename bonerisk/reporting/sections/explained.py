@@ -46,6 +46,8 @@ def sections(page: Context) -> Iterator[Section]:
     for evaluation in page.runs.evaluations:
         drawings, folder = page.drawings(evaluation), evaluation.run.folder
         parts: list[Part] = list(_overlays(folder / "figures" / OVERLAYS, evaluation.vocabulary))
+        if parts and len(evaluation.learnt) > 1:
+            parts.insert(0, Text(f"The model explained is {words.model(next(iter(evaluation.learnt)))}, named first."))
         attention = _read(folder / "attention.csv", ATTENTION)
         if len(attention):
             parts += [Text(ATTENDED), *of_kinds(drawings, ["attention"], evaluation.splits)]
@@ -77,7 +79,8 @@ def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
     for _, rows in table.groupby(by, sort=False):
         of = next(iter(rows_of(rows)))
         called = "called rightly" if of.correct else "called wrongly"
-        title = f"{words.split(of.split)}: {organs.group(of.truth, vocabulary).lower()}, {called}, {of.extreme} risk"
+        truth = organs.in_sentence(organs.group(of.truth, vocabulary))
+        title = f"{words.split(of.split)}: {truth}, {called}, {of.extreme} risk"
         films = tuple((folder / row.file, _caption(row, vocabulary)) for row in rows_of(rows))
         yield FilmGrid(title, films)
 
@@ -85,7 +88,8 @@ def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
 def _caption(row: Row, vocabulary: Vocabulary) -> str:
     if row.score == FILM:
         reading = "" if pd.isna(row.t_score) else f", T-score {number(row.t_score, 1)}"
-        return f"Film\nrisk {number(row.risk)}{reading}"
+        said = f"risk {number(row.risk)}" if pd.isna(row.estimate) else f"estimate {number(row.estimate, 1)}"
+        return f"Film\n{said}{reading}"
     if row.score == SHUFFLED:
         return "With all weights shuffled"
     return organs.direction(row.score, row.direction, vocabulary)

@@ -25,7 +25,8 @@ def attention(table: pd.DataFrame, vocabulary: Vocabulary) -> Table:
     for _, own in table.groupby(["split", "score", "direction", "organ"], sort=False):
         at = {(row.group, row.metric): row for row in rows_of(own)}
         first = next(iter(at.values()))
-        where = f"{words.split(first.split)}: {organs.direction(first.score, first.direction, vocabulary).lower()}"
+        direction = organs.direction(first.score, first.direction, vocabulary)
+        where = f"{words.split(first.split)}: {organs.in_sentence(direction)}"
         row = {"Map": where, "Organ": organs.organ(first.organ), "Area": percent(at["all", "area"].estimate, nan, nan)}
         for group in ("1", "0", DIFFERENCE):
             of = at[group, "share"]
@@ -34,7 +35,7 @@ def attention(table: pd.DataFrame, vocabulary: Vocabulary) -> Table:
                 row["Difference"] = marks.mark(text, of.note)
             else:
                 text = percent(of.estimate, of.lower, of.upper)
-                row[f"Share, {organs.group(group, vocabulary).lower()}"] = marks.mark(text, of.note)
+                row[f"Share, {organs.in_sentence(organs.group(group, vocabulary))}"] = marks.mark(text, of.note)
         of = at["all", "enrichment"]
         rows.append(row | {"Enrichment": interval(of.estimate, of.lower, of.upper)})
     how = f"{INTERVALS.format(100 * table['level'].iloc[0])}; the difference is in percentage points."

@@ -32,3 +32,8 @@ def group(name: str, vocabulary: Vocabulary) -> str:
     """``1`` → ``With low bone mass``, ``0`` → ``Without``; of a class its name."""
     known = {"1": f"With {vocabulary.having}", "0": f"Without {vocabulary.having}", "all": "All"}
     return known.get(name, words.BONE_CLASSES.get(name, name))
+
+
+def in_sentence(text: str) -> str:
+    """``With a T-score under −1.0`` → ``with a T-score under −1.0``."""
+    return text[:1].lower() + text[1:]
