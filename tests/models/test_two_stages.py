@@ -13,6 +13,7 @@ from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.models.predictions import predictions
 from bonerisk.models.rows import ReadyRows
+from bonerisk.models.several import combined, outcome_of
 from bonerisk.models.two_stages import UNSEEN, TwoStages
 from bonerisk.runs.unrecorded import Unrecorded
 
@@ -99,3 +100,11 @@ def test_the_second_stage_is_a_caveat(cohort: Cohort, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Unrecorded, "note", lambda self, text: noted.append(text))
     staged().ready(cohort)
     assert UNSEEN in noted
+
+
+def test_the_first_two_of_several_are_combined() -> None:
+    stages = [Stage("osteoporosis", "porosis"), Stage("low_bone_mass", "penia")]
+    [both] = combined(stages)
+    assert (both.name, both.target_name, outcome_of([both])) == ("two_stages", "bone_class", "ordinal")
+    with pytest.raises(ConfigError, match="1 run is no two stages"):
+        combined(stages[:1])

@@ -115,7 +115,7 @@ def evaluated(cohort: pd.DataFrame, predictions: pd.DataFrame, target: str = "lo
     seen = {split: predictions[predictions["split"].isin(split.split())] for split in ("test external", "tune")}
     evaluation = build(yaml.safe_load(EVALUATION.read_text()) | {"n_draws": 60})
     train = cohort[cohort["split"] == "train"]
-    return evaluation.run(seen["test external"], seen["tune"], train, target=target)
+    return evaluation.run(seen["test external"], seen["tune"], train, find(target).kind, target=target)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,54 @@
+"""The page of a model of three classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from bonerisk.cohort.table import BONE_CLASSES
+from bonerisk.reporting.drawings import draw
+from tests.reporting.conftest import NAME, evaluated, maker
+from tests.reporting.test_report import Page, written
+
+
+def page_of(cohort: pd.DataFrame, folder: Path, sure: float, start: float = 0.0) -> Page:
+    """The page of a model whose probabilities are the better the surer it is; from `start` it favours worse classes."""
+    noise = np.random.default_rng(5).normal(0, 0.6, len(cohort))
+    label = np.digitize(-cohort["t_score"], [1.05, 1.75])
+    rows = cohort.assign(label=label, bone_class=np.array(BONE_CLASSES)[label])
+    rows = rows.drop(columns="oracle_filmed_density")
+    z = start - (rows["t_score"] + 1.2 + noise) * sure
+    p = softmax(np.column_stack([np.zeros(len(rows)), z, 2 * z - sure]), axis=1)
+    given = {f"p_{name}": of for name, of in zip(BONE_CLASSES, p.T, strict=True)}
+    predictions = rows.drop(columns="image_path").assign(dataset="mine", model=NAME, risk=p @ np.arange(3), **given)
+    result = evaluated(rows, predictions, "bone_class")
+    draw(folder / "figures", result, rows)
+    make = maker(folder, rows, result, folder / "figures", NAME)
+    return written([make("evaluate", make("train"))], folder / "report")
+
+
+@pytest.fixture(scope="module")
+def page(cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return page_of(cohort, tmp_path_factory.mktemp("classes"), 3.0)
+
+
+def test_it_says_what_was_predicted(page: Page) -> None:
+    assert "who has low bone mass or osteoporosis?" in page.text
+    for text in ("Ordinal AUC", "Weighted κ of the classes", "Ranked probability score", "Performance by class"):
+        assert text in page.text
+    assert "{}" not in page.text and "nan" not in page.text.split("What was run")[1]
+
+
+def test_the_matrix_and_the_forest_are_drawn(page: Page) -> None:
+    alts = [str(image["alt"]) for image in page.images]
+    assert any("Confusion matrix" in alt and "osteoporosis called low bone mass" in alt for alt in alts)
+    assert any("Ordinal AUC by subgroup" in alt for alt in alts)
+
+
+def test_a_class_that_is_never_called_is_a_caution(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    text = page_of(cohort, tmp_path, 0.2, start=-3.0).text
+    assert "the model calls no film osteoporosis" in text
