@@ -171,9 +171,10 @@ def _text(value: object) -> str | None:
 
 def _numbering(points: Mapping[str, object]) -> str | None:
     """Why the levels of a film may be numbered in another way; None if nothing says so."""
-    if extra := [level for level in EXTRA if level in points]:
+    there = {name.partition("_")[0] for name in points}  # by any of their points
+    if extra := [level for level in EXTRA if level in there]:
         return f"the film has {extra[0].upper()}, so that its levels may be numbered in another way"
-    if {SACRUM, "l4"} <= set(points) and "l5" not in points:
+    if {SACRUM, "l4"} <= there and "l5" not in there:
         return "S1 follows L4: four lumbar vertebrae, or L5 is not labelled"
     return None
 

@@ -132,7 +132,7 @@ def _content(path: Path) -> dict[str, Any]:
         raise DataError(f"the file is no JSON that can be read: {error}", str(path)) from error
     lacking = [name for name in LISTS if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if lacking:
-        mend = "the file must be of COCO's keypoint format, as CVAT, Label Studio and COCO Annotator write it"
+        mend = "the file must be of COCO's keypoint format, as CVAT and COCO Annotator write it"
         raise DataError(f"the file has no list {', '.join(lacking)}", str(path), mend)
     return dict(content)
 

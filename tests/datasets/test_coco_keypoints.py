@@ -129,6 +129,8 @@ def test_other_numbers_of_vertebrae_are_refused_or_kept(load: Load) -> None:
     assert cohort.rejected["reason"].str.cat().count("L6") == 1
     assert "four lumbar vertebrae" in cohort.rejected["reason"][1]
     assert len(load(told, numbering="keep").table) == FILMS
+    told["categories"][0]["keypoints"] = [*(f"{name} anterior inferior" for name in NAMES), "L6 middle", "S1 x"]
+    assert load(told).rejected["image_id"].tolist() == ["0.png", "1.png"]
 
 
 def test_a_copy_of_another_size_and_lost_films_are_refused(load: Load) -> None:
