@@ -17,9 +17,11 @@ from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.hospital import choice
+from bonerisk.keypoints import columns
+from bonerisk.keypoints.levels import LUMBAR
 from bonerisk.phantom.films import path_of
-from bonerisk.phantom.lumbar import films
-from bonerisk.phantom.lumbar.projection import posture_of
+from bonerisk.phantom.lumbar import films, truth
+from bonerisk.phantom.lumbar.projection import scene
 from bonerisk.phantom.people import spine_risk
 from bonerisk.phantom.people.clinic import Clinic, SpineFilm, SpinePatient
 from bonerisk.phantom.people.clinic_draw import EVENTS, draw
@@ -105,8 +107,8 @@ class PhantomSpine:
 
         Columns beyond the contract: glucocorticoids, secondary_osteoporosis_spine, rheumatoid_arthritis and
         previous_fracture (0 or 1), DXA's readings within a year, frax_simulated_major and frax_simulated_hip (percent),
-        visit, magnification, follow_up_image_id and follow_up_image_path, and the oracles of
-        `bonerisk.phantom.people.spine_risk` as oracle_fracture_*.
+        visit, magnification, the true centres of L1 to L5 (`bonerisk.keypoints.columns`), follow_up_image_id and
+        follow_up_image_path, and the oracles of `bonerisk.phantom.people.spine_risk` as oracle_fracture_*.
 
         Parameters
         ----------
@@ -157,6 +159,8 @@ class PhantomSpine:
 def _row(patient: SpinePatient, film: SpineFilm, folder: Path) -> dict[str, object]:
     """Return a film's row without its split and oracles; a follow-up film has no outcome."""
     baseline, later = film.number == 0, patient.films[1]
+    drawn = scene(patient, film)
+    points = truth.points(drawn)
     reading = patient.reading if baseline else None
     t = {site: reading.t[site] if reading else math.nan for site in SITES}
     known: dict[str, object] = {
@@ -185,7 +189,8 @@ def _row(patient: SpinePatient, film: SpineFilm, folder: Path) -> dict[str, obje
     known |= {
         "dxa_days": float((reading.date - film.date).days) if reading else math.nan,
         "visit": float(film.number),
-        "magnification": posture_of(patient, film).magnification,
+        "magnification": drawn.posture.magnification,
+        **columns.values(LUMBAR, [points[level][truth.CENTRE] for level in LUMBAR]),
         "follow_up_image_id": later.image_id if baseline else None,
         "follow_up_image_path": str(folder / path_of(later.image_id)) if baseline else None,
     }

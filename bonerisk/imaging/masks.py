@@ -1,7 +1,8 @@
 """Organ masks: which part of a film each organ covers, from files that a segmenter or the simulation wrote.
 
 Organs overlap on a film, so one pixel may belong to several. Without a folder, masks lie beside simulated films: for
-``films/a.dcm`` it is ``masks/a.png``, whose bits are `PLANES`. A folder of the user's holds, for a film ``a.dcm``,
+``films/a.dcm`` it is ``masks/a.png``, whose bits are `PLANES` and, on spine films, `LEVELS`. A folder of the user's
+holds, for a film ``a.dcm``,
 
 - ``FOLDER/a/<organ>.png`` or ``FOLDER/<organ>/a.png``: not 0 where the organ is, as CXAS writes them, or
 - ``FOLDER/a.png``: one image whose bits or values are organs. ``FOLDER/organs.csv`` names them: columns ``organ``, and
@@ -32,6 +33,7 @@ from bonerisk.errors import DataError
 from bonerisk.imaging.film import Film
 
 PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri", "device")
+LEVELS = ("t12", "l1", "l2", "l3", "l4", "l5")  # single vertebral bodies, from bit 10
 BONES = ("vertebrae", "ribs", "clavicles", "scapulae", "humeri")
 BESIDE, NAMES = "masks", "organs.csv"
 SUFFIXES = (".png", ".jpg")
@@ -91,7 +93,8 @@ class Masks:
             raise DataError("a film that was not read from a file has no organ mask")
         if whole := self._whole(film.path):
             values = _image(whole, film)
-            return {organ: self._marks(values, number) for number, organ in self._numbers(whole).items()}
+            marked = {organ: self._marks(values, number) for number, organ in self._numbers(whole).items()}
+            return {organ: mask for organ, mask in marked.items() if organ not in LEVELS or mask.any()}
         found: dict[str, np.ndarray] = {}
         for path, organ in self._of_organs(film.path).items():
             mask = _image(path, film) > 0
@@ -135,7 +138,7 @@ class Masks:
     def _numbers(self, path: Path) -> dict[int, str]:
         """Organ of each bit or value of a file that holds all organs."""
         if self.folder is None:
-            return dict(enumerate(PLANES))
+            return dict(enumerate((*PLANES, *LEVELS)))
         if self._kind not in MOST:
             mend = f"write {self.folder / NAMES} with the columns organ and bit, or organ and value"
             raise DataError("nothing says which bits or values of the masks are which organ", str(path), mend)
@@ -172,13 +175,13 @@ class Masks:
 
 
 def organ_of(name: str) -> str | None:
-    """The organ that a name means, of `PLANES` or `KNOWN`; None if it is not known.
+    """The organ that a name means, of `PLANES`, `LEVELS` or `KNOWN`; None if it is not known.
 
     >>> organ_of("posterior 3rd rib left"), organ_of("Left Clavicle"), organ_of("vertebrae_T5"), organ_of("liver")
     ('ribs', 'clavicles', 'vertebrae', None)
     """
     words = re.sub(r"[_\-.]+", " ", name.lower())
-    if words.replace(" ", "_") in PLANES:
+    if words.replace(" ", "_") in (*PLANES, *LEVELS):
         return words.replace(" ", "_")
     return next((organ for pattern, organ in KNOWN.items() if re.search(pattern, words)), None)
 

@@ -102,14 +102,19 @@ def require_columns(transform: Transform, table: pd.DataFrame) -> None:
     DataError
         Columns are absent; the error lists them, with the nearest ones present.
     """
+    there = list(map(str, table))
+    others = [name for name in there if name not in transform.columns]
+    lacking = {name: get_close_matches(name, others, n=1) for name in transform.columns if name not in table}
+    alone = [name for name, near in lacking.items() if not near]  # of points there may be dozens
     wrong = []
-    for name in transform.columns:
-        if name not in table:
-            there = list(map(str, table))
-            near = get_close_matches(name, there, n=1)
-            mend = f"the nearest column is {near[0]}; " if near else f"it has {few(there)}; "
-            mend += f"bring it, or name the table's own by dataset.columns.{name}=<column>"
-            wrong.append(DataError(f"the cohort has no column {name!r}, which the preprocessing needs", KEY, mend))
+    for names, found in [
+        *(([name], f"the nearest column is {near[0]}") for name, near in lacking.items() if near),
+        *([(alone, f"it has {few(there)}")] if alone else []),
+    ]:
+        told = few([repr(name) for name in names])
+        what = f"the cohort has no column {told}, which the preprocessing needs"
+        mend = f"{found}; bring it, or name the table's own by dataset.columns.{names[0]}=<column>"
+        wrong.append(DataError(what, KEY, mend))
     raise_together(wrong)
 
 

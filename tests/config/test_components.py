@@ -31,6 +31,7 @@ PATHS = sorted(
 GIVEN = {
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
     "nih": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "coco_keypoints": ["dataset.annotations=a.json", "dataset.image_root=films"],
     "chexpert": ["dataset.table=t.csv", "dataset.image_root=films"],
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
@@ -38,6 +39,7 @@ GIVEN = {
     "merged": ["dataset.runs=[latest]"],
 }
 ROW = {"view": "PA", "sex": "F", "film_date": pd.Timestamp("2015-01-01")}  # a film's values that are no numbers
+ROW |= {f"l{level}_{axis}_px": 30.0 * level for level in range(1, 6) for axis in "xy"}  # along the mask
 
 
 def dataset(node: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ NEEDED = {
     "distillation_demo": ["training.teacher=ema"],
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
     "nih": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "coco_keypoints": ["dataset.annotations=a.json", "dataset.image_root=films"],
     "chexpert": ["dataset.table=t.csv", "dataset.image_root=films"],
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +37,11 @@ def test_baseline_films_predict_and_follow_up_films_are_named(tmp_path: Path) ->
     assert Path(table["image_path"][0]).is_file()
     assert Path(table["follow_up_image_path"][0]).is_file()
     assert len(list(tmp_path.rglob("*.dcm"))) == 2
+    truth = json.loads(next(tmp_path.rglob(f"truth/{wanted[0]}.json")).read_text())["points"]
+    assert table.loc[0, ["l1_x_px", "l1_y_px", "l5_x_px", "l5_y_px"]].tolist() == [
+        *truth["l1"]["centre"],
+        *truth["l5"]["centre"],
+    ]
 
 
 def test_settings_choose_rows(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Points in a cohort's columns: ``l1_x_px`` is the centre of L1, ``l1_anterior_superior_x_px`` a point of its body.
+
+x runs to the right and y down, in pixels of the film; the centre of the first pixel is (0, 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+AXES = ("x", "y")
+
+
+def columns(names: Iterable[str]) -> list[str]:
+    """Columns of points, in order.
+
+    >>> columns(["l1", "l5"])
+    ['l1_x_px', 'l1_y_px', 'l5_x_px', 'l5_y_px']
+    """
+    return [f"{name}_{axis}_px" for name in names for axis in AXES]
+
+
+def values(names: Iterable[str], points: Iterable[Iterable[float]]) -> dict[str, float]:
+    """What the columns hold for points (k, 2).
+
+    >>> values(["l1"], [[3.5, 7.0]])
+    {'l1_x_px': 3.5, 'l1_y_px': 7.0}
+    """
+    return dict(zip(columns(names), (float(place) for point in points for place in point), strict=True))
+
+
+def points(names: Sequence[str], row: Mapping[str, object]) -> np.ndarray:
+    """Points (k, 2) of a film's values, NaN where one is unknown or no number.
+
+    >>> points(["l1", "l2"], {"l1_x_px": 3.5, "l1_y_px": 7.0, "l2_x_px": None, "l2_y_px": 8.0}).tolist()
+    [[3.5, 7.0], [nan, 8.0]]
+    """
+    found = [value if isinstance(value := row[name], (int, float)) else np.nan for name in columns(names)]
+    return np.array(found, dtype=float).reshape(len(names), 2)
