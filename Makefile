@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table-aicxr table-ospenscreen test test-all bench golden check lock wheel clean
+.PHONY: help install demo table-aicxr table-ospenscreen table-deepsurv test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,11 @@ table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated ho
 	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$student,$$teacher]" dataset=$(DATASET) evaluation=ospenscreen); \
 	report=$$($(BIN)/bonerisk report "runs=[$$teacher,$$proxies,$$student,$$evaluation]"); \
 	echo "the tables and figures: $$report/report.html"
+
+# The folder holds the cohorts of Katzman et al. 2018 (github.com/jaredleekatzman/DeepSurv, experiments/data), or others of their layout.
+table-deepsurv: DATA = data/deepsurv
+table-deepsurv: install  ## DeepSurv and Cox regression on public cohorts (*.h5 of DATA=…), beside the published C-index
+	@$(BIN)/python scripts/table_deepsurv.py $(DATA)
 
 test: install  ## run the tests (those marked slow excepted)
 	$(BIN)/python -m pytest
