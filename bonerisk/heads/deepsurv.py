@@ -84,7 +84,9 @@ class DeepSurv:
             what = f"dropout={dropout}, hidden={list(hidden)}, epochs={epochs}, patience={patience} are no network"
             raise ConfigError(what, "head", "take a dropout from 0 to under 1, and whole numbers over 0")
         if not activation or not {*activation} <= {*ACTIVATIONS}:
-            what = f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
+            what = (
+                f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
+            )
             raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
