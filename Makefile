@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table-aicxr table-ospenscreen table-morphometry test test-all bench golden check lock wheel clean
+.PHONY: help install demo table-aicxr table-ospenscreen table-morphometry table-deepsurv test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,11 @@ table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated ho
 table-morphometry: install  ## vertebral fractures by six points beside Genant's grades, simulated or of TABLE=…
 	@$(BIN)/python scripts/table_morphometry.py $(TABLE) $(if $(FILMS),--films $(FILMS)) $(if $(GRADES),--grades $(GRADES)) \
 		$(if $(NORMAL),--reference $(NORMAL)) $(OPTIONS)
+
+# The folder holds the cohorts of Katzman et al. 2018 (github.com/jaredleekatzman/DeepSurv, experiments/data), or others of their layout.
+table-deepsurv: DATA = data/deepsurv
+table-deepsurv: install  ## DeepSurv and Cox regression on public cohorts (*.h5 of DATA=…), beside the published C-index
+	@$(BIN)/python scripts/table_deepsurv.py $(DATA)
 
 test: install  ## run the tests (those marked slow excepted)
 	$(BIN)/python -m pytest

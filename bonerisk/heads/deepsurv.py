@@ -25,13 +25,16 @@ Array = np.ndarray
 
 WHERE = "DeepSurv"
 SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
+Activation = Literal["selu", "relu"]
+ACTIVATIONS: tuple[Activation, ...] = ("selu", "relu")
 
 
 class DeepSurv:
     """Features (n, width) → log hazard, up to a constant, and survival; higher is worse.
 
     Features are standardised on the training split. Training is by AdamW on all rows at once; it ends when the partial
-    likelihood of the tuning split has not risen for `patience` epochs, and the network of its best epoch is kept.
+    likelihood of the tuning split has not risen for `patience` epochs, and the network of its best epoch is kept. Each
+    activation is tried; the one with the lowest loss on tuning is kept.
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ class DeepSurv:
         Horizons of the predicted survival; None: each of the first five years.
     hidden : list of int
         Widths of the hidden layers; without any it is a linear Cox model.
-    activation : {"selu", "relu"}
+    activation : list of {"selu", "relu"}
     dropout : float
         Share of hidden units left out at each step.
     learning_rate, weight_decay : float
@@ -71,7 +74,7 @@ class DeepSurv:
         target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
-        activation: Literal["selu", "relu"] = "selu",
+        activation: Sequence[Activation] = ACTIVATIONS,
         dropout: float = 0.2,
         learning_rate: float = 0.01,
         weight_decay: float = 0.01,
@@ -81,8 +84,14 @@ class DeepSurv:
         if not 0 <= dropout < 1 or min([1, *hidden]) < 1 or epochs < 1 or patience < 1:
             what = f"dropout={dropout}, hidden={list(hidden)}, epochs={epochs}, patience={patience} are no network"
             raise ConfigError(what, "head", "take a dropout from 0 to under 1, and whole numbers over 0")
+        if not activation or not {*activation} <= {*ACTIVATIONS}:
+            what = (
+                f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
+            )
+            raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
-        self.hidden, self.activation, self.dropout = list(hidden), activation, dropout
+        self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
+        self.chosen: str = self.activation[0]
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.epochs, self.patience = epochs, patience
         self.layers: list[tuple[Array, Array]] = []
@@ -103,16 +112,21 @@ class DeepSurv:
         if spread.constant.all():
             raise DataError("every feature is constant", WHERE, "bring one that varies")
         of_train, of_tuning = read_both(_sets, outcomes, tuning[1])
-        self.layers, self.history = self._trained((x, of_train), (tuning[0], of_tuning), spread, seed)
+        train, tune = (x, of_train), (tuning[0], of_tuning)
+        tried = {name: self._trained(train, tune, spread, name, seed) for name in self.activation}
+        self.chosen = min(tried, key=lambda name: tried[name][1]["tune"].min())
+        self.layers, self.history = tried[self.chosen]
         best = int(self.history["tune"].argmin())
         self.notes = (f"Epoch {best + 1} of {len(self.history)} has the lowest loss on the tuning split, and is kept",)
         if best == self.epochs - 1:
             self.notes += ("The loss on the tuning split still fell at the last epoch: raise head.epochs",)
+        if len(tried) > 1:
+            self.notes += (f"Activation {self.chosen} had the lowest loss on tuning of {', '.join(tried)}",)
         self.hazards, told = calibrated((self.risk(x), self.risk(tuning[0])), tuning[1], x, outcomes, seed)
         self.notes += told
 
     def _trained(
-        self, train: tuple[Array, RiskSets], tune: tuple[Array, RiskSets], spread: Moments, seed: int
+        self, train: tuple[Array, RiskSets], tune: tuple[Array, RiskSets], spread: Moments, activation: str, seed: int
     ) -> tuple[list[tuple[Array, Array]], pd.DataFrame]:
         """Weights and biases of the layers, for features in their own units, and the loss of each epoch."""
         import torch
@@ -124,8 +138,8 @@ class DeepSurv:
             torch.manual_seed(seed)
             parts: list[nn.Module] = []
             for width, out in zip([x.shape[1], *self.hidden], self.hidden, strict=False):
-                activation = nn.SELU() if self.activation == "selu" else nn.ReLU()
-                parts += [nn.Linear(width, out), activation, nn.Dropout(self.dropout)]
+                bend = nn.SELU() if activation == "selu" else nn.ReLU()
+                parts += [nn.Linear(width, out), bend, nn.Dropout(self.dropout)]
             network = nn.Sequential(*parts, nn.Linear([x.shape[1], *self.hidden][-1], 1, bias=False))
             optimiser = torch.optim.AdamW(network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
             losses: list[dict[str, float]] = []
@@ -164,7 +178,7 @@ class DeepSurv:
         return (values @ weight.T + bias)[:, 0]
 
     def _activated(self, values: Array) -> Array:
-        if self.activation == "relu":
+        if self.chosen == "relu":
             return np.maximum(values, 0)
         scale, alpha = SELU
         return scale * np.where(values > 0, values, alpha * np.expm1(np.minimum(values, 0)))
@@ -188,12 +202,14 @@ class DeepSurv:
 
     def tensors(self) -> dict[str, Array]:
         """What was learnt, as arrays."""
-        weights = {f"weight_{j}": weight for j, (weight, _) in enumerate(self.layers)}
+        weights = {"activation": np.array([ACTIVATIONS.index(self.chosen)])}
+        weights |= {f"weight_{j}": weight for j, (weight, _) in enumerate(self.layers)}
         return weights | {f"bias_{j}": bias for j, (_, bias) in enumerate(self.layers)} | self.hazards.tensors()
 
     def restore(self, tensors: Mapping[str, Array]) -> None:
         """Restore what `tensors` returned."""
         self.layers = [(tensors[f"weight_{j}"], tensors[f"bias_{j}"]) for j in range(len(self.hidden) + 1)]
+        self.chosen = ACTIVATIONS[int(tensors["activation"][0])]
         self.hazards = Hazards.restored(tensors)
 
 

@@ -46,7 +46,7 @@ def test_prediction_is_that_of_torch(activation: str, simulate: Any) -> None:
     from torch import nn
 
     x, target, _ = simulate(200)
-    head = fitted(x, target, (x, target), activation=activation, epochs=20, hidden=[5, 4])
+    head = fitted(x, target, (x, target), activation=[activation], epochs=20, hidden=[5, 4])
     between = {"selu": nn.SELU, "relu": nn.ReLU}[activation]
     network = nn.Sequential(nn.Linear(3, 5), between(), nn.Linear(5, 4), between(), nn.Linear(4, 1)).double()
     for part, (weight, bias) in zip(network[::2], head.layers, strict=True):
@@ -58,12 +58,32 @@ def test_prediction_is_that_of_torch(activation: str, simulate: Any) -> None:
 
 def test_the_best_epoch_is_kept(simulate: Any) -> None:
     (x, target, _), (x_tune, tuning, _) = simulate(200), simulate(200, seed=1)
-    head = fitted(x, target, (x_tune, tuning), patience=10, learning_rate=0.05)
+    head = fitted(x, target, (x_tune, tuning), patience=10, learning_rate=0.05, activation=["selu"])
     best = int(head.history["tune"].argmin()) + 1
     assert len(head.history) == best + 10
-    again = fitted(x, target, (x_tune, tuning), epochs=best, learning_rate=0.05)
+    again = fitted(x, target, (x_tune, tuning), epochs=best, learning_rate=0.05, activation=["selu"])
     np.testing.assert_array_equal(again.risk(x), head.risk(x))
     assert "raise head.epochs" in again.notes[1]
+
+
+@pytest.mark.parametrize("order", [["selu", "relu"], ["relu", "selu"]])
+def test_the_activation_with_the_lowest_loss_on_tuning_is_kept(order: list[str], simulate: Any) -> None:
+    (x, target, _), (x_tune, tuning, _) = simulate(200), simulate(200, seed=1)
+    each = {name: fitted(x, target, (x_tune, tuning), epochs=30, activation=[name]) for name in order}
+    best = min(each, key=lambda name: each[name].history["tune"].min())
+    head = fitted(x, target, (x_tune, tuning), epochs=30, activation=order)
+    np.testing.assert_array_equal(head.risk(x), each[best].risk(x))
+    assert head.chosen == best
+    assert any(f"Activation {best} " in note for note in head.notes)
+    restored = DeepSurv(head.names, activation=order)
+    restored.restore(head.tensors())
+    np.testing.assert_array_equal(restored.risk(x), head.risk(x))
+
+
+@pytest.mark.parametrize("names", [[], ["tanh"], "selu"])
+def test_an_unknown_activation_is_refused(names: Any) -> None:
+    with pytest.raises(ConfigError, match="activation="):
+        DeepSurv(NAMES, activation=names)
 
 
 def test_global_random_numbers_are_left_alone(simulate: Any) -> None:

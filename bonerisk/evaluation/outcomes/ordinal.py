@@ -124,6 +124,10 @@ class Ordinal:
         """The horizon at which thresholds are chosen: there is none."""
         return np.nan, ""
 
+    def positive(self, films: pd.DataFrame) -> Array:
+        """Whether the class is worse than the best."""
+        return films["label"].to_numpy() > 0
+
     def as_binary(self, sample: Classed) -> Sample:
         """Whether the class is worse than the best."""
         return sample.drawn().from_class(1).sample
