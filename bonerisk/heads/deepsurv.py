@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,8 +24,7 @@ Array = np.ndarray
 
 WHERE = "DeepSurv"
 SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
-Activation = Literal["selu", "relu"]
-ACTIVATIONS: tuple[Activation, ...] = ("selu", "relu")
+ACTIVATIONS = ("selu", "relu")
 
 
 class DeepSurv:
@@ -74,13 +72,14 @@ class DeepSurv:
         target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
-        activation: Sequence[Activation] = ACTIVATIONS,
+        activation: list[str] | None = None,
         dropout: float = 0.2,
         learning_rate: float = 0.01,
         weight_decay: float = 0.01,
         epochs: int = 500,
         patience: int = 50,
     ) -> None:
+        activation = [*ACTIVATIONS] if activation is None else activation
         if not 0 <= dropout < 1 or min([1, *hidden]) < 1 or epochs < 1 or patience < 1:
             what = f"dropout={dropout}, hidden={list(hidden)}, epochs={epochs}, patience={patience} are no network"
             raise ConfigError(what, "head", "take a dropout from 0 to under 1, and whole numbers over 0")
@@ -88,7 +87,9 @@ class DeepSurv:
             what = (
                 f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
             )
-            raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
+            raise ConfigError(
+                what, "head", "'head.activation=[selu,relu]' tries both, 'head.activation=[selu]' takes one"
+            )
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
         self.chosen: str = self.activation[0]
