@@ -17,10 +17,9 @@ from bonerisk.imaging.masks import Masks
 from bonerisk.keypoints import alignment, columns
 from bonerisk.keypoints.levels import LUMBAR
 from bonerisk.named import FolderPath
-from bonerisk.preprocessing.spine_bodies import BODIES, Bodies, VertebralBodies
+from bonerisk.preprocessing.spine_bodies import BODIES, VertebralBodies
 from bonerisk.preprocessing.square import square
 
-Align = Literal["similarity", "rigid"]
 ALIGN = ("similarity", "rigid")
 HALF, WHOLE = 0.5, 0.999  # of a pixel's area
 UNEVEN = 0.01  # relative difference of the spacings of rows and columns that is more than rounding
@@ -74,9 +73,9 @@ class SpineImage:
         self,
         last: Literal["l5", "l4"] = "l5",
         margin: float = 0.5,
-        bodies: Bodies | None = None,
+        bodies: Literal["masks", "corners"] | None = None,
         masks: FolderPath | None = None,
-        align: Align = "similarity",
+        align: Literal["similarity", "rigid"] = "similarity",
         size: int = 384,
     ) -> None:
         wrong = _choices(bodies, align)
@@ -160,9 +159,9 @@ class SpinePatches:
     def __init__(
         self,
         side: float = 1.6,
-        bodies: Bodies | None = None,
+        bodies: Literal["masks", "corners"] | None = None,
         masks: FolderPath | None = None,
-        align: Align = "similarity",
+        align: Literal["similarity", "rigid"] = "similarity",
         size: int = 384,
     ) -> None:
         wrong = _choices(bodies, align)
@@ -208,7 +207,7 @@ class SpinePatches:
         return list(zip(matrices, shown, strict=True))
 
 
-def _choices(bodies: Bodies | None, align: Align) -> list[BoneriskError]:
+def _choices(bodies: str | None, align: str) -> list[BoneriskError]:
     """What is wrong with the choices that both classes have."""
     wrong: list[BoneriskError] = []
     if bodies not in (None, *BODIES):
@@ -226,7 +225,7 @@ def _points(film: Film) -> np.ndarray:
     return points
 
 
-def _matrix(align: Align, points: np.ndarray, film: Film, size: int) -> np.ndarray:
+def _matrix(align: str, points: np.ndarray, film: Film, size: int) -> np.ndarray:
     return alignment.rigid(points, size, _spacing(film)) if align == "rigid" else alignment.similarity(points, size)
 
 

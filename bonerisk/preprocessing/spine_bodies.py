@@ -15,7 +15,6 @@ from bonerisk.imaging.masks import NAMES, Masks, on_film
 from bonerisk.keypoints import columns
 from bonerisk.keypoints.levels import LUMBAR
 
-Bodies = Literal["masks", "corners"]
 BODIES = ("masks", "corners")
 RING = ("anterior_superior", "posterior_superior", "posterior_inferior", "anterior_inferior")  # around a body
 FRACTION_BITS = 4  # of a pixel, in which OpenCV takes corners
@@ -32,7 +31,7 @@ class VertebralBodies:
     masks : Masks
     """
 
-    chosen: Bodies | None
+    chosen: Literal["masks", "corners"] | None
     masks: Masks
 
     @property
