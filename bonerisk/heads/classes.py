@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from bonerisk.cohort.table import BONE_CLASSES
@@ -25,13 +26,19 @@ class ClassesHead(nn.Module):
     def __init__(self, width: int, target: OrdinalTarget = "bone_class") -> None:
         super().__init__()
         self.target = target
-        self.scores = nn.Linear(width, len(BONE_CLASSES))
+        self.logits = nn.Linear(width, len(BONE_CLASSES))
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (n, 3) of features (n, width)."""
-        return self.scores(features)
+        return self.logits(features)
 
     def predictions(self, outputs: Tensor) -> dict[str, np.ndarray]:
         """Probability (n,) of each class, as `p_<class>`, and the expected class (n,), 0 to 2, as `risk`."""
         p = outputs.detach().double().softmax(dim=1).cpu().numpy()
         return {"risk": p @ np.arange(p.shape[1])} | {f"p_{name}": p[:, at] for at, name in enumerate(BONE_CLASSES)}
+
+    def scores(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What an explanation is of: the expected class (n,) as `risk`, and the logit of each class by its name."""
+        number = torch.arange(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)
+        logits = zip(BONE_CLASSES, outputs.unbind(dim=1), strict=True)
+        return {"risk": outputs.softmax(dim=1) @ number, **dict(logits)}

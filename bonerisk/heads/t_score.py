@@ -34,3 +34,7 @@ class TScoreHead(nn.Module):
         """The T-score (n,) as `estimate`, and as `risk` with its sign turned: a lower T-score is worse."""
         estimate = outputs.detach().double().cpu().numpy()
         return {"risk": -estimate, "estimate": estimate}
+
+    def scores(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What an explanation is of: the T-score (n,) with its sign turned, which rises with the risk."""
+        return {"risk": -outputs}
