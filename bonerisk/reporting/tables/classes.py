@@ -21,7 +21,10 @@ def by_class(evaluation: EvaluationRun) -> Table | None:
         for name in BONE_CLASSES:
             of_class, called = (counts.loc[counts[side] == name, "n"].sum() for side in ("observed", "called"))
             row = {"Split": words.split(split), "Class": words.BONE_CLASSES[name]}
-            row |= {side: share(n, counts["n"].sum()) for side, n in (("By DXA, n (%)", of_class), ("Called", called))}
+            row |= {
+                side: share(n, counts["n"].sum())
+                for side, n in (("By DXA, n (%)", of_class), ("Called, n (%)", called))
+            }
             for key in shown:
                 if key.metric.endswith(f"_{name}"):
                     row[words.metric(key.metric.removesuffix(f"_{name}"))] = cells.text(key.of(ours, split))
@@ -31,6 +34,12 @@ def by_class(evaluation: EvaluationRun) -> Table | None:
     notes = (
         f"Each class against the other two. Called: the class of the highest probability. The AUC and observed / "
         f"expected take the probability of the class itself; they need no call of a {evaluation.vocabulary.row}.",
-        *cells.notes(ours, shown),
+        *cells.notes(_of_one(ours, BONE_CLASSES[0])),
     )
     return Table("classes", "Performance by class", pd.DataFrame(rows), notes, group="Split")
+
+
+def _of_one(metrics: pd.DataFrame, bone_class: str) -> pd.DataFrame:
+    """Metrics of one class, called as for a yes-or-no outcome: their intervals are made as those of the others."""
+    rows = metrics[metrics["metric"].str.endswith(f"_{bone_class}")]
+    return rows.assign(metric=rows["metric"].str.removesuffix(f"_{bone_class}"))

@@ -7,7 +7,7 @@ from math import nan
 
 import pandas as pd
 
-from bonerisk.evaluation.metrics.catalogue import KINDS, Kind
+from bonerisk.evaluation.metrics.catalogue import KINDS, Kind, about
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
 from bonerisk.reporting.tables.cells import Cells, keys, whole
 from bonerisk.reporting.tables.table import Table
@@ -44,7 +44,8 @@ def by_split(evaluation: EvaluationRun) -> Table:
     frame = pd.DataFrame(
         [[group, name, *found] for group, rows in groups.items() for name, found in rows], columns=heads
     )
-    return Table("performance", "Performance by split", frame, cells.notes(ours), group="Group")
+    kinds = ours["metric"].map(lambda name: about(name).kind)
+    return Table("performance", "Performance by split", frame, cells.notes(ours[kinds != "class"]), group="Group")
 
 
 def _metrics(evaluation: EvaluationRun, cells: Cells, metrics: pd.DataFrame, threshold: str) -> Iterator[Row]:
