@@ -25,7 +25,8 @@ Array = np.ndarray
 
 WHERE = "DeepSurv"
 SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
-ACTIVATIONS = ("selu", "relu")
+Activation = Literal["selu", "relu"]
+ACTIVATIONS: tuple[Activation, ...] = ("selu", "relu")
 
 
 class DeepSurv:
@@ -73,7 +74,7 @@ class DeepSurv:
         target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
-        activation: Sequence[Literal["selu", "relu"]] = ACTIVATIONS,
+        activation: Sequence[Activation] = ACTIVATIONS,
         dropout: float = 0.2,
         learning_rate: float = 0.01,
         weight_decay: float = 0.01,
@@ -90,7 +91,7 @@ class DeepSurv:
             raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
-        self.chosen: str = self.activation[0]
+        self.chosen: Activation = self.activation[0]
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.epochs, self.patience = epochs, patience
         self.layers: list[tuple[Array, Array]] = []
@@ -125,7 +126,12 @@ class DeepSurv:
         self.notes += told
 
     def _trained(
-        self, train: tuple[Array, RiskSets], tune: tuple[Array, RiskSets], spread: Moments, activation: str, seed: int
+        self,
+        train: tuple[Array, RiskSets],
+        tune: tuple[Array, RiskSets],
+        spread: Moments,
+        activation: Activation,
+        seed: int,
     ) -> tuple[list[tuple[Array, Array]], pd.DataFrame]:
         """Weights and biases of the layers, for features in their own units, and the loss of each epoch."""
         import torch
