@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,8 @@ Array = np.ndarray
 
 WHERE = "DeepSurv"
 SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
-ACTIVATIONS = ("selu", "relu")
+Activation = Literal["selu", "relu"]
+ACTIVATIONS: tuple[Activation, ...] = ("selu", "relu")
 
 
 class DeepSurv:
@@ -72,14 +74,13 @@ class DeepSurv:
         target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
-        activation: list[str] | None = None,
+        activation: Sequence[Activation] = ACTIVATIONS,
         dropout: float = 0.2,
         learning_rate: float = 0.01,
         weight_decay: float = 0.01,
         epochs: int = 500,
         patience: int = 50,
     ) -> None:
-        activation = [*ACTIVATIONS] if activation is None else activation
         if not 0 <= dropout < 1 or min([1, *hidden]) < 1 or epochs < 1 or patience < 1:
             what = f"dropout={dropout}, hidden={list(hidden)}, epochs={epochs}, patience={patience} are no network"
             raise ConfigError(what, "head", "take a dropout from 0 to under 1, and whole numbers over 0")
@@ -87,12 +88,10 @@ class DeepSurv:
             what = (
                 f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
             )
-            raise ConfigError(
-                what, "head", "'head.activation=[selu,relu]' tries both, 'head.activation=[selu]' takes one"
-            )
+            raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
-        self.chosen: str = self.activation[0]
+        self.chosen: Activation = self.activation[0]
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.epochs, self.patience = epochs, patience
         self.layers: list[tuple[Array, Array]] = []
@@ -127,7 +126,12 @@ class DeepSurv:
         self.notes += told
 
     def _trained(
-        self, train: tuple[Array, RiskSets], tune: tuple[Array, RiskSets], spread: Moments, activation: str, seed: int
+        self,
+        train: tuple[Array, RiskSets],
+        tune: tuple[Array, RiskSets],
+        spread: Moments,
+        activation: Activation,
+        seed: int,
     ) -> tuple[list[tuple[Array, Array]], pd.DataFrame]:
         """Weights and biases of the layers, for features in their own units, and the loss of each epoch."""
         import torch
