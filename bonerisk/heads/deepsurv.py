@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,8 +24,8 @@ Array = np.ndarray
 
 WHERE = "DeepSurv"
 SELU = (1.0507009873554805, 1.6732632423543772)  # scale and alpha
-Activation = Literal["selu", "relu"]
-ACTIVATIONS: tuple[Activation, ...] = ("selu", "relu")
+
+ACTIVATIONS = ("selu", "relu")
 
 
 class DeepSurv:
@@ -74,7 +73,7 @@ class DeepSurv:
         target: SurvivalTarget = "fracture",
         horizons_years: list[float] | None = None,
         hidden: Sequence[int] = (64, 64),
-        activation: Sequence[Activation] = ACTIVATIONS,
+        activation: Sequence[str] = ACTIVATIONS,
         dropout: float = 0.2,
         learning_rate: float = 0.01,
         weight_decay: float = 0.01,
@@ -88,10 +87,11 @@ class DeepSurv:
             what = (
                 f"activation={activation if isinstance(activation, str) else [*activation]} has no or an unknown name"
             )
-            raise ConfigError(what, "head", "head.activation=[selu,relu] tries both, [selu] takes one")
+            mend = "'head.activation=[selu,relu]' tries both, 'head.activation=[selu]' takes one"
+            raise ConfigError(what, "head", mend)
         self.names, self.target, self.horizons_years = names, target, horizons(horizons_years)
         self.hidden, self.activation, self.dropout = list(hidden), tuple(activation), dropout
-        self.chosen: Activation = self.activation[0]
+        self.chosen: str = self.activation[0]
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.epochs, self.patience = epochs, patience
         self.layers: list[tuple[Array, Array]] = []
@@ -130,7 +130,7 @@ class DeepSurv:
         train: tuple[Array, RiskSets],
         tune: tuple[Array, RiskSets],
         spread: Moments,
-        activation: Activation,
+        activation: str,
         seed: int,
     ) -> tuple[list[tuple[Array, Array]], pd.DataFrame]:
         """Weights and biases of the layers, for features in their own units, and the loss of each epoch."""
