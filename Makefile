@@ -60,7 +60,8 @@ table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated ho
 	proxies=$$($(BIN)/bonerisk pseudolabel run=$$teacher dataset=$(UNLABELLED) $(CUTOFFS)); \
 	student=$$($(BIN)/bonerisk train model=$(MODEL) dataset=merged "dataset.runs=[$$measured,$$proxies]" \
 		training=$(TRAINING) training.teacher=$$teacher); \
-	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$student,$$teacher]" dataset=$(DATASET) evaluation=ospenscreen); \
+	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$student,$$teacher]" dataset=$(DATASET) evaluation=ospenscreen \
+		evaluation.explain=gradcam); \
 	report=$$($(BIN)/bonerisk report "runs=[$$teacher,$$proxies,$$student,$$evaluation]"); \
 	echo "the tables and figures: $$report/report.html"
 

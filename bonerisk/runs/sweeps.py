@@ -43,9 +43,11 @@ def trainings(texts: str | Sequence[str], outputs: Path) -> list[StoredRun]:
     Raises
     ------
     ConfigError
-        There is no such training, or no run of a sweep has a score on tuning.
+        None is named, there is no such training, or no run of a sweep has a score on tuning.
     """
     named = [texts] if isinstance(texts, str) else texts
+    if not named:
+        raise ConfigError("no run is named", "run=[]", "run=latest, or the folder of a run of bonerisk train")
     return [best_of(Path(text)) if is_sweep(text) else find(text, outputs, ["train"]) for text in named]
 
 

@@ -49,6 +49,11 @@ def test_a_sweep_without_scores(tmp_path):
         trainings(str(tmp_path), tmp_path)
 
 
+def test_no_run_at_all_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no run is named"):
+        trainings([], tmp_path)
+
+
 def test_its_table_has_what_was_varied_best_first(swept):
     sweep, runs = swept
     write_table(sweep)
