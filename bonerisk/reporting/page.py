@@ -14,7 +14,7 @@ from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.tables.table import MARK, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
-_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bonerisk.explain.explained import Explained
 
 EDGE_PX = 224  # of a picture
+QUALITY = 88  # of JPEG, 0 to 100
 RED = (40, 20, 235)  # blue, green, red, as OpenCV has them
 OPAQUE = 0.65  # of the strongest place of a map
 FILM, SHUFFLED = "film", "shuffled"
@@ -24,7 +25,7 @@ OVERLAYS = ("split", "truth", "correct", "extreme", "risk", "estimate", "t_score
 
 
 def write_overlays(found: Explained, folder: Path) -> None:
-    """Write a PNG of each chosen film and of each of its maps, and `overlays.csv` without any identifier.
+    """Write a JPEG of each chosen film and of each of its maps, and `overlays.csv` without any identifier.
 
     A map is as strong as its share of the film's strongest place in either direction, or among all classes.
 
@@ -41,8 +42,8 @@ def write_overlays(found: Explained, folder: Path) -> None:
         about = {"split": film.split, "truth": film.truth, "correct": film.correct, "extreme": film.extreme}
         about |= {"risk": own["risk"], "estimate": own.get("estimate"), "t_score": own.get("t_score")}
         for score, direction, picture in _pictures(found, place, film.film):
-            name = f"{len(rows):03d}.png"
-            cv2.imwrite(str(folder / name), picture)
+            name = f"{len(rows):03d}.jpg"  # a page of PNGs would be five times as large
+            cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
             rows.append({**about, "score": score, "direction": direction, "file": name})
     pd.DataFrame(rows).reindex(columns=list(OVERLAYS)).to_csv(folder / "overlays.csv", index=False)
 
