@@ -44,9 +44,10 @@ def evaluate(order: Order) -> Path:
 
     config, data = order.config, Path(order.config.paths.data)
     trained = load_models(config.run, Path(config.paths.outputs))
-    first, *_ = models = combined(trained) if config.combine else named_apart(trained)
-    outcome, other = outcome_of(models), config.get("dataset")
+    other = config.get("dataset")
     chosen = other or dataset_of(trained)
+    first, *_ = models = combined(trained) if config.combine else named_apart(trained)
+    outcome = outcome_of(models)
     with run_folder(order, config.combine or first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")

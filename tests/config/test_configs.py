@@ -87,7 +87,8 @@ def test_every_option_composes(command):
         "report": ["runs=latest"],
     }[command]
     check(command, needed, multirun=False)
-    for group in groups(command).values():
+    tried = {} if command == "train" else groups("train")  # the same files, which compose the same way
+    for group in [group for name, group in groups(command).items() if name not in tried]:
         for option in group.options:
             rest = [text for text in needed if not text.startswith(f"{group.name}=")]
             chosen = [*rest, f"{group.name}={option}", *NEEDED.get(option, [])]
