@@ -6,6 +6,7 @@ of the objective's link. Trees are grown by histograms: they are the same whatev
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -68,7 +69,7 @@ class Growth:
             raise ConfigError("; ".join(wrong), "head")
 
 
-class Boosted:
+class Boosted(ABC):
     """Features (n, width) → margin (n,); each subclass says what its margin means.
 
     Parameters
@@ -210,13 +211,13 @@ class Boosted:
         history = pd.DataFrame({"round": np.arange(1, len(values["tune"]) + 1), **values})
         return booster[: booster.best_iteration + 1], history
 
+    @abstractmethod
     def labels(self, outcomes: RowOutcomes) -> dict[str, Array]:
         """The outcomes as XGBoost takes them, by the name of DMatrix's argument."""
-        raise NotImplementedError
 
+    @abstractmethod
     def risk(self, x: Array) -> Array:
         """Risk (n,) of features (n, width); higher is worse."""
-        raise NotImplementedError
 
     def margin(self, x: Array) -> Array:
         """Sum (n,) of the leaves of features (n, width), and of the linear model that they start from."""
