@@ -75,11 +75,14 @@ table-deepsurv: DATA = data/deepsurv
 table-deepsurv: install  ## DeepSurv and Cox regression on public cohorts (*.h5 of DATA=…), beside the published C-index
 	@$(BIN)/python scripts/table_deepsurv.py $(DATA)
 
+# Two processes; a file's tests stay in one, where they share what is made once. More threads would only be in their way.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: install  ## run the tests (those marked slow excepted)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: install  ## run every test
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 bench: install  ## speed beside the naive way and the usual packages; R too where it is (bench_cox.py --peers R sksurv)
 	$(BIN)/python scripts/bench_films.py

@@ -135,8 +135,9 @@ def save(figure: Figure, folder: Path, name: str, title: str, alt: str) -> Drawi
 
 
 def _whole(figure: Figure) -> Bbox:
-    """The canvas and whatever stands over its edges, in inches."""
+    """The canvas and whatever stands over its edges, in inches; the layout found for it is kept."""
     from matplotlib.transforms import Bbox
 
     figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # or each file would find it again, which takes as long as drawing
     return Bbox.union([figure.bbox_inches, figure.get_tightbbox()])
