@@ -26,6 +26,20 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def with_films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Give a data folder the simulated chest films that all tests here share: each is made once, whole and the same."""
+    folder = tmp_path_factory.getbasetemp()
+    common = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "simulated"
+    common.mkdir(parents=True, exist_ok=True)
+
+    def share(data: Path) -> None:
+        data.mkdir()
+        (data / "phantom_chest").symlink_to(common, target_is_directory=True)
+
+    return share
+
+
 @pytest.fixture
 def typed(monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
     """Run a subcommand in a folder as if typed there; exit code, lines of standard output, standard error."""

@@ -34,9 +34,11 @@ FILMS = [*HOSPITAL, "model=aicxr_demo", *SMALL]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def place(tmp_path_factory, with_films) -> Path:
     """A working directory, whose films and embeddings serve all tests here."""
-    return tmp_path_factory.mktemp("aicxr")
+    folder = tmp_path_factory.mktemp("aicxr")
+    with_films(folder / "data")
+    return folder
 
 
 @pytest.fixture
@@ -98,9 +100,10 @@ def test_a_second_extract_decodes_and_encodes_nothing(done, bonerisk, monkeypatc
     assert load(first).record["fingerprint"] == load(Path(out[-1])).record["fingerprint"]
 
 
-def test_shards_are_found_together(done, bonerisk, place):
+def test_shards_are_found_together(done, bonerisk, place, with_films):
     whole = done("extract", *FILMS)
     elsewhere = ["paths.data=shards"]
+    with_films(place / "shards")  # the films alone: nothing decoded, no embeddings
     code, out, err = bonerisk("extract", "-m", *FILMS, *elsewhere, "shard=0,1,2", "shards=3")
     assert code == 0, err
     parts = [table(place / run) for run in out[:-1]]

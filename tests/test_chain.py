@@ -24,9 +24,11 @@ TRAIN = ["model=ospenscreen_demo", *FILMS, "training.max_epochs=2", "training.ba
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def place(tmp_path_factory, with_films) -> Path:
     """A working directory, whose simulated films serve all tests here."""
-    return tmp_path_factory.mktemp("chain")
+    folder = tmp_path_factory.mktemp("chain")
+    with_films(folder / "data")
+    return folder
 
 
 @pytest.fixture
@@ -170,8 +172,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(bonerisk, trained, monkey
 
 def test_patients_behind_the_weights_started_from_are_refused_too(bonerisk, trained):
     second = [*TRAIN, "training.max_epochs=1", f"encoder.weights={trained}"]
-    films = "dataset.seed=1"  # other patients, some of whose ids the first training knows
-    code, out, err = bonerisk("train", *second, films)
+    films = ["dataset.seed=1", "dataset.patients=45"]  # other patients, some of whose ids the first training knows
+    code, out, err = bonerisk("train", *second, *films)
     assert code == 0, err
     assert trained.resolve() in {path.resolve() for path in load(Path(out[-1])).parents}
     code, _, err = bonerisk("evaluate", f"run={out[-1]}")

@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import RunError
+from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting import contents, sections
 from bonerisk.reporting.report import write
 from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.sections import published as as_printed
 from bonerisk.runs.find import StoredRun, load
+from tests.reporting.conftest import NAME, maker
 
 OWN_SECTION = '''"""A section of a user's own."""
 from bonerisk.reporting.page import Section, Text
@@ -40,6 +42,7 @@ class Page(HTMLParser):
         self.images: list[dict[str, str | None]] = []
         self.outside: list[str] = []
         self.text = ""
+        self.folder = path.parent
         self._tags: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
 
@@ -75,16 +78,33 @@ def evaluation(make_run: MakeRun, training: StoredRun) -> StoredRun:
     return make_run("evaluate", training)
 
 
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, cohort: pd.DataFrame, result: Result, drawn: Path) -> Page:
+    """The page of a training and its evaluation, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("page")
+    make = maker(folder, cohort, result, drawn, NAME)
+    return written([make("evaluate", make("train"))], folder / "report")
+
+
+@pytest.fixture(scope="module")
+def cox_page(
+    tmp_path_factory: pytest.TempPathFactory, followed: pd.DataFrame, survival: Result, survival_drawn: Path
+) -> Page:
+    """The same of a Cox model."""
+    folder = tmp_path_factory.mktemp("cox_page")
+    make = maker(folder, followed, survival, survival_drawn, "cox")
+    return written([make("evaluate", make("train"))], folder / "report")
+
+
 @pytest.fixture
 def cox(make_cox: MakeRun) -> StoredRun:
     return make_cox("evaluate", make_cox("train"))
 
 
-def test_an_evaluation_fills_the_page(evaluation: StoredRun, tmp_path: Path) -> None:
-    page = written([evaluation], tmp_path / "report")
+def test_an_evaluation_fills_the_page(page: Page) -> None:
     expected = ["Summary", "Participants", "Performance", "Subgroups", "Example films", "Training"]
     assert page.headings == [*expected, "Published results, as printed", "What was run"]
-    names = {path.stem for path in (tmp_path / "report" / "figures").glob("*.svg")}
+    names = {path.stem for path in (page.folder / "figures").glob("*.svg")}
     assert {
         "flow",
         "history",
@@ -94,36 +114,33 @@ def test_an_evaluation_fills_the_page(evaluation: StoredRun, tmp_path: Path) -> 
         "decision_test",
         "subgroups_auc_test",
     } <= names
-    tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.csv")}
+    tables = {path.stem for path in (page.folder / "tables").glob("*.csv")}
     expected = ["headline", "characteristics", "performance", "models", "differences", "net_benefit", "gaps"]
     assert {*expected, "subgroups_05", "subgroups_youden", "rejected"} <= tables
-    assert tables == {path.stem for path in (tmp_path / "report" / "tables").glob("*.tex")}
+    assert tables == {path.stem for path in (page.folder / "tables").glob("*.tex")}
 
 
-def test_the_page_needs_nothing_else(evaluation: StoredRun, tmp_path: Path) -> None:
-    page = written([evaluation], tmp_path / "report")
+def test_the_page_needs_nothing_else(page: Page) -> None:
     assert page.outside == []
     assert len(page.images) == 24  # flow, history, 18 of the evaluation, 4 films
     assert all(image["alt"] for image in page.images)
 
 
-def test_a_film_without_a_t_score_has_none_below_it(evaluation: StoredRun, tmp_path: Path) -> None:
-    text = " ".join(written([evaluation], tmp_path / "report").text.split())
+def test_a_film_without_a_t_score_has_none_below_it(page: Page) -> None:
+    text = " ".join(page.text.split())
     assert "risk 0.50, T-score −1.4" in text and "risk 0.30 I3" in text
 
 
-def test_the_command_is_the_one_to_type(evaluation: StoredRun, tmp_path: Path) -> None:
-    text = written([evaluation], tmp_path / "report").text
-    assert "bonerisk evaluate model=ospenscreen_demo" in text and "__main__" not in text
+def test_the_command_is_the_one_to_type(page: Page) -> None:
+    assert "bonerisk evaluate model=ospenscreen_demo" in page.text and "__main__" not in page.text
 
 
-def test_summary_says_what_was_found(evaluation: StoredRun, tmp_path: Path) -> None:
-    text = written([evaluation], tmp_path / "report").text
-    assert "learnt from 260 films, was tuned on 100 others" in text
-    assert re.search(r"Test: 140 films of 140 patients, \d+ with low bone mass\. The AUC was 0\.\d\d", text)
-    assert "for age + sex alone" in text
-    assert "The reference standard is simulated DXA." in text
-    assert "too wide" not in text
+def test_summary_says_what_was_found(page: Page) -> None:
+    assert "learnt from 260 films, was tuned on 100 others" in page.text
+    assert re.search(r"Test: 140 films of 140 patients, \d+ with low bone mass\. The AUC was 0\.\d\d", page.text)
+    assert "for age + sex alone" in page.text
+    assert "The reference standard is simulated DXA." in page.text
+    assert "too wide" not in page.text
 
 
 def test_few_patients_are_said_to_be_few(evaluation: StoredRun, tmp_path: Path) -> None:
@@ -141,23 +158,22 @@ def test_few_patients_are_said_to_be_few(evaluation: StoredRun, tmp_path: Path) 
     )
 
 
-def test_a_cox_evaluation_fills_the_page(cox: StoredRun, tmp_path: Path) -> None:
-    page = written([cox], tmp_path / "report")
-    assert page.headings == ["Summary", "Participants", "Performance", "Subgroups", "Training", "What was run"]
-    names = {path.stem for path in (tmp_path / "report" / "figures").glob("*.svg")}
+def test_a_cox_evaluation_fills_the_page(cox_page: Page) -> None:
+    assert cox_page.headings == ["Summary", "Participants", "Performance", "Subgroups", "Training", "What was run"]
+    names = {path.stem for path in (cox_page.folder / "figures").glob("*.svg")}
     assert {"flow", "incidence_test_youden", "roc_test_5y", "calibration_external_5y", "decision_test_5y"} < names
-    assert len(page.images) == len(names)  # each once
-    tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.csv")}
+    assert len(cox_page.images) == len(names)  # each once
+    tables = {path.stem for path in (cox_page.folder / "tables").glob("*.csv")}
     assert {"headline", "performance", "models_5y", "differences_5y", "subgroups_youden_5y", "gaps"} < tables
     assert {"net_benefit", "coefficients", "proportional"} < tables
-    frame = pd.read_csv(tmp_path / "report" / "tables" / "headline.csv")
+    frame = pd.read_csv(cox_page.folder / "tables" / "headline.csv")
     test = [head for head in frame if head.startswith("Test, n = 140")]
     assert [head.partition(": ")[2] for head in test] == ["Harrell's C-index", "AUC at 5 years"]
     assert frame.iloc[:, 0].tolist()[-1] == "true hazard (oracle)"
 
 
-def test_summary_of_time_to_an_event(cox: StoredRun, tmp_path: Path) -> None:
-    text = written([cox], tmp_path / "report").text
+def test_summary_of_time_to_an_event(cox_page: Page) -> None:
+    text = cox_page.text
     assert "Can age and sex show who will have a fracture? The model cox learnt from 260 films" in text
     found = (
         r"Test: 140 films of 140 patients, \d+ with a fracture, \d+ of them by 5 years; \d+ had a competing event first"
