@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -326,7 +327,10 @@ def test_killed_build_is_taken_up(tmp_path: Path, start: Callable[[int], subproc
 def test_two_processes_build_one_store_once(tmp_path: Path, start: Callable[[int], subprocess.Popen]) -> None:
     with start(1) as first:
         until(lambda: list(tmp_path.glob("data/.s.unfinished/part*.parquet")))
+        os.killpg(first.pid, signal.SIGSTOP)  # or it might end before a busy machine has begun the second
         with start(1) as second:
+            until(lambda: select.select([second.stderr], [], [], 0)[0])  # which says that it waits
+            os.killpg(first.pid, signal.SIGCONT)
             outputs = [process.communicate(timeout=60) for process in (first, second)]
     assert [output.strip() for output, _ in outputs] == [SUM, SUM]
     assert ["another run is reading the same films" in errors for _, errors in outputs] == [False, True]
