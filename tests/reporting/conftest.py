@@ -22,6 +22,7 @@ from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.runs.find import StoredRun, load
 from bonerisk.runs.folder import SCHEMA_VERSION
+from bonerisk.runs.hashing import sha256
 
 MakeRun = Callable[..., StoredRun]
 EVALUATION = Path(__file__).parents[2] / "configs" / "evaluation" / "standard.yaml"
@@ -54,6 +55,19 @@ def saved() -> Iterator[deque[Figure]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", watched)
         yield figures
+
+
+@pytest.fixture(autouse=True)
+def recorded_as_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests here change files of runs, whose records then say what lies there."""
+
+    def written(run: StoredRun) -> dict[str, str]:
+        folders = ("", "figures", "figures/films", "figures/gradcam")  # of which one may be a link
+        files = [path for name in folders for path in (run.folder / name).glob("*") if path.is_file()]
+        return {str(path.relative_to(run.folder)): sha256(path) for path in files}
+
+    monkeypatch.setattr(StoredRun, "written", property(written))
+    monkeypatch.setattr(StoredRun, "_verified", property(lambda run: set()))
 
 
 @pytest.fixture(scope="session")
