@@ -149,6 +149,16 @@ class Embeddings:
             out[positions] = part.column("embedding").values.to_numpy().reshape(part.num_rows, -1)[rows]
         return out
 
+    def verify(self) -> None:
+        """Refuse parts that are not as they were written.
+
+        Raises
+        ------
+        RunError
+        """
+        for name in self._parts:
+            self._verify(name)
+
     def facts(self, hashes: Sequence[str]) -> pd.DataFrame:
         """The columns perceptual and reason of films, in the order of `hashes`.
 

@@ -215,7 +215,26 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     (folder / HASHES).write_text(json.dumps(hashes), encoding="utf-8")
 
 
+def verify(folder: Path) -> None:
+    """Refuse a store whose tables or images are not as they were written.
+
+    Raises
+    ------
+    RunError
+    """
+    found = _read(folder)
+    found.positions(found.index["image_id"])
+
+
 def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, ...]) -> Store:
+    found = _read(folder)
+    known = set(found.index["image_id"]) | set(found.failures["image_id"])
+    if known != set(films["image_id"].astype(str)) or found.images.shape != (len(found.index), *shape):
+        raise RunError("the store holds other films, or images of another shape", str(folder), DELETE)
+    return found
+
+
+def _read(folder: Path) -> Store:
     try:
         for name, digest in json.loads((folder / HASHES).read_text(encoding="utf-8")).items():
             if sha256(folder / name) != digest:
@@ -224,7 +243,4 @@ def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, ...]) -> Store:
         index, failures = pd.read_parquet(folder / INDEX), pd.read_parquet(folder / FAILURES)
     except (OSError, ValueError) as error:
         raise RunError(f"the store of images is damaged: {error}", str(folder), DELETE) from error
-    known = set(index["image_id"]) | set(failures["image_id"])
-    if known != set(films["image_id"].astype(str)) or images.shape != (len(index), *shape):
-        raise RunError("the store holds other films, or images of another shape", str(folder), DELETE)
     return Store(folder, images, index, failures)
