@@ -104,6 +104,29 @@ def report(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = N
     _execute("report", overrides, multirun, cfg)
 
 
+runs = typer.Typer(help="Look after the runs that there are.", no_args_is_help=True)
+app.add_typer(runs, name="runs")
+
+
+@runs.command()
+def verify(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A path, the beginning of a run's time, or latest")
+    ] = "latest",
+    outputs: Annotated[Path, typer.Option(help="Folder of the runs")] = Path("outputs"),
+) -> None:
+    """Whether a run, the runs behind it and the films and tables that they read are as they were written."""
+    from bonerisk.config.sweep import tell
+    from bonerisk.errors import BoneriskError
+    from bonerisk.jobs.runs import verify
+
+    try:
+        raise typer.Exit(0 if verify(run, outputs) else 1)
+    except BoneriskError as error:
+        tell(error)
+        raise typer.Exit(error.exit_code) from None
+
+
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
     """Bone risk from ordinary chest and spine films: prepare, extract, train, evaluate, report."""

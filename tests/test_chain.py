@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonerisk.jobs.runs import verify
 from bonerisk.models import load_model
 from bonerisk.models.components import component
 from bonerisk.parts import Dataset
@@ -82,6 +83,18 @@ def test_training_leaves_what_the_contract_says(trained):
     assert "osteoporosis" not in set(cohort["bone_class"])
     assert any("osteoporosis" in step for step in pd.read_csv(trained / "flow.csv")["step"])
     assert len(pd.read_csv(trained / "history.csv")) == 2
+
+
+def test_an_evaluation_is_verified_with_the_training_and_the_films_behind_it(place, evaluated, capsys):
+    assert verify(str(evaluated), place / "outputs")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2  # the evaluation, and the training
+    [images] = (item for item in load(evaluated).record["inputs"] if item["kind"] == "images")
+    film = np.load(evaluated / images["path"] / "images.npy", mmap_mode="r+")
+    film[-1] ^= 1
+    assert not verify(str(evaluated), place / "outputs")
+    film[-1] ^= 1
+    assert "has changed since it was written" in capsys.readouterr().err
 
 
 def test_evaluation_is_a_child_of_the_training(trained, evaluated):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bonerisk.errors import ConfigError
+from bonerisk.jobs.runs import verify
 from bonerisk.models.load import load_model
 from bonerisk.runs.find import load
 
@@ -63,6 +64,14 @@ def test_the_whole_chain_on_a_table(typed: Typed, tmp_path: Path) -> None:
     page = (tmp_path / out[-1] / "report.html").read_text()
     assert "C-index" in page
     assert "film" not in page.split("<h2")[1].lower()  # the summary speaks of patients
+    for name in ("metrics.csv", "config.yaml"):  # a forged figure is not shown
+        kept = (evaluation / name).read_bytes()
+        (evaluation / name).write_bytes(kept.replace(b"0", b"1", 1))
+        assert not verify("latest", tmp_path / "outputs")
+        code, out, err = typed(tmp_path, "report", f"runs=[{evaluation}]")
+        assert code == 1
+        assert f"{name} has changed since the run wrote it" in err
+        (evaluation / name).write_bytes(kept)
 
 
 def test_ridge_chooses_its_penalty_and_repeats_itself(typed: Typed, tmp_path: Path) -> None:

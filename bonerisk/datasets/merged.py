@@ -117,7 +117,7 @@ class _Part:
     @property
     def sources(self) -> list[Path]:
         """Files that its rows come from."""
-        own = [self.run.folder / "cohort.parquet"] if self.run.command == "pseudolabel" else []
+        own = [self.run.path("cohort.parquet")] if self.run.command == "pseudolabel" else []
         return [*self.cohort.sources, *own]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from bonerisk.runs.folder import replacing
 Array = np.ndarray
 
 HASH_BYTES = 32  # of a SHA-256
+CHECKSUM = b"crc32"  # among the metadata of a part
 GROUP_BYTES = 2**25  # of embeddings in a row group of `embeddings.parquet`; memory holds about four groups
 MAKE_ROOM = "free some space there and run again; what is written so far is not computed again"
 DELETE = "delete it and run again: only its films are computed again"
@@ -53,6 +55,7 @@ class Embeddings:
     folder: Path
     width: int | None = None
     _parts: dict[str, pa.RecordBatch] = field(default_factory=dict, repr=False)
+    _verified: set[str] = field(default_factory=set, repr=False)
     _index: tuple[Array, Array] | None = field(default=None, repr=False)
 
     @classmethod
@@ -113,6 +116,7 @@ class Embeddings:
             pa.FixedSizeListArray.from_arrays(pa.array(embeddings.astype(np.float32).ravel()), width),
         ]
         part = pa.record_batch(columns, schema=_schema(width))
+        part = part.replace_schema_metadata({CHECKSUM: _checksum(part)})
         # Named by its films: a process that computes the same films at the same time replaces the part by an equal one.
         path = self.folder / f"part-{hashlib.sha256(keys.tobytes()).hexdigest()[:32]}.arrow"
         try:
@@ -144,6 +148,16 @@ class Embeddings:
                 raise RunError(what, f"{self.folder}, film {hashes[positions[at]]}", mend)
             out[positions] = part.column("embedding").values.to_numpy().reshape(part.num_rows, -1)[rows]
         return out
+
+    def verify(self) -> None:
+        """Refuse parts that are not as they were written.
+
+        Raises
+        ------
+        RunError
+        """
+        for name in self._parts:
+            self._verify(name)
 
     def facts(self, hashes: Sequence[str]) -> pd.DataFrame:
         """The columns perceptual and reason of films, in the order of `hashes`.
@@ -239,10 +253,31 @@ class Embeddings:
         ends = np.cumsum([part.num_rows for part in self._parts.values()])
         order = where.argsort(kind="stable")
         cuts = np.searchsorted(where[order], ends)
-        for part, end, first, last in zip(self._parts.values(), ends, [0, *cuts][:-1], cuts, strict=True):
+        parts = zip(self._parts.items(), ends, [0, *cuts][:-1], cuts, strict=True)
+        for (name, part), end, first, last in parts:
             if first < last:
                 positions = order[first:last]
+                self._verify(name)
                 yield part, where[positions] - (end - part.num_rows), positions
+
+    def _verify(self, name: str) -> None:
+        """Compare a part with its checksum when it is first read."""
+        if name in self._verified:
+            return
+        part = self._parts[name]
+        if (part.schema.metadata or {}).get(CHECKSUM) != _checksum(part):
+            what = "a part of the embeddings is damaged: it has changed since it was written"
+            raise RunError(what, str(self.folder / name), DELETE)
+        self._verified.add(name)
+
+
+def _checksum(part: pa.RecordBatch) -> bytes:
+    """CRC-32 of all values of a part."""
+    found = 0
+    for column in part.columns:
+        for buffer in column.buffers():
+            found = zlib.crc32(buffer or b"", found)
+    return b"%08x" % found
 
 
 def _schema(width: int) -> pa.Schema:

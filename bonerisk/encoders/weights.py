@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonerisk.errors import ConfigError
+from bonerisk.runs.find import StoredRun, load
+from bonerisk.runs.folder import RECORD
 from bonerisk.runs.hashing import sha256 as hash_of
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
     Raises
     ------
     ConfigError
-        There is no such file, the run holds no trained model, or the hash differs.
+        There is no such file, the run holds no finished model, or the hash differs.
+    RunError
+        The run's model has changed since the run wrote it.
 
     Examples
     --------
@@ -61,6 +65,8 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
         return None
     path = Path(weights).expanduser()
     path = path / MODEL_FILE if path.is_dir() else path
+    if path.name == MODEL_FILE and (path.parent / RECORD).is_file():
+        path = _of_run(load(path.parent), weights)
     if not path.is_file():
         what = "The run holds no trained model" if path.name == MODEL_FILE else "There is no such weights file"
         mend = f"{KEY}= takes pretrained, a file, the folder of a training run, or random (to learn from scratch)"
@@ -69,6 +75,14 @@ def check(weights: str, sha256: str | None = None) -> Path | None:
         mend = "Fetch it again, or set encoder.sha256"
         raise ConfigError(f"The weights file's SHA-256 is {found}, not {sha256}", str(path), mend)
     return path
+
+
+def _of_run(run: StoredRun, weights: str) -> Path:
+    """The model of a finished training, as it was written."""
+    if run.status != "finished" or MODEL_FILE not in run.written:
+        mend = f"{KEY}=RUN takes the folder of a finished training"
+        raise ConfigError(f"The run holds no finished model: it {run.state}", f"{KEY}={weights}", mend)
+    return run.path(MODEL_FILE)
 
 
 def from_hub(hub_id: str, filename: str, licence: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from bonerisk.imaging.perceptual import perceptual
 from bonerisk.imaging.read import read
 
 KEPT_BYTES = 32 * 2**20 - 2**13  # the largest size that glibc learns from
-FACTS = ("height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm", "coloured", "perceptual")
+FACTS = ("height_px", "width_px", "bits", "row_spacing_mm", "column_spacing_mm", "coloured", "perceptual", "crc32")
 
 
 class Source(NamedTuple):
@@ -78,8 +79,10 @@ class Decoder:
         if image.shape != self.shape or image.dtype != np.uint8:
             given = f"{image.dtype} {image.shape}"
             raise ValueError(f"{_name(self.transform)} gave an image of {given}, not uint8 {self.shape}")
-        facts = (*film.pixels.shape, film.bits, *(film.spacing_mm or (None, None)), film.coloured, perceptual(film))
-        return Decoded(np.ascontiguousarray(image), facts)
+        image = np.ascontiguousarray(image)
+        size, spacing = film.pixels.shape, film.spacing_mm or (None, None)
+        facts = (*size, film.bits, *spacing, film.coloured, perceptual(film), zlib.crc32(image.tobytes()))
+        return Decoded(image, facts)
 
 
 def _name(transform: Callable[[Film], np.ndarray]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import shutil
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,8 +23,10 @@ from bonerisk.imaging.lock import locked
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.imaging.unfinished import IMAGES, Unfinished
 from bonerisk.progress import track
+from bonerisk.runs.hashing import sha256
 
 INDEX, FAILURES = "index.parquet", "failures.parquet"
+HASHES = "hashes.json"  # SHA-256 of both
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
@@ -43,8 +47,8 @@ class Store:
         Read-only; one image for each film that could be used.
     index : DataFrame
         One row for each image, in their order: image_id and image_path; of the film in its file height_px, width_px,
-        bits, row_spacing_mm and column_spacing_mm (missing if unknown), and perceptual (bytes; copies of an image have
-        similar ones).
+        bits, row_spacing_mm and column_spacing_mm (missing if unknown), perceptual (bytes; copies of an image have
+        similar ones), and crc32 of the image.
     failures : DataFrame
         image_id, image_path and reason of the films that could not be used.
     """
@@ -58,6 +62,29 @@ class Store:
     def rows(self) -> pd.Series:
         """Row in `images` by image_id."""
         return pd.Series(np.arange(len(self.index)), index=self.index["image_id"], name="row")
+
+    def positions(self, image_ids: Iterable[str]) -> np.ndarray:
+        """Rows (m,) int64 in `images` of some films, in their order, whose images are as they were written.
+
+        An image is read and compared with its checksum when it is first asked for; later ones cost nothing.
+
+        Raises
+        ------
+        RunError
+            An image has changed since.
+        """
+        found = self.rows.loc[list(image_ids)].to_numpy()
+        crc32 = self.index["crc32"].to_numpy()
+        for row in np.unique(found[~self._verified[found]]):
+            if zlib.crc32(self.images[row].tobytes()) != crc32[row]:
+                what = f"the image of film {self.index['image_id'][row]} has changed since it was written"
+                raise RunError(what, str(self.folder), DELETE)
+            self._verified[row] = True
+        return found
+
+    @cached_property
+    def _verified(self) -> np.ndarray:
+        return np.zeros(len(self.index), bool)
 
 
 def build(
@@ -181,17 +208,39 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
         what, first = f"none of the {len(failed)} films could be read:\n{listed}", failures["image_path"].iloc[0]
         raise RowsRefusedError(what, f"the first: {first}", rejected=failures)
     index = outcomes.loc[~failed, ["image_id", "image_path", *FACTS]].reset_index(drop=True)
-    index.astype(dict.fromkeys(("height_px", "width_px", "bits"), "int64")).to_parquet(folder / INDEX, index=False)
+    numbers = dict.fromkeys(("height_px", "width_px", "bits", "crc32"), "int64")
+    index.astype(numbers).to_parquet(folder / INDEX, index=False)
     failures.to_parquet(folder / FAILURES, index=False)
+    hashes = {name: sha256(folder / name) for name in (INDEX, FAILURES)}
+    (folder / HASHES).write_text(json.dumps(hashes), encoding="utf-8")
+
+
+def verify(folder: Path) -> None:
+    """Refuse a store whose tables or images are not as they were written.
+
+    Raises
+    ------
+    RunError
+    """
+    found = _read(folder)
+    found.positions(found.index["image_id"])
 
 
 def _open(folder: Path, films: pd.DataFrame, shape: tuple[int, ...]) -> Store:
+    found = _read(folder)
+    known = set(found.index["image_id"]) | set(found.failures["image_id"])
+    if known != set(films["image_id"].astype(str)) or found.images.shape != (len(found.index), *shape):
+        raise RunError("the store holds other films, or images of another shape", str(folder), DELETE)
+    return found
+
+
+def _read(folder: Path) -> Store:
     try:
+        for name, digest in json.loads((folder / HASHES).read_text(encoding="utf-8")).items():
+            if sha256(folder / name) != digest:
+                raise ValueError(f"{name} has changed since it was written")
         images = np.load(folder / IMAGES, mmap_mode="r")
         index, failures = pd.read_parquet(folder / INDEX), pd.read_parquet(folder / FAILURES)
     except (OSError, ValueError) as error:
         raise RunError(f"the store of images is damaged: {error}", str(folder), DELETE) from error
-    known = set(index["image_id"]) | set(failures["image_id"])
-    if known != set(films["image_id"].astype(str)) or images.shape != (len(index), *shape):
-        raise RunError("the store holds other films, or images of another shape", str(folder), DELETE)
     return Store(folder, images, index, failures)

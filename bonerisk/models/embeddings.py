@@ -139,7 +139,7 @@ def _encode(
         store.append(list(failed["key"]), [None] * len(failed), list(failed["reason"]), nothing)
     index = found.images.index.assign(key=found.images.index["image_id"].map(keys))
     index = index[index["key"].isin(todo)].drop_duplicates("key").sort_values("key")
-    rows = found.images.rows.loc[index["image_id"]].to_numpy()
+    rows = found.images.positions(index["image_id"])
     given = rows, list(index["key"]), list(index["perceptual"])
     run.record["device"] = extract(cast("nn.Module", encoder), found.images.images, *given, store, batch_size)
 

@@ -59,7 +59,7 @@ class DecodedCohort:
 
     def rows(self, table: pd.DataFrame) -> np.ndarray:
         """Store positions (m,) int64 of a table's films, in its order."""
-        return self.images.rows.loc[table["image_id"]].to_numpy()
+        return self.images.positions(table["image_id"])
 
 
 def transform_of(preprocessing: Node) -> Transform:

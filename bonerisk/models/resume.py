@@ -32,6 +32,6 @@ def checkpoint_of(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
     """The checkpoint to resume from; DataError if films or cohort have changed."""
     before = {item["sha256"] for item in killed.record["inputs"] if item["kind"] == "images"}
     now = {item["sha256"] for item in run.record["inputs"] if item["kind"] == "images"}
-    if before != now or not pd.read_parquet(killed.folder / "cohort.parquet").equals(table):
+    if before != now or not pd.read_parquet(killed.path("cohort.parquet")).equals(table):
         raise DataError("the films or the cohort have changed since", str(killed.folder), "train anew, without resume=")
     return run.reads("resume", killed.folder / RESUME_FILE, parent=killed.folder)

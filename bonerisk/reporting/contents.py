@@ -24,6 +24,7 @@ from bonerisk.reporting.figures.style import Drawing
 from bonerisk.reporting.page import Section, Text
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.runs.reported import ReportedRuns
+from bonerisk.runs.find import StoredRun
 
 PLACES = ("bonerisk.reporting.sections", "bonerisk.reporting.papers")
 
@@ -50,17 +51,18 @@ class Context:
     def _drawings(self) -> dict[Path, dict[str, Drawing]]:
         return {
             evaluation.run.folder: {
-                path.stem: self._copied(path, evaluation.suffix)
-                for path in sorted((evaluation.run.folder / "figures").glob("*.svg"))
+                Path(name).stem: self._copied(evaluation.run, name, evaluation.suffix)
+                for name in evaluation.run.names("figures/*.svg")
             }
             for evaluation in self.runs.evaluations
         }
 
-    def _copied(self, path: Path, suffix: str) -> Drawing:
+    def _copied(self, run: StoredRun, name: str, suffix: str) -> Drawing:
         self.figures.mkdir(parents=True, exist_ok=True)
-        for file in (path, path.with_suffix(".png")):
-            shutil.copyfile(file, self.figures / f"{path.stem}{suffix}{file.suffix}")
-        return Drawing.read(self.figures / f"{path.stem}{suffix}.svg")
+        stem = Path(name).stem
+        for file in (name, name.replace(".svg", ".png")):
+            shutil.copyfile(run.path(file), self.figures / f"{stem}{suffix}{Path(file).suffix}")
+        return Drawing.read(self.figures / f"{stem}{suffix}.svg")
 
 
 def contents(page: Context) -> list[Section]:

@@ -10,13 +10,13 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
 from bonerisk.errors import ConfigError, RunError
-from bonerisk.runs.folder import RECORD, SCHEMA_VERSION, process_start
+from bonerisk.runs.folder import CONFIG, RECORD, SCHEMA_VERSION, process_start
 from bonerisk.runs.hashing import sha256
 from bonerisk.runs.run_record import RunRecord
 
@@ -52,8 +52,14 @@ class StoredRun:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The resolved configuration."""
-        return yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+        """The resolved configuration.
+
+        Raises
+        ------
+        RunError
+            It has changed since the run wrote it.
+        """
+        return yaml.safe_load(self.path(CONFIG).read_text(encoding="utf-8"))
 
     @property
     def status(self) -> str:
@@ -93,21 +99,51 @@ class StoredRun:
         """Folders of the runs it read, each once."""
         return parents_of(self.folder, self.record)
 
+    @cached_property
+    def written(self) -> dict[str, str]:
+        """SHA-256 of each artifact by its name, a path in the folder."""
+        return {item["path"]: item["sha256"] for item in self.record["outputs"]}
+
+    def names(self, pattern: str) -> list[str]:
+        """Sorted names of artifacts that a pattern fits: ``figures/*.svg``."""
+        return sorted(name for name in self.written if PurePosixPath("/", name).match(f"/{pattern}"))
+
     def path(self, name: str) -> Path:
-        """An artifact, verified against the hash in the record.
+        """An artifact, verified against the hash in the record when it is first asked for.
 
         Raises
         ------
         RunError
-            It is not there, or has changed since the run wrote it.
+            The run wrote none of this name, or it is gone, or has changed since.
         """
-        known = {item["path"]: item["sha256"] for item in self.record["outputs"]}
         path = self.folder / name
-        if name not in known or not path.is_file():
+        if name not in self.written:
             raise RunError(f"the run has no {name} (status: {self.status})", str(self.folder), "name a finished run")
-        if sha256(path) != known[name]:
-            raise RunError(f"{name} has changed since the run wrote it", str(path), "repeat the run")
+        if name not in self._verified:
+            verify(path, self.written[name])
+            self._verified.add(name)
         return path
+
+    @cached_property
+    def _verified(self) -> set[str]:
+        return set()
+
+
+def verify(path: Path, digest: str) -> None:
+    """Refuse a file of a run that is not as the run wrote it.
+
+    Raises
+    ------
+    RunError
+        It is gone, can't be read, or has another SHA-256.
+    """
+    try:
+        found = sha256(path)
+    except OSError as error:
+        what = f"{path.name} can't be read: {error.strerror}"
+        raise RunError(what, str(path), "bring it back, or repeat the run") from error
+    if found != digest:
+        raise RunError(f"{path.name} has changed since the run wrote it", str(path), "bring it back, or repeat the run")
 
 
 def parents_of(folder: Path, record: RunRecord) -> list[Path]:

@@ -22,8 +22,8 @@ from bonerisk.runs.environment import environment
 from bonerisk.runs.hashing import fingerprint, sha256
 from bonerisk.runs.run_record import RunRecord
 
-SCHEMA_VERSION = 1
-RECORD = "run.json"
+SCHEMA_VERSION = 2  # 1 had no hash of the configuration
+RECORD, CONFIG = "run.json", "config.yaml"
 _RUN_NOTE = "  run:   "
 # Keys that change no artifact and no number: where things lie, what a run is called, and runs named by their path
 # (their content is in the inputs' hashes).
@@ -134,7 +134,7 @@ def record(
         The folder is ``outputs/<command>/<name>/<stamp>``.
     outputs : Path
     config : dict
-        Resolved configuration, saved as ``config.yaml``.
+        Resolved configuration, saved as ``config.yaml`` (an artifact).
     choices, overrides, command_line
         As the user gave them.
 
@@ -146,10 +146,10 @@ def record(
     folder = outputs / command / name / stamp()
     try:
         folder.mkdir(parents=True)
-        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
         run = Run(folder, _first_record(command, name, config, choices, overrides, command_line), config)
-        run.save()
+        run.wrote("config", CONFIG)
     except OSError as error:
         mend = "free some space, or set paths.outputs to a folder that you can write to"
         raise RunError(f"can't make a run folder: {error.strerror}", str(folder), mend) from error

@@ -162,6 +162,17 @@ def test_a_damaged_part_is_named_and_deleting_it_mends(tmp_path: Path, share: fl
     assert Embeddings.open(tmp_path).missing(hashes) in (sorted(hashes[:250]), sorted(hashes[250:]))
 
 
+def test_a_part_with_a_flipped_bit_is_named(tmp_path: Path) -> None:
+    hashes = names(250)
+    append(tmp_path, hashes)
+    [part] = tmp_path.iterdir()
+    content = bytearray(part.read_bytes())
+    content[content.index(vectors(hashes[:1]).tobytes())] ^= 1
+    part.write_bytes(content)
+    with pytest.raises(RunError, match="damaged: it has changed"):
+        Embeddings.open(tmp_path).read(hashes[-1:])
+
+
 def test_a_file_of_another_kind_among_the_parts(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1]}).to_feather(tmp_path / "part-0.arrow")
     with pytest.raises(RunError, match="damaged"):

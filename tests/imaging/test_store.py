@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,7 +68,16 @@ def test_build_then_open(tmp_path: Path, films: pd.DataFrame, monkeypatch: pytes
 def test_spacing_of_dicom_is_kept(tmp_path: Path, write_dicom: Callable[..., Path], ramp: np.ndarray) -> None:
     path = write_dicom(ramp, PixelSpacing=[0.2, 0.1])
     built = store.build(tmp_path / "s", pd.DataFrame({"image_id": ["a"], "image_path": [path]}), TRANSFORM, SHAPE)
-    assert list(built.index.loc[0, list(FACTS)]) == [64, 64, 12, 0.2, 0.1, False, perceptual(read(path))]
+    assert list(built.index.loc[0, list(FACTS)]) == [
+        64,
+        64,
+        12,
+        0.2,
+        0.1,
+        False,
+        perceptual(read(path)),
+        zlib.crc32(built.images[0]),
+    ]
     assert built.failures.empty
 
 
@@ -104,6 +114,22 @@ def test_damaged_store(tmp_path: Path, films: pd.DataFrame, name: str) -> None:
     (tmp_path / "s" / name).write_bytes(b"PAR1 cut off")
     with pytest.raises(RunError, match="damaged"):
         store.build(tmp_path / "s", films.head(5), TRANSFORM, SHAPE)
+
+
+def test_what_has_changed_since_it_was_written(tmp_path: Path, films: pd.DataFrame) -> None:
+    films = films.head(6)  # the third is blank
+    built = store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
+    images = np.load(tmp_path / "s" / store.IMAGES, mmap_mode="r+")
+    images[2, 3, 4] ^= 1
+    images.flush()
+    names = list(built.index["image_id"])
+    there = store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
+    assert there.positions([names[4], names[0]]).tolist() == [4, 0]
+    with pytest.raises(RunError, match=f"the image of film {names[2]} has changed"):
+        there.positions(names)
+    built.index.iloc[::-1].to_parquet(tmp_path / "s" / store.INDEX, index=False)
+    with pytest.raises(RunError, match=r"damaged: index\.parquet has changed"):
+        store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
 
 
 def test_full_disk_is_told_before_reading(tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +176,7 @@ def test_stopped_build_goes_on_where_it_was(tmp_path: Path, films: pd.DataFrame,
     pd.testing.assert_frame_equal(resumed.index, whole.index)
     pd.testing.assert_frame_equal(resumed.failures, whole.failures)
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["s"]
-    assert len(list((tmp_path / "d" / "s").iterdir())) == 3
+    assert len(list((tmp_path / "d" / "s").iterdir())) == 4
 
 
 @pytest.mark.usefixtures("one_by_one")

@@ -21,7 +21,8 @@ from bonerisk.config.build import build
 from bonerisk.evaluation.tables.result import TABLES, Result
 from bonerisk.reporting.drawings import draw
 from bonerisk.runs.find import StoredRun, load
-from bonerisk.runs.folder import SCHEMA_VERSION
+from bonerisk.runs.folder import RECORD, SCHEMA_VERSION
+from bonerisk.runs.hashing import sha256
 
 MakeRun = Callable[..., StoredRun]
 EVALUATION = Path(__file__).parents[2] / "configs" / "evaluation" / "standard.yaml"
@@ -54,6 +55,20 @@ def saved() -> Iterator[deque[Figure]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", watched)
         yield figures
+
+
+@pytest.fixture(autouse=True)
+def recorded_as_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests here change files of runs, whose records then say what lies there."""
+
+    monkeypatch.setattr(StoredRun, "written", property(lambda run: _written(run.folder)))
+    monkeypatch.setattr(StoredRun, "_verified", property(lambda run: set()))
+
+
+def _written(folder: Path) -> dict[str, str]:
+    folders = ("", "figures", "figures/films", "figures/gradcam")  # of which one may be a link
+    files = [path for name in folders for path in (folder / name).glob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): sha256(path) for path in files if path.name != RECORD}
 
 
 @pytest.fixture(scope="session")
@@ -183,8 +198,9 @@ def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, mod
             _write_result(folder, result, model, name, [parent.folder.name for parent in parents])
             (folder / "figures").symlink_to(drawn, target_is_directory=True)
         content = _record(command, name, model, result, parents) | record
-        (folder / "run.json").write_text(json.dumps(content))
         (folder / "config.yaml").write_text(yaml.safe_dump(config | {"seed": content["seeds"].get("seed", 0)}))
+        content["outputs"] = [{"path": path, "sha256": digest} for path, digest in _written(folder).items()]
+        (folder / "run.json").write_text(json.dumps(content))
         made.append(load(folder))
         return made[-1]
 

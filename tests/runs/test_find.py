@@ -98,6 +98,7 @@ def test_a_changed_or_missing_artifact_is_refused(tmp_path):
     run = load(make(tmp_path))
     assert run.path("model.txt").read_text() == "weights"
     (run.folder / "model.txt").write_text("other")
+    run = load(run.folder)
     with pytest.raises(RunError, match="has changed since"):
         run.path("model.txt")
     with pytest.raises(RunError, match=r"has no nothing\.txt"):

@@ -33,16 +33,19 @@ def test_a_run_is_recorded_from_its_start(tmp_path):
         with run.writes("model", "model.bin") as path:
             path.write_bytes(b"weights")
             assert not (run.folder / "model.bin").exists()  # it gets its name when it is whole
-        assert [item["path"] for item in read(run)["outputs"]] == ["model.bin"]  # known even if the run is killed now
+        assert [item["path"] for item in read(run)["outputs"]] == [
+            "config.yaml",
+            "model.bin",
+        ]  # known even if the run is killed now
     content = read(run)
     assert run.folder.parent == tmp_path / "outputs" / "train" / "m"
     assert content["status"] == "finished"
     assert content["seeds"] == {"seed": 3, "dataset.split_seed": 5}
     assert content["command_line"] == ["bonerisk", "train", "model=m"]
     assert content["packages"]["numpy"]
-    (output,) = content["outputs"]
+    configuration, output = content["outputs"]
     assert output == {"kind": "model", "path": "model.bin", "sha256": sha256(run.folder / "model.bin"), "parent": None}
-    assert (run.folder / "config.yaml").exists()
+    assert configuration["sha256"] == sha256(run.folder / "config.yaml")
 
 
 def test_a_folder_of_artifacts_is_noted_file_by_file(tmp_path):
@@ -50,7 +53,8 @@ def test_a_folder_of_artifacts_is_noted_file_by_file(tmp_path):
         (folder / "films").mkdir(parents=True)
         (folder / "roc.svg").write_text("a")
         (folder / "films" / "1.png").write_text("b")
-    assert [item["path"] for item in read(run)["outputs"]] == ["figures/films/1.png", "figures/roc.svg"]
+    written = [item["path"] for item in read(run)["outputs"]]
+    assert written == ["config.yaml", "figures/films/1.png", "figures/roc.svg"]
 
 
 def test_runs_of_the_same_second_do_not_collide(tmp_path):

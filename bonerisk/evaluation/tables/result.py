@@ -173,7 +173,7 @@ def read(run: StoredRun) -> Result:
         The run lacks a table: it is not finished, or an earlier version made it.
     """
     outcome = run.record.get("outcome")
-    there = {name for name, table in TABLES.items() if (run.folder / table.file).is_file()}
+    there = {name for name, table in TABLES.items() if table.file in run.written}
     needed = {name for name, table in TABLES.items() if table.outcome in (None, outcome) and not table.optional}
     lacking = sorted(TABLES[name].file for name in needed - there)
     if lacking or not outcome:
@@ -181,7 +181,7 @@ def read(run: StoredRun) -> Result:
         again = shlex.join(["bonerisk", *run.record["command_line"][1:]])
         raise RunError(what, str(run.folder), f"make it anew: {again}")
     found: dict[str, Any] = {
-        name: table.read(run.folder / table.file) if name in there else pd.DataFrame(columns=list(table.columns))
+        name: table.read(run.path(table.file)) if name in there else pd.DataFrame(columns=list(table.columns))
         for name, table in TABLES.items()
     }
     return Result(outcome, run.record["target"], **found, target_words=run.record.get("target_words"))

@@ -10,6 +10,7 @@ import pandas as pd
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.run_record import EpochScores
 from bonerisk.training.best import best as best_epoch
+from bonerisk.training.files import HISTORY_FILE
 
 BEFORE: EpochScores = {  # how trainings judged an epoch that did not record it
     "columns": {"tune_loss": "loss", "tune_auc": "AUC"},
@@ -79,5 +80,4 @@ def best(steps: pd.DataFrame) -> pd.Series:
 
 
 def _history(run: StoredRun) -> pd.DataFrame:
-    path = run.folder / "history.csv"
-    return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+    return pd.read_csv(run.path(HISTORY_FILE)) if HISTORY_FILE in run.written else pd.DataFrame()

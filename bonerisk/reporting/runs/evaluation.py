@@ -183,9 +183,9 @@ class EvaluationRun:
     @property
     def features(self) -> list[str]:
         """What a model of columns learnt from; empty where that is not known."""
-        folder = self.training.folder if self.training else None
-        paths = [folder / name for name in ("coefficients.csv", "importance.csv")] if folder else []
-        names = next((list(pd.read_csv(path)["feature"]) for path in paths if path.is_file()), [])
+        run = self.training
+        tables = [name for name in ("coefficients.csv", "importance.csv") if run and name in run.written]
+        names = list(pd.read_csv(run.path(tables[0]))["feature"]) if run and tables else []
         return [name for name in names if name != INTERCEPT]
 
     @cached_property
@@ -216,7 +216,7 @@ class EvaluationRun:
     @cached_property
     def cohort(self) -> pd.DataFrame:
         """Films evaluated."""
-        return pd.read_parquet(self.run.folder / "cohort.parquet")
+        return pd.read_parquet(self.run.path("cohort.parquet"))
 
     def patients(self, split: str) -> int:
         """Patients of a split."""

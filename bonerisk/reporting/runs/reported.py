@@ -34,7 +34,7 @@ class Participants:
     @cached_property
     def films(self) -> pd.DataFrame:
         """Their cohorts, one under the other."""
-        tables = [pd.read_parquet(run.folder / "cohort.parquet") for run in self.runs]
+        tables = [pd.read_parquet(run.path("cohort.parquet")) for run in self.runs]
         return pd.concat(tables).drop_duplicates("image_id").reset_index(drop=True)
 
     @property
@@ -50,7 +50,7 @@ class Participants:
     @property
     def rejected(self) -> pd.DataFrame:
         """Values refused, each once."""
-        tables = [pd.read_csv(run.folder / "rejected.csv", dtype=str) for run in self.runs]
+        tables = [pd.read_csv(run.path("rejected.csv"), dtype=str) for run in self.runs]
         return pd.concat(tables).drop_duplicates().reset_index(drop=True)
 
 
@@ -84,7 +84,7 @@ class ReportedRuns:
         for run in [*(e.run for e in self.evaluations), *trainings, *self.labelled, *self.extracted, *self.prepared]:
             source = self._source(run)
             covered = run.command in ("prepare", "extract") and any(source == other for other, _ in groups)
-            if (run.folder / "flow.csv").is_file() and not covered:
+            if "flow.csv" in run.written and not covered:
                 groups.setdefault((source, Participants((run,)).steps.to_csv(index=False)), []).append(run)
         return [Participants(tuple(_needed(runs))) for runs in groups.values()]
 
@@ -130,7 +130,7 @@ def reported(runs: Sequence[StoredRun]) -> ReportedRuns:
                 except RunError as error:
                     missing.append(f"Training behind {run.folder.name}: {error.what}.")
     found = sorted(known.values(), key=lambda run: run.folder.name)
-    evaluations = [run for run in found if run.command == "evaluate" and (run.folder / "metrics.csv").is_file()]
+    evaluations = [run for run in found if run.command == "evaluate" and "metrics.csv" in run.written]
     return ReportedRuns(
         [
             EvaluationRun(run, read(run), _trainings(run, known), number, len(evaluations) > 1)
@@ -155,4 +155,4 @@ def _needed(runs: list[StoredRun]) -> list[StoredRun]:
 
 
 def _flow(run: StoredRun) -> pd.DataFrame:
-    return pd.read_csv(run.folder / "flow.csv", keep_default_na=False)
+    return pd.read_csv(run.path("flow.csv"), keep_default_na=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,23 +11,25 @@ from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
+from bonerisk.runs.find import StoredRun
 
 ORDER = 42
+FOLDER = "figures/films"
 OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
 
 
 def sections(page: Context) -> Iterator[Section]:
     """One section per evaluation; empty without example films."""
     for evaluation in page.runs.evaluations:
-        films = _examples(evaluation.run.folder / "figures" / "films")
+        films = _examples(evaluation.run)
         yield Section(f"Example films{evaluation.place}", films, evaluation.number)
 
 
-def _examples(folder: Path) -> list[Part]:
-    """Films of a folder that has an examples.csv, by split and outcome."""
-    if not (folder / "examples.csv").is_file():
+def _examples(run: StoredRun) -> list[Part]:
+    """Films of an evaluation that drew some, by split and outcome."""
+    if f"{FOLDER}/examples.csv" not in run.written:
         return []
-    table = pd.read_csv(folder / "examples.csv", dtype={"file": str, "image_id": str})
+    table = pd.read_csv(run.path(f"{FOLDER}/examples.csv"), dtype={"file": str, "image_id": str})
     outcome = table["group"].str.partition(",")[0]
     intro = (
         "Called positive at threshold 0.5. For each outcome the film that the model was surest of, and the one nearest "
@@ -40,7 +41,7 @@ def _examples(folder: Path) -> list[Part]:
             chosen = table[(table["split"] == split) & (outcome == name)]
             if len(chosen):
                 films = tuple(
-                    (folder / row.file, _caption(row.group, row.risk, row.t_score, row.image_id))
+                    (run.path(f"{FOLDER}/{row.file}"), _caption(row.group, row.risk, row.t_score, row.image_id))
                     for row in rows_of(chosen)
                 )
                 parts.append(FilmGrid(f"{words.split(split)}: {name}s", films))

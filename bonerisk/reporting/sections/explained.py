@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from bonerisk.reporting.wording import organs, words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import Row, rows_of
 from bonerisk.reporting.wording.vocabulary import Vocabulary
+from bonerisk.runs.find import StoredRun
 
 ORDER = 43
 CAM = (
@@ -44,36 +44,39 @@ OCCLUDED = (
 def sections(page: Context) -> Iterator[Section]:
     """One section per evaluation; empty where nothing was explained."""
     for evaluation in page.runs.evaluations:
-        drawings, folder = page.drawings(evaluation), evaluation.run.folder
-        parts: list[Part] = list(_overlays(folder / "figures" / OVERLAYS, evaluation.vocabulary))
+        drawings, run = page.drawings(evaluation), evaluation.run
+        parts: list[Part] = list(_overlays(run, evaluation.vocabulary))
         if parts and len(evaluation.learnt) > 1:
             parts.insert(0, Text(f"The model explained is {words.model(next(iter(evaluation.learnt)))}, named first."))
-        attention = _read(folder / "attention.csv", ATTENTION)
+        attention = _read(run, "attention.csv", ATTENTION)
         if len(attention):
             parts += [Text(ATTENDED), *of_kinds(drawings, ["attention"], evaluation.splits)]
             parts.append(tables.attention(attention, evaluation.vocabulary))
-        alike = _read(folder / "randomisation.csv", {"shuffled": str, "score": str, "note": str, "method": str})
+        alike = _read(run, "randomisation.csv", {"shuffled": str, "score": str, "note": str, "method": str})
         if len(alike):
             parts += [Text(ALIKE), tables.randomisation(alike, evaluation.vocabulary)]
-        occlusion = _read(folder / "occlusion.csv", OCCLUSION)
+        occlusion = _read(run, "occlusion.csv", OCCLUSION)
         if len(occlusion):
             parts += [Text(OCCLUDED), *of_kinds(drawings, ["occlusion"], evaluation.splits)]
             parts.append(tables.occlusion(occlusion, evaluation.vocabulary))
         yield Section(f"Where the model looks{evaluation.place}", parts, evaluation.number)
 
 
-def _read(path: Path, columns: dict[str, type]) -> pd.DataFrame:
+def _read(run: StoredRun, name: str, columns: dict[str, type]) -> pd.DataFrame:
     """A table of explanations; without rows if the evaluation has none."""
-    if not path.is_file():
+    if name not in run.written:
         return pd.DataFrame()
     text = [name for name, kind in columns.items() if kind is str]
-    return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
+    return pd.read_csv(run.path(name), dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 
 
-def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
-    if not (folder / "overlays.csv").is_file():
+def _overlays(run: StoredRun, vocabulary: Vocabulary) -> Iterator[Part]:
+    folder = f"figures/{OVERLAYS}"
+    if f"{folder}/overlays.csv" not in run.written:
         return
-    table = pd.read_csv(folder / "overlays.csv", dtype={"file": str, "truth": str, "score": str, "direction": str})
+    table = pd.read_csv(
+        run.path(f"{folder}/overlays.csv"), dtype={"file": str, "truth": str, "score": str, "direction": str}
+    )
     yield Text(CAM)
     by = ["split", "truth", "correct", "extreme"]
     for _, rows in table.groupby(by, sort=False):
@@ -81,7 +84,7 @@ def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
         called = "called rightly" if of.correct else "called wrongly"
         truth = organs.in_sentence(organs.group(of.truth, vocabulary))
         title = f"{words.split(of.split)}: {truth}, {called}, {of.extreme} risk"
-        films = tuple((folder / row.file, _caption(row, vocabulary)) for row in rows_of(rows))
+        films = tuple((run.path(f"{folder}/{row.file}"), _caption(row, vocabulary)) for row in rows_of(rows))
         yield FilmGrid(title, films)
 
 

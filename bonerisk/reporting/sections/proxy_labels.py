@@ -28,15 +28,15 @@ HEADS = {
 
 def sections(page: Context) -> Iterator[Section]:
     """One table for each run of `bonerisk pseudolabel`."""
-    runs = [run for run in page.runs.labelled if (run.folder / FILE).is_file()]
+    runs = [run for run in page.runs.labelled if FILE in run.written]
     suffixes = [f"_{place}" if len(runs) > 1 else "" for place in range(1, len(runs) + 1)]
     yield Section("Proxy labels", [table(run, suffix) for run, suffix in zip(runs, suffixes, strict=True)])
 
 
 def table(run: StoredRun, suffix: str) -> Table:
     """A row for each class: films labelled, and the teacher on its tuning split."""
-    films, marks = pd.read_parquet(run.folder / "cohort.parquet"), Footnotes()
-    found = pd.read_csv(run.folder / FILE, keep_default_na=False, na_values={"estimate": "", "lower": "", "upper": ""})
+    films, marks = pd.read_parquet(run.path("cohort.parquet")), Footnotes()
+    found = pd.read_csv(run.path(FILE), keep_default_na=False, na_values={"estimate": "", "lower": "", "upper": ""})
     cutoffs = run.config["cutoffs"]
     asked = [name for name in BONE_CLASSES if cutoffs.get(name) is not None]
     rows = [_row(name, cutoffs[name], films, found, marks) for name in asked]

@@ -108,8 +108,8 @@ def _asked(evaluation: EvaluationRun) -> str:
     training, vocabulary = evaluation.training, evaluation.vocabulary
     question = f"Can {_of_what(evaluation)} show who {vocabulary.verb} {vocabulary.having}?"
     text = f"{question} The model {words.model(evaluation.model)}"
-    if training and (training.folder / "cohort.parquet").is_file():
-        learnt = pd.read_parquet(training.folder / "cohort.parquet")
+    if training and "cohort.parquet" in training.written:
+        learnt = pd.read_parquet(training.path("cohort.parquet"))
         splits, proxies = learnt["split"].value_counts(), is_proxy(learnt).sum()
         text += f" learnt from {vocabulary.counted(splits.get('train', 0))}"
         text += f" ({count(proxies)} of them with a proxy label)" if proxies else ""
@@ -195,9 +195,9 @@ def _ceiling(evaluation: EvaluationRun, split: str) -> str:
 
 def _only(run: StoredRun) -> str:
     """One sentence for a run that is not an evaluation."""
-    if not (run.folder / "cohort.parquet").is_file():
+    if "cohort.parquet" not in run.written:
         return f"{run.folder.name}: `{run.command}` of {run.name}, {run.status}."
-    films = pd.read_parquet(run.folder / "cohort.parquet")
+    films = pd.read_parquet(run.path("cohort.parquet"))
     patients = len(films[["site", "patient_id"]].drop_duplicates())
     splits = listed(f"{count(n)} {words.split(str(name)).lower()}" for name, n in films["split"].value_counts().items())
     verb = {"prepare": "was prepared", "extract": "was encoded", "train": "was trained"}.get(run.command, "was run")

@@ -70,9 +70,9 @@ class _Training:
             parts.append(self._epochs(epochs))
         if steps is not None:
             parts.append(self._steps(steps))
-        if (self.run.folder / "coefficients.csv").is_file():
+        if "coefficients.csv" in self.run.written:
             parts += self._regression()
-        if (self.run.folder / "importance.csv").is_file():
+        if "importance.csv" in self.run.written:
             parts += self._importance()
         return parts
 
@@ -106,7 +106,7 @@ class _Training:
 
     def _regression(self) -> list[Part]:
         """What a regression learnt."""
-        learnt, fitted = (pd.read_csv(self.run.folder / name) for name in ("coefficients.csv", "history.csv"))
+        learnt, fitted = (pd.read_csv(self.run.path(name)) for name in ("coefficients.csv", "history.csv"))
         parts: list[Part] = []
         if "penalty" in fitted:
             parts.append(self._penalty(fitted))
@@ -119,8 +119,7 @@ class _Training:
         return parts if changes is None else [*parts, self._named(proportional(changes))]
 
     def _read(self, name: str) -> pd.DataFrame | None:
-        path = self.run.folder / name
-        return pd.read_csv(path) if path.is_file() else None
+        return pd.read_csv(self.run.path(name)) if name in self.run.written else None
 
     def _named(self, table: Table) -> Table:
         title = f"{table.title}: {self.name}" if self.suffix else table.title
@@ -138,15 +137,15 @@ class _Training:
 
     def _importance(self) -> list[Part]:
         """Importance of the features of trees: AI-CXR's Extended Data Figure 1 (A)."""
-        table = ranked(pd.read_csv(self.run.folder / "importance.csv"))
+        table = ranked(pd.read_csv(self.run.path("importance.csv")))
         if table.empty:
             return [Text(f"{self.name} uses no feature.")]
         first = listed(table["name"][:NAMED])
         title = f"What {self.name} looks at: share of the trees' gain, and mean |SHAP| on the tuning split"
         parts: list[Part] = [self._save(importance(table), "importance", title, f"{title}. First by SHAP: {first}.")]
-        paths = [self.run.folder / f"{name}.parquet" for name in ("contributions", "features")]
-        if all(path.is_file() for path in paths):
-            shap, values = (pd.read_parquet(path).set_index("image_id") for path in paths)
+        names = ("contributions.parquet", "features.parquet")
+        if all(name in self.run.written for name in names):
+            shap, values = (pd.read_parquet(self.run.path(name)).set_index("image_id") for name in names)
             margin = MARGINS.get(str(self.run.config["head"].get("_target_")).rpartition(".")[2], "margin")
             title = f"What each feature adds to the {margin} by {self.name}: one point per row of the tuning split"
             alt = f"{title}, {count(len(shap))} rows. The colour is the feature's value among them."

@@ -15,7 +15,7 @@ FILES = {
     "extract": ["embeddings.parquet"],
     "train": ["history.csv"],
     "pseudolabel": ["reliability.csv"],
-    "evaluate": ["metrics.csv", "figures"],
+    "evaluate": ["metrics.csv", "figures/*"],
 }
 
 
@@ -27,6 +27,6 @@ def sections(page: Context) -> Iterator[Section]:
 
 def _absent(run: StoredRun) -> Iterator[str]:
     expected = ["cohort.parquet", "flow.csv", *FILES.get(run.command, [])]
-    absent = [name for name in expected if not (run.folder / name).exists()]
+    absent = [name.removesuffix("/*") for name in expected if not run.names(name)]
     if absent:
         yield f"{run.folder.name} ({run.command}, {run.status}) has no {listed(absent)}."

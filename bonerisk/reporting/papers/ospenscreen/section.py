@@ -58,7 +58,7 @@ def _films(evaluation: EvaluationRun) -> pd.DataFrame:
     training = evaluation.training
     if training is None:
         return evaluation.cohort
-    films = pd.read_parquet(training.folder / "cohort.parquet")
+    films = pd.read_parquet(training.path("cohort.parquet"))
     return pd.concat([films[films["split"].isin(LEARNT)], evaluation.cohort], ignore_index=True)
 
 

@@ -44,7 +44,7 @@ def cut_offs(evaluations: Sequence[EvaluationRun], labelled: Sequence[StoredRun]
     known = {"/".join(run.folder.resolve().parts[-2:]): run.config["cutoffs"] for run in labelled}
     for evaluation in evaluations:
         for model, training in evaluation.learnt.items():
-            films = pd.read_parquet(training.folder / "cohort.parquet")
+            films = pd.read_parquet(training.path("cohort.parquet"))
             proxies = films[is_proxy(films)]
             any_proxies |= len(proxies) > 0
             learnt = {"Model": f"{model}, {training.folder.name}"}
