@@ -34,8 +34,12 @@ __all__ = [
     "Dataset",
     "Encoder",
     "FittedHead",
+    "MapEncoder",
     "Objective",
     "Outcome",
+    "PointAugmentation",
+    "PointHead",
+    "PointTransform",
     "TrainedHead",
     "Transform",
     "lacks",
@@ -91,6 +95,14 @@ class Transform(Protocol):
         ...
 
 
+class PointTransform(Transform, Protocol):
+    """A transform that keeps points: the place of each on the image follows from the film's size alone."""
+
+    def onto(self, shape: tuple[int, int]) -> np.ndarray:
+        """Matrix (2, 3) from pixels of a film of `shape` (rows, columns) to pixels of the image."""
+        ...
+
+
 class Encoder(Protocol):
     """A torch module: images → features.
 
@@ -137,6 +149,17 @@ class Encoder(Protocol):
         ...
 
 
+class MapEncoder(Encoder, Protocol):
+    """An encoder whose features keep their place on the image, for a `PointHead`."""
+
+    stride: int
+    """Pixels of the image for one of a map: always `bonerisk.keypoints.heatmap.STRIDE`."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (n, width, h / stride, w / stride) float32 of images (n, k, h, w) uint8."""
+        ...
+
+
 class TrainedHead(Protocol):
     """A torch module that is trained with its encoder: features → outputs → predictions.
 
@@ -160,6 +183,17 @@ class TrainedHead(Protocol):
 
         ``risk`` comes first and rises with the risk. A head of several classes adds one for each class, by its name.
         """
+        ...
+
+
+class PointHead(TrainedHead, Protocol):
+    """A head that finds points: features of a `MapEncoder` → a heatmap of each point (n, points, rows, columns).
+
+    Its `predictions` are those that need no film's size; the points themselves are added in pixels of the film.
+    """
+
+    def points(self, outputs: Tensor) -> Tensor:
+        """Points (n, points, 2): x and y in pixels of the image."""
         ...
 
 
@@ -265,7 +299,9 @@ class Objective(Protocol):
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         """What the loss compares outputs with, (n, …) float64, from rows of one split with a known target.
 
-        An objective that compares films of a patient gives the patient's number within the split as well.
+        An objective that compares films of a patient gives the patient's number within the split as well. One of points
+        gets a table of the target's columns alone, in pixels of the image, and gives (n, points, 2), NaN where one is
+        missing: these move with the image.
         """
         ...
 
@@ -310,6 +346,14 @@ class Augmentation(Protocol):
         ...
 
 
+class PointAugmentation(Augmentation, Protocol):
+    """An augmentation that says where points go: targets that are points move with their images."""
+
+    def move(self, points: Tensor, drawn: Mapping[str, np.ndarray], shape: tuple[int, int]) -> Tensor:
+        """Points (m, …, 2), x and y in pixels of images of `shape` (h, w), as `apply` moves what they mark."""
+        ...
+
+
 ARGUMENTS: Mapping[type, tuple[str, ...]] = {  # that a class must be built with, whatever its other settings
     Encoder: ("shape", "weights", "sha256"),
     TrainedHead: ("width", "target"),
@@ -327,15 +371,16 @@ def lacks(kind: type, contract: type) -> list[str]:
     ['__call__', 'columns', 'covered']
     """
     there = {name for base in kind.__mro__ for name in (*vars(base), *inspect.get_annotations(base))}
-    taken = inspect.signature(kind).parameters if contract in ARGUMENTS else {}
-    arguments = [f"argument {name}" for name in ARGUMENTS.get(contract, ()) if name not in taken]
+    needed = [name for base in contract.__mro__ for name in ARGUMENTS.get(base, ())]
+    taken = inspect.signature(kind).parameters if needed else {}
+    arguments = [f"argument {name}" for name in needed if name not in taken]
     return sorted(members(contract) - there) + arguments
 
 
 def members(contract: type) -> set[str]:
     """Names of a contract's methods and attributes."""
-    own = {*inspect.get_annotations(contract), *vars(contract)}
-    return {name for name in own if name == "__call__" or not name.startswith("_")}
+    all_of = {name for base in contract.__mro__ for name in (*inspect.get_annotations(base), *vars(base))}
+    return {name for name in all_of if name == "__call__" or not name.startswith("_")}
 
 
 def require(kind: type, contract: type, where: str) -> None:

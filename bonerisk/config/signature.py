@@ -17,7 +17,7 @@ _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequen
 _NAMES |= {name: getattr(bonerisk.named, name) for name in bonerisk.named.NAMED}
 
 
-OWN = "BinaryTarget"  # the target of a head that can predict a user's own column, too
+OWN = ("BinaryTarget", "PointsTarget")  # targets of heads that can predict a user's own column or points, too
 
 
 class OwnColumn:
@@ -100,7 +100,7 @@ def _targets(annotation: ast.expr) -> dict[str, object]:
     """What names such as ``BinaryTarget`` stand for, alone or in a union: the names of the targets of that kind."""
     names = {name for name in _names(annotation) if name.endswith("Target")}
     found = {name: _of_kind(name.removesuffix("Target").lower()) for name in names}
-    return {name: Literal[of] | OwnColumn if name == OWN else Literal[of] for name, of in found.items() if of}
+    return {name: Literal[of] | OwnColumn if name in OWN else Literal[of] for name, of in found.items() if of}
 
 
 def _names(annotation: ast.expr | None) -> set[str]:

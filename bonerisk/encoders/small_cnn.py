@@ -79,14 +79,12 @@ class SmallCNN(nn.Module):
             what = f"channels is {channels} and dropout {dropout}, but they must be 1 or more, and from 0 to under 1"
             raise ConfigError(what, "encoder.channels, encoder.dropout")
         super().__init__()
-        if weights == "pretrained":
-            mend = "encoder.weights=random learns from scratch; a file or the folder of a training run also works"
-            raise ConfigError("This encoder has no published weights", "encoder.weights=pretrained", mend)
+        source.refuse_pretrained(weights)
         self.shape, self.file = shape, source.check(weights, sha256)
         self._check(shape)
         widths = [2 * shape[0], *(channels * 2**depth for depth in range(DEPTH))]
         sizes = [5, 3, 3, 3]
-        blocks = [_block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
+        blocks = [block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
         self.layers = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
         self.width = widths[-1]
         if self.file is not None:
@@ -105,9 +103,7 @@ class SmallCNN(nn.Module):
             The images have another number of planes, or a side under 16 pixels.
         """
         self._check(tuple(images.shape[1:]))
-        values = images.float()
-        blur = interpolate(avg_pool2d(values, FINE), size=values.shape[-2:], mode="bilinear")
-        return self.layers(torch.cat([(values - blur) / FINE_SD, (values - MIDDLE) / COARSE_SD], dim=1))
+        return self.layers(fine_and_coarse(images))
 
     @property
     def last_layer(self) -> nn.Module:
@@ -125,6 +121,14 @@ class SmallCNN(nn.Module):
             raise unfit("SmallCNN", f"{planes} × {SMALLEST} × {SMALLEST} pixels or more", shape, mend)
 
 
-def _block(inputs: int, outputs: int, size: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, size, stride=2, padding=size // 2, bias=False)
+def fine_and_coarse(images: Tensor) -> Tensor:
+    """Fine detail and the image itself (n, 2 k, h, w), both of about unit variance, of images (n, k, h, w) uint8."""
+    values = images.float()
+    blur = interpolate(avg_pool2d(values, FINE), size=values.shape[-2:], mode="bilinear")
+    return torch.cat([(values - blur) / FINE_SD, (values - MIDDLE) / COARSE_SD], dim=1)
+
+
+def block(inputs: int, outputs: int, size: int, stride: int = 2) -> nn.Sequential:
+    """A convolution of `size` pixels, batch norm and ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())

@@ -85,8 +85,7 @@ class TimmEncoder(nn.Module):
             path = source.from_hub(_hub_id(cfg, architecture), filename, cfg.license or "unknown")
             source.check(str(path), sha256)
         channels = 3 if self.shape[0] in COLOURS else self.shape[0]
-        model: Any = timm.create_model(architecture, pretrained=False, num_classes=0, in_chans=channels)
-        self.model, self.width = model, int(model.head_hidden_size)
+        self.model, self.width = self._model(architecture, channels)
         self.file = path
         self.classifier = f"{cfg.classifier}."
         self.register_buffer("mean", _constants(cfg.mean, channels), persistent=False)
@@ -135,6 +134,11 @@ class TimmEncoder(nn.Module):
         if shape != (self.shape[0], *size):
             mend = f"a preprocessing of {self.shape[0]} planes, with preprocessing.size={size[0]}"
             raise unfit(self.architecture, " × ".join(map(str, (self.shape[0], *size))), shape, mend)
+
+    def _model(self, architecture: str, channels: int) -> tuple[Any, int]:
+        """timm's model without weights, and the number of its features."""
+        model: Any = timm.create_model(architecture, pretrained=False, num_classes=0, in_chans=channels)
+        return model, int(model.head_hidden_size)
 
     def _adapt(self, state: dict[str, Tensor], architecture: str, cfg: timm.models.PretrainedCfg) -> dict[str, Tensor]:
         """A published file under our names: timm translates the authors' keys, and the classifier is left out."""

@@ -85,6 +85,18 @@ def _of_run(run: StoredRun, weights: str) -> Path:
     return run.path(MODEL_FILE)
 
 
+def refuse_pretrained(weights: str) -> None:
+    """Refuse `pretrained`, of an encoder of our own.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if weights == "pretrained":
+        mend = f"{KEY}=random learns from scratch; a file or the folder of a training run also works"
+        raise ConfigError("This encoder has no published weights", f"{KEY}=pretrained", mend)
+
+
 def from_hub(hub_id: str, filename: str, licence: str) -> Path:
     """Path of a weights file of the hub, from its local cache or fetched now; an error names its licence.
 

@@ -23,6 +23,7 @@ from bonerisk.evaluation.outcomes.amount import Amount
 from bonerisk.evaluation.outcomes.binary import Binary
 from bonerisk.evaluation.outcomes.ordinal import Ordinal
 from bonerisk.evaluation.outcomes.outcome import Outcome
+from bonerisk.evaluation.outcomes.points import Points
 from bonerisk.evaluation.outcomes.survival import Survival
 from bonerisk.evaluation.plan import Plan
 from bonerisk.evaluation.samples.risk_table import RiskTable
@@ -60,6 +61,8 @@ class Evaluation:
         How an estimated T-score (`t_score`) is evaluated.
     ordinal : Ordinal
         How classes in order (`label`, from 0) are evaluated.
+    points : Points
+        How points found on films are evaluated.
     recalibration : {"baseline", "slope"}, optional
         Whether each film model is also evaluated after recalibration on tuning: by a shift, or by a shift and a slope.
     reclassification : bool
@@ -98,6 +101,7 @@ class Evaluation:
         survival: Survival,
         amount: Amount,
         ordinal: Ordinal,
+        points: Points,
         recalibration: Literal["baseline", "slope"] | None = None,
         reclassification: bool = False,
         n_draws: int = 1000,
@@ -114,7 +118,7 @@ class Evaluation:
         masks: FolderPath | None = None,
         explain_films: int | None = 1000,
     ) -> None:
-        self.binary, self.survival, self.amount, self.ordinal = binary, survival, amount, ordinal
+        self.binary, self.survival, self.amount, self.ordinal, self.points = binary, survival, amount, ordinal, points
         self.recalibration, self.reclassification = recalibration, reclassification
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
         self.explanations = Explanations.of(explain, masks, explain_films)
@@ -143,7 +147,7 @@ class Evaluation:
             have no rows.
         training : DataFrame
             The training split of the cohort, with the outcome, on which baselines are fitted.
-        outcome : {"binary", "survival", "amount", "ordinal"}, optional
+        outcome : {"binary", "survival", "amount", "ordinal", "points"}, optional
             By default binary or survival, the one whose columns `predictions` has.
         columns : sequence of str
             Columns of a model without films; an equal baseline is left out.
@@ -211,7 +215,7 @@ class Evaluation:
             These rows, with `dataset`, and `split` train or tune.
         refits : dict
             Trained model → what fits it again to some of them.
-        outcome : {"binary", "survival", "amount", "ordinal"}
+        outcome : {"binary", "survival", "amount", "ordinal", "points"}
         target, runs, target_words
             As `run` takes them.
 
@@ -247,12 +251,14 @@ class Evaluation:
         """How an outcome of a kind is evaluated."""
         kinds: dict[OutcomeKind, Outcome[Any, Any]]
         kinds = {"binary": self.binary, "survival": self.survival, "amount": self.amount, "ordinal": self.ordinal}
+        kinds |= {"points": self.points}
         return kinds[name]
 
     def _refuse_strata(self, kind: Outcome[Any, Any]) -> None:
-        """Refuse draws that keep the number of events where the outcome is an amount: each would be the films once."""
-        if kind is self.amount and self.plan.stratify == "event":
-            raise ConfigError("a T-score is no event", "evaluation.stratify=event", "choose site, or leave it out")
+        """Refuse draws that keep the number of events where there is none: each would be the films once."""
+        if kind in (self.amount, self.points) and self.plan.stratify == "event":
+            what = f"{'a T-score' if kind is self.amount else 'a point'} is no event"
+            raise ConfigError(what, "evaluation.stratify=event", "choose site, or leave it out")
 
     def _tables(self, kind: Outcome[Any, Any]) -> dict[str, Rows]:
         """Rows of each table of a split; those of follow-up, or of classes, are empty for another outcome."""

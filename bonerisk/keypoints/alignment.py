@@ -12,12 +12,13 @@ points to fixed places, so the transform has a scale too; `rigid` has the same s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from bonerisk.errors import DataError
-from bonerisk.keypoints.levels import LUMBAR
+from bonerisk.keypoints.levels import LUMBAR, RANK
 
 ENDS = (0.2, 0.8)  # of the height: where L1 and L5 come to lie; assumed
 LENGTH_MM = 165.0  # L1 to L5 at the detector, which `rigid` brings to these places; assumed, others keep their length
@@ -43,22 +44,47 @@ def check(points: np.ndarray, shape: tuple[int, int]) -> None:
     if lacking := [level.upper() for level, place in zip(LUMBAR, points, strict=True) if not np.isfinite(place).all()]:
         why = "; the film may show four lumbar vertebrae" if lacking == ["L5"] else ""
         raise DataError(f"there is no point for {', '.join(lacking)}{why}", mend="mark L1 to L5, or leave the film out")
-    rows, columns = shape
-    outside = ((points < -0.5) | (points > np.array([columns, rows]) - 0.5)).any(1)
-    for level, (x, y) in zip(np.array(LUMBAR)[outside], points[outside], strict=True):
-        what = f"{level.upper()} at ({x:g}, {y:g}) lies outside the film of {rows} × {columns} pixels"
-        raise DataError(what, mend="give points in pixels of the whole film, x to the right and y down")
-    if points[-1, 1] <= points[0, 1]:
-        raise DataError("L5 lies above L1: points are exchanged, or the film is upside down")
-    along = (points - points[0]) @ (points[-1] - points[0])
-    for lower in np.flatnonzero(np.diff(along) <= 0) + 1:
-        raise DataError(f"{LUMBAR[lower].upper()} lies above {LUMBAR[lower - 1].upper()}: points are exchanged")
+    check_inside(LUMBAR, points, shape)
+    check_order(LUMBAR, points)
     apart = spacings(points)
     ratio = apart / np.median(apart)
     for upper in np.flatnonzero((ratio > FAR) | (ratio < NEAR)):
         pair = f"{LUMBAR[upper].upper()} and {LUMBAR[upper + 1].upper()}"
         why = "a vertebra between them has no point" if ratio[upper] > FAR else "two points are on one vertebra"
         raise DataError(f"{pair} are {ratio[upper]:.1f} times as far apart as others: {why}")
+
+
+def check_inside(names: Sequence[str], points: np.ndarray, shape: tuple[int, int]) -> None:
+    """Refuse points (k, 2) outside a film of `shape` (rows, columns).
+
+    Raises
+    ------
+    DataError
+        Names the first.
+    """
+    rows, columns = shape
+    outside = ((points < -0.5) | (points > np.array([columns, rows]) - 0.5)).any(1)
+    for name, (x, y) in zip(np.array(names)[outside], points[outside], strict=True):
+        what = f"{name.upper()} at ({x:g}, {y:g}) lies outside the film of {rows} × {columns} pixels"
+        raise DataError(what, mend="give points in pixels of the whole film, x to the right and y down")
+
+
+def check_order(names: Sequence[str], points: np.ndarray) -> None:
+    """Refuse points (k, 2) of levels of the spine that do not follow each other from the top; others pass.
+
+    Raises
+    ------
+    DataError
+        Names the first pair.
+    """
+    if len(names) < 2 or not set(names) <= set(RANK) or list(names) != sorted(names, key=RANK.__getitem__):
+        return
+    upper, lower = names[0].upper(), names[-1].upper()
+    if points[-1, 1] <= points[0, 1]:
+        raise DataError(f"{lower} lies above {upper}: points are exchanged, or the film is upside down")
+    along = (points - points[0]) @ (points[-1] - points[0])
+    for at in np.flatnonzero(np.diff(along) <= 0) + 1:
+        raise DataError(f"{names[at].upper()} lies above {names[at - 1].upper()}: points are exchanged")
 
 
 def spacings(points: np.ndarray) -> np.ndarray:

@@ -17,15 +17,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+STRIDE = 4  # pixels of the image for one of a map, as HRNet's; encoders of maps, heads and objectives share it
 FLOOR = 1e-10  # below it a map is as good as empty; its logarithm must be finite
 
 
-def on_map(points: Tensor, stride: float) -> Tensor:
+def on_map(points: Tensor, stride: float = STRIDE) -> Tensor:
     """Points of an image, in pixels of a map that has one pixel for `stride` of the image's."""
     return (points + 0.5) / stride - 0.5
 
 
-def on_image(points: Tensor, stride: float) -> Tensor:
+def on_image(points: Tensor, stride: float = STRIDE) -> Tensor:
     """Points of a map, in pixels of its image: the inverse of `on_map`."""
     return (points + 0.5) * stride - 0.5
 
@@ -52,6 +53,11 @@ def draw(points: Tensor, visible: Tensor, shape: tuple[int, int], sigma: float) 
     limits = torch.tensor([columns, rows], device=points.device) - 1 + 3 * sigma
     inside = ((points >= -3 * sigma) & (points <= limits)).all(-1) & visible
     return torch.where(inside[..., None, None], maps, 0).float()
+
+
+def scores(maps: Tensor) -> Tensor:
+    """How sure maps (n, k, rows, columns) are of their points, (n, k): the highest pixel, from 0 to 1."""
+    return maps.amax((-2, -1)).clamp(0, 1)
 
 
 def decode(maps: Tensor, sigma: float = 0.0) -> tuple[Tensor, Tensor]:

@@ -47,10 +47,13 @@ class DecodedCohort:
     ----------
     cohort : Cohort
     images : Store
+    transform : Transform
+        What made the images from the films.
     """
 
     cohort: Cohort
     images: store.Store
+    transform: Transform
 
     @property
     def perceptual(self) -> pd.Series:
@@ -208,7 +211,7 @@ def decode(
     try:
         images = store.build(folder, cohort.table, transform, transform.shape, transform.columns, cohort.colour)
     except RowsRefusedError as error:
-        rejected = None if error.rejected is None else _with_films(cohort, error.rejected)
+        rejected = None if error.rejected is None else with_films(cohort, error.rejected)
         raise RowsRefusedError(error.what, error.where, error.mend, rejected) from None
     return DecodedFilms(images, digest)
 
@@ -237,7 +240,7 @@ def decode_cohort(cohort: Cohort, preprocessing: Node, run: Run, data: Path) -> 
         run.note(transform.note)
     run.reads("images", found.images.folder, digest=found.digest)
     readable = without_failures(cohort, found.images.failures)
-    films = DecodedCohort(readable, found.images)
+    films = DecodedCohort(readable, found.images, transform)
     refuse_copies(readable, sha256, films.perceptual, run)
     return films
 
@@ -280,7 +283,7 @@ def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
     """The cohort without films that can't be read (`failures`: image_id, image_path, reason), as a step of its flow."""
     failed = cohort.table["image_id"].isin(failures["image_id"])
     table = cohort.table[~failed].reset_index(drop=True)
-    rejected = _with_films(cohort, failures)
+    rejected = with_films(cohort, failures)
     if len(failures):
         first = failures.iloc[0]
         log.warning(
@@ -294,14 +297,14 @@ def without_failures(cohort: Cohort, failures: pd.DataFrame) -> Cohort:
     return replace(cohort, table=table, flow=flow, rejected=rejected)
 
 
-def _with_films(cohort: Cohort, failures: pd.DataFrame) -> pd.DataFrame:
-    """The refused rows of a cohort, and its films that can't be read."""
+def with_films(cohort: Cohort, failures: pd.DataFrame, column: str = "image_path") -> pd.DataFrame:
+    """The refused rows of a cohort, and films that can't be used for what stands in a column."""
     refused = pd.DataFrame(
         {
             "file": failures["image_path"],
             "patient_id": failures["image_id"].map(cohort.table.set_index("image_id")["patient_id"]),
             "image_id": failures["image_id"],
-            "column": "image_path",
+            "column": column,
             "value": None,
             "reason": failures["reason"],
         }

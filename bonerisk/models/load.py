@@ -19,6 +19,7 @@ from bonerisk.models.films import DecodedCohort, decode_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, load_fitted
 from bonerisk.models.frozen import frozen_of
 from bonerisk.models.network import Network, load_network
+from bonerisk.models.points import usable
 from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
 from bonerisk.models.trained import DATA, TrainedModel
@@ -113,6 +114,8 @@ class NetworkModel(TrainedModel):
         run = run or Unrecorded()
         films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
         known = of_target(films.cohort, self.target_name, run)
+        if points := self.target.points:
+            known = usable(known, films, points)
         return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
 
     def refit(self, cohort: Cohort, rows: ReadyRows) -> Refit:

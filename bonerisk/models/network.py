@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from bonerisk.config.build import Node
+from bonerisk.cohort.targets.target import find
+from bonerisk.config.build import Node, class_of
 from bonerisk.encoders.weights import MODEL_FILE
+from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.models.components import component
 from bonerisk.models.films import DecodedCohort, encoder_for
+from bonerisk.models.points import on_film, on_image
 from bonerisk.models.predictions import predictions
-from bonerisk.parts import Encoder, TrainedHead
+from bonerisk.parts import Encoder, MapEncoder, Objective, PointHead, PointTransform, TrainedHead, lacks
 from bonerisk.runs.find import StoredRun
 
 if TYPE_CHECKING:
@@ -62,7 +66,20 @@ class Network:
         from bonerisk.training.model import predict
 
         outputs = predict(self.module, films.images.images, self.inputs(table, films))
-        return predictions(table, dataset, name, self.head.predictions(outputs))
+        found = self.head.predictions(outputs)
+        if self.points:
+            points = cast("PointHead", self.head).points(outputs).cpu().numpy()
+            found |= on_film(table, films, self.points, points)
+        return predictions(table, dataset, name, found)
+
+    @property
+    def points(self) -> Sequence[str]:
+        """Names of the points that it finds; empty if it predicts something else."""
+        return find(self.head.target).points
+
+    def targets(self, objective: Objective, table: pd.DataFrame, films: DecodedCohort) -> np.ndarray:
+        """What an objective compares the outputs for the rows of `table` with."""
+        return objective.targets(on_image(table, films, self.points) if self.points else table)
 
     def embed(self, table: pd.DataFrame, films: DecodedCohort) -> np.ndarray:
         """Features (n, width) float32 that the encoder gives the films of `table`."""
@@ -108,6 +125,7 @@ class NewNetwork:
         """As configured; random weights depend on `seed` alone."""
         import torch
 
+        _check_points(config)
         torch.manual_seed(seed)
         encoder = encoder_for(config["preprocessing"], config["encoder"])
         return cls(config, encoder, torch.get_rng_state())
@@ -120,6 +138,31 @@ class NewNetwork:
         width = self.encoder.width + len(features.columns.names)
         head = component(self.config["head"], TrainedHead, "head", width=width)
         return Network(self.encoder, head, features, scaling)
+
+
+def _check_points(config: Node) -> None:
+    """Refuse a head that finds points beside parts that lose them, and maps for a head that takes none.
+
+    Raises
+    ------
+    ConfigError
+        All at once.
+    """
+    finds, gives = (
+        not lacks(class_of(config[key]), contract) for key, contract in (("head", PointHead), ("encoder", MapEncoder))
+    )
+    wrong = []
+    if finds != gives:
+        what = "gives no maps, on which head=points finds points" if finds else "gives maps, for head=points alone"
+        mend = "choose encoder=hrnet_w32 or small_maps" if finds else "choose head=points, or another encoder"
+        wrong.append(ConfigError(f"{class_of(config['encoder']).__name__} {what}", "encoder", mend))
+    if finds and config["preprocessing"] and lacks(class_of(config["preprocessing"]), PointTransform):
+        what = f"{class_of(config['preprocessing']).__name__} does not say where a point of the film lies on its image"
+        wrong.append(ConfigError(what, "preprocessing", "choose preprocessing=whole_film"))
+    if finds and config["features"].get("columns"):
+        what = "points are found on the film alone, without columns beside it"
+        wrong.append(ConfigError(what, "features", "choose features=embedding"))
+    raise_together(wrong)
 
 
 def load_network(run: StoredRun) -> Network:

@@ -19,10 +19,11 @@ from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
 from bonerisk.models.frozen import note_weights
 from bonerisk.models.network import NewNetwork, load_network
+from bonerisk.models.points import usable
 from bonerisk.models.resume import checkpoint_of, run_to_resume
 from bonerisk.models.teacher import refuse_taught, teacher_of
 from bonerisk.models.tuning import write_tuning
-from bonerisk.parts import Dataset
+from bonerisk.parts import Dataset, PointAugmentation, require
 from bonerisk.runs.folder import Run
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
@@ -49,6 +50,8 @@ def train_network(config: DictConfig, run: Run) -> None:
     learn_columns(features, find(target).rows(loaded), target)  # before the films, so that a wrong column stops here
     films = decode_cohort(loaded, config.preprocessing, run, data)
     cohort = of_target(films.cohort, target, run)
+    if points := find(target).points:
+        cohort = usable(cohort, films, points)
     learn_columns(features, cohort, target)
     if teacher is not None:
         refuse_taught(cohort.table, teacher)
@@ -64,8 +67,8 @@ def train_network(config: DictConfig, run: Run) -> None:
         network.module.encoder,
         network.module.head,
         films.images.images,
-        train=Examples(network.inputs(train, films), settings.objective.targets(train)),
-        tune=Examples(network.inputs(tune, films), settings.objective.targets(tune)),
+        train=Examples(network.inputs(train, films), network.targets(settings.objective, train, films)),
+        tune=Examples(network.inputs(tune, films), network.targets(settings.objective, tune, films)),
         settings=settings,
         seed=config.seed,
         folder=run.folder,
@@ -93,5 +96,7 @@ def _settings(config: DictConfig, run: Run) -> TrainingSettings:
     if kind not in objective.kinds:
         what = f"{type(objective).__name__} is for {' and '.join(objective.kinds)} targets, and head.target="
         raise ConfigError(f"{what}{config.head.target} is {kind}", "training.objective", "choose another training=…")
+    if settings.of_points:
+        require(type(settings.augmentation), PointAugmentation, "training.augmentation")
     run.record["history"] = {"columns": dict(objective.columns), "best_by": objective.best_by}
     return settings

@@ -12,9 +12,11 @@ from bonerisk.evaluation.metrics.agreement import r_squared
 from bonerisk.evaluation.metrics.classes import ordinal_auc
 from bonerisk.evaluation.metrics.concordance import c_index
 from bonerisk.evaluation.metrics.discrimination import auc
+from bonerisk.evaluation.metrics.points import oks_ap
 from bonerisk.evaluation.outcomes.survival import status_of
 from bonerisk.evaluation.samples.classed import Classed
 from bonerisk.evaluation.samples.followed import Followed
+from bonerisk.evaluation.samples.located import Located
 from bonerisk.evaluation.samples.readings import Readings
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.models.predictions import TUNING_FILE
@@ -34,11 +36,13 @@ def write_tuning(predicted: pd.DataFrame, target: str, run: Run) -> None:
 
 
 def score(predicted: pd.DataFrame, target: Target) -> TuningScore | None:
-    """AUC of a yes-or-no target or of classes, Harrell's C with times, R² of a T-score; None where there is none."""
+    """AUC of yes or no or of classes, Harrell's C with times, R² of a T-score, AP of points; None if there is none."""
     if predicted.empty:
         return None
     if target.kind == "amount":
         name, values = "R²", r_squared(Readings.of(-predicted["risk"], predicted["t_score"]).drawn())
+    elif target.kind == "points":
+        name, values = "OKS-AP", oks_ap(Located.of(predicted, predicted["risk"].to_numpy()).drawn())
     elif target.kind == "ordinal":
         name, values = "ordinal AUC", ordinal_auc(Classed.of(predicted["label"], None, predicted["risk"]).drawn())
     elif target.kind == "binary":

@@ -71,7 +71,7 @@ class RunRecord(Environment, total=False):
     preset: str
     target: str
     target_words: str | None
-    outcome: Literal["binary", "survival", "amount", "ordinal"]
+    outcome: Literal["binary", "survival", "amount", "ordinal", "points"]
     history: EpochScores
     distillation: Distilled
     tuning: TuningScore | None

@@ -149,9 +149,8 @@ class Loop:
         """Do one step of the optimiser; return this process's share of the sum of weighted losses."""
         settings, fabric = self.settings, self.fabric
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(
-                settings.lr, step, settings.warmup_epochs * self.steps, settings.max_epochs * self.steps
-            )
+            warmup, total = settings.warmup_epochs * self.steps, settings.max_epochs * self.steps
+            group["lr"] = learning_rate(settings.lr, step, warmup, total, settings.lr_end)
         torch.manual_seed(step_seed(self.seed, step, fabric.global_rank))
         drawn = settings.augmentation.draw(len(batch), step_random(self.seed, step))
         mine = np.arange(len(batch))[fabric.global_rank :: fabric.world_size]
@@ -165,7 +164,11 @@ class Loop:
             with fabric.no_backward_sync(self.wrapped, enabled=part is not parts[-1]):
                 own = self.wrapped(images, *columns).float()
                 found, seen = self.loss_inputs(own, part, len(batch))
-                losses = self.objective.loss(found, self.tensor(self.train.targets[batch[seen]]))
+                targets = self.tensor(self.train.targets[batch[seen]])
+                if settings.of_points:
+                    own_draw = {name: values[seen] for name, values in drawn.items()}
+                    targets = settings.augmentation.move(targets, own_draw, images.shape[2:])
+                losses = self.objective.loss(found, targets)
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 whole, shown = loss * scale, loss.detach() * (len(part) / len(seen))
                 if self.teacher:

@@ -1,4 +1,4 @@
-"""AdamW and its learning rate: linear warm-up, then a cosine to zero."""
+"""AdamW and its learning rate: linear warm-up, then a cosine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def adamw(model: nn.Module, lr: float, weight_decay: float) -> AdamW:
     return _AdamW(groups, lr=lr)
 
 
-def learning_rate(lr: float, step: int, warmup: int, total: int) -> float:
+def learning_rate(lr: float, step: int, warmup: int, total: int, end: float = 0.0) -> float:
     """Learning rate of a step.
 
     It depends on the step alone, so that a resumed training needs no schedule's state.
@@ -46,7 +46,9 @@ def learning_rate(lr: float, step: int, warmup: int, total: int) -> float:
         Counted from 0 to `total` − 1 over all epochs.
     warmup, total : int
         Steps of the linear rise, and of the whole training.
+    end : float
+        The rate to which the cosine falls.
     """
     if step < warmup:
         return lr * (step + 1) / warmup
-    return lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
+    return end + (lr - end) * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))

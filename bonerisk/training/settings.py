@@ -23,8 +23,8 @@ class TrainingSettings:
         Loss, batches and scores.
     augmentation : Augmentation
         What each step does to the images.
-    lr : float
-        Highest learning rate.
+    lr, lr_end : float
+        Highest learning rate, and the one to which the cosine falls.
     weight_decay : float
         Of AdamW; biases and norms are left alone.
     batch_size : int
@@ -50,6 +50,7 @@ class TrainingSettings:
     objective: Objective
     augmentation: Augmentation
     lr: float = 1e-4
+    lr_end: float = 0.0
     weight_decay: float = 0.05
     batch_size: int = 64
     max_epochs: int = 100
@@ -69,6 +70,9 @@ class TrainingSettings:
         ]
         if not self.lr > 0:  # nor a NaN
             errors.append(ConfigError(f"training.lr is {self.lr}, but must be above 0", "training.lr"))
+        elif not 0 <= self.lr_end <= self.lr:
+            what = f"training.lr_end is {self.lr_end}, but must be from 0 to training.lr, {self.lr}"
+            errors.append(ConfigError(what, "training.lr_end"))
         if self.films_at_once is not None:
             where = "training.films_at_once"
             if self.films_at_once < 1:
@@ -78,6 +82,11 @@ class TrainingSettings:
                 mend = f"{where}=null, and a smaller training.batch_size or more training.devices"
                 errors.append(ConfigError(what, where, mend))
         raise_together(errors)
+
+    @property
+    def of_points(self) -> bool:
+        """Whether targets are points, which move with their images."""
+        return "points" in self.objective.kinds
 
     @property
     def identity(self) -> dict[str, object]:

@@ -23,7 +23,7 @@ from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
 from bonerisk.models.components import check_contracts, contract_of
-from bonerisk.parts import FittedHead, TrainedHead
+from bonerisk.parts import FittedHead, MapEncoder, PointHead, TrainedHead, lacks
 
 PATHS = sorted(
     path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml") if path.parent.name != "model"
@@ -123,7 +123,8 @@ def encoder(node: dict[str, Any]) -> None:
     found = build({**node, "weights": "random"}).eval()
     images = torch.randint(0, 256, (2, *found.shape), dtype=torch.uint8)
     encoded = found(images)
-    assert encoded.shape == (2, found.width)
+    sides = () if lacks(type(found), MapEncoder) else tuple(side // found.stride for side in found.shape[1:])
+    assert encoded.shape == (2, found.width, *sides)
     assert torch.isfinite(encoded).all()
     assert not torch.equal(encoded[0], encoded[1])  # the film moves the output
 
@@ -148,10 +149,9 @@ def head(node: dict[str, Any]) -> None:
     if contract_of("head", node) is FittedHead:
         fitted_head(node)
         return
-    import torch
 
     found = build(node, width=8).requires_grad_(False)
-    outputs = found(torch.randn(5, 8))
+    outputs = found(features_for(found, 5))
     risk, scores = found.predictions(outputs)["risk"], found.scores(outputs)
     assert risk.shape == (5,)
     assert next(iter(scores)) == "risk"
@@ -160,6 +160,15 @@ def head(node: dict[str, Any]) -> None:
     assert np.isfinite(risk).all()
     if find(node["target"]).kind == "binary":
         assert ((risk >= 0) & (risk <= 1)).all()
+    if not lacks(type(found), PointHead):
+        assert found.points(outputs).shape == (5, len(find(node["target"]).points), 2)
+
+
+def features_for(head: Any, n: int) -> Any:
+    """Features of n films, of the form that a trained head takes."""
+    import torch
+
+    return torch.randn(n, 8) if lacks(type(head), PointHead) else torch.randn(n, 8, 12, 10)
 
 
 def fitted_head(node: dict[str, Any]) -> None:
@@ -191,18 +200,26 @@ def training(node: dict[str, Any]) -> None:
     """The objective is a function of the outputs of any head that is trained for a target of its kind."""
     import torch
 
-    objective, n = build(node).objective, 24
+    settings, n = build(node), 24
+    objective = settings.objective
     heads = [build(of, width=8) for of in trained_heads() if find(of["target"]).kind in objective.kinds]
     assert heads
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"patient_id": np.arange(n).astype(str), "site": "here", "image_id": np.arange(n).astype(str)})
     table = table.assign(label=np.arange(n) % 2, event=np.arange(n) % 2, time_years=rng.uniform(1, 5, n))
-    targets = objective.targets(table.assign(t_score=rng.normal(size=n)))
+    table = table.assign(t_score=rng.normal(size=n))
+    if settings.of_points:
+        table = pd.DataFrame(rng.uniform(0, 40, (n, 10)), columns=find("points").columns)
+    targets = objective.targets(table)
+    if settings.of_points:
+        points = torch.as_tensor(targets)
+        drawn = settings.augmentation.draw(n, rng)
+        assert settings.augmentation.move(points, drawn, (48, 40)).shape == points.shape
     objective.check(targets, targets)
     assert np.isclose(objective.weights(targets).mean(), 1)
     assert set(np.concatenate(objective.batches(targets, 8, seed=0, epoch=0))) <= set(range(n))
     for head in heads:
-        outputs = head(torch.randn(n, 8))
+        outputs = head(features_for(head, n))
         loss = objective.loss(outputs, torch.as_tensor(targets, dtype=torch.float32))
         assert loss.shape == (n,)
         loss.mean().backward()

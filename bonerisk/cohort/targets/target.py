@@ -13,13 +13,14 @@ from typing import Literal
 from bonerisk.cohort.table import Cohort
 from bonerisk.errors import ConfigError
 
-Kind = Literal["binary", "ordinal", "amount", "survival"]
+Kind = Literal["binary", "ordinal", "amount", "survival", "points"]
 
 # Type of `target` in a head that predicts one kind; the check of the configuration takes the names from `names`.
 BinaryTarget = str
 OrdinalTarget = str
 AmountTarget = str
 SurvivalTarget = str
+PointsTarget = str
 
 DXA = "DXA"  # the standard of a source of bone mass; other targets of such a source have their own
 PACKAGE = "bonerisk.cohort.targets"
@@ -61,11 +62,11 @@ class Target:
 
     Parameters
     ----------
-    kind : {"binary", "ordinal", "amount", "survival"}
-        Yes or no, classes in order, an amount, or time to an event.
+    kind : {"binary", "ordinal", "amount", "survival", "points"}
+        Yes or no, classes in order, an amount, time to an event, or points on the film.
     columns : tuple of str
         Columns of the selected table that hold it: `label` (int64: 1 or 0, or classes from 0, higher is worse), `event`
-        and `time_years`, or an amount's own column.
+        and `time_years`, an amount's own column, or x and y of each point in pixels of the film.
     rows : callable
         From a cohort to the rows that take part, with a step of the flow for each reason to leave rows out, and the
         columns above. Raises `DataError` if no row is left or nothing can be learnt from the train split.
@@ -93,6 +94,11 @@ class Target:
     truth: str = "bone"
     classes: tuple[str, ...] = ()
 
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Names of the points that it is, from the first to the last; empty if it is something else."""
+        return tuple(name.removesuffix("_x_px") for name in self.columns[::2]) if self.kind == "points" else ()
+
     def established(self, source: str) -> str:
         """How the target was established, by a source that says how its labels were."""
         return self.reference_standard if self.reference_standard and source == DXA else source
@@ -108,6 +114,8 @@ def names() -> tuple[str, ...]:
 
 def find(name: str, words: str | None = None) -> Target:
     """The target with a name; any other name is that of a column of the user's own, yes or no.
+
+    Names joined by a plus are points of the user's own: ``t12+l1+l2``.
 
     Parameters
     ----------
@@ -139,6 +147,9 @@ def find(name: str, words: str | None = None) -> Target:
             raise ConfigError(f"the target {name} has words of its own", "head.target_words", mend)
         target: Target = importlib.import_module(f"{PACKAGE}.{name}").TARGET
         return target
+    if "+" in name:
+        points: Target = importlib.import_module(f"{PACKAGE}.points").target(name.split("+"))
+        return points
     near = [known for known in names() if known.startswith(f"{name}_")] or get_close_matches(name, names(), 1, NEAR)
     if near:
         mend = (

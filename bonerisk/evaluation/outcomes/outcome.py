@@ -1,7 +1,8 @@
 """The contract of an outcome: how its kind is checked, sampled and judged, and how models to compare with are fitted.
 
 n films of one split; draws are of their patients. `Binary` (yes or no, of a `Sample`), `Survival` (time to an event, of
-`Followed`), `Amount` (a T-score, of `Readings`) and `Ordinal` (classes in order, of `Classed`) have it.
+`Followed`), `Amount` (a T-score, of `Readings`), `Ordinal` (classes in order, of `Classed`) and `Points` (points found,
+of `Located`) have it.
 """
 
 from __future__ import annotations

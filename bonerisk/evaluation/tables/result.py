@@ -24,7 +24,7 @@ from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
 
 Columns = Mapping[str, type]
-OutcomeKind = Literal["binary", "survival", "amount", "ordinal"]
+OutcomeKind = Literal["binary", "survival", "amount", "ordinal", "points"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Stored:
         The suffix sets the format.
     columns : mapping
         Name → type, in order; text that is empty is read as "", never as NaN.
-    outcome : {"binary", "survival", "amount", "ordinal"}, optional
+    outcome : {"binary", "survival", "amount", "ordinal", "points"}, optional
         The only outcome that has it.
     optional : bool
         Whether it is written only where it has rows.
@@ -74,7 +74,7 @@ class Result:
 
     Parameters
     ----------
-    outcome : {"binary", "survival", "amount", "ordinal"}
+    outcome : {"binary", "survival", "amount", "ordinal", "points"}
     target : str
         Name of what was predicted (`bonerisk.cohort.targets`); empty if it is not known.
     predictions : DataFrame

@@ -29,10 +29,19 @@ def shift_scale_rotate(at: Tensor, shift: Tensor, scale: Tensor, angle: Tensor, 
 
     Angles stay as they are on images of `aspect` (width over height) other than 1.
     """
-    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
-    turn = torch.stack([cos, -sin * aspect, sin / aspect, cos], dim=-1).view(-1, 2, 2)
     moved = at - 2 * shift[:, None, None]
-    return torch.bmm(moved.flatten(1, 2), turn).view(at.shape)
+    return torch.bmm(moved.flatten(1, 2), _turn(scale, angle, aspect)).view(at.shape)
+
+
+def moved_points(points: Tensor, shift: Tensor, scale: Tensor, angle: Tensor, aspect: float = 1.0) -> Tensor:
+    """Where points (n, k, 2) of an image come to lie under `shift_scale_rotate`: the inverse of its map."""
+    return torch.bmm(points, torch.linalg.inv(_turn(scale, angle, aspect))) + 2 * shift[:, None]
+
+
+def _turn(scale: Tensor, angle: Tensor, aspect: float) -> Tensor:
+    """Matrices (n, 2, 2) that turn and shrink a row of points of the result into those of the image."""
+    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+    return torch.stack([cos, -sin * aspect, sin / aspect, cos], dim=-1).view(-1, 2, 2)
 
 
 def grid_distortion(at: Tensor, steps: Tensor) -> Tensor:
@@ -59,8 +68,11 @@ def elastic(at: Tensor, moves: Tensor) -> Tensor:
     return at + field.permute(0, 2, 3, 1)
 
 
-def resample(images: Tensor, at: Tensor) -> Tensor:
-    """Images (n, k, h, w) float at the points of a map (n, …, …, 2), bilinear; beyond the edges they are mirrored."""
+def resample(images: Tensor, at: Tensor, beyond: str = "reflection") -> Tensor:
+    """Images (n, k, h, w) float at the points of a map (n, …, …, 2), bilinear.
+
+    Beyond the edges they are mirrored, or black by "zeros": a mirrored spine would have more vertebrae.
+    """
     every = interpolate(at.permute(0, 3, 1, 2).contiguous(), images.shape[2:], mode="bilinear", align_corners=True)
     where = every.permute(0, 2, 3, 1)
-    return grid_sample(images, where, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return grid_sample(images, where, mode="bilinear", padding_mode=beyond, align_corners=False)
