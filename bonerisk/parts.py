@@ -36,6 +36,7 @@ __all__ = [
     "FittedHead",
     "Objective",
     "Outcome",
+    "SurvivalHead",
     "TrainedHead",
     "Transform",
     "lacks",
@@ -163,6 +164,36 @@ class TrainedHead(Protocol):
         ...
 
 
+class SurvivalHead(TrainedHead, Protocol):
+    """A trained head of a target with times: it learns probabilities from outcomes once the weights are known.
+
+    From then on its predictions have ``survival_<h>y``, the probability of no event by each horizon that the training
+    split was followed up to.
+    """
+
+    horizons_years: Sequence[float]
+    notes: tuple[str, ...]
+    """Caveats for the report."""
+
+    def calibrate(self, outputs: Tensor, outcomes: RowOutcomes, tuning: tuple[Tensor, RowOutcomes], seed: int) -> None:
+        """Learn from the outputs (n, …) of the training split and its outcomes, and from those of the tuning split.
+
+        Raises
+        ------
+        DataError
+            There is nothing to learn.
+        """
+        ...
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What `calibrate` learnt, as arrays; empty before."""
+        ...
+
+    def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Restore from `tensors`."""
+        ...
+
+
 class FittedHead(Protocol):
     """A head fitted at once to fixed features.
 
@@ -263,9 +294,10 @@ class Objective(Protocol):
     whole_batch: bool
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
-        """What the loss compares outputs with, (n, …) float64, from rows of one split with a known target.
+        """What the loss compares outputs with, (n, …) float64, from rows of train and tune with a known target.
 
-        An objective that compares films of a patient gives the patient's number within the split as well.
+        What it learns of targets, such as cuts, is from the rows of split train. An objective that compares films of a
+        patient gives the patient's number as well.
         """
         ...
 

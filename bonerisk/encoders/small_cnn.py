@@ -83,7 +83,7 @@ class SmallCNN(nn.Module):
             mend = "encoder.weights=random learns from scratch; a file or the folder of a training run also works"
             raise ConfigError("This encoder has no published weights", "encoder.weights=pretrained", mend)
         self.shape, self.file = shape, source.check(weights, sha256)
-        self._check(shape)
+        self.check(shape)
         widths = [2 * shape[0], *(channels * 2**depth for depth in range(DEPTH))]
         sizes = [5, 3, 3, 3]
         blocks = [_block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
@@ -104,7 +104,11 @@ class SmallCNN(nn.Module):
         ConfigError
             The images have another number of planes, or a side under 16 pixels.
         """
-        self._check(tuple(images.shape[1:]))
+        self.check(tuple(images.shape[1:]))
+        return self.encode(images)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """As `forward`, of images that were checked."""
         values = images.float()
         blur = interpolate(avg_pool2d(values, FINE), size=values.shape[-2:], mode="bilinear")
         return self.layers(torch.cat([(values - blur) / FINE_SD, (values - MIDDLE) / COARSE_SD], dim=1))
@@ -118,7 +122,13 @@ class SmallCNN(nn.Module):
         """Its outputs as maps (n, channels, rows, columns): they are."""
         return activations
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images of a shape (k, h, w) that it can't take.
+
+        Raises
+        ------
+        ConfigError
+        """
         planes = self.shape[0]
         if shape[0] != planes or min(shape[1:]) < SMALLEST:
             mend = f"choose a preprocessing of {planes} planes, with sides of {SMALLEST} pixels or more"
