@@ -27,8 +27,9 @@ class LogisticHazard:
 
     The intervals have equal numbers of the training split's events: times are read from its clock
     (`bonerisk.survival.event_clock`), of which each interval is a k-th part. A censored film counts in the intervals
-    that it was followed through. One whose follow-up a competing event ended counts as censored. It needs no risk sets,
-    so that a step's films are computed one by one, and hazards need not be proportional.
+    that it was followed through, and for the share of the last that it was followed: if that were left out, hazards
+    would be too high. One whose follow-up a competing event ended counts as censored. It needs no risk sets, so that a
+    step's films are computed one by one, and hazards need not be proportional.
 
     References
     ----------
@@ -76,11 +77,10 @@ class LogisticHazard:
             raise followed.unfit("LogisticHazard", "hazards of intervals", "head=interval_hazards")
         number = torch.arange(outputs.shape[1], device=outputs.device)
         end, event = targets[:, :1] * outputs.shape[1], targets[:, 1:] == 1
-        # An event at a cut belongs to the interval before it, which a film censored there was followed through.
-        reached = torch.where(event, (end - ROUNDING).ceil().clamp(min=1), (end + ROUNDING).floor())
+        reached = torch.where(event, (end - ROUNDING).ceil().clamp(min=1), end)  # an event at a cut lies before it
         there = (event & (number == reached - 1)).to(outputs.dtype)
         losses = binary_cross_entropy_with_logits(outputs, there, reduction="none")
-        return (losses * (number < reached)).sum(dim=1)
+        return (losses * (reached - number).clamp(0, 1)).sum(dim=1)
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
         """Mean loss, and the C-index of the cumulative hazard over all intervals."""
