@@ -12,30 +12,7 @@ from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.named import WeightsPath
 
 
-class _Patches:
-    """What turns an encoder of grey images, from which a class inherits next, into one of k planes."""
-
-    shape: tuple[int, ...]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Mean features (n, width) float32 of the planes of images (n, k, h, w) uint8.
-
-        Raises
-        ------
-        ConfigError
-            The images have another number of planes, or a size that the encoder can't take.
-        """
-        self.check(tuple(images.shape[1:]))
-        each = self.encode(images.flatten(0, 1).unsqueeze(1))
-        return each.unflatten(0, images.shape[:2]).mean(dim=1)
-
-    def maps(self, activations: Tensor) -> Tensor:
-        """Outputs of the last layer as maps (n, channels, k · rows, columns): the planes one below the other."""
-        each = super().maps(activations)
-        return each.unflatten(0, (-1, self.shape[0])).transpose(1, 2).flatten(2, 3)
-
-
-class TimmPatches(_Patches, TimmEncoder):
+class TimmPatches(TimmEncoder):
     """A model from timm over each plane (spine DeepSurv, "L1–L5 patches").
 
     Parameters
@@ -64,8 +41,22 @@ class TimmPatches(_Patches, TimmEncoder):
         super().__init__(architecture, weights, sha256, (1, *shape[1:]))
         self.shape = shape
 
+    def forward(self, images: Tensor) -> Tensor:
+        """Mean features (n, width) float32 of the planes of images (n, k, h, w) uint8.
 
-class SmallCNNPatches(_Patches, SmallCNN):
+        Raises
+        ------
+        ConfigError
+            The images have another number of planes, or a size that the encoder can't take.
+        """
+        return _mean(self, images)
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Outputs of the last layer as maps (n, channels, k · rows, columns): the planes one below the other."""
+        return _below(super().maps(activations), self.shape[0])
+
+
+class SmallCNNPatches(SmallCNN):
     """Our own small net over each plane, for the demo.
 
     Parameters
@@ -86,3 +77,27 @@ class SmallCNNPatches(_Patches, SmallCNN):
     ) -> None:
         super().__init__(weights, sha256, channels, dropout, (1, *shape[1:]))
         self.shape = shape
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Mean features (n, width) float32 of the planes of images (n, k, h, w) uint8.
+
+        Raises
+        ------
+        ConfigError
+            The images have another number of planes, or a size that the encoder can't take.
+        """
+        return _mean(self, images)
+
+    def maps(self, activations: Tensor) -> Tensor:
+        """Outputs of the last layer as maps (n, channels, k · rows, columns): the planes one below the other."""
+        return _below(super().maps(activations), self.shape[0])
+
+
+def _mean(encoder: TimmEncoder | SmallCNN, images: Tensor) -> Tensor:
+    encoder.check(tuple(images.shape[1:]))
+    each = encoder.encode(images.flatten(0, 1).unsqueeze(1))
+    return each.unflatten(0, images.shape[:2]).mean(dim=1)
+
+
+def _below(maps: Tensor, planes: int) -> Tensor:
+    return maps.unflatten(0, (-1, planes)).transpose(1, 2).flatten(2, 3)

@@ -25,7 +25,9 @@ class Cox:
 
     The risk sets are those of the step: its films, of all processes, that are still followed. Each step has a film with
     the event, and where these are few, the others take turns. A film whose follow-up a competing event ended counts as
-    censored. The C-index of the tuning split chooses the epoch; among equal ones, the lowest loss.
+    censored. The C-index of the tuning split chooses the epoch; among equal ones, the lowest loss. A loss is minus the
+    log partial likelihood per event, less that of equal risks: 0 where nothing is learnt, however large a risk set is,
+    so that those of a step and of the tuning split can be compared.
 
     References
     ----------
@@ -69,7 +71,7 @@ class Cox:
         return batches.with_events(targets[:, 1] == 1, size, seed, epoch)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Each event's share (n,) of minus the log partial likelihood; 0 for others.
+        """Each event's share (n,) of minus the log partial likelihood, less that of equal risks; 0 for others.
 
         Raises
         ------
@@ -78,15 +80,16 @@ class Cox:
         """
         if outputs.ndim != 1:
             raise followed.unfit("Cox", "one log hazard a film", "head=log_hazard")
-        return efron(outputs, targets[:, 0], targets[:, 1] == 1)
+        time, event = targets[:, 0], targets[:, 1] == 1
+        return efron(outputs, time, event) - efron(torch.zeros_like(outputs), time, event)
 
     def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
-        """Minus the log partial likelihood of the whole split per event, and the C-index."""
+        """Loss per event, with the risk sets of the whole split, and the C-index."""
         risk = outputs.double().cpu().numpy()
         known = outcome(*targets.T)
         sets = risk_sets(known, np.ones(len(known)))
-        point = sets.at(risk)
-        loss = np.nan if point is None else -point.log_likelihood / sets.mass
+        point, equal = sets.at(risk), sets.at(np.zeros(len(known)))
+        loss = (equal.log_likelihood - point.log_likelihood) / sets.mass if point and equal else np.nan
         return {"tune_loss": loss, "tune_c_index": followed.score(risk, targets)}
 
 

@@ -1,4 +1,4 @@
-"""The objectives of time to an event: Cox's likelihood as that of the survival room, and the logistic hazard by hand."""
+"""The objectives of time to an event: Cox as the survival room has it, and the logistic hazard by hand."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def test_terms_and_gradient_are_those_of_the_survival_room_to_rounding() -> None
     np.testing.assert_allclose(float(terms.sum()), -point.log_likelihood, rtol=1e-12)
     np.testing.assert_allclose(eta.grad, point.expected - EVENT, rtol=1e-9, atol=1e-11)
     assert (terms[~torch.from_numpy(EVENT)] == 0).all()
+    whole = Cox().loss(torch.from_numpy(ETA), torch.from_numpy(TARGETS)).sum()  # as those of a step, 0 for equal risks
     scores = Cox().score(torch.from_numpy(ETA), TARGETS)
-    assert scores["tune_loss"] == pytest.approx(-point.log_likelihood / EVENT.sum(), rel=1e-12)
+    assert scores["tune_loss"] == pytest.approx(float(whole) / EVENT.sum(), rel=1e-12)
+    assert Cox().score(torch.zeros(N), TARGETS)["tune_loss"] == 0
     shifted = efron(eta.detach().float() + 300, torch.from_numpy(TIME).float(), torch.from_numpy(EVENT))
     np.testing.assert_allclose(float(shifted.sum()), float(terms.sum()), rtol=1e-4)
 
