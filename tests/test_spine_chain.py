@@ -1,4 +1,4 @@
-"""From simulated spine films to a page of time to fracture: patches with columns, and whole films by logistic hazard."""
+"""From simulated spine films to a page: patches with columns by Cox, whole films by the logistic hazard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from bonerisk.models import load_model
+
+Typed = Callable[..., tuple[int, list[str], str]]
 
 FILMS = ["dataset=phantom_spine", "dataset.patients=60", "dataset.events=enriched", "dataset.split=[0.5,0.25,0.25]"]
 SMALL = ["training.max_epochs=1", "training.batch_size=16", "encoder.channels=4"]
@@ -33,7 +35,7 @@ def bonerisk(
 
 
 @pytest.mark.parametrize("chosen", [[*PATCHES, *BESIDE], INTERVALS], ids=["patches", "intervals"])
-def test_from_films_to_the_page(bonerisk: Callable[..., tuple[int, list[str], str]], chosen: list[str]) -> None:
+def test_from_films_to_the_page(bonerisk: Typed, chosen: list[str]) -> None:
     code, out, err = bonerisk("train", "model=spine_deepsurv_demo", *FILMS, *SMALL, *chosen)
     assert code == 0, err
     run = Path(out[-1])
@@ -58,7 +60,7 @@ def test_from_films_to_the_page(bonerisk: Callable[..., tuple[int, list[str], st
     assert ("Grad-CAM" in page) == bool(gradcam)
 
 
-def test_what_can_not_be_learnt_is_told(bonerisk: Callable[..., tuple[int, list[str], str]]) -> None:
+def test_what_can_not_be_learnt_is_told(bonerisk: Typed) -> None:
     head = ["model=spine_deepsurv_demo", *FILMS, *SMALL, "head=interval_hazards"]
     code, _, err = bonerisk("train", *head)
     assert code == 2
