@@ -40,6 +40,7 @@ __all__ = [
     "PointAugmentation",
     "PointHead",
     "PointTransform",
+    "SurvivalHead",
     "TrainedHead",
     "Transform",
     "lacks",
@@ -197,6 +198,36 @@ class PointHead(TrainedHead, Protocol):
         ...
 
 
+class SurvivalHead(TrainedHead, Protocol):
+    """A trained head of a target with times: it learns probabilities from outcomes once the weights are known.
+
+    From then on its predictions have ``survival_<h>y``, the probability of no event by each horizon that the training
+    split was followed up to.
+    """
+
+    horizons_years: Sequence[float]
+    notes: tuple[str, ...]
+    """Caveats for the report."""
+
+    def calibrate(self, outputs: Tensor, outcomes: RowOutcomes, tuning: tuple[Tensor, RowOutcomes], seed: int) -> None:
+        """Learn from the outputs (n, …) of the training split and its outcomes, and from those of the tuning split.
+
+        Raises
+        ------
+        DataError
+            There is nothing to learn.
+        """
+        ...
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What `calibrate` learnt, as arrays; empty before."""
+        ...
+
+    def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Restore from `tensors`."""
+        ...
+
+
 class FittedHead(Protocol):
     """A head fitted at once to fixed features.
 
@@ -297,11 +328,11 @@ class Objective(Protocol):
     whole_batch: bool
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
-        """What the loss compares outputs with, (n, …) float64, from rows of one split with a known target.
+        """What the loss compares outputs with, (n, …) float64, from rows of train and tune with a known target.
 
-        An objective that compares films of a patient gives the patient's number within the split as well. One of points
-        gets a table of the target's columns alone, in pixels of the image, and gives (n, points, 2), NaN where one is
-        missing: these move with the image.
+        What it learns of targets, such as cuts, is from the rows of split train. An objective that compares films of a
+        patient gives the patient's number as well. One of points gets a table of the target's columns alone, in pixels
+        of the image, and gives (n, points, 2), NaN where one is missing: these move with the image.
         """
         ...
 

@@ -55,7 +55,7 @@ class HRNet(TimmEncoder):
     def _model(self, architecture: str, channels: int) -> tuple[nn.Module, int]:
         if not architecture.startswith("hrnet_"):
             raise ConfigError(f"{architecture} is no HRNet", "encoder.architecture", "as hrnet_w32.ms_in1k")
-        part = {"features_only": True, "feature_location": "", "out_indices": (1,)}
+        part: dict[str, Any] = {"features_only": True, "feature_location": "", "out_indices": (1,)}
         model: Any = timm.create_model(architecture, pretrained=False, in_chans=channels, **part)
         last = model.stage4[-1]
         last.fuse_layers = last.fuse_layers[:1]  # the other resolutions lead nowhere
@@ -66,7 +66,7 @@ class HRNet(TimmEncoder):
         own = self.state_dict()
         return {key: value for key, value in super()._adapt(state, architecture, cfg).items() if key in own}
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...]) -> None:
         if shape[0] != self.shape[0] or any(side % MULTIPLE for side in shape[1:]):
             mend = f"choose a preprocessing whose sides are multiples of {MULTIPLE} pixels: preprocessing=whole_film"
             raise unfit(self.architecture, f"{self.shape[0]} × sides of {MULTIPLE}, {2 * MULTIPLE}, …", shape, mend)

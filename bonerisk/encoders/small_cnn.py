@@ -81,7 +81,7 @@ class SmallCNN(nn.Module):
         super().__init__()
         source.refuse_pretrained(weights)
         self.shape, self.file = shape, source.check(weights, sha256)
-        self._check(shape)
+        self.check(shape)
         widths = [2 * shape[0], *(channels * 2**depth for depth in range(DEPTH))]
         sizes = [5, 3, 3, 3]
         blocks = [block(*sides) for sides in zip(widths[:-1], widths[1:], sizes, strict=True)]
@@ -102,7 +102,11 @@ class SmallCNN(nn.Module):
         ConfigError
             The images have another number of planes, or a side under 16 pixels.
         """
-        self._check(tuple(images.shape[1:]))
+        self.check(tuple(images.shape[1:]))
+        return self.encode(images)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """As `forward`, of images that were checked."""
         return self.layers(fine_and_coarse(images))
 
     @property
@@ -114,7 +118,13 @@ class SmallCNN(nn.Module):
         """Its outputs as maps (n, channels, rows, columns): they are."""
         return activations
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images of a shape (k, h, w) that it can't take.
+
+        Raises
+        ------
+        ConfigError
+        """
         planes = self.shape[0]
         if shape[0] != planes or min(shape[1:]) < SMALLEST:
             mend = f"choose a preprocessing of {planes} planes, with sides of {SMALLEST} pixels or more"

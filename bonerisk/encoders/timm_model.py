@@ -79,7 +79,7 @@ class TimmEncoder(nn.Module):
         cfg = _config(architecture)
         self.shape, self.architecture = shape or (1, *cfg.input_size[1:]), architecture
         self.fixed = tuple(cfg.input_size[1:]) if cfg.fixed_input_size else None
-        self._check(self.shape)
+        self.check(self.shape)
         if weights == "pretrained":
             filename = cfg.hf_hub_filename or "model.safetensors"
             path = source.from_hub(_hub_id(cfg, architecture), filename, cfg.license or "unknown")
@@ -117,7 +117,11 @@ class TimmEncoder(nn.Module):
         ConfigError
             The images have another number of planes, or not the fixed size of the model.
         """
-        self._check(tuple(images.shape[1:]))
+        self.check(tuple(images.shape[1:]))
+        return self.encode(images)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """As `forward`, of images that were checked."""
         return self.model((images - self.mean) / self.std)
 
     @property
@@ -129,7 +133,13 @@ class TimmEncoder(nn.Module):
         """Its outputs as maps (n, channels, rows, columns)."""
         return maps.as_maps(self.model, activations, (self.shape[1], self.shape[2]))
 
-    def _check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images of a shape (k, h, w) that it can't take.
+
+        Raises
+        ------
+        ConfigError
+        """
         size = self.fixed or shape[1:]
         if shape != (self.shape[0], *size):
             mend = f"a preprocessing of {self.shape[0]} planes, with preprocessing.size={size[0]}"

@@ -70,9 +70,24 @@ def _of_film(
                 yield number, score, direction, organ, share, float(cell.mean())
 
 
+def laid_out(image: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+    """An image (h, w) or (k, h, w) as a map of it lies, (h, w) or (k · h, w) float or of its type.
+
+    Planes are of one place, so that their mean is shown; unless the map is as high for its width as all of them, one
+    below the other: then they are patches (`bonerisk.encoders.patches`).
+
+    >>> laid_out(np.ones((5, 8, 8)), grid=(4, 4)).shape, laid_out(np.ones((5, 8, 8)), grid=(20, 4)).shape
+    ((8, 8), (40, 8))
+    """
+    if image.ndim == 2:
+        return image
+    below = image.reshape(-1, image.shape[2])
+    return below if below.shape[0] * grid[1] == below.shape[1] * grid[0] else image.mean(axis=0)
+
+
 def _on_grid(covered: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
-    """Mean cover (rows, columns) of each cell, over the planes of an image that has several."""
-    plane = covered if covered.ndim == 2 else covered.mean(axis=0)
+    """Mean cover (rows, columns) of each cell."""
+    plane = laid_out(covered, grid)
     return cv2.resize(plane.astype(np.float32), grid[::-1], interpolation=cv2.INTER_AREA) / FULL
 
 

@@ -40,12 +40,12 @@ def _check_together(config: DictConfig) -> None:
             not config.training and not fitted_head
         ),
         "this head is fitted to features, not trained with an encoder: choose training=none, or head=binary, "
-        "classes or t_score": (config.training and fitted_head),
+        "classes, t_score or log_hazard": (config.training and fitted_head),
         "encoder=none has nothing to train: choose training=none": config.training and not config.encoder,
         "an encoder of a run stays as it is: choose training=none, or start from it by encoder.weights=RUN": (
             config.training and PARENT in (config.encoder or {})
         ),
-        "training learns from films: choose features=embedding or embedding_demographics, or training=none": (
+        "training learns from films: choose features.embedding=true, or training=none": (
             config.training and not config.features.embedding
         ),
         "an image's risk is fitted to features: choose features.image_risk=null, or training=none": (

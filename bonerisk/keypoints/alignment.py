@@ -83,7 +83,7 @@ def check_order(names: Sequence[str], points: np.ndarray) -> None:
     if points[-1, 1] <= points[0, 1]:
         raise DataError(f"{lower} lies above {upper}: points are exchanged, or the film is upside down")
     along = (points - points[0]) @ (points[-1] - points[0])
-    for at in np.flatnonzero(np.diff(along) <= 0) + 1:
+    for at in (np.flatnonzero(np.diff(along) <= 0) + 1).tolist():
         raise DataError(f"{names[at].upper()} lies above {names[at - 1].upper()}: points are exchanged")
 
 

@@ -16,11 +16,21 @@ from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
+from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.models.components import component
 from bonerisk.models.films import DecodedCohort, encoder_for
 from bonerisk.models.points import on_film, on_image
 from bonerisk.models.predictions import predictions
-from bonerisk.parts import Encoder, MapEncoder, Objective, PointHead, PointTransform, TrainedHead, lacks
+from bonerisk.parts import (
+    Encoder,
+    MapEncoder,
+    Objective,
+    PointHead,
+    PointTransform,
+    SurvivalHead,
+    TrainedHead,
+    lacks,
+)
 from bonerisk.runs.find import StoredRun
 
 if TYPE_CHECKING:
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
     from bonerisk.training.examples import Inputs
     from bonerisk.training.model import Model
 
-FEATURES, SCALING = "features", "scaling"  # in the note of a model's file
+FEATURES, SCALING, HEAD = "features", "scaling", "head"  # in the notes of a model's file
 
 
 @dataclass(frozen=True)
@@ -97,11 +107,33 @@ class Network:
         return Inputs(films.rows(table), self.scaling.matrix(columns, table) if columns.names else None)
 
     @property
+    def survival_head(self) -> SurvivalHead | None:
+        """The head, if its target has times."""
+        return cast("SurvivalHead", self.head) if find(self.head.target).kind == "survival" else None
+
+    def calibrate(self, train: pd.DataFrame, tune: pd.DataFrame, films: DecodedCohort, seed: int) -> tuple[str, ...]:
+        """Let a head of a target with times learn its probabilities; caveats for the report."""
+        from bonerisk.training.model import predict
+
+        if self.survival_head is None:
+            return ()
+        outputs, of_tuning = (
+            predict(self.module, films.images.images, self.inputs(rows, films), doing="calibrating")
+            for rows in (train, tune)
+        )
+        outcomes, tuning = (RowOutcomes.of(rows, "survival") for rows in (train, tune))
+        self.survival_head.calibrate(outputs, outcomes, (of_tuning, tuning), seed)
+        return self.survival_head.notes
+
+    @property
     def notes(self) -> dict[str, str]:
-        """What loading needs besides the weights: what was learnt of columns, if there are any."""
-        if not self.features.columns.used:
-            return {}
-        return {FEATURES: json.dumps({**self.features.state(), SCALING: asdict(self.scaling)})}
+        """What loading needs besides the weights: what was learnt of columns and of times, if there are any."""
+        found: dict[str, object] = {}
+        if self.features.columns.used:
+            found[FEATURES] = {**self.features.state(), SCALING: asdict(self.scaling)}
+        if self.survival_head and (learnt := self.survival_head.tensors()):
+            found[HEAD] = {name: values.tolist() for name, values in learnt.items()}
+        return {name: json.dumps(state) for name, state in found.items()}
 
 
 @dataclass(frozen=True)
@@ -172,10 +204,12 @@ def load_network(run: StoredRun) -> Network:
     path = run.path(MODEL_FILE)
     config = {**run.config, "encoder": {**run.config["encoder"], "weights": "random"}}  # replaced in the next lines
     features, scaling = component(config["features"], Features, "features"), Scaling((), ())
-    if noted := notes_of(path).get(FEATURES):
-        state = json.loads(noted)
-        features.restore(state, {})
-        scaling = Scaling.restored(state[SCALING])
+    notes = {name: json.loads(text) for name, text in notes_of(path).items()}
+    if FEATURES in notes:
+        features.restore(notes[FEATURES], {})
+        scaling = Scaling.restored(notes[FEATURES][SCALING])
     network = NewNetwork.of(config, seed=0).network(features, scaling)
     load(network.module.encoder, network.module.head, path)
+    if network.survival_head and HEAD in notes:
+        network.survival_head.restore({name: np.array(values) for name, values in notes[HEAD].items()})
     return network

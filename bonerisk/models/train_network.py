@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from omegaconf import DictConfig
 
@@ -23,10 +24,13 @@ from bonerisk.models.points import usable
 from bonerisk.models.resume import checkpoint_of, run_to_resume
 from bonerisk.models.teacher import refuse_taught, teacher_of
 from bonerisk.models.tuning import write_tuning
-from bonerisk.parts import Dataset, PointAugmentation, require
+from bonerisk.parts import Dataset, PointAugmentation, SurvivalHead, require
 from bonerisk.runs.folder import Run
 from bonerisk.training.files import HISTORY_FILE
 from bonerisk.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from torch import nn
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     """Train on the training split; keep the best epoch on the tuning split."""
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
+    from bonerisk.training.model import save
     from bonerisk.training.teacher import Frozen
 
     killed = run_to_resume(config)
@@ -62,13 +67,15 @@ def train_network(config: DictConfig, run: Run) -> None:
     if absent := [name for number, name in enumerate(known) if not (train["label"] == number).any()]:
         run.note(f"The training split has no film of the class {', '.join(absent)}: the model has not learnt it.")
     network = new.network(features, Scaling.of(features.columns, train))
+    targets = network.targets(settings.objective, cohort.table, films)
+    learns = (cohort.table["split"] == "train").to_numpy()
     taught = load_network(teacher) if teacher else None
     trained = fit(
         network.module.encoder,
         network.module.head,
         films.images.images,
-        train=Examples(network.inputs(train, films), network.targets(settings.objective, train, films)),
-        tune=Examples(network.inputs(tune, films), network.targets(settings.objective, tune, films)),
+        train=Examples(network.inputs(train, films), targets[learns]),
+        tune=Examples(network.inputs(tune, films), targets[~learns]),
         settings=settings,
         seed=config.seed,
         folder=run.folder,
@@ -78,18 +85,21 @@ def train_network(config: DictConfig, run: Run) -> None:
     )
     run.record["device"] = trained.device
     log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))
+    for note in network.calibrate(train, tune, films, config.seed):
+        run.note(note)
+    save(network.module.state_dict(), run.folder / MODEL_FILE, network.notes)
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
     write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
 
 
 def _settings(config: DictConfig, run: Run) -> TrainingSettings:
-    """The settings, whose objective must fit the target; how it scores an epoch is recorded for the page.
+    """The settings, whose objective and head must fit the target; how it scores an epoch is recorded for the page.
 
     Raises
     ------
     ConfigError
-        The objective is for targets of another kind.
+        The objective is for targets of another kind, or the head can't learn probabilities of times.
     """
     settings = component(config.training, TrainingSettings, "training")
     objective, kind = settings.objective, find(config.head.target, config.head.get("target_words")).kind
@@ -98,5 +108,11 @@ def _settings(config: DictConfig, run: Run) -> TrainingSettings:
         raise ConfigError(f"{what}{config.head.target} is {kind}", "training.objective", "choose another training=…")
     if settings.of_points:
         require(type(settings.augmentation), PointAugmentation, "training.augmentation")
+    if kind == "survival":
+        import torch
+
+        head = component(config.head, SurvivalHead, "head", width=1)
+        # Tried before films are read, as an objective refuses heads with outputs of another kind.
+        settings.objective.loss(cast("nn.Module", head)(torch.zeros(1, 1)), torch.zeros(1, 2))
     run.record["history"] = {"columns": dict(objective.columns), "best_by": objective.best_by}
     return settings

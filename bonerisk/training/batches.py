@@ -18,6 +18,19 @@ def batches(n: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     return np.array_split(order, batch_count(n, batch_size))
 
 
+def with_events(event: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Cut films into batches of nearly equal size, none above `batch_size`, each with an event (n,) among them.
+
+    Events are dealt out first, then the others. If there are fewer events than batches would be needed, there is a
+    batch for each event, and the others take turns from epoch to epoch.
+    """
+    random = np.random.default_rng([seed, epoch])
+    had, other = (random.permutation(np.flatnonzero(of)) for of in (event, ~event))
+    count = min(batch_count(len(event), batch_size), len(had))
+    dealt = np.append(had, other)[: count * batch_size]
+    return [dealt[start::count] for start in range(count)]
+
+
 def batch_count(n: int, batch_size: int) -> int:
     """Number of batches that `n` items make."""
     return -(-n // batch_size)

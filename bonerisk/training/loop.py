@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ from bonerisk.training.teacher import Frozen, Teacher
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
+    from bonerisk.parts import PointAugmentation
     from bonerisk.training.one_process import OneProcess
 
 log = logging.getLogger(__name__)
@@ -166,8 +167,9 @@ class Loop:
                 found, seen = self.loss_inputs(own, part, len(batch))
                 targets = self.tensor(self.train.targets[batch[seen]])
                 if settings.of_points:
-                    own_draw = {name: values[seen] for name, values in drawn.items()}
-                    targets = settings.augmentation.move(targets, own_draw, images.shape[2:])
+                    theirs = {name: values[seen] for name, values in drawn.items()}
+                    height, width = images.shape[2:]
+                    targets = cast("PointAugmentation", settings.augmentation).move(targets, theirs, (height, width))
                 losses = self.objective.loss(found, targets)
                 loss = (self.tensor(self.weights[batch[seen]]) * losses).sum()
                 whole, shown = loss * scale, loss.detach() * (len(part) / len(seen))

@@ -16,14 +16,15 @@ import yaml
 from omegaconf import OmegaConf
 
 from bonerisk.cohort.targets.target import find
-from bonerisk.config.build import build
+from bonerisk.config.build import build, class_of
 from bonerisk.config.check import check
 from bonerisk.config.tree import config_dir
+from bonerisk.errors import ConfigError
 from bonerisk.heads.row_outcomes import RowOutcomes
 from bonerisk.hospital.codes import CodeSet, FractureCodes
 from bonerisk.imaging.film import Film
 from bonerisk.models.components import check_contracts, contract_of
-from bonerisk.parts import FittedHead, MapEncoder, PointHead, TrainedHead, lacks
+from bonerisk.parts import FittedHead, MapEncoder, PointHead, SurvivalHead, TrainedHead, lacks
 
 PATHS = sorted(
     path.relative_to(config_dir()) for path in config_dir().glob("*/**/*.yaml") if path.parent.name != "model"
@@ -162,6 +163,28 @@ def head(node: dict[str, Any]) -> None:
         assert ((risk >= 0) & (risk <= 1)).all()
     if not lacks(type(found), PointHead):
         assert found.points(outputs).shape == (5, len(find(node["target"]).points), 2)
+    if find(node["target"]).kind == "survival":
+        survival_head(node)
+
+
+def survival_head(node: dict[str, Any]) -> None:
+    import torch
+
+    assert lacks(class_of(node), SurvivalHead) == []
+    rng, n = np.random.default_rng(0), 300
+    found, again = (build(node, width=8).requires_grad_(False).eval() for _ in range(2))
+    outputs = found(torch.randn(n, 8))
+    risk = found.predictions(outputs)["risk"]
+    time = rng.exponential(5 * np.exp(risk.mean() - risk)).clip(0.01, 9)
+    target = RowOutcomes(np.arange(n), time=time, event=(rng.random(n) < 0.8).astype(float))
+    assert found.tensors() == {}
+    found.calibrate(outputs[:200], target[:200], (outputs[200:], target[200:]), seed=0)
+    again.restore({name: np.array(values.tolist()) for name, values in found.tensors().items()})
+    predicted, same = found.predictions(outputs), again.predictions(outputs)
+    survival = np.column_stack([predicted[f"survival_{year}y"] for year in range(1, 6)])
+    assert ((survival >= 0) & (survival <= 1)).all()
+    assert (np.diff(survival) <= 0).all()
+    assert all((same[name] == values).all() for name, values in predicted.items())
 
 
 def features_for(head: Any, n: int) -> Any:
@@ -197,7 +220,7 @@ def fitted_head(node: dict[str, Any]) -> None:
 
 
 def training(node: dict[str, Any]) -> None:
-    """The objective is a function of the outputs of any head that is trained for a target of its kind."""
+    """The objective is a function of the outputs of heads for a target of its kind; others it refuses with a reason."""
     import torch
 
     settings, n = build(node), 24
@@ -206,7 +229,7 @@ def training(node: dict[str, Any]) -> None:
     assert heads
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"patient_id": np.arange(n).astype(str), "site": "here", "image_id": np.arange(n).astype(str)})
-    table = table.assign(label=np.arange(n) % 2, event=np.arange(n) % 2, time_years=rng.uniform(1, 5, n))
+    table = table.assign(label=np.arange(n) % 2, event=np.arange(n) % 2, time_years=rng.uniform(1, 5, n), split="train")
     table = table.assign(t_score=rng.normal(size=n))
     if settings.of_points:
         table = pd.DataFrame(rng.uniform(0, 40, (n, 10)), columns=find("points").columns)
@@ -218,12 +241,19 @@ def training(node: dict[str, Any]) -> None:
     objective.check(targets, targets)
     assert np.isclose(objective.weights(targets).mean(), 1)
     assert set(np.concatenate(objective.batches(targets, 8, seed=0, epoch=0))) <= set(range(n))
+    taken = 0
     for head in heads:
         outputs = head(features_for(head, n))
-        loss = objective.loss(outputs, torch.as_tensor(targets, dtype=torch.float32))
+        try:
+            loss = objective.loss(outputs, torch.as_tensor(targets, dtype=torch.float32))
+        except ConfigError as error:
+            assert "choose head=" in error.mend
+            continue
+        taken += 1
         assert loss.shape == (n,)
         loss.mean().backward()
         assert list(objective.score(outputs.detach(), targets)) == list(objective.columns)
+    assert taken
     assert {column for column, _ in objective.best_by} <= set(objective.columns)
 
 

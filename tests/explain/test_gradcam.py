@@ -8,9 +8,11 @@ import timm
 import torch
 
 from bonerisk.encoders.chexzero import CheXzero
+from bonerisk.encoders.patches import SmallCNNPatches
 from bonerisk.encoders.small_cnn import SmallCNN
 from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError
+from bonerisk.explain.attention import laid_out
 from bonerisk.explain.gradcam import gradcam
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training.examples import Inputs
@@ -127,3 +129,18 @@ def test_swin_has_its_channels_last() -> None:
     encoder = TimmEncoder("swin_tiny_patch4_window7_224", weights="random")
     assert isinstance(encoder.model, timm.models.SwinTransformer)
     assert gradcam(model_of(encoder), films(224, 1), Inputs(np.arange(1)))["risk"].shape == (1, 7, 7)
+
+
+def test_of_patches_each_lies_below_the_other() -> None:
+    """Behind the mean over patches, the map of an image is that of each patch alone, over their number."""
+    torch.manual_seed(0)
+    encoder, images = SmallCNNPatches("random", channels=4, shape=(5, 48, 48)), RNG.integers(0, 256, (2, 5, 48, 48))
+    alone, head = SmallCNN("random", channels=4), BinaryHead(encoder.width)
+    alone.load_state_dict(encoder.state_dict())  # the weights are those of whole films
+    found = gradcam(Model(encoder, head), images.astype(np.uint8), Inputs(np.arange(2)))["risk"]
+    assert found.shape == (2, 15, 3)
+    patches = images.reshape(10, 48, 48).astype(np.uint8)
+    each = gradcam(Model(alone, head), patches, Inputs(np.arange(10)))["risk"]
+    weights = each.reshape(2, 15, 3)
+    assert laid_out(images[0], found.shape[1:]).shape == (240, 48)
+    np.testing.assert_allclose(found, weights / 5, rtol=1e-4, atol=1e-7)

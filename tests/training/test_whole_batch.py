@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,61 +15,25 @@ from torch import Tensor
 
 from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import ConfigError, RunError
-from bonerisk.parts import Objective, lacks
-from bonerisk.training import batches
 from bonerisk.training.augmentation.weak import Weak
+from bonerisk.training.objectives.cox import Cox
 from bonerisk.training.settings import TrainingSettings
 
 Fit = Callable[..., tuple[Any, dict[str, Tensor], Any]]
 
 
-@dataclass(frozen=True)
-class Cox:
-    """Log hazards against time and event: the label is the event, and events come first."""
-
-    kinds: ClassVar = ("binary",)
-    columns: ClassVar = {"tune_loss": "loss"}
-    best_by: ClassVar = (("tune_loss", -1),)
-    whole_batch: ClassVar = True
-
-    def targets(self, table: pd.DataFrame) -> np.ndarray:
-        return table[["event", "time_years"]].to_numpy(dtype=float)
-
-    def check(self, train: np.ndarray, tune: np.ndarray) -> None:
-        """Nothing to refuse."""
-
-    def weights(self, targets: np.ndarray) -> np.ndarray:
-        return targets[:, 0] / targets[:, 0].mean()
-
-    def batches(self, targets: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:
-        return batches.batches(len(targets), size, seed, epoch)
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        at_risk = targets[:, None, 1] <= targets[None, :, 1]
-        total = torch.where(at_risk, outputs[None, :], -torch.inf).logsumexp(dim=1)
-        return targets[:, 0] * (total - outputs)
-
-    def score(self, outputs: Tensor, targets: np.ndarray) -> dict[str, float]:
-        losses = self.loss(outputs, torch.as_tensor(targets, dtype=torch.float32, device=outputs.device))
-        return {"tune_loss": float(losses.sum() / targets[:, 0].sum())}
-
-
 @pytest.fixture
 def splits(splits: dict[str, Any]) -> dict[str, Any]:
-    """The same films with a time of follow-up."""
+    """The same films with a time of follow-up: the label is the event, and events come first."""
     times = np.random.default_rng(3).exponential(size=200)
     return {
-        name: replace(of, targets=np.column_stack([of.targets, times[of.inputs.rows] + 2 * (of.targets == 0)]))
+        name: replace(of, targets=np.column_stack([times[of.inputs.rows] + 2 * (of.targets == 0), of.targets]))
         for name, of in splits.items()
     }
 
 
 def without_batch_norm() -> TimmEncoder:
     return TimmEncoder("test_convnext.r160_in1k", weights="random")
-
-
-def test_it_meets_the_contract() -> None:
-    assert lacks(Cox, Objective) == []
 
 
 def gradients(fit: Fit, folder: Path, **settings: Any) -> tuple[Tensor, pd.DataFrame]:
@@ -85,7 +49,7 @@ def gradients(fit: Fit, folder: Path, **settings: Any) -> tuple[Tensor, pd.DataF
 def test_two_processes_see_the_risk_sets_of_one(fit: Fit, tmp_path: Path) -> None:
     one, history = gradients(fit, tmp_path / "one")
     two, same = gradients(fit, tmp_path / "two", devices=2)
-    assert list(history) == ["epoch", "lr", "train_loss", "tune_loss"]
+    assert list(history) == ["epoch", "lr", "train_loss", "tune_loss", "tune_c_index"]
     pd.testing.assert_frame_equal(same, history, rtol=1e-4)
     assert float((two - one).norm() / one.norm()) < 0.01  # a wrong scale would be lost on Adam, whose steps have none
 
@@ -93,7 +57,8 @@ def test_two_processes_see_the_risk_sets_of_one(fit: Fit, tmp_path: Path) -> Non
 def test_it_learns(fit: Fit) -> None:
     trained, _, _ = fit("run", objective=Cox(), max_epochs=8)
     assert trained.best["tune_loss"] < trained.history["tune_loss"].iloc[0] - 0.1
-    assert trained.best["tune_loss"] == trained.history["tune_loss"].min()
+    # Films show the event but not its time: a pair of events is ranked by chance, so that 0.8 is about all there is.
+    assert trained.best["tune_c_index"] == trained.history["tune_c_index"].max() > 0.75
 
 
 def test_a_batch_in_parts_is_refused_with_the_reason() -> None:

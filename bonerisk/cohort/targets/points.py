@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bonerisk.cohort.table import Cohort, few
 from bonerisk.cohort.targets.target import Target, Words
 from bonerisk.errors import ConfigError, DataError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 KEY = "head.target"
 FRONTAL = ("PA", "AP")
@@ -46,14 +43,14 @@ def _rows(names: Sequence[str], columns: Sequence[str], cohort: Cohort) -> Cohor
     """
     where = f"cohort {cohort.name}"
     if lacking := [column for column in columns if column not in cohort.table]:
-        there = [found[1] for name in cohort.table if (found := re.fullmatch(r"(.+)_x_px", str(name)))]
+        there = [str(name).removesuffix("_x_px") for name in cohort.table if str(name).endswith("_x_px")]
         mend = f"it has the points {few(there)}: {KEY}=A+B+C names others" if there else ""
         mend = mend or "dataset=coco_keypoints brings annotated films, and dataset=phantom_spine simulated ones"
         raise DataError(f"there is no column {few(lacking)}, which {KEY} needs", where, mend)
     chosen = of_one_view(cohort)
     known = chosen.table[list(columns)].notna().to_numpy().reshape(len(chosen.table), len(names), 2).all(axis=2)
     found = replace(chosen, table=chosen.table.loc[:, ~chosen.table.columns.str.startswith("oracle_")])
-    found = _kept(found, known.any(axis=1), "a point is marked", f"none of {few(names)} is marked")
+    found = _kept(found, np.asarray(known.any(axis=1)), "a point is marked", f"none of {few(names)} is marked")
     if found.table.empty:
         raise DataError(f"no film has one of the points {few(names)}", where, "look at the columns of its points")
     return found

@@ -58,7 +58,7 @@ class Points:
             mend = f"bring the columns {FOUND}<point>_x_px and {FOUND}<point>_y_px"
             raise DataError("there are no found points", "predictions table", mend)
         places = predictions[[f"{FOUND}{name}_{axis}_px" for name in names for axis in "xy"]]
-        refuse(predictions, {"a found point without a place": ~np.isfinite(places).all(axis=1)})
+        refuse(predictions, {"a found point without a place": places.isin([np.nan, np.inf, -np.inf]).any(axis=1)})
 
     def fit(self, table: pd.DataFrame, columns: Sequence[str]) -> linear.Linear:
         """Refuse: columns find no points."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from bonerisk.explain.attention import laid_out
 from bonerisk.explain.directions import DIRECTIONS, part
 from bonerisk.reporting.wording.rows import rows_of
 
@@ -55,7 +56,7 @@ def panels(scores: list[str]) -> list[tuple[str, str]]:
 
 
 def _pictures(found: Explained, place: int, film: int) -> Iterator[tuple[str, str, np.ndarray]]:
-    image = _grey(found.subject.image(film))
+    image = _grey(laid_out(found.subject.image(film), next(iter(found.maps.values())).shape[1:]))
     yield FILM, "", cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     shown = panels(list(found.maps))
     maps = {(score, direction): part(found.maps[score][film], direction) for score, direction in shown}
@@ -67,11 +68,10 @@ def _pictures(found: Explained, place: int, film: int) -> Iterator[tuple[str, st
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """The image, or the mean of its planes, with its longer edge `EDGE_PX`."""
-    plane = image if image.ndim == 2 else np.rint(image.mean(axis=0)).astype(np.uint8)
-    scale = EDGE_PX / max(plane.shape)
+    """The image as uint8, with its longer edge `EDGE_PX`."""
+    scale = EDGE_PX / max(image.shape)
     kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(plane, None, fx=scale, fy=scale, interpolation=kind)
+    return cv2.resize(np.rint(image).astype(np.uint8), None, fx=scale, fy=scale, interpolation=kind)
 
 
 def _over(image: np.ndarray, weights: np.ndarray, strongest: float) -> np.ndarray:

@@ -76,6 +76,9 @@ class Pose:
         return ((moved + 1) * size - 1) / 2
 
 
-def _own(drawn: Mapping[str, np.ndarray], like: Tensor) -> list[Tensor]:
+def _own(drawn: Mapping[str, np.ndarray], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What was drawn of shift, scale and angle, beside a tensor."""
-    return [torch.as_tensor(drawn[name], dtype=like.dtype, device=like.device) for name in ("shift", "grown", "angle")]
+    shift, grown, angle = (
+        torch.as_tensor(drawn[name], dtype=like.dtype, device=like.device) for name in ("shift", "grown", "angle")
+    )
+    return shift, grown, angle

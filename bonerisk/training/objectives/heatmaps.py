@@ -79,7 +79,8 @@ class Heatmaps:
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean squared distance (n,) of the heatmaps of each film's marked points; 0 where none is."""
         marked = targets.isfinite().all(dim=2)
-        drawn = heatmap.draw(heatmap.on_map(targets.nan_to_num()), marked, outputs.shape[2:], self.sigma)
+        rows, columns = outputs.shape[2:]
+        drawn = heatmap.draw(heatmap.on_map(targets.nan_to_num()), marked, (rows, columns), self.sigma)
         squared = (outputs - drawn).square().sum(dim=(2, 3)) * marked
         return squared.sum(dim=1) / marked.sum(dim=1).clamp_min(1) / (4 * self.sigma**2)
 
