@@ -26,7 +26,7 @@ from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import beside, write
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.explain import explain_model
-from bonerisk.models.several import combined, dataset_of, load_models, named_apart, note_inputs, outcome_of
+from bonerisk.models.several import combined, comparable, dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
@@ -46,7 +46,7 @@ def evaluate(order: Order) -> Path:
     trained = load_models(config.run, Path(config.paths.outputs))
     other = config.get("dataset")
     chosen = other or dataset_of(trained)
-    first, *_ = models = combined(trained) if config.combine else named_apart(trained)
+    first, *_ = models = comparable(combined(trained) if config.combine else named_apart(trained))
     outcome = outcome_of(models)
     with run_folder(order, config.combine or first.run.name) as run:
         check_contracts(config)

@@ -9,6 +9,7 @@ from bonerisk.config.build import Node, plain
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.tables.result import OutcomeKind
+from bonerisk.models.by_t_score import ByTScore
 from bonerisk.models.load import load_model
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
@@ -56,6 +57,13 @@ def combined(models: Sequence[TrainedModel]) -> list[TrainedModel]:
         mend = "name a run of head.target=osteoporosis, then one of head.target=low_bone_mass: 'run=[RUN,RUN]'"
         raise ConfigError(f"{len(models)} run is no two stages", "combine=two_stages", mend)
     return [TwoStages(models[0], models[1], "two_stages"), *named_apart(models[2:])]
+
+
+def comparable(models: Sequence[TrainedModel]) -> list[TrainedModel]:
+    """The same models; where some are of classes in order, those of the T-score call the class of their estimate."""
+    if {model.target.kind for model in models} != {"ordinal", "amount"}:
+        return list(models)
+    return [ByTScore(model.run, model.name) if model.target.kind == "amount" else model for model in models]
 
 
 def outcome_of(models: Sequence[TrainedModel]) -> OutcomeKind:

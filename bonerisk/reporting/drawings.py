@@ -193,16 +193,23 @@ def _draw_confusion(scene: Scene) -> None:
 
 
 def _draw_classes(scene: Scene) -> None:
-    counts = scene.ours(scene.result.class_counts)
-    counts = counts[counts["subgroup"] == "all"]
+    counts = scene.of(scene.result.class_counts)
+    trained = [model for model, role in scene.result.roles.items() if role == "film"]
+    counts = counts[(counts["subgroup"] == "all") & counts["model"].isin(trained)]
     if counts.empty:
         return
-    texts = "; ".join(
-        f"{row.n:.0f} {words.BONE_CLASSES[row.observed].lower()} called {words.BONE_CLASSES[row.called].lower()}"
-        for row in rows_of(counts)
-    )
-    figure = confusion_of_classes(counts, scene.where)
-    scene.save(figure, "confusion", "Confusion matrix: the class by DXA, and the class called", texts)
+    matrices = {words.model(str(model)): rows for model, rows in counts.groupby("model", sort=False)}
+    texts = {
+        model: ", ".join(
+            f"{row.n:.0f} {words.BONE_CLASSES[row.observed].lower()} called {words.BONE_CLASSES[row.called].lower()}"
+            for row in rows_of(rows)
+        )
+        for model, rows in matrices.items()
+    }
+    figure = confusion_of_classes(matrices, scene.where)
+    numbers = "; ".join(f"{model}: {text}" for model, text in texts.items())
+    title = f"Confusion {'matrix' if len(matrices) == 1 else 'matrices'}: the class by DXA, and the class called"
+    scene.save(figure, "confusion", title, numbers)
 
 
 def _draw_incidence(scene: Scene) -> None:

@@ -141,11 +141,10 @@ class EvaluationRun:
         """Confusion matrices of the model."""
         return self.result.confusion[self.result.confusion["model"] == self.model]
 
-    @cached_property
-    def class_counts(self) -> pd.DataFrame:
-        """Films of whole splits by class and class called by the model; empty where the outcome is not of classes."""
+    def class_counts(self, split: str, model: str) -> pd.DataFrame:
+        """Films of a whole split by class and class called by a model; empty where the outcome is not of classes."""
         counts = self.result.class_counts
-        return counts[(counts["model"] == self.model) & (counts["subgroup"] == "all")]
+        return counts[(counts["model"] == model) & (counts["subgroup"] == "all") & (counts["split"] == split)]
 
     @cached_property
     def horizons(self) -> list[float]:
