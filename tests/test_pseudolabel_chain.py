@@ -153,7 +153,7 @@ def test_films_of_the_teachers_cohort_are_refused(
     given = [*again[:-1], "dataset.name=ours", "dataset.split=train", *SURE]  # by patient; 58 is of test
     code, _, err = bonerisk("pseudolabel", f"run={teacher}", *given)
     assert code == 3
-    assert "1 patients here are among those of ours, the teacher's cohort (any split)" in err
+    assert "1 patient here is among those of ours, the teacher's cohort (any split)" in err
     code, _, err = bonerisk("pseudolabel", f"run={teacher}", *again, "dataset.split=train", *SURE)  # by image
     assert code == 3
     assert "1 pairs of copies lie in two of the cohorts: 58.png (patient 58, labelled)" in err

@@ -40,6 +40,7 @@ CONTRACTS = {
     "evaluation.binary": Outcome,
     "evaluation.survival": Outcome,
     "evaluation.amount": Outcome,
+    "evaluation.ordinal": Outcome,
 }
 
 

@@ -87,14 +87,19 @@ def dataset_of(models: Sequence[TrainedModel]) -> Node:
     Raises
     ------
     ConfigError
-        There are several; the error lists the keys in which they differ.
+        There are several; the error names them, or the keys in which those of one kind differ.
     """
     first, *rest = models
     node = plain(first.run.config["dataset"])
     for other in rest:
-        if found := differences(node, plain(other.run.config["dataset"])):
-            what = f"{first.run.folder.name} and {other.run.folder.name} were trained on datasets that differ in "
-            raise ConfigError(f"{what}{', '.join(sorted(found))}", "run", "say which one is meant: dataset=…")
+        theirs = plain(other.run.config["dataset"])
+        if found := differences(node, theirs):
+            what = f"{first.run.folder.name} and {other.run.folder.name} were trained on "
+            if node["_target_"] == theirs["_target_"]:
+                what += f"datasets that differ in {', '.join(sorted(found))}"
+            else:
+                what += " and ".join(f"dataset={model.run.record['choices']['dataset']}" for model in (first, other))
+            raise ConfigError(what, "run", "say on which one to evaluate: dataset=…")
     return node
 
 

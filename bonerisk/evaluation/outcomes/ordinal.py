@@ -1,7 +1,7 @@
 """How classes in order are evaluated: risk is the expected class, baselines are multinomial logistic models.
 
-A film is called of the class with the highest probability, or of the one that a model without probabilities names; there
-are no thresholds.
+A film is called of the class with the highest probability, or, by a model without probabilities, of the one that it
+names. There are no thresholds.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Ordinal:
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Classed:
         """Films with the risk and the probabilities that one model gives them."""
         p = films.reindex(columns=CLASSES).to_numpy(dtype=float)
-        called = films[CALLED] if CALLED in films else None
+        called = films.get(CALLED)
         return Classed.of(films["label"], None if np.isnan(p).any() else p, risk, patient, called)
 
     def horizons(self, sample: Classed, predicted: Sequence[float]) -> dict[float, str]:

@@ -20,7 +20,6 @@ from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.splits import parts_of
-from bonerisk.runs.find import StoredRun
 
 ORDER = 30
 
@@ -29,14 +28,16 @@ def sections(page: Context) -> Iterator[Section]:
     """One section per source."""
     sources = page.runs.participants
     for number, source in enumerate(sources, start=1):
-        suffix, place = (f"_{number}", f" {number} ({_name(source.runs[0])})") if len(sources) > 1 else ("", "")
+        suffix, place = (f"_{number}", f" {number} ({_name(source)})") if len(sources) > 1 else ("", "")
         yield Section(f"Participants{place}", _parts(source, page.figures, suffix))
 
 
-def _name(run: StoredRun) -> str:
-    """A run's name, and the rules that made its cohort."""
-    rules = run.record.get("choices", {}).get("dataset/rules")
-    return f"{run.name}, rules {rules}" if rules else run.name
+def _name(source: Participants) -> str:
+    """The dataset that the runs name, and the rules that made the cohort; else the first run's name."""
+    chosen = [run.record.get("choices", {}) for run in source.runs]
+    choices = next((each for each in chosen if "dataset" in each), chosen[0])
+    name, rules = choices.get("dataset", source.runs[0].name), choices.get("dataset/rules")
+    return f"{name}, rules {rules}" if rules else name
 
 
 def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:
