@@ -60,7 +60,15 @@ def test_models_stand_beside_each_other_class_by_class(page: Page) -> None:
     assert rows["Model"].value_counts().nunique() == 1 and len(rows) == 2 * 2 * 3
     of_score = rows[rows["Model"] == "by T-score"]
     assert of_score["Sensitivity"].str.contains("–").all() and of_score["AUC"].str.startswith("–").all()
-    assert "the model gives no probability of each class" in page.text
+    assert "The model gives no probability of each class" in page.text
+
+
+def test_each_class_has_a_roc_and_a_calibration_curve(page: Page) -> None:
+    alts = [str(image["alt"]) for image in page.images]
+    for name in ("normal", "low bone mass", "osteoporosis"):
+        for kind in ("ROC curves", "Calibration"):
+            [alt] = [each for each in alts if each.startswith(f"{kind} of {name} against the rest. Test:")]
+            assert "films, " in alt and " 0 osteoporosis" not in alt
 
 
 def test_a_class_that_is_never_called_is_a_caution(cohort: pd.DataFrame, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.resampling import Draws
+from bonerisk.evaluation.metrics import curves
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named, unfitted
 from bonerisk.evaluation.metrics.thresholds import Threshold
@@ -170,9 +171,12 @@ class Ordinal:
 
     def curves(
         self, sample: Classed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
-        """Points of each curve of a model: there is none."""
-        return iter(())
+    ) -> Iterator[tuple[str, dict[str, float | str], pd.DataFrame]]:
+        """Points of each curve of a model: the name, the class, the points; none without probabilities."""
+        for number, name in enumerate(BONE_CLASSES) if graded and sample.probabilities is not None else ():
+            one = sample.against_rest(number)
+            yield "roc", {"class": name}, curves.roc(one, draws, level)
+            yield "calibration", {"class": name}, curves.calibration(one, draws, level)
 
 
 def _by_rest(metric: Function, number: int) -> Metric:

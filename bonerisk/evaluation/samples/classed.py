@@ -94,6 +94,12 @@ class Classed:
         """Whether the class is known up to a horizon: it always is."""
         return True
 
+    def against_rest(self, number: int) -> Sample:
+        """One class against all others, by its own probability."""
+        if self.probabilities is None:
+            raise ValueError("the model gives no probabilities")
+        return Sample.of(self.probabilities[:, number], self.label == number, self.patient)
+
     def drawn(self, weights: Array | None = None) -> DrawnClasses:
         """The films under `weights` (draws, n) in the sample's own order; None: each film once."""
         return DrawnClasses(self, np.ones((1, len(self))) if weights is None else weights)
@@ -138,11 +144,8 @@ class DrawnClasses:
     def against_rest(self, number: int) -> Drawn:
         """One class against all others, by its own probability."""
         if number not in self._one:
-            p = self._probabilities[:, number]
-            order = np.argsort(-p, kind="stable")
-            label = (self.sample.label == number).astype(float)
-            one = Sample(p[order], label[order], self.sample.patient[order])
-            self._one[number] = Drawn(one, self.weights[:, order])
+            order = np.argsort(-self._probabilities[:, number], kind="stable")  # as `Sample.of` sorts
+            self._one[number] = Drawn(self.sample.against_rest(number), self.weights[:, order])
         return self._one[number]
 
     def counts(self, number: int) -> Counts:

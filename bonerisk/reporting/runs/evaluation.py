@@ -38,7 +38,10 @@ class TableKey:
     @property
     def in_sentence(self) -> str:
         """The same in a sentence: ``the AUC at 5 years``, ``Harrell's C-index``."""
-        return self.name if "'" in self.name else f"the {self.name}"
+        if "'" in self.name:
+            return self.name
+        first = self.name[0].lower() if self.name[1].islower() else self.name[0]  # AUC stays as it is
+        return f"the {first}{self.name[1:]}"
 
     def of(self, metrics: pd.DataFrame, split: object) -> pd.DataFrame:
         """Its rows of a split."""
@@ -97,6 +100,14 @@ class EvaluationRun:
         models = self.result.models
         runs = dict(zip(models["model"], models["run"], strict=True))
         return {model: by_folder[runs[model]] for model in self.trained if runs[model] in by_folder}
+
+    @property
+    def named(self) -> list[tuple[str, StoredRun]]:
+        """Each training that can still be read, by its model's name; stages of a combined model by their own."""
+        if not self.run.config.get("combine"):
+            return list(self.learnt.items())
+        alone = {training.folder: model for model, training in self.learnt.items() if model != self.model}
+        return [(alone.get(training.folder, training.name), training) for training in self.trainings]
 
     @property
     def training(self) -> StoredRun | None:

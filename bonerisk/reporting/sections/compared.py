@@ -113,7 +113,7 @@ def _trained(run: StoredRun, evaluations: Sequence[EvaluationRun]) -> sweep.Swep
     datasets = {evaluation.dataset for evaluation in evaluations}
     ranking: dict[str, tuple[float, float, float]] = {}
     for evaluation in evaluations:
-        for model, training in evaluation.learnt.items():
+        for model, training in evaluation.named:
             if training.folder.resolve() == run.folder.resolve():
                 ranking |= sweep.evaluated(evaluation, model, evaluation.dataset if len(datasets) > 1 else "")
     return sweep.SweptTraining(run, epochs_of(run), ranking)

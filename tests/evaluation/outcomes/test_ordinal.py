@@ -184,6 +184,6 @@ def test_impossible_tables_are_refused(evaluation: Callable[..., Evaluation]) ->
 
 def test_without_tuning_there_is_no_gain_but_all_else(evaluation: Callable[..., Evaluation]) -> None:
     test, tune, training = tables()
-    found = run(evaluation, (test, tune.iloc[:0], training)).metrics
-    assert pick(found, metric="class_accuracy")["estimate"] > 0.5
-    assert np.isnan(pick(found, model=f"net + {CLINICAL}", metric="ordinal_auc")["estimate"])
+    found = run(evaluation, (test, tune.iloc[:0], training))
+    assert pick(found.metrics, metric="class_accuracy")["estimate"] > 0.5
+    assert set(found.roles.values()) == {"film", "baseline", "oracle"}
