@@ -171,7 +171,7 @@ class Ordinal:
 
     def curves(
         self, sample: Classed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float | str], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
         """Points of each curve of a model: the name, the class, the points; none without probabilities."""
         for number, name in enumerate(BONE_CLASSES) if graded and sample.probabilities is not None else ():
             one = sample.against_rest(number)
