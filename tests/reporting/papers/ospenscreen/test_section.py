@@ -83,8 +83,9 @@ def test_cut_offs_are_shown_where_the_run_that_labelled_is_on_the_page(
     evaluation: StoredRun, by_site: pd.DataFrame, tmp_path: Path
 ) -> None:
     found = reported([evaluation]).evaluations
-    labels = {"label_origin": np.where(by_site.index % 3 == 0, "proxy", "dxa"), "source": "public/20250101"}
-    by_site[by_site["split"] == "train"].assign(**labels).to_parquet(found[0].trainings[0].folder / "cohort.parquet")
+    train = by_site[by_site["split"] == "train"]
+    labels = {"label_origin": np.where(train.index % 3 == 0, "proxy", "dxa"), "source": "public/20250101"}
+    train.assign(**labels).to_parquet(found[0].trainings[0].folder / "cohort.parquet")
     labelled = StoredRun(tmp_path / "public" / "20250101", evaluation.record)
     labelled.__dict__["config"] = {"cutoffs": {"normal": 0.99, "low_bone_mass": 0.75}}
     assert cut_offs(found, []) is None
