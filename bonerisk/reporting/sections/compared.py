@@ -128,7 +128,10 @@ def _differing(table: pd.DataFrame) -> list[str]:
 
 
 def _names(runs: list[StoredRun]) -> list[str]:
-    """Names that distinguish the runs, for a legend."""
+    """Names that distinguish the runs, for a legend: their own, else the settings in which they differ."""
+    own = [run.name for run in runs]
+    if len(set(own)) == len(own):
+        return own
     names = _differing(sweep.varied(runs))
     return [
         f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name
