@@ -16,11 +16,12 @@ import numpy as np
 
 from bonerisk.evaluation.intervals.interval import wilson
 from bonerisk.evaluation.intervals.multiplicity import adjust
-from bonerisk.evaluation.metrics import concordance, discrimination, error, influence
+from bonerisk.evaluation.metrics import agreement, classes, concordance, discrimination, error, influence
 from bonerisk.evaluation.metrics.calibration import at_horizon, binary
 from bonerisk.evaluation.metrics.decision import net_benefit
 from bonerisk.evaluation.metrics.reclassification import idi, improvement, nri
 from bonerisk.evaluation.metrics.rules import rule
+from bonerisk.evaluation.samples.classed import Classed
 from bonerisk.evaluation.samples.followed import Followed
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.survival import aalen_johansen, compare, cox, firth, kaplan_meier, proportional
@@ -68,6 +69,14 @@ def of_label() -> Iterator[Row]:
         yield name.upper(), "Hmisc", float(improvement(change).value[0]), by[name]["total"]
     family = golden("multiplicity")["families"]["ties_and_extremes"]
     yield "Holm's p", "stats", float(adjust(family["p"]).holm[0]), family["holm"][0]
+
+
+def of_classes() -> Iterator[Row]:
+    """Statistics of three classes in order."""
+    known = golden("ordinal")
+    drawn = Classed.of(**known["data"]).drawn()
+    for metric in (classes.ordinal_auc, agreement.class_kappa, classes.ranked_probability, classes.brier_of_classes):
+        yield metric.__name__.replace("_", " "), "base R", float(metric(drawn).value[0]), known[metric.__name__]
 
 
 def of_follow_up() -> Iterator[Row]:
@@ -142,7 +151,7 @@ def of_survival() -> Iterator[Row]:
 def main() -> None:
     """Print the table."""
     print(f"{'statistic':34} {'package':20} {'ours':>18} {'R':>18} {'difference':>11}")
-    for part in (of_label, of_follow_up, of_survival):
+    for part in (of_label, of_classes, of_follow_up, of_survival):
         for statistic, package, ours, theirs in part():
             print(f"{statistic:34} {package:20} {ours:18.12f} {theirs:18.12f} {abs(ours - theirs):11.1e}")
 

@@ -132,6 +132,12 @@ def test_a_network_is_not_trained_again_for_a_validation(bonerisk, trained):
     assert "trained together with its encoder" in err
 
 
+def test_a_setting_of_another_kind_of_outcome_is_refused(bonerisk, trained):
+    code, _, err = bonerisk("evaluate", f"run={trained}", "evaluation.amount.subgroups=[sex]")
+    assert code == 2
+    assert "evaluation.amount.subgroups is a setting of amount outcomes, and the outcome here is binary" in err
+
+
 def test_the_model_from_python_predicts_and_embeds(trained, evaluated, place, monkeypatch):
     monkeypatch.chdir(place)
     model = load_model(trained)

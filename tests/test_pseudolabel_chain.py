@@ -128,10 +128,17 @@ def test_a_student_learns_from_both_and_is_judged_by_measured_labels(
     page = (Path(out[-1]) / "report.html").read_text()
     assert "learnt from 66 films (30 of them with a proxy label)" in page
     assert "Proxy labels" in page and "Training, proxy labels (n = 30)" in page
+    assert "Participants 1 (merged)" in page and "Participants 2 (image_table)" in page
     code, out, err = bonerisk(
         "evaluate", f"run={student}", "dataset=run", "dataset.run=latest", "evaluation.n_draws=20"
     )
     assert code == 0, err
+
+
+def test_datasets_of_two_kinds_are_named_in_one_sentence(bonerisk: Typed, teacher: Path, student: Path) -> None:
+    code, _, err = bonerisk("evaluate", f"run=[{student},{teacher}]")
+    assert code == 2
+    assert "were trained on dataset=merged and dataset=image_table" in err and "differ in" not in err
 
 
 def test_proxy_labels_are_no_truth(bonerisk: Typed, teacher: Path, student: Path) -> None:
@@ -153,7 +160,7 @@ def test_films_of_the_teachers_cohort_are_refused(
     given = [*again[:-1], "dataset.name=ours", "dataset.split=train", *SURE]  # by patient; 58 is of test
     code, _, err = bonerisk("pseudolabel", f"run={teacher}", *given)
     assert code == 3
-    assert "1 patients here are among those of ours, the teacher's cohort (any split)" in err
+    assert "1 patient here is among those of ours, the teacher's cohort (any split)" in err
     code, _, err = bonerisk("pseudolabel", f"run={teacher}", *again, "dataset.split=train", *SURE)  # by image
     assert code == 3
     assert "1 pairs of copies lie in two of the cohorts: 58.png (patient 58, labelled)" in err

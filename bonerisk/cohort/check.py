@@ -17,7 +17,7 @@ from bonerisk.cohort import slips, values
 from bonerisk.cohort.classes import bone_class
 from bonerisk.cohort.identifiers import REASON, spoilt, two_writings
 from bonerisk.cohort.refusals import Refusals
-from bonerisk.cohort.table import BODY, DTYPES, NO_SITE, SPLITS, arrange, few, patients
+from bonerisk.cohort.table import BODY, DTYPES, NO_SITE, SPLITS, arrange, few, patients, patients_are
 from bonerisk.errors import DataError
 
 REQUIRED = ("patient_id", "image_id", "image_path", "split")  # a row in which one of these is empty is refused
@@ -196,6 +196,6 @@ def _torn_patients(refusals: Refusals, table: pd.DataFrame) -> Iterator[DataErro
     if torn.any():
         who = table[torn].groupby(patients(table), sort=False)
         names = few([f"{rows['patient_id'].iloc[0]} (rows {few([str(row) for row in rows.index])})" for _, rows in who])
-        what = f"{len(who)} patients are in more than one split: {names}"
+        what = f"{patients_are(len(who))} in more than one split: {names}"
         mend = f"put all films of a patient into one split, or {DROPPING.format('split')}"
         yield DataError(what, refusals.place("split"), mend)

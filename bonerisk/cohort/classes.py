@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.table import BONE_CLASSES
+
 WHO_AGE = 50.0  # years; below it WHO's classes don't apply
 AGE_BANDS = {"50-54": 50, "55-59": 55, "60-64": 60, "65+": 65}  # from this age on, to the next band (OsPenScreen)
 AGE_DECADES = {"<60": 0, "60-69": 60, "70-79": 70, "80+": 80}  # AI-CXR
@@ -34,6 +36,11 @@ def bone_class(t_score: pd.Series) -> pd.Series:
     """
     t = _rounded(t_score)
     return _named(t, {"normal": t >= -1.0, "low_bone_mass": (t < -1.0) & (t > -2.5), "osteoporosis": t <= -2.5})
+
+
+def class_number(bone_class: pd.Series) -> pd.Series:
+    """Number of each class (n,) of int64: 0 normal, 1 low bone mass, 2 osteoporosis; none may be missing."""
+    return bone_class.map({name: number for number, name in enumerate(BONE_CLASSES)}).astype("int64")
 
 
 def severity(t_score: pd.Series) -> pd.Series:

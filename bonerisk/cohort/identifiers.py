@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from bonerisk.cohort.table import patients_are
 from bonerisk.errors import DataError
 
 NONE = r"#\S*|unknown|unk|\d+e\+\d+|\d+[.,]\d+e\+?\d+"  # in lower case: a spreadsheet's errors and rounded numbers
@@ -72,7 +73,7 @@ def two_writings(table: pd.DataFrame, where: str = "") -> Iterator[DataError]:
     if twice.empty:
         return
     found = twice["patient_id"].groupby(bare_patients(twice)).agg(_forms)
-    what = f"{len(found)} patients are written in two ways: {', '.join(sorted(set(found))[:SHOWN])}"
+    what = f"{patients_are(len(found))} written in two ways: {', '.join(sorted(set(found))[:SHOWN])}"
     yield DataError(f"{what} (9 is any digit, A any letter)", where, MENDING)
 
 

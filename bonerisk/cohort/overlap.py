@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.identifiers import MENDING, bare, bare_patients, differently_written
-from bonerisk.cohort.table import patients
+from bonerisk.cohort.table import patients, patients_are
 from bonerisk.errors import DataError
 from bonerisk.runs.find import load
 
@@ -51,7 +51,7 @@ def refuse_overlap(table: pd.DataFrame, seen: pd.DataFrame, whose: str) -> None:
     if len(both):
         names = ", ".join(f"{patient} (site {site})" for patient, site in both.head(SHOWN).to_numpy())
         raise DataError(
-            f"{len(both)} patients here are among {whose}",
+            f"{patients_are(len(both), 'here')} among {whose}",
             where=f"patient {names}{', …' if len(both) > SHOWN else ''}",
             mend="take other patients; where two people share an id, tell them apart by `site`",
         )
@@ -87,7 +87,7 @@ def _refuse_rewritten(table: pd.DataFrame, seen: pd.DataFrame, whose: str) -> No
         patient, site = alike.iloc[0]
         ways = differently_written(alike.iloc[:1]["patient_id"], seen.loc[seen["site"] == site, "patient_id"])
         raise DataError(
-            f"{len(alike)} patients here are among {whose}, but for how they are written",
+            f"{patients_are(len(alike), 'here')} among {whose}, but for how they are written",
             where=f"patient {patient} (site {site}), there {ways[0][1]}",
             mend=MENDING,
         )

@@ -164,10 +164,15 @@ def _breaches(table: pd.DataFrame, name: str, features: Sequence[str]) -> list[D
     torn = table.groupby(["site", "patient_id"])["split"].nunique().loc[lambda splits: splits > 1]
     if len(torn):
         names = few([f"{patient} (site {site})" for site, patient in torn.index])
-        found.append(f"{len(torn)} patients are in more than one split: {names}")
+        found.append(f"{patients_are(len(torn))} in more than one split: {names}")
     if ORIGIN in table and (wrong_split := int(((table[ORIGIN] == PROXY) & (table["split"] != "train")).sum())):
         found.append(f"{wrong_split} rows whose label a model made ({ORIGIN} {PROXY}) are not of split train")
     return [DataError(what, where=f"cohort {name}") for what in found]
+
+
+def patients_are(n: int, here: str = "") -> str:
+    """Return ``1 patient is`` or ``3 patients are``, the begin of a sentence; with `here`, ``3 patients here are``."""
+    return " ".join(filter(None, [f"{n} patient{'' if n == 1 else 's'}", here, "is" if n == 1 else "are"]))
 
 
 def few(values: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from bonerisk.errors import ConfigError
 
 Node = Mapping[str, Any]  # keys of the configuration, from Hydra or read back from a run
 
+MAKE_AGAIN = "an older version of bonerisk made the run: make it again, as the command line in its run.json does"
 RENAMED = {  # in configs of older runs
     "bonerisk.hospital.codes.Outcome": "bonerisk.hospital.codes.FractureCodes",
     "bonerisk.preprocessing.aicxr.EqualisedHistogram": "bonerisk.preprocessing.aicxr.PaddedSquare",
@@ -27,11 +28,38 @@ def build(node: Node, **supplied: object) -> Any:
     Raises
     ------
     ConfigError
-        The target is none of bonerisk's: a configuration read back from a run must not call other code.
+        The target is none of bonerisk's: a configuration read back from a run must not call other code. Or the run is
+        of an older version, and has settings that there are no more.
     """
+    if old := outdated(node):
+        raise ConfigError(f"there is no {', '.join(old)} any more", "the configuration of a run", MAKE_AGAIN)
     kind, content = class_of(node), plain(node)
     types = argument_types(content.pop("_target_"))
     return kind(**{key: _argument(value, types.get(key, Any)) for key, value in content.items()}, **supplied)
+
+
+def outdated(node: Node, place: str = "") -> list[str]:
+    """Settings and classes of a node that there are no more, by their keys below `place`: an older version had them.
+
+    Examples
+    --------
+    >>> outdated({"_target_": "bonerisk.training.augmentation.weak.Weak", "flip": 0.5, "turn": 3}, "augmentation")
+    ['augmentation.turn']
+    """
+    content = plain(node)
+    target = content.pop("_target_")
+    try:
+        types = argument_types(target) if target.startswith("bonerisk.") else content
+    except (LookupError, ImportError):
+        return [f"{place}._target_ {target}".lstrip(".")]
+    found: list[str] = []
+    for key, value in content.items():
+        name = f"{place}.{key}".lstrip(".")
+        if key not in types:
+            found.append(name)
+        elif isinstance(value, Mapping) and "_target_" in value:
+            found += outdated(value, name)
+    return found
 
 
 def class_of(node: Node) -> type:

@@ -67,6 +67,12 @@ class HRNet(TimmEncoder):
         return {key: value for key, value in super()._adapt(state, architecture, cfg).items() if key in own}
 
     def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images of a shape (k, h, w) with other planes, or with a side that is no multiple of 32 pixels.
+
+        Raises
+        ------
+        ConfigError
+        """
         if shape[0] != self.shape[0] or any(side % MULTIPLE for side in shape[1:]):
             mend = f"choose a preprocessing whose sides are multiples of {MULTIPLE} pixels: preprocessing=whole_film"
             raise unfit(self.architecture, f"{self.shape[0]} × sides of {MULTIPLE}, {2 * MULTIPLE}, …", shape, mend)

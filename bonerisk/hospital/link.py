@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bonerisk.cohort.identifiers import differently_written, form, two_writings
-from bonerisk.cohort.table import few, patients
+from bonerisk.cohort.table import few, patients, patients_are
 from bonerisk.errors import DataError, raise_together
 from bonerisk.hospital.facts import report_keys
 
@@ -146,6 +146,6 @@ def _alike(name: str, unlinked: pd.Series, known: pd.Series) -> list[str]:
         return []
     examples = few(sorted({f"{form(theirs)} for {form(ours)}" for theirs, ours in pairs})[:3])
     return [
-        f"{len(pairs)} patients of {name} are written differently in the films ({examples}) and were not joined: "
+        f"{patients_are(len(pairs), f'of {name}')} written differently in the films ({examples}) and were not joined: "
         "write identifiers in the same way, zeros included"
     ]

@@ -116,7 +116,7 @@ def follow_up(
     if late.any():
         people = events.loc[late, "person"].nunique()
         notes.append(
-            f"{late.sum()} fractures of {people} patients are dated after the end of follow-up and do not count."
+            f"Fractures dated after the end of follow-up do not count: {late.sum()} (number of patients: {people})."
         )
     return notes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
@@ -21,12 +22,12 @@ from bonerisk.cohort.recorded import (
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
-from bonerisk.errors import DataError
+from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation
-from bonerisk.evaluation.tables.result import beside, write
+from bonerisk.evaluation.tables.result import OutcomeKind, beside, write
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.explain import explain_model
-from bonerisk.models.several import combined, dataset_of, load_models, named_apart, note_inputs, outcome_of
+from bonerisk.models.several import combined, comparable, dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
@@ -46,8 +47,9 @@ def evaluate(order: Order) -> Path:
     trained = load_models(config.run, Path(config.paths.outputs))
     other = config.get("dataset")
     chosen = other or dataset_of(trained)
-    first, *_ = models = combined(trained) if config.combine else named_apart(trained)
+    first, *_ = models = comparable(combined(trained) if config.combine else named_apart(trained))
     outcome = outcome_of(models)
+    _refuse_idle(order.overrides, outcome)
     with run_folder(order, config.combine or first.run.name) as run:
         check_contracts(config)
         evaluation = component(config.evaluation, Evaluation, "evaluation")
@@ -91,6 +93,22 @@ def evaluate(order: Order) -> Path:
             if found:
                 draw_explained(folder, found, vocabulary_of(cohort.table, result.target, result.target_words))
     return run.folder
+
+
+def _refuse_idle(overrides: Sequence[str], outcome: OutcomeKind) -> None:
+    """Refuse settings of a kind of outcome that is not evaluated: they would be ignored.
+
+    Raises
+    ------
+    ConfigError
+        Names the first.
+    """
+    for key in (text.partition("=")[0].lstrip("+") for text in overrides):
+        place, _, rest = key.partition(".")
+        kind = rest.partition(".")[0]
+        if place == "evaluation" and kind in get_args(OutcomeKind) and kind != outcome:
+            what = f"{key} is a setting of {kind} outcomes, and the outcome here is {outcome}"
+            raise ConfigError(what, key, f"leave it out; evaluation.{outcome} has the settings that are used")
 
 
 def _splits(asked: str | list[str] | None, cohort: Cohort, validate: bool) -> Sequence[str]:

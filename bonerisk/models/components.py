@@ -41,6 +41,7 @@ CONTRACTS = {
     "evaluation.survival": Outcome,
     "evaluation.amount": Outcome,
     "evaluation.points": Outcome,
+    "evaluation.ordinal": Outcome,
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bonerisk.cohort.table import patients
+from bonerisk.cohort.targets.target import find
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.outcomes.outcome import Outcome
 from bonerisk.evaluation.samples.readings import CUTS
@@ -65,7 +66,8 @@ def explain_model(
     transform = transform_of(model.run.config["preprocessing"])
     organs = Organs(transform, Masks.of(settings.masks), rows.cohort.colour)
     subject = Subject(network.module, films.images.images, network.inputs(table, films), predicted, table, organs)
-    threshold = THRESHOLDS.get(kind.outcome[0], float(predicted["risk"].median()))
+    own = find(network.head.target).columns[0]  # of a model of the T-score that is judged by its classes, the T-score
+    threshold = THRESHOLDS.get(own, float(predicted["risk"].median()))
     found = explain(subject, settings, evaluation.plan, kind, threshold)
     found.write(run)
     return found

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
+from bonerisk.config.build import outdated
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.models.embeddings import Embedded, embed_cohort
 from bonerisk.models.films import DecodedCohort, decode_cohort
@@ -30,6 +31,7 @@ from bonerisk.runs.unrecorded import Unrecorded
 FilmsOf = TypeVar("FilmsOf", DecodedCohort, Embedded)
 
 OUTPUTS = Path("outputs")
+PARTS = ("preprocessing", "encoder", "features", "head")  # of a run's configuration, that a model is built from
 EQUAL = 1e-4  # of the risks' standard deviation: far above rounding, far below the effect of one changed value
 
 
@@ -46,7 +48,7 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
     Raises
     ------
     ConfigError
-        There is no such run, or it is no finished training.
+        There is no such run, it is no finished training, or one of an older version whose settings are no more.
 
     Examples
     --------
@@ -84,6 +86,10 @@ def load_model(run: str | Path | StoredRun, name: str | None = None) -> TrainedM
     (True, False)
     """
     stored = run if isinstance(run, StoredRun) else find(str(run), OUTPUTS, ["train"])
+    nodes = {key: node for key in PARTS if (node := stored.config.get(key))}
+    if old := [name for key, node in nodes.items() for name in outdated(node, key)]:
+        what = f"the run has settings that there are no more: {', '.join(old)}"
+        raise ConfigError(what, str(stored.folder), _again(stored))
     kind = NetworkModel if stored.config["training"] else FeatureModel
     return kind(stored, name or stored.name)
 
@@ -185,7 +191,7 @@ class FeatureModel(TrainedModel):
             what = (
                 "fitted again to the same rows, the model gives other risks: values, or bonerisk itself, have changed"
             )
-            raise DataError(what, str(self.run.folder), self._train_again)
+            raise DataError(what, str(self.run.folder), _again(self.run))
         return refit
 
     def _refuse_changed(self, table: pd.DataFrame) -> None:
@@ -196,12 +202,8 @@ class FeatureModel(TrainedModel):
         new, gone = int((both == "right_only").sum()), int((both == "left_only").sum())
         if new or gone:
             what = f"not the patients of the training: {new} rows of train and tune are new, and {gone} are gone"
-            mend = f"name no other dataset; if it has changed, {self._train_again}"
+            mend = f"name no other dataset; if it has changed, {_again(self.run)}"
             raise DataError(what, str(self.run.folder), mend)
-
-    @property
-    def _train_again(self) -> str:
-        return f"train again: {shlex.join(['bonerisk', *self.run.record['command_line'][1:]])}"
 
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:
         films = _films(rows, Embedded) if self.films else None
@@ -209,6 +211,10 @@ class FeatureModel(TrainedModel):
 
     def _embedded(self, rows: ReadyRows) -> np.ndarray:
         return _films(rows, Embedded).of(rows.cohort.table)
+
+
+def _again(run: StoredRun) -> str:
+    return f"train again: {shlex.join(['bonerisk', *run.record['command_line'][1:]])}"
 
 
 def _films(rows: ReadyRows, kind: type[FilmsOf]) -> FilmsOf:

@@ -9,6 +9,7 @@ from bonerisk.config.build import Node, plain
 from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.tables.result import OutcomeKind
+from bonerisk.models.by_t_score import ByTScore
 from bonerisk.models.load import load_model
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.trained import TrainedModel
@@ -58,6 +59,13 @@ def combined(models: Sequence[TrainedModel]) -> list[TrainedModel]:
     return [TwoStages(models[0], models[1], "two_stages"), *named_apart(models[2:])]
 
 
+def comparable(models: Sequence[TrainedModel]) -> list[TrainedModel]:
+    """The same models; where some are of classes in order, those of the T-score call the class of their estimate."""
+    if {model.target.kind for model in models} != {"ordinal", "amount"}:
+        return list(models)
+    return [ByTScore(model.run, model.name) if model.target.kind == "amount" else model for model in models]
+
+
 def outcome_of(models: Sequence[TrainedModel]) -> OutcomeKind:
     """The kind of outcome that the models predict.
 
@@ -79,14 +87,19 @@ def dataset_of(models: Sequence[TrainedModel]) -> Node:
     Raises
     ------
     ConfigError
-        There are several; the error lists the keys in which they differ.
+        There are several; the error names them, or the keys in which those of one kind differ.
     """
     first, *rest = models
     node = plain(first.run.config["dataset"])
     for other in rest:
-        if found := differences(node, plain(other.run.config["dataset"])):
-            what = f"{first.run.folder.name} and {other.run.folder.name} were trained on datasets that differ in "
-            raise ConfigError(f"{what}{', '.join(sorted(found))}", "run", "say which one is meant: dataset=…")
+        theirs = plain(other.run.config["dataset"])
+        if found := differences(node, theirs):
+            what = f"{first.run.folder.name} and {other.run.folder.name} were trained on "
+            if node["_target_"] == theirs["_target_"]:
+                what += f"datasets that differ in {', '.join(sorted(found))}"
+            else:
+                what += " and ".join(f"dataset={model.run.record['choices']['dataset']}" for model in (first, other))
+            raise ConfigError(what, "run", "say on which one to evaluate: dataset=…")
     return node
 
 

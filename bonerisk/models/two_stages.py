@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bonerisk.cohort.classes import class_number
 from bonerisk.cohort.recorded import of_target
-from bonerisk.cohort.table import BONE_CLASSES, Cohort
+from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.models.network import Network
@@ -96,7 +97,7 @@ class TwoStages(TrainedModel):
     def training(self) -> pd.DataFrame:
         """Rows that the first stage was fitted to, of all classes, with the class as `label`."""
         cohort = self.first.training
-        return cohort.assign(label=_class_numbers(cohort["bone_class"]))
+        return cohort.assign(label=class_number(cohort["bone_class"]))
 
     @cached_property
     def tuning(self) -> pd.DataFrame:
@@ -170,7 +171,3 @@ def in_classes(osteoporosis: pd.Series, low_bone_mass: pd.Series) -> dict[str, p
     normal = (1 - osteoporosis) * (1 - low_bone_mass)
     risk = low + 2 * osteoporosis
     return {"risk": risk, "p_normal": normal, "p_low_bone_mass": low, "p_osteoporosis": osteoporosis}
-
-
-def _class_numbers(bone_class: pd.Series) -> pd.Series:
-    return bone_class.map({name: number for number, name in enumerate(BONE_CLASSES)}).astype("int64")

@@ -69,6 +69,9 @@ def draw(folder: Path, result: Result, cohort: pd.DataFrame) -> None:
             _draw_calibration(scene)
             _draw_decision(scene)
             _draw_forests(scene)
+        for scene in whole.classes():
+            _draw_roc(scene)
+            _draw_calibration(scene)
         if result.outcome == "survival":
             _draw_incidence(whole)
             _draw_forests(whole)
@@ -100,9 +103,9 @@ def of_kinds(drawings: Mapping[str, Drawing], kinds: Iterable[str], splits: Sequ
 def _draw_roc(scene: Scene) -> None:
     curve = scene.curve("roc")
     if len(curve):
-        area = AREAS[scene.result.outcome]
+        area = f"auc_{scene.bone_class}" if scene.bone_class else AREAS[scene.result.outcome]
         metrics, name = scene.of(scene.result.metrics), words.metric(area, scene.horizon)
-        title = f"ROC curves{words.at(scene.horizon)}"
+        title = f"ROC curves{_of_class(scene)}{words.at(scene.horizon)}"
         # Thresholds are of the risk: where another event competes, they may lie off the curve of the probability.
         title += ", by probability; marked: thresholds of the risk" if _competing(scene) else ""
         figure = roc(curve, metrics, scene.roles, scene.where, area, name)
@@ -134,8 +137,11 @@ def _draw_calibration(scene: Scene) -> None:
     if groups.empty:
         return
     predictions, vocabulary = scene.ours(scene.result.predictions), scene.vocabulary
-    title, smooth = f"Calibration{words.at(scene.horizon)}", None
-    if isnan(scene.horizon):
+    title, smooth = f"Calibration{_of_class(scene)}{words.at(scene.horizon)}", None
+    if scene.bone_class:
+        risk, of = predictions[f"p_{scene.bone_class}"], words.BONE_CLASSES[scene.bone_class].lower()
+        labels = (f"Predicted probability of {of}", f"Observed proportion {of}")
+    elif isnan(scene.horizon):
         risk = predictions["risk"]
         labels = ("Predicted risk", f"Observed proportion with {vocabulary.having}")
     else:
@@ -149,6 +155,11 @@ def _draw_calibration(scene: Scene) -> None:
     )
     figure = calibration(groups, risk, scene.where, (*labels, f"{vocabulary.row}s"), smooth)
     scene.save(figure, "calibration", title, points)
+
+
+def _of_class(scene: Scene) -> str:
+    """`` of osteoporosis against the rest``; empty for the outcome itself."""
+    return f" of {words.BONE_CLASSES[scene.bone_class].lower()} against the rest" if scene.bone_class else ""
 
 
 def _draw_decision(scene: Scene) -> None:
@@ -193,16 +204,23 @@ def _draw_confusion(scene: Scene) -> None:
 
 
 def _draw_classes(scene: Scene) -> None:
-    counts = scene.ours(scene.result.class_counts)
-    counts = counts[counts["subgroup"] == "all"]
+    counts = scene.of(scene.result.class_counts)
+    trained = [model for model, role in scene.result.roles.items() if role == "film"]
+    counts = counts[(counts["subgroup"] == "all") & counts["model"].isin(trained)]
     if counts.empty:
         return
-    texts = "; ".join(
-        f"{row.n:.0f} {words.BONE_CLASSES[row.observed].lower()} called {words.BONE_CLASSES[row.called].lower()}"
-        for row in rows_of(counts)
-    )
-    figure = confusion_of_classes(counts, scene.where)
-    scene.save(figure, "confusion", "Confusion matrix: the class by DXA, and the class called", texts)
+    matrices = {words.model(str(model)): rows for model, rows in counts.groupby("model", sort=False)}
+    texts = {
+        model: ", ".join(
+            f"{row.n:.0f} {words.BONE_CLASSES[row.observed].lower()} called {words.BONE_CLASSES[row.called].lower()}"
+            for row in rows_of(rows)
+        )
+        for model, rows in matrices.items()
+    }
+    figure = confusion_of_classes(matrices, scene.where)
+    numbers = "; ".join(f"{model}: {text}" for model, text in texts.items())
+    title = f"Confusion {'matrix' if len(matrices) == 1 else 'matrices'}: the class by DXA, and the class called"
+    scene.save(figure, "confusion", title, numbers)
 
 
 def _draw_incidence(scene: Scene) -> None:

@@ -34,7 +34,7 @@ def test_digests_and_numbers_are_identifiers() -> None:
 
 @pytest.mark.parametrize("other", ["1058.0", "001058", "1058,0", "1058 "])
 def test_a_patient_written_in_two_ways_is_in_no_split(other: str) -> None:
-    with pytest.raises(DataError, match="1 patients are written in two ways"):
+    with pytest.raises(DataError, match="1 patient is written in two ways"):
         random_split(people("1058", other, "1", "2"), 0)
 
 
@@ -50,7 +50,7 @@ def test_patients_of_two_sites_may_be_alike() -> None:
 @pytest.mark.parametrize("other", ["1058.0", "001058"])
 def test_a_seen_patient_is_known_however_written(other: str) -> None:
     seen = people("1057", "1058")
-    with pytest.raises(DataError, match=r"1 patients here.*weights of r[\s\S]*there 1058"):
+    with pytest.raises(DataError, match=r"1 patient here.*weights of r[\s\S]*there 1058"):
         refuse_seen(people(other, "2000"), seen, "the weights of r")
     refuse_seen(people(other, "2000", site="t", weight_kg=200), seen, "the weights of r")
 

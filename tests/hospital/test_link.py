@@ -15,15 +15,13 @@ def films(*patients: str) -> pd.DataFrame:
 
 
 def test_films_of_a_patient_written_in_two_ways_are_not_taken_for_two_patients() -> None:
-    with pytest.raises(DataError, match="1 patients are written in two ways: 009 and 9"):
+    with pytest.raises(DataError, match="1 patient is written in two ways: 009 and 9"):
         link(films("007", "7", "8"), {})
 
 
 def test_a_tables_patients_written_differently_are_told_and_not_joined() -> None:
     linked = link(films("007", "8"), {"dxa": pd.DataFrame({"patient_id": ["7", "8"]})})
-    assert (
-        linked.links["linked_rows"].tolist() == [1] and "1 patients of dxa are written differently" in linked.notes[0]
-    )
+    assert linked.links["linked_rows"].tolist() == [1] and "1 patient of dxa is written differently" in linked.notes[0]
 
 
 def test_where_no_patient_of_a_table_has_a_film_the_identifiers_are_to_be_written_alike() -> None:

@@ -271,7 +271,7 @@ def test_a_fracture_after_the_last_contact_is_counted_in_a_note(apply):
     ends = make_table("patient_id last_contact death_date", ("1", "2016-05-31", None))
     joined = apply(films, {"diagnoses": coded, "follow_up": ends}, follow_up=FollowUp())
     assert joined.table["event"].tolist() == [0]
-    assert any("1 fractures of 1 patients are dated after the end" in note for note in joined.notes)
+    assert any("end of follow-up do not count: 1 (number of patients: 1)" in note for note in joined.notes)
 
 
 def test_an_age_that_cannot_be_is_refused(apply):

@@ -14,6 +14,7 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.datasets.survival_table import SurvivalTable
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.models import TrainedModel, load_model
+from bonerisk.runs.find import StoredRun
 from bonerisk.runs.unrecorded import Unrecorded
 
 N = 300
@@ -149,6 +150,16 @@ def test_thresholds_of_a_target_without_times(train: Callable[..., Path]) -> Non
 def test_a_model_without_films_embeds_none(model: TrainedModel, others: Cohort) -> None:
     with pytest.raises(ConfigError, match="cox sees no films"):
         model.embed(others)
+
+
+def test_a_run_with_settings_that_are_no_more_says_which(model: TrainedModel) -> None:
+    old = StoredRun(model.run.folder, model.run.record)
+    old.config["head"]["shrink"] = 0.1
+    with pytest.raises(
+        ConfigError, match=r"there are no more: head\.shrink[\s\S]*train again: bonerisk train"
+    ) as caught:
+        load_model(old)
+    assert str(old.folder) in str(caught.value)
 
 
 def test_a_changed_file_is_told_when_it_is_needed(model: TrainedModel, others: Cohort) -> None:

@@ -38,6 +38,7 @@ class Page(HTMLParser):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self.path = path
         self.headings: list[str] = []
         self.images: list[dict[str, str | None]] = []
         self.outside: list[str] = []

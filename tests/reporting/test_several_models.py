@@ -91,6 +91,17 @@ def test_each_model_has_its_training(evaluation: StoredRun, trainings: list[Stor
     assert found.models("combined") == [f"{FIRST} + age_years + sex + bmi_kg_m2"]
 
 
+def test_stages_of_a_combined_model_are_shown_by_their_own_names(
+    make: Callable[..., StoredRun], trainings: list[StoredRun]
+) -> None:
+    stage = make("train", name="second_stage")
+    evaluation = make("evaluate", *trainings, stage)
+    (evaluation.folder / "config.yaml").write_text(yaml.safe_dump({**evaluation.config, "combine": "two_stages"}))
+    [found] = reported([load(evaluation.folder)]).evaluations
+    names = {training.folder: name for name, training in found.named}
+    assert names == {trainings[0].folder: "aicxr", trainings[1].folder: SECOND, stage.folder: "second_stage"}
+
+
 def test_the_first_is_the_headline_and_the_others_stand_beside(evaluation: StoredRun, tmp_path: Path) -> None:
     text = _written([evaluation], tmp_path / "report")
     assert "The model aicxr (embedding) learnt from 260 films" in text

@@ -48,9 +48,9 @@ def _rows(names: Sequence[str], columns: Sequence[str], cohort: Cohort) -> Cohor
         mend = mend or "dataset=coco_keypoints brings annotated films, and dataset=phantom_spine simulated ones"
         raise DataError(f"there is no column {few(lacking)}, which {KEY} needs", where, mend)
     chosen = of_one_view(cohort)
-    known = chosen.table[list(columns)].notna().to_numpy().reshape(len(chosen.table), len(names), 2).all(axis=2)
+    known = chosen.table[list(columns)].notna().to_numpy(dtype=bool).reshape(-1, len(names), 2).all(axis=2)
     found = replace(chosen, table=chosen.table.loc[:, ~chosen.table.columns.str.startswith("oracle_")])
-    found = _kept(found, np.asarray(known.any(axis=1)), "a point is marked", f"none of {few(names)} is marked")
+    found = _kept(found, known.max(axis=1), "a point is marked", f"none of {few(names)} is marked")
     if found.table.empty:
         raise DataError(f"no film has one of the points {few(names)}", where, "look at the columns of its points")
     return found

@@ -55,13 +55,21 @@ class ClinicalScore:
 
 
 def ost(table: pd.DataFrame) -> Array:
-    """The index of Koh et al. (OSTA): 0.2 × (weight in kg − age), cut to an integer; its sign turned, (n,)."""
+    """The index of Koh et al. (OSTA): 0.2 × (weight in kg − age), cut to an integer; its sign turned, (n,).
+
+    From −1 down risk is moderate, from under −4 high. Some cut 0.2 × weight and 0.2 × age to integers first, and add
+    these: the two may differ by 1.
+    """
     index = np.trunc(np.round(0.2 * (_numbers(table, "weight_kg") - np.floor(_numbers(table, "age_years"))), 9))
     return -index
 
 
 def orai(table: pd.DataFrame) -> Array:
-    """Osteoporosis Risk Assessment Instrument of women of 45 and over, 0 to 26 points, (n,)."""
+    """Osteoporosis Risk Assessment Instrument of women of 45 and over, 0 to 26 points, (n,).
+
+    Its authors chose the cut-off of 9 to find T-scores of −2 and under at the femoral neck or lumbar spine (Cadarette
+    et al. 2000, CMAJ 162:1289).
+    """
     age, weight = np.floor(_numbers(table, "age_years")), _numbers(table, "weight_kg")
     points = _banded(age, ORAI_AGES) + _banded(weight, ORAI_WEIGHTS) + np.where(_numbers(table, "oestrogen") == 1, 0, 2)
     return np.where((table["sex"] == "F").to_numpy(dtype=bool, na_value=False), points, np.nan)

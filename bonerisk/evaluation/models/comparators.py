@@ -11,7 +11,8 @@
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
 Models with probabilities (film models, baselines, recalibrated ones, rules) have every metric, the others those of
-ranking. The first of several film models is the reference of the others, and the one that combined models take.
+ranking. The first of several film models is the reference of the others, and the one that combined models take; if it
+has no risks on tuning, as two stages, there are no combined models.
 
 References
 ----------
@@ -136,7 +137,7 @@ def compare(
         name = _add(comparison, " + ".join(columns), Compared("baseline", columns=tuple(columns)), training)
         comparison.pairs += [(film, name) for film in films]
     for columns in _gains(kind, training, known):
-        if not set(columns) <= set(own):
+        if not set(columns) <= set(own) and tuning.risks[films[0]].notna().any():
             _add_gain(comparison, films[0], columns)
     for name, score in kind.rules.items():
         _add_rule(comparison, name, score)

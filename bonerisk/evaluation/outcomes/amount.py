@@ -145,7 +145,7 @@ class Amount:
 
     def curves(
         self, sample: Readings, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
         """The estimate and the T-score of each film, if the model estimates it."""
         if graded:
             yield "estimates", {}, pd.DataFrame({"estimate": sample.estimate, "observed": sample.observed})

@@ -163,7 +163,7 @@ class Binary:
 
     def curves(
         self, sample: Sample, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
         """Points of each curve of a model: its name, further columns, the points."""
         yield "roc", {}, curves.roc(sample, draws, level)
         yield "precision_recall", {}, curves.precision_recall(sample, draws, level)

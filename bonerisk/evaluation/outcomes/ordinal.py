@@ -1,6 +1,7 @@
 """How classes in order are evaluated: risk is the expected class, baselines are multinomial logistic models.
 
-A film is called of the class with the highest probability; there are no thresholds.
+A film is called of the class with the highest probability, or, by a model without probabilities, of the one that it
+names. There are no thresholds.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import pandas as pd
 from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.intervals.resampling import Draws
+from bonerisk.evaluation.metrics import curves
 from bonerisk.evaluation.metrics.calibration import recalibration
 from bonerisk.evaluation.metrics.metric import Function, Key, Metric, named, unfitted
 from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.models.clinical_scores import ClinicalScore
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.classed import Classed
-from bonerisk.evaluation.samples.risk_table import CLASSES, refuse
+from bonerisk.evaluation.samples.risk_table import CALLED, CLASSES, refuse
 from bonerisk.evaluation.samples.sample import Sample
 from bonerisk.heads import multinomial
 
@@ -27,6 +29,7 @@ Array = np.ndarray
 
 ROUNDING = 1e-3  # by which probabilities may miss a sum of 1
 NO_PROBABILITIES = "the model gives no probability of each class"
+NO_CALL = f"{NO_PROBABILITIES}, and calls none"
 
 
 class Ordinal:
@@ -34,12 +37,11 @@ class Ordinal:
 
     Parameters
     ----------
-    ranking, error : list of str
-        Metrics of every model, and of models that give a probability of each class. Each is "module.function" in
-        `bonerisk.evaluation`. Models are compared by both.
+    ranking, agreement, error : list of str
+        Metrics of every model; of models that call a class; and of models that give a probability of each. Each is
+        "module.function" in `bonerisk.evaluation`. Models are compared by all three.
     against_rest, called : list of str
-        Binary metrics of each class against the rest: by its probability; and of films called of it, since it has the
-        highest probability.
+        Binary metrics of each class against the rest: by its probability; and of films called of it.
     baselines : list of list of str
         Columns of each multinomial baseline.
     subgroups : list of str
@@ -62,6 +64,7 @@ class Ordinal:
     def __init__(
         self,
         ranking: list[str],
+        agreement: list[str],
         error: list[str],
         against_rest: list[str],
         called: list[str],
@@ -69,7 +72,8 @@ class Ordinal:
         subgroups: list[str],
         gains: list[list[str]] | None = None,
     ) -> None:
-        self.ranking, self.error, self.against_rest, self.called = map(named, (ranking, error, against_rest, called))
+        self.ranking, self.agreement, self.error = map(named, (ranking, agreement, error))
+        self.against_rest, self.called = named(against_rest), named(called)
         if not ranking:
             raise ConfigError("ranking is empty", "evaluation.ordinal", "name a metric, as classes.ordinal_auc")
         self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
@@ -77,7 +81,10 @@ class Ordinal:
     def check(self, predictions: pd.DataFrame) -> None:
         """Refuse classes that are none, and probabilities that are none or do not sum to 1."""
         numbers = range(len(BONE_CLASSES))
-        refuse(predictions, {f"a label other than {', '.join(map(str, numbers))}": ~predictions["label"].isin(numbers)})
+        for column, allowed in {"label": [*numbers], CALLED: [*numbers, np.nan]}.items():
+            if column in predictions:
+                other = ~predictions[column].isin(allowed)
+                refuse(predictions, {f"a {column} other than {', '.join(map(str, numbers))}": other})
         there = [name for name in CLASSES if name in predictions]
         given = predictions[there]
         known = given.notna().any(axis=1)
@@ -110,7 +117,8 @@ class Ordinal:
     def sample(self, films: pd.DataFrame, risk: Array, patient: Array, predicted: Mapping[float, Array]) -> Classed:
         """Films with the risk and the probabilities that one model gives them."""
         p = films.reindex(columns=CLASSES).to_numpy(dtype=float)
-        return Classed.of(films["label"], None if np.isnan(p).any() else p, risk, patient)
+        called = films.get(CALLED)
+        return Classed.of(films["label"], None if np.isnan(p).any() else p, risk, patient, called)
 
     def horizons(self, sample: Classed, predicted: Sequence[float]) -> dict[float, str]:
         """Horizons in years, and what must be said of them: there is none."""
@@ -137,9 +145,12 @@ class Ordinal:
         raise ConfigError("an expected class is no probability", "evaluation.recalibration", "leave it out")
 
     def compared(self, sample: Classed, horizons: Sequence[float], graded: bool) -> dict[Key, Metric]:
-        """Metrics by which two models are compared; `graded` where both give probabilities."""
+        """Metrics by which two models are compared; `graded` where both call classes."""
         found: dict[Key, Metric] = {Key(name): metric for name, metric in self.ranking.items()}
-        return found | (_where_known(sample, {Key(name): of for name, of in self.error.items()}) if graded else {})
+        if not graded:
+            return found
+        found |= _where(sample.called, {Key(name): of for name, of in self.agreement.items()}, NO_CALL)
+        return found | _where(sample.probabilities, {Key(name): of for name, of in self.error.items()})
 
     def metrics(
         self, sample: Classed, horizons: Sequence[float], thresholds: Sequence[Threshold] | None
@@ -148,11 +159,11 @@ class Ordinal:
         found = self.compared(sample, horizons, graded=thresholds is not None)
         if thresholds is None:
             return found
-        of_class: dict[Key, Metric] = {}
         for number, name in enumerate(BONE_CLASSES):
-            of_class |= {Key(f"{metric}_{name}"): _by_rest(of, number) for metric, of in self.against_rest.items()}
-            of_class |= {Key(f"{metric}_{name}"): _by_call(of, number) for metric, of in self.called.items()}
-        return found | _where_known(sample, of_class)
+            by_rest = {Key(f"{metric}_{name}"): _by_rest(of, number) for metric, of in self.against_rest.items()}
+            by_call = {Key(f"{metric}_{name}"): _by_call(of, number) for metric, of in self.called.items()}
+            found |= _where(sample.probabilities, by_rest) | _where(sample.called, by_call, NO_CALL)
+        return found
 
     def influence(self, key: Key, sample: Classed, n_patients: int) -> Array | None:
         """What each patient adds to a metric: not known."""
@@ -160,9 +171,12 @@ class Ordinal:
 
     def curves(
         self, sample: Classed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
-        """Points of each curve of a model: there is none."""
-        return iter(())
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
+        """Points of each curve of a model: the name, the class, the points; none without probabilities."""
+        for number, name in enumerate(BONE_CLASSES) if graded and sample.probabilities is not None else ():
+            one = sample.against_rest(number)
+            yield "roc", {"class": name}, curves.roc(one, draws, level)
+            yield "calibration", {"class": name}, curves.calibration(one, draws, level)
 
 
 def _by_rest(metric: Function, number: int) -> Metric:
@@ -175,6 +189,6 @@ def _by_call(metric: Function, number: int) -> Metric:
     return lambda drawn: metric(drawn.counts(number))
 
 
-def _where_known(sample: Classed, metrics: dict[Key, Metric]) -> dict[Key, Metric]:
-    """Metrics of probabilities; without a value where the model gives none."""
-    return metrics if sample.probabilities is not None else dict.fromkeys(metrics, unfitted(NO_PROBABILITIES))
+def _where(given: Array | None, metrics: dict[Key, Metric], why: str = NO_PROBABILITIES) -> dict[Key, Metric]:
+    """Metrics of what a model gives; without a value where it does not give that."""
+    return metrics if given is not None else dict.fromkeys(metrics, unfitted(why))

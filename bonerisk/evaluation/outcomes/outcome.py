@@ -183,6 +183,6 @@ class Outcome(Protocol[Films, Model]):
 
     def curves(
         self, sample: Films, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
         """Points of each curve of a model: the curve's name, further columns of where, the points."""
         ...

@@ -252,7 +252,7 @@ class Survival:
 
     def curves(
         self, sample: Followed, draws: Draws, level: float, horizons: Sequence[float], graded: bool
-    ) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
+    ) -> Iterator[tuple[str, Mapping[str, float | str], pd.DataFrame]]:
         """Points of each curve of a model: its name, further columns, the points."""
         for horizon in horizons:
             where = {"horizon_years": horizon}

@@ -1,4 +1,4 @@
-"""A sample of classes in order: the class of each film, and the probability that a model gives to every class."""
+"""A sample of classes in order: the class of each film, what a model calls it, and its probability of every class."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ class Classed:
         Of each class; None for a model that gives a risk alone.
     patient : array (n,) of int
         Which patient a film belongs to, a column of the draws.
+    called : array (n,) of int, optional
+        The class that the model calls; by default that of the highest probability, the better one of equals. None for
+        a model that calls none.
 
     Examples
     --------
@@ -42,6 +45,7 @@ class Classed:
     label: Array
     probabilities: Array | None
     patient: Array
+    called: Array | None
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class Classed:
         probabilities: ArrayLike | None,
         risk: ArrayLike | None = None,
         patient: ArrayLike | None = None,
+        called: ArrayLike | None = None,
     ) -> Classed:
         """Sort films by falling risk; without `patient` each film is its own."""
         classes = np.asarray(label, dtype=int)
@@ -59,15 +64,13 @@ class Classed:
         values = p @ np.arange(K) if risk is None and p is not None else np.asarray(risk, dtype=float)
         order = np.argsort(-values, kind="stable")
         owners = np.arange(len(values)) if patient is None else np.asarray(patient)
-        return cls(values[order], classes[order], None if p is None else p[order], owners[order])
+        if called is None and p is not None:
+            called = p.argmax(axis=1)
+        calls = None if called is None else np.asarray(called, dtype=int)[order]
+        return cls(values[order], classes[order], None if p is None else p[order], owners[order], calls)
 
     def __len__(self) -> int:
         return len(self.risk)
-
-    @cached_property
-    def called(self) -> Array:
-        """The class of the highest probability (n,), the better one of equals; -1 without probabilities."""
-        return np.full(len(self), -1) if self.probabilities is None else self.probabilities.argmax(axis=1)
 
     @cached_property
     def n_patients(self) -> int:
@@ -90,6 +93,12 @@ class Classed:
     def reaches(self, horizon: float) -> bool:
         """Whether the class is known up to a horizon: it always is."""
         return True
+
+    def against_rest(self, number: int) -> Sample:
+        """One class against all others, by its own probability."""
+        if self.probabilities is None:
+            raise ValueError("the model gives no probabilities")
+        return Sample.of(self.probabilities[:, number], self.label == number, self.patient)
 
     def drawn(self, weights: Array | None = None) -> DrawnClasses:
         """The films under `weights` (draws, n) in the sample's own order; None: each film once."""
@@ -122,6 +131,8 @@ class DrawnClasses:
     @cached_property
     def table(self) -> Array:
         """Films by class and class called, (draws, 3, 3)."""
+        if self.sample.called is None:
+            raise ValueError("the model calls no class")
         cells = K * self.sample.label + self.sample.called == np.arange(K * K)[:, None]
         return (self.weights @ cells.T.astype(float)).reshape(-1, K, K)
 
@@ -133,11 +144,8 @@ class DrawnClasses:
     def against_rest(self, number: int) -> Drawn:
         """One class against all others, by its own probability."""
         if number not in self._one:
-            p = self._probabilities[:, number]
-            order = np.argsort(-p, kind="stable")
-            label = (self.sample.label == number).astype(float)
-            one = Sample(p[order], label[order], self.sample.patient[order])
-            self._one[number] = Drawn(one, self.weights[:, order])
+            order = np.argsort(-self._probabilities[:, number], kind="stable")  # as `Sample.of` sorts
+            self._one[number] = Drawn(self.sample.against_rest(number), self.weights[:, order])
         return self._one[number]
 
     def counts(self, number: int) -> Counts:

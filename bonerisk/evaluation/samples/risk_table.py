@@ -18,6 +18,7 @@ FILM = ["dataset", "split", "image_id"]
 NEEDED = (*FILM, "model", "patient_id", "site", "risk")
 SURVIVAL = re.compile(r"survival_(\d+(?:\.\d+)?)y")
 CLASSES = [f"p_{name}" for name in BONE_CLASSES]  # probability of each class
+CALLED = "class_called"  # its number, of a model that calls a class without probabilities
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class RiskTable:
     predicted : dict
         Horizon in years → the same of the probability of the event by then (1 − ``survival_<h>y``).
     classes : dict
-        Column ``p_<class>`` → the same of the probability of that class; or ``found_<point>_x_px`` → of a point found.
+        Column ``p_<class>`` → the same of the probability of that class; ``class_called`` → of the class called;
+        ``found_<point>_x_px`` → of a point found.
     """
 
     films: pd.DataFrame
@@ -60,7 +62,7 @@ class RiskTable:
         _check(predictions)
         keyed = predictions.set_index(FILM)
         horizons = {name: float(found[1]) for name in map(str, keyed) if (found := SURVIVAL.fullmatch(name))}
-        classes = [name for name in map(str, keyed) if name in CLASSES or PREDICTED.fullmatch(name)]
+        classes = [name for name in map(str, keyed) if name in (*CLASSES, CALLED) or PREDICTED.fullmatch(name)]
         films = keyed.drop(columns=["model", "risk", *horizons, *classes])
         films = films.drop(columns="estimate", errors="ignore")  # its −risk
         films = films[~films.index.duplicated()]
@@ -101,7 +103,7 @@ class RiskTable:
         return RiskTable(kept(self.films), kept(self.risks), predicted, classes)
 
     def seen_by(self, model: str) -> pd.DataFrame:
-        """The films, with that model's columns ``p_<class>``, or of points found, if it gives any."""
+        """The films, with what that model gives of classes and of points found, if it gives any."""
         of = {name: table[model] for name, table in self.classes.items() if model in table}
         given = {name: p for name, p in of.items() if p.notna().any()}
         return self.films.assign(**given) if given else self.films

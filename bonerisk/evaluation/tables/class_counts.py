@@ -12,14 +12,14 @@ CLASS_COUNTS = dict.fromkeys(("dataset", "split", "model", "subgroup", "observed
 
 
 def class_count_rows(split: Split) -> Iterator[Row]:
-    """Rows of the table of classes: one for each class and class called, of models that give probabilities.
+    """Rows of the table of classes: one for each class and class called, of models that call classes.
 
     A subgroup that is too small for numbers is left out.
     """
     for model in split.thresholds:
         for group in split.subgroups:
             sample = split.sample(group, [model])
-            if sample.probabilities is None or split.few(sample, float("nan"), group, [model]):
+            if sample.called is None or split.few(sample, float("nan"), group, [model]):
                 continue
             [table] = sample.drawn().table
             for observed, row in zip(BONE_CLASSES, table, strict=True):

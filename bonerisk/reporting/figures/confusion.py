@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME_IN, LINE_IN = 0.75, 0.14  # of width, for the names of rows; of height, for a line
+ACROSS, FURTHER_IN = 3, 2.3  # matrices of classes beside each other; width of each after the first
 
 
 def confusion(rows: pd.DataFrame, title: str, outcome: str, other: str = "none") -> Figure:
@@ -47,20 +48,29 @@ def confusion(rows: pd.DataFrame, title: str, outcome: str, other: str = "none")
     return figure
 
 
-def confusion_of_classes(counts: pd.DataFrame, title: str) -> Figure:
-    """Three by three films, each shaded by its share of the films of that class.
+def confusion_of_classes(counts: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Three by three films, each shaded by its share of the films of that class; a matrix a model.
 
     Parameters
     ----------
-    counts : DataFrame
-        Rows of one split and model: observed, called, n.
+    counts : mapping
+        Model → rows of one split: observed, called, n.
     title : str
     """
-    films = counts.pivot(index="observed", columns="called", values="n").loc[[*BONE_CLASSES], [*BONE_CLASSES]]
+    columns = min(len(counts), ACROSS)
+    width = style.COLUMN_IN + (columns - 1) * FURTHER_IN
     names = [wrap(words.BONE_CLASSES[name], NAME_IN, 8) for name in BONE_CLASSES]
-    with style.panels(style.COLUMN_IN, 3.2) as (figure, [axis]):
-        _shaded(axis, films.to_numpy(float), names, names)
-        axis.set_ylabel("Class by DXA")
+    rows = -(-len(counts) // columns)
+    with style.panels(width, 3.2 * rows, rows=rows, columns=columns) as (figure, axes):
+        for place, (axis, (model, of)) in enumerate(zip(axes, counts.items(), strict=False)):
+            films = of.pivot(index="observed", columns="called", values="n").loc[[*BONE_CLASSES], [*BONE_CLASSES]]
+            _shaded(axis, films.to_numpy(float), [] if place % columns else names, names)
+            if len(counts) > 1:
+                axis.set_title(wrap(model, FURTHER_IN, 8.5), fontweight="normal")
+            if not place % columns:
+                axis.set_ylabel("Class by DXA")
+        for blank in axes[len(counts) :]:
+            blank.set_axis_off()
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
     return figure
 

@@ -1,15 +1,16 @@
-"""One split of an evaluation at one horizon: its tables, and the words that say whose figure it is."""
+"""One split of an evaluation at one horizon, or of one class: its tables, and the words that say whose figure it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import listed
@@ -36,6 +37,8 @@ class Scene:
     split : str
     horizon : float
         In years; NaN: figures of the whole follow-up, or of an outcome without times.
+    bone_class : str
+        A class against the rest; empty: figures of the outcome itself.
     """
 
     folder: Path
@@ -43,12 +46,18 @@ class Scene:
     vocabulary: Vocabulary
     split: str
     horizon: float = nan
+    bone_class: str = ""
+
+    def classes(self) -> Iterator[Scene]:
+        """Scenes of each class against the rest, where the outcome is of classes."""
+        for name in BONE_CLASSES if self.result.outcome == "ordinal" else ():
+            yield replace(self, bone_class=name)
 
     def horizons(self) -> Iterator[Scene]:
         """Scenes of each horizon; this one where the outcome has none."""
         found = self.of(self.result.metrics)["horizon_years"].dropna().unique()
         for horizon in sorted(found):
-            yield Scene(self.folder, self.result, self.vocabulary, self.split, horizon)
+            yield replace(self, horizon=horizon)
         if self.result.outcome != "survival":
             yield self
 
@@ -88,7 +97,8 @@ class Scene:
 
     def curve(self, name: str) -> pd.DataFrame:
         """Points of a curve, of all models; empty where there are none."""
-        return self.of(self.result.curves.get(name, pd.DataFrame()))
+        points = self.of(self.result.curves.get(name, pd.DataFrame()))
+        return points[points["class"] == self.bone_class] if "class" in points else points
 
     @property
     def where(self) -> str:
@@ -98,13 +108,17 @@ class Scene:
         if whole.empty:
             return words.split(self.split)
         first = whole.iloc[0]  # of a ranking: all films, all events until the horizon
+        if self.bone_class:
+            n = int((self.ours(self.result.predictions)["label"] == BONE_CLASSES.index(self.bone_class)).sum())
+            of_class = words.BONE_CLASSES[self.bone_class].lower()
+            return f"{words.split(self.split)}: {self.vocabulary.counted(first['n'])}, {n:,} {of_class}"
         by = "" if isnan(self.horizon) else f" by {words.years(self.horizon)}"
         sizes = f"{self.vocabulary.counted(first['n'])}, {first['n_events']:,.0f} with {self.vocabulary.having}{by}"
         return f"{words.split(self.split)}: {sizes}"
 
     def save(self, figure: Figure, kind: str, title: str, numbers: str, more: str = "") -> None:
         """Save a figure as ``<kind>_<split>``, with ``_5y`` at a horizon, and `more`; `numbers` is for the alt text."""
-        names = [kind, self.split, words.in_file("", self.horizon), more]
+        names = [kind, self.split, self.bone_class, words.in_file("", self.horizon), more]
         caption = f"{title}. {self.where}"
         left_out = [words.model(model) for model in self.of_other_films if self.result.roles[model] == "baseline"]
         why = f"Not drawn, as on some of these {self.vocabulary.rows.lower()} alone"

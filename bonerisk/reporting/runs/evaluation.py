@@ -38,7 +38,10 @@ class TableKey:
     @property
     def in_sentence(self) -> str:
         """The same in a sentence: ``the AUC at 5 years``, ``Harrell's C-index``."""
-        return self.name if "'" in self.name else f"the {self.name}"
+        if "'" in self.name:
+            return self.name
+        first = self.name[0].lower() if self.name[1].islower() else self.name[0]  # AUC stays as it is
+        return f"the {first}{self.name[1:]}"
 
     def of(self, metrics: pd.DataFrame, split: object) -> pd.DataFrame:
         """Its rows of a split."""
@@ -99,6 +102,14 @@ class EvaluationRun:
         return {model: by_folder[runs[model]] for model in self.trained if runs[model] in by_folder}
 
     @property
+    def named(self) -> list[tuple[str, StoredRun]]:
+        """Each training that can still be read, by its model's name; stages of a combined model by their own."""
+        if not self.run.config.get("combine"):
+            return list(self.learnt.items())
+        alone = {training.folder: model for model, training in self.learnt.items() if model != self.model}
+        return [(alone.get(training.folder, training.name), training) for training in self.trainings]
+
+    @property
     def training(self) -> StoredRun | None:
         """That of the model which the evaluation is about."""
         return self.learnt.get(self.model)
@@ -141,11 +152,10 @@ class EvaluationRun:
         """Confusion matrices of the model."""
         return self.result.confusion[self.result.confusion["model"] == self.model]
 
-    @cached_property
-    def class_counts(self) -> pd.DataFrame:
-        """Films of whole splits by class and class called by the model; empty where the outcome is not of classes."""
+    def class_counts(self, split: str, model: str) -> pd.DataFrame:
+        """Films of a whole split by class and class called by a model; empty where the outcome is not of classes."""
         counts = self.result.class_counts
-        return counts[(counts["model"] == self.model) & (counts["subgroup"] == "all")]
+        return counts[(counts["model"] == model) & (counts["subgroup"] == "all") & (counts["split"] == split)]
 
     @cached_property
     def horizons(self) -> list[float]:

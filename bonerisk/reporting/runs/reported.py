@@ -95,9 +95,18 @@ class ReportedRuns:
         alike = (source for source in self.participants if films.isin(source.films["image_id"]).all())
         return own[0] if own else next(alike, None)
 
+    def choices(self, run: StoredRun) -> dict[str, str]:
+        """Options of the groups that chose the films of a run; an evaluation without a dataset has its training's."""
+        training, own = self._training(run), run.record.get("choices") or {}
+        return training.record.get("choices") or {} if training and not own.get("dataset") else own
+
+    def _training(self, run: StoredRun) -> StoredRun | None:
+        """The first training behind a run that is an evaluation."""
+        return next((training for e in self.evaluations if e.run is run for training in e.trainings), None)
+
     def _source(self, run: StoredRun) -> str:
         """The dataset's configuration; an evaluation without one of its own has that of its training."""
-        training = next((training for e in self.evaluations if e.run is run for training in e.trainings), None)
+        training = self._training(run)
         dataset = run.config.get("dataset") or (training.config.get("dataset") if training else None)
         return json.dumps(dataset, sort_keys=True, default=str)
 

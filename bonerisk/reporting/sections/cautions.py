@@ -147,7 +147,7 @@ def _biased(evaluation: EvaluationRun, split: str) -> str:
 
 def _of_classes(evaluation: EvaluationRun, split: str) -> Iterator[str]:
     """Cautions if a class has few films, or is never called."""
-    counts = evaluation.class_counts[evaluation.class_counts["split"] == split]
+    counts = evaluation.class_counts(split, evaluation.model)
     for name in BONE_CLASSES if len(counts) else ():
         n, called = (counts.loc[counts[side] == name, "n"].sum() for side in ("observed", "called"))
         of, where = words.BONE_CLASSES[name].lower(), words.split(split)

@@ -113,7 +113,7 @@ def _trained(run: StoredRun, evaluations: Sequence[EvaluationRun]) -> sweep.Swep
     datasets = {evaluation.dataset for evaluation in evaluations}
     ranking: dict[str, tuple[float, float, float]] = {}
     for evaluation in evaluations:
-        for model, training in evaluation.learnt.items():
+        for model, training in evaluation.named:
             if training.folder.resolve() == run.folder.resolve():
                 ranking |= sweep.evaluated(evaluation, model, evaluation.dataset if len(datasets) > 1 else "")
     return sweep.SweptTraining(run, epochs_of(run), ranking)
@@ -128,7 +128,10 @@ def _differing(table: pd.DataFrame) -> list[str]:
 
 
 def _names(runs: list[StoredRun]) -> list[str]:
-    """Names that distinguish the runs, for a legend."""
+    """Names that distinguish the runs, for a legend: their own, else the settings in which they differ."""
+    own = [run.name for run in runs]
+    if len(set(own)) == len(own):
+        return own
     names = _differing(sweep.varied(runs))
     return [
         f"{name or 'run'} ({run.folder.name[-8:]})" if names.count(name) > 1 else name

@@ -13,14 +13,13 @@ from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.flow import flow
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.page import Part, Section, Text
-from bonerisk.reporting.runs.reported import Participants
+from bonerisk.reporting.runs.reported import Participants, ReportedRuns
 from bonerisk.reporting.tables.characteristics import characteristics
 from bonerisk.reporting.tables.rejected import rejected
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count
 from bonerisk.reporting.wording.rows import rows_of
 from bonerisk.reporting.wording.splits import parts_of
-from bonerisk.runs.find import StoredRun
 
 ORDER = 30
 
@@ -28,15 +27,19 @@ ORDER = 30
 def sections(page: Context) -> Iterator[Section]:
     """One section per source."""
     sources = page.runs.participants
+    names = [_name(source, page.runs) for source in sources]
     for number, source in enumerate(sources, start=1):
-        suffix, place = (f"_{number}", f" {number} ({_name(source.runs[0])})") if len(sources) > 1 else ("", "")
+        name = names[number - 1]
+        name += f", {source.runs[0].name}" if names.count(name) > 1 else ""
+        suffix, place = (f"_{number}", f" {number} ({name})") if len(sources) > 1 else ("", "")
         yield Section(f"Participants{place}", _parts(source, page.figures, suffix))
 
 
-def _name(run: StoredRun) -> str:
-    """A run's name, and the rules that made its cohort."""
-    rules = run.record.get("choices", {}).get("dataset/rules")
-    return f"{run.name}, rules {rules}" if rules else run.name
+def _name(source: Participants, chain: ReportedRuns) -> str:
+    """The dataset that the first run names, and the rules that made the cohort."""
+    run, choices = source.runs[0], chain.choices(source.runs[0])
+    name, rules = choices.get("dataset") or run.name, choices.get("dataset/rules")
+    return f"{name}, rules {rules}" if rules else name
 
 
 def _parts(source: Participants, figures: Path, suffix: str) -> list[Part]:

@@ -38,7 +38,7 @@ ORDER = 50
 def sections(page: Context) -> Iterator[Section]:
     """The one training, or those that were evaluated together; a sweep's are in "Runs compared"."""
     chain, figures = page.runs, page.figures
-    judged = [list(each.learnt.items()) for each in chain.evaluations if len(each.learnt) > 1]
+    judged = [each.named for each in chain.evaluations if len(each.named) > 1]
     alone = [(run.name, run) for run in chain.trainings] if len(chain.trainings) == 1 else []
     shown = list({run.folder.resolve(): (name, run) for each in [alone, *judged] for name, run in each}.values())
     parts: list[Part] = []

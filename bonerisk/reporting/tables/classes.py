@@ -1,6 +1,8 @@
-"""Each class against the rest: how well a model tells it, by its probability and by the class that it calls."""
+"""Each class against the rest: how well models tell it, by its probability and by the class that they call."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import pandas as pd
 
@@ -13,28 +15,30 @@ from bonerisk.reporting.wording.numbers import share
 
 
 def by_class(evaluation: EvaluationRun) -> Table | None:
-    """A row a split and class; None where the outcome is not of classes."""
-    cells, ours = Cells(evaluation.vocabulary), whole(evaluation.ours)
-    shown, rows = keys(ours, {"class"}), []
-    for split in evaluation.splits if shown else ():
-        counts = evaluation.class_counts[evaluation.class_counts["split"] == split]
-        for name in BONE_CLASSES:
-            of_class, called = (counts.loc[counts[side] == name, "n"].sum() for side in ("observed", "called"))
-            row = {"Split": words.split(split), "Class": words.BONE_CLASSES[name]}
-            row |= {
-                side: share(n, counts["n"].sum())
-                for side, n in (("By DXA, n (%)", of_class), ("Called, n (%)", called))
-            }
-            for key in shown:
-                if key.metric.endswith(f"_{name}"):
-                    row[words.metric(key.metric.removesuffix(f"_{name}"))] = cells.text(key.of(ours, split))
-            rows.append(row)
+    """A row a split, class and trained model; None where the outcome is not of classes."""
+    metrics = whole(evaluation.metrics[evaluation.metrics["model"].isin(evaluation.trained)])
+    cells, shown = Cells(evaluation.vocabulary), keys(metrics, {"class"})
+    places = product(evaluation.splits, BONE_CLASSES, evaluation.trained) if shown else ()
+    rows = []
+    for split, name, model in places:
+        ours, counts = metrics[metrics["model"] == model], evaluation.class_counts(split, model)
+        of_class, called = (counts.loc[counts[side] == name, "n"].sum() for side in ("observed", "called"))
+        row = {"Split": words.split(split), "Class": words.BONE_CLASSES[name]}
+        row |= {"Model": words.model(model)} if len(evaluation.trained) > 1 else {}
+        row |= {
+            side: share(n, counts["n"].sum()) for side, n in (("By DXA, n (%)", of_class), ("Called, n (%)", called))
+        }
+        for key in shown:
+            if key.metric.endswith(f"_{name}"):
+                row[words.metric(key.metric.removesuffix(f"_{name}"))] = cells.text(key.of(ours, split))
+        rows.append(row)
     if not rows:
         return None
     notes = (
-        f"Each class against the other two. Called: the class of the highest probability. The AUC and observed / "
-        f"expected take the probability of the class itself; they need no call of a {evaluation.vocabulary.row}.",
-        *cells.notes(_of_one(ours, BONE_CLASSES[0])),
+        "Each class against the other two. Called: the class of the highest probability, or that of an estimated "
+        "T-score. The AUC and observed / expected take the probability of the class itself; they need no call of a "
+        f"{evaluation.vocabulary.row}.",
+        *cells.notes(_of_one(metrics, BONE_CLASSES[0])),
     )
     return Table("classes", "Performance by class", pd.DataFrame(rows), notes, group="Split")
 

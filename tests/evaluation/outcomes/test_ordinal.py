@@ -145,11 +145,35 @@ def test_a_model_of_a_risk_alone_has_notes_for_numbers(evaluation: Callable[...,
     assert np.isnan(row["estimate"]) and "gives no probability of each class" in row["note"]
 
 
+def test_a_model_that_calls_classes_without_probabilities_is_judged_by_its_calls(
+    evaluation: Callable[..., Evaluation],
+) -> None:
+    """As one of the T-score, beside one with probabilities, on the same films."""
+    test, tune, training = tables()
+    both = [
+        pd.concat([of, of.drop(columns=P).assign(model="calls", class_called=of[P].to_numpy().argmax(axis=1))])
+        for of in (test, tune)
+    ]
+    found = run(evaluation, (*(of.reset_index(drop=True) for of in both), training))
+    for metric in ("ordinal_auc", "class_accuracy", "class_kappa", "sensitivity_osteoporosis", "ppv_normal"):
+        ours, theirs = (pick(found.metrics, metric=metric, model=model) for model in ("calls", "net"))
+        assert ours[["estimate", "lower", "upper"]].tolist() == theirs[["estimate", "lower", "upper"]].tolist(), metric
+    for metric in ("brier_of_classes", "auc_normal", "o_e_osteoporosis"):
+        row = pick(found.metrics, metric=metric, model="calls")
+        assert np.isnan(row["estimate"]) and "gives no probability of each class" in row["note"], metric
+    difference = {"model": "calls", "reference": "net"}
+    assert pick(found.metrics, metric="class_kappa", **difference)["estimate"] == 0
+    assert np.isnan(pick(found.metrics, metric="ranked_probability", **difference)["estimate"])
+    counts = found.class_counts.set_index(["model", "subgroup", "observed", "called"])["n"]
+    assert counts["calls"].equals(counts["net"])
+
+
 def test_impossible_tables_are_refused(evaluation: Callable[..., Evaluation]) -> None:
     test, tune, training = tables(test=50)
     for wrong, why in (
         (test.assign(p_normal=test["p_normal"] + np.where(test.index == 7, 0.2, 0)), "do not sum to 1"),
         (test.drop(columns="p_normal"), "do not sum to 1"),
+        (test.assign(class_called=np.where(test.index == 7, 3, np.nan)), "class_called other than 0, 1, 2"),
         (test.assign(label=np.where(test.index == 7, 3, test["label"])), "label other than 0, 1, 2"),
     ):
         with pytest.raises(DataError, match=why):
@@ -160,6 +184,6 @@ def test_impossible_tables_are_refused(evaluation: Callable[..., Evaluation]) ->
 
 def test_without_tuning_there_is_no_gain_but_all_else(evaluation: Callable[..., Evaluation]) -> None:
     test, tune, training = tables()
-    found = run(evaluation, (test, tune.iloc[:0], training)).metrics
-    assert pick(found, metric="class_accuracy")["estimate"] > 0.5
-    assert np.isnan(pick(found, model=f"net + {CLINICAL}", metric="ordinal_auc")["estimate"])
+    found = run(evaluation, (test, tune.iloc[:0], training))
+    assert pick(found.metrics, metric="class_accuracy")["estimate"] > 0.5
+    assert set(found.roles.values()) == {"film", "baseline", "oracle"}

@@ -24,14 +24,14 @@ SHOWN = ("auc", "sensitivity")
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One, if models that learnt from proxy labels were judged by hospital."""
+    """One, if models that learnt from proxy labels were judged by hospital, and a run that labelled is on the page."""
     table = cut_offs([one for one in page.runs.evaluations if places(one.metrics, one.model)], page.runs.labelled)
     if table:
         yield Section("Cut-offs of proxy labels, as OsPenScreen's Table S3", [table])
 
 
 def cut_offs(evaluations: Sequence[EvaluationRun], labelled: Sequence[StoredRun]) -> Table | None:
-    """A row a model and hospital; None where no model of these evaluations learnt from proxy labels.
+    """A row a model and hospital; None where no model here learnt from proxy labels, or no cut-off is known.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def cut_offs(evaluations: Sequence[EvaluationRun], labelled: Sequence[StoredRun]
                     for metric in SHOWN
                 }
                 rows.append(learnt | {"Set": place.name} | found)
-    if not any_proxies:
+    if not any_proxies or not known:
         return None
     notes = (
         "The paper chose its cut-offs by such a table, test sets included: choose on tuning.",

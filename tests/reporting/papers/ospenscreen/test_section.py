@@ -12,6 +12,8 @@ from bonerisk.evaluation.tables.result import Result
 from bonerisk.reporting.papers.ospenscreen.figures import FIGURES, draw
 from bonerisk.reporting.papers.ospenscreen.places import places
 from bonerisk.reporting.papers.ospenscreen.table_characteristics import characteristics
+from bonerisk.reporting.papers.ospenscreen.table_cutoffs import cut_offs
+from bonerisk.reporting.runs.reported import reported
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
 from bonerisk.runs.find import StoredRun
 from tests.reporting.conftest import EVALUATION, NAME, maker
@@ -75,6 +77,20 @@ def test_each_hospital_is_a_column_of_its_own(evaluation: StoredRun, judged: Res
     right = ((films["risk"] >= 0.5) == (films["label"] == 1)).mean()
     assert performance.loc["Accuracy (95% CI)", "External test: near"].startswith(f"{right:.2f} (")
     assert {path.stem for path in (tmp_path / "report" / "figures").glob("*.svg")} >= set(FIGURES)
+
+
+def test_cut_offs_are_shown_where_the_run_that_labelled_is_on_the_page(
+    evaluation: StoredRun, by_site: pd.DataFrame, tmp_path: Path
+) -> None:
+    found = reported([evaluation]).evaluations
+    train = by_site[by_site["split"] == "train"]
+    labels = {"label_origin": np.where(train.index % 3 == 0, "proxy", "dxa"), "source": "public/20250101"}
+    train.assign(**labels).to_parquet(found[0].trainings[0].folder / "cohort.parquet")
+    labelled = StoredRun(tmp_path / "public" / "20250101", evaluation.record)
+    labelled.__dict__["config"] = {"cutoffs": {"normal": 0.99, "low_bone_mass": 0.75}}
+    assert cut_offs(found, []) is None
+    shown = cut_offs(found, [labelled])
+    assert shown is not None and set(shown.frame["Cut-off, normal"]) == {"0.99"}
 
 
 def test_severities_are_within_a_hospital_that_has_t_scores(judged: Result) -> None:
