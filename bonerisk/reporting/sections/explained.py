@@ -12,6 +12,7 @@ from bonerisk.explain.occlusion import OCCLUSION
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.drawings import of_kinds
 from bonerisk.reporting.explained import OVERLAYS
+from bonerisk.reporting.figures import overlays
 from bonerisk.reporting.figures.overlays import FILM, SHUFFLED
 from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.tables import explained as tables
@@ -70,10 +71,17 @@ def _read(path: Path, columns: dict[str, type]) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 
 
-def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
+def read_overlays(folder: Path) -> pd.DataFrame:
+    """What `bonerisk.reporting.figures.overlays.write_overlays` wrote into a folder; without rows if there is none."""
     if not (folder / "overlays.csv").is_file():
+        return pd.DataFrame(columns=list(overlays.OVERLAYS))
+    return pd.read_csv(folder / "overlays.csv", dtype={"file": str, "truth": str, "score": str, "direction": str})
+
+
+def _overlays(folder: Path, vocabulary: Vocabulary) -> Iterator[Part]:
+    table = read_overlays(folder)
+    if table.empty:
         return
-    table = pd.read_csv(folder / "overlays.csv", dtype={"file": str, "truth": str, "score": str, "direction": str})
     yield Text(CAM)
     by = ["split", "truth", "correct", "extreme"]
     for _, rows in table.groupby(by, sort=False):
