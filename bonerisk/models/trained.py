@@ -194,7 +194,9 @@ class TrainedModel(ABC):
         own = pd.read_parquet(self.run.path("cohort.parquet"))["image_id"]
         table = self.predict(rows.among(cohort.table[cohort.table["image_id"].isin(own)]))
         found = table.set_index("image_id").reindex(cohort.table["image_id"])
-        survival = {float(name[1]): found[name[0]].to_numpy() for name in map(SURVIVAL.fullmatch, found) if name}
+        survival = {
+            float(name[1]): found[name[0]].to_numpy() for name in map(SURVIVAL.fullmatch, map(str, found)) if name
+        }
         predicted = development.Predicted(found["risk"].to_numpy(), survival)
         return lambda rows: predicted
 

@@ -91,7 +91,11 @@ def model(name: str) -> str:
     first, *others = name.split(" + ")
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]
-    known = first in ("sex", "site", "t_score") or first.replace("_", " ") in _SHORT or any(first.endswith(suffix) for suffix in _UNITS)
+    known = (
+        first in ("sex", "site", "t_score")
+        or first.replace("_", " ") in _SHORT
+        or any(first.endswith(suffix) for suffix in _UNITS)
+    )
     return " + ".join([covariate(first) if known else _readable(first), *parts]) + tuned
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from bonerisk.reporting.papers.spine_deepsurv.models import ALONE, CLINICAL, Mod
 from bonerisk.reporting.papers.spine_deepsurv.table_methods import C_INDEX, FRAX, WHO, named, scores
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.wording import words
-from bonerisk.reporting.wording.numbers import count, plural
+from bonerisk.reporting.wording.numbers import plural
 from bonerisk.reporting.wording.rows import Row
 from bonerisk.reporting.wording.values import value
 
@@ -31,7 +31,7 @@ Dot = tuple[float, str, style.Look]  # place, model, how it looks
 
 
 def c_index(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], split: str) -> Figure:
-    """Dots with intervals; a star where the difference to FRAX is unlikely to be chance.
+    """Dots with intervals; a star where the difference to FRAX has a p under 0.05.
 
     Parameters
     ----------
@@ -44,22 +44,37 @@ def c_index(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], spli
     groups = [group for group in WHO if _dots_there(evaluation, found, split, group)]
     width, height = PANEL_IN
     models, others = named(found), scores(evaluation)
-    looks = {method: {"color": color, "marker": mark} for method, color, mark in zip(dict.fromkeys(m.method for m in models), METHODS, MARKERS, strict=False)}
+    known = dict.fromkeys(model.method for model in models)
+    looks: dict[str, style.Look] = {
+        method: {"color": color, "marker": mark}
+        for method, color, mark in zip(known, METHODS, MARKERS, strict=False)  # as many as there are
+    }
     by_model = _placed(models, [m.clinical for m in models], [m.method for m in models], looks)
-    shades = {clinical: {"color": color, "marker": "o"} for clinical, color in SHADES.items()}
+    shades: dict[str, style.Look] = {clinical: {"color": color, "marker": "o"} for clinical, color in SHADES.items()}
     by_method = _placed(models, [m.method for m in models], [m.clinical for m in models], shades)
     with style.panels(2 * width, height * len(groups) + 0.45, len(groups), 2, gap=0.05) as (figure, axes):
-        lowest = _lowest(evaluation, [*(m.name for m in models), *others], split)
+        lowest, highest = _limits(evaluation, [*(m.name for m in models), *others], split)
         for number, panel in enumerate(axes):
             group, (ticks, dots) = groups[number // 2], (by_model, by_method)[number % 2]
             _draw(panel, evaluation, split, group, _with_scores(ticks, dots, others, evaluation, split))
-            panel.set(ylim=(lowest, 1.0), ylabel="C-index (95% CI)" if number % 2 == 0 else "")
-            panel.set_title(f"{'AB'[number % 2]}  {WHO[group]}, by {('clinical model', 'method')[number % 2]}")
-        for place, kinds in enumerate((looks, {name: of for name, of in shades.items() if any(m.clinical == name for m in models)})):
-            handles = [axes[place].plot([], [], linestyle="none", ms=5, label=name, **of)[0] for name, of in kinds.items()]
-            where = "outside lower left" if place == 0 else "outside lower right"
-            figure.legend(handles=handles, loc=where, ncols=min(len(handles), 2), handletextpad=0.2, columnspacing=1.0)
+            panel.set(ylim=(lowest, highest), ylabel="C-index (95% CI)" if number % 2 == 0 else "")
+            panel.set_title(f"{'ABCD'[number]}  {WHO[group]}, by {('clinical model', 'method')[number % 2]}")
+        there = {name: look for name, look in shades.items() if any(model.clinical == name for model in models)}
+        _legend(figure, axes[0], looks, "outside lower left")
+        _legend(figure, axes[1], there, "outside lower right")
     return figure
+
+
+def _legend(
+    figure: Figure,
+    panel: Axes,
+    looks: Mapping[str, style.Look],
+    where: Literal["outside lower left", "outside lower right"],
+) -> None:
+    handles = [
+        panel.plot([], [], **{"linestyle": "none", "ms": 5, "label": name, **look})[0] for name, look in looks.items()
+    ]
+    figure.legend(handles=handles, loc=where, ncols=2, handletextpad=0.2, columnspacing=1.0)
 
 
 def in_words(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], split: str) -> str:
@@ -100,7 +115,8 @@ def _with_scores(
     there = [n for n in others if row_of(evaluation.result.metrics, split, n, C_INDEX) is not None]
     look = {"color": style.BLACK, "marker": "x"}
     more = [(float(len(ticks) + place), name, look) for place, name in enumerate(there)]
-    return [*ticks, *(words.model(name) for name in there)], [*dots, *more]
+    names = (words.model(name) for name in there)
+    return [*ticks, *(name[:1].upper() + name[1:] for name in names)], [*dots, *more]
 
 
 def _draw(panel: Axes, evaluation: EvaluationRun, split: str, group: str, what: tuple[list[str], list[Dot]]) -> None:
@@ -127,8 +143,10 @@ def _draw(panel: Axes, evaluation: EvaluationRun, split: str, group: str, what: 
         panel.text(0.99, 0.99, n, transform=panel.transAxes, ha="right", va="top", fontsize=6.5, color=style.GREY)
 
 
-def _lowest(evaluation: EvaluationRun, names: Sequence[str], split: str) -> float:
+def _limits(evaluation: EvaluationRun, names: Sequence[str], split: str) -> tuple[float, float]:
+    """Tenths between which all intervals lie, 0.4 and 0.8 among them."""
     table = evaluation.result.metrics
     rows = table[(table["split"] == split) & table["model"].isin(names) & (table["metric"] == C_INDEX)]
-    low = rows.loc[(rows["reference"] == "") & rows["subgroup"].isin(list(WHO)), "lower"].min()
-    return float(np.clip(np.floor(10 * low) / 10, 0.1, 0.4)) if pd.notna(low) else 0.4
+    rows = rows[(rows["reference"] == "") & rows["subgroup"].isin(list(WHO))]
+    low, high = np.floor(10 * rows["lower"].min()) / 10, np.ceil(10 * rows["upper"].max() + 0.4) / 10
+    return float(np.nanmin([low, 0.4])), float(np.nanmax([high, 0.8]))

@@ -66,7 +66,9 @@ def models_of(evaluation: EvaluationRun) -> list[Model]:
         Model(name, "", _clinical(given[name].split(" + ")), COXPH)
         for name in (evaluation.models("baseline") if evaluation.result.outcome == "survival" else ())
     ]
-    return [model for model in [*trained, *(b for b in baselines if (COXPH, b.clinical) not in known)] if model.clinical]
+    return [
+        model for model in [*trained, *(b for b in baselines if (COXPH, b.clinical) not in known)] if model.clinical
+    ]
 
 
 def variants(found: list[Model]) -> list[Model]:
@@ -83,7 +85,9 @@ def methods(found: list[Model]) -> dict[tuple[str, str], Model]:
     return {(model.method, model.clinical): model for model in reversed(kept)}
 
 
-def row_of(table: pd.DataFrame, split: str, model: str, metric: str, threshold: str = "", group: str = "all") -> Row | None:
+def row_of(
+    table: pd.DataFrame, split: str, model: str, metric: str, threshold: str = "", group: str = "all"
+) -> Row | None:
     """A row of metrics: over the whole follow-up where it is there, else at the last horizon; None without one."""
     chosen = (table["split"] == split) & (table["model"] == model) & (table["metric"] == metric)
     chosen &= (table["reference"] == "") & (table["threshold"] == threshold) & (table["subgroup"] == group)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from bonerisk.evaluation.validation.development import APPARENT
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.explained import OVERLAYS
@@ -19,11 +17,10 @@ from bonerisk.reporting.papers.spine_deepsurv.models import Model, methods, mode
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
 from bonerisk.reporting.papers.spine_deepsurv.table_keypoints import keypoints
 from bonerisk.reporting.papers.spine_deepsurv.table_methods import C_INDEX, by_method, differences, set_name
-from bonerisk.reporting.papers.spine_deepsurv.table_variants import area, image_variants
+from bonerisk.reporting.papers.spine_deepsurv.table_variants import area, caution, image_variants
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.sections.explained import read_overlays
 from bonerisk.reporting.tables.table import Table
-from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of
 
@@ -52,7 +49,7 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Model], found
     images = variants(found)
     for split in evaluation.splits if images else ():
         if any(row_of(evaluation.metrics, split, model.name, area(evaluation)) is not None for model in images):
-            parts.append(image_variants(evaluation, images, split))
+            parts += [image_variants(evaluation, images, split), Text(caution(evaluation, images, split), "caution")]
     lacking += [] if images else ["Table 2, the image variants, which needs models of an image alone"]
     by = methods(found)
     sets = [split for split in (APPARENT, *evaluation.splits) if _judged(evaluation, by, split)]
@@ -74,7 +71,9 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Model], found
 
 
 def _introduction(evaluation: EvaluationRun) -> str:
-    text = "The paper chooses one of six images by Table 2, and compares it, alone and beside three clinical models, with "
+    text = (
+        "The paper chooses one of six images by Table 2, and compares it, alone and beside three clinical models, with "
+    )
     text += "Cox regression and FRAX. Its Figure 1, the flow of patients, is under Participants. "
     return text + "FRAX is never computed here: it is a column of the data, used for its ranking alone."
 
@@ -87,6 +86,7 @@ def _judged(evaluation: EvaluationRun, by: dict[tuple[str, str], Model], split: 
 def _figure(figures: Path, evaluation: EvaluationRun, by: dict[tuple[str, str], Model], split: str) -> Part:
     title = f"C-index in the set: {set_name(split)}, by clinical model and method"
     title += f" (as spine DeepSurv's {FIGURES[split]})" if split in FIGURES else ""
+    title += "" if split == APPARENT else ". *: p < 0.05 for the difference to FRAX, unadjusted"
     return save(
         c_index(evaluation, by, split),
         figures,
@@ -105,7 +105,13 @@ def _heatmaps(evaluation: EvaluationRun) -> Iterator[FilmGrid]:
         rows = table[(table["truth"] == truth) & (table["extreme"] == extreme) & table["correct"]]
         rows = rows[(rows["split"] == rows["split"].iloc[0]) & (rows["score"] != SHUFFLED)] if len(rows) else rows
         for row in rows_of(rows):
-            of = "film" if row.score == FILM else f"what makes the risk {'higher' if row.direction == 'towards' else 'lower'}"
-            films.append((folder / row.file, f"{letter}: {who} {evaluation.vocabulary.having}\n{of}, risk {number(row.risk)}"))
+            of = (
+                "film"
+                if row.score == FILM
+                else f"what makes the risk {'higher' if row.direction == 'towards' else 'lower'}"
+            )
+            films.append(
+                (folder / row.file, f"{letter}: {who} {evaluation.vocabulary.having}\n{of}, risk {number(row.risk)}")
+            )
     if films:
         yield FilmGrid("Heatmaps (as spine DeepSurv's Supplemental Figure S2)", tuple(films))

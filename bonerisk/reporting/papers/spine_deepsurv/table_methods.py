@@ -30,7 +30,9 @@ def scores(evaluation: EvaluationRun) -> list[str]:
 def named(found: dict[tuple[str, str], Model]) -> list[Model]:
     """Models by clinical model, within it by method."""
     order = [*CLINICAL, ALONE]
-    return sorted(found.values(), key=lambda model: (order.index(model.clinical), "images" in model.method, model.method))
+    return sorted(
+        found.values(), key=lambda model: (order.index(model.clinical), "with images" in model.method, model.method)
+    )
 
 
 def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], splits: Sequence[str]) -> Table:
@@ -77,9 +79,12 @@ def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], sp
 
 def differences(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], split: str) -> Table | None:
     """Methods within a clinical model, and clinical models within a method; None where no pair was compared."""
-    rows, p_values = [], {who: [] for who in WHO.values()}
-    for first, second, heading in _pairs(named(found)):
-        row: dict[tuple[str, str], str] = {("", "Within"): heading, ("", "Difference"): f"{first[0]} − {second[0]}"}
+    rows: list[dict[tuple[str, str], str]] = []
+    p_values: dict[str, list[float]] = {who: [] for who in WHO.values()}
+    pairs = list(_pairs(named(found)))
+    headings = list(dict.fromkeys(heading for *_, heading in pairs))
+    for first, second, heading in sorted(pairs, key=lambda pair: headings.index(pair[2])):
+        row = {("", "Within"): heading, ("", "Difference"): f"{first[0]} − {second[0]}"}
         less = {
             who: difference(evaluation.result.differences, split, (first[1].name, second[1].name), C_INDEX, group)
             for group, who in WHO.items()

@@ -17,6 +17,7 @@ from bonerisk.reporting.wording.rows import Row
 from bonerisk.reporting.wording.values import value
 from bonerisk.runs.sweeps import by_tuning, told
 
+Areas = dict[Model, Row | None]  # rows of metrics, or of differences, of each variant
 AT = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 
 
@@ -26,7 +27,7 @@ def area(evaluation: EvaluationRun) -> str:
 
 
 def image_variants(evaluation: EvaluationRun, found: Sequence[Model], split: str) -> Table:
-    """A row a variant; the best is chosen by the very films that the table is of, which a note says.
+    """A row a variant, with the paired difference to the best of them; see `caution`.
 
     Parameters
     ----------
@@ -37,10 +38,7 @@ def image_variants(evaluation: EvaluationRun, found: Sequence[Model], split: str
     """
     metrics, metric, marks = evaluation.metrics, area(evaluation), Footnotes()
     threshold = next(iter(evaluation.thresholds), "")
-    areas = {model: row_of(metrics, split, model.name, metric) for model in found}
-    known = {model: row["estimate"] for model, row in areas.items() if row is not None and pd.notna(row["estimate"])}
-    best = max(known, key=known.__getitem__) if known else None
-    less = {m: difference(evaluation.result.differences, split, (m.name, best.name), metric) for m in found if best}
+    areas, best, less = _ranked(evaluation, found, split)
     p = [np.nan if (row := less.get(model)) is None else row["p"] for model in found]
     rows = []
     for model, own, adjusted in zip(found, p, adjust(p).holm, strict=True):
@@ -50,7 +48,7 @@ def image_variants(evaluation: EvaluationRun, found: Sequence[Model], split: str
         delta = less.get(model)
         row["Δ AUROC to the best"] = "best" if model is best else MISSING if delta is None else value(delta, sign=True)
         rows.append(row | {"p": p_value(own), "p, Holm": p_value(adjusted)})
-    notes = [_meant(evaluation, areas, metric, threshold), *_caution(found, best, less, areas), *marks.notes()]
+    notes = [_meant(evaluation, areas, metric, threshold), *marks.notes()]
     title = f"Image variants in the {words.split(split).lower()} set (as spine DeepSurv's Table 2)"
     return Table(f"image_variants_{split}", title, pd.DataFrame(rows), tuple(notes))
 
@@ -62,7 +60,7 @@ def _cell(row: Row | None, marks: Footnotes, evaluation: EvaluationRun) -> str:
     return marks.mark(text, evaluation.vocabulary.in_words(row["note"])) if text == MISSING else text
 
 
-def _meant(evaluation: EvaluationRun, areas: dict[Model, Row | None], metric: str, threshold: str) -> str:
+def _meant(evaluation: EvaluationRun, areas: Areas, metric: str, threshold: str) -> str:
     """What the numbers are of."""
     row = next((row for row in areas.values() if row is not None), None)
     vocabulary, sizes = evaluation.vocabulary, ""
@@ -72,25 +70,42 @@ def _meant(evaluation: EvaluationRun, areas: dict[Model, Row | None], metric: st
     if metric == "auc_t" and row is not None:
         by = f"by {words.years(row['horizon_years'])}, censoring weighed"
     cut = f"At the {words.threshold(threshold)[:1].lower()}{words.threshold(threshold)[1:]}, of each variant's own tuning."
-    return f"{sizes}Judged is {vocabulary.having} {by}. {cut if threshold else ''} In brackets: 95% intervals, by patient."
+    return (
+        f"{sizes}Judged is {vocabulary.having} {by}. {cut if threshold else ''} In brackets: 95% intervals, by patient."
+    )
 
 
-def _caution(
-    found: Sequence[Model], best: Model | None, less: dict[Model, Row | None], areas: dict[Model, Row | None]
-) -> list[str]:
+def caution(evaluation: EvaluationRun, found: Sequence[Model], split: str) -> str:
     """Why the best value is too good, which variant the tuning split chooses, and what that one reaches."""
+    areas, best, less = _ranked(evaluation, found, split)
     if best is None or len(found) < 2:
-        return []
+        return ""
+    text = f"{words.split(split)}: {best.image} is the best of {len(found)}, chosen by the same patients on whom it is "
+    text += (
+        "reported. Its AUROC is therefore too high, its differences to the others are too large, and their p-values "
+    )
+    text += "too small (the winner's curse). "
     others = [row for model, row in less.items() if model is not best and row is not None]
     alike = sum(bool(row["upper"] >= 0) for row in others)
-    text = f"Caution: the best of {len(found)} was chosen by the same patients on which it is reported here, so its AUROC "
-    text += "is too high and its differences to the others are too large (the winner's curse), and p-values too small. "
-    text += f"{alike} of {len(others)} others can't be told from it: their interval reaches 0." if others else ""
+    text += f"The interval of the difference holds 0 for {alike} of {len(others)} others. " if others else ""
     runs = [model.training for model in found if model.training and model.training.record.get("tuning")]
-    if len(runs) < len(found):
-        return [text]
-    chosen = by_tuning(runs)[0]
-    model = next(model for model in found if model.training is chosen)
-    row = areas[model]
-    reached = "" if row is None else f", and the AUROC of that choice is {number(row['estimate'])}"
-    return [text, f"On the tuning split, which no number here is of, {model.image} is best ({told(chosen)}){reached}."]
+    if len(runs) == len(found):
+        chosen = by_tuning(runs)[0]
+        [model] = (model for model in found if model.training is chosen)
+        text += f"On the tuning split, which has other patients, {model.image} is best ({told(chosen)})"
+        text += (
+            f"; its AUROC here, {number(row['estimate'])}, is no such winner's."
+            if (row := areas[model]) is not None
+            else "."
+        )
+    return text
+
+
+def _ranked(evaluation: EvaluationRun, found: Sequence[Model], split: str) -> tuple[Areas, Model | None, Areas]:
+    """The area of each variant, the variant with the largest, and the differences of all to it."""
+    metric = area(evaluation)
+    areas = {model: row_of(evaluation.metrics, split, model.name, metric) for model in found}
+    known = {model: row["estimate"] for model, row in areas.items() if row is not None and pd.notna(row["estimate"])}
+    best = max(known, key=known.__getitem__) if known else None
+    table = evaluation.result.differences
+    return areas, best, {m: difference(table, split, (m.name, best.name), metric) for m in found if best}

@@ -7,24 +7,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from bonerisk.config.build import build
 from bonerisk.evaluation.tables.result import Result, beside
 from bonerisk.evaluation.validation.development import Predicted
+from bonerisk.reporting.contents import Context
+from bonerisk.reporting.page import Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.models import ALONE, CLINICAL, IMAGES, methods, models_of, variants
+from bonerisk.reporting.papers.spine_deepsurv.section import sections
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
-from bonerisk.reporting.runs.evaluation import EvaluationRun
+from bonerisk.reporting.papers.spine_deepsurv.table_keypoints import keypoints
+from bonerisk.reporting.runs.reported import ReportedRuns, reported
+from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
 from bonerisk.runs.find import StoredRun
 from tests.reporting.conftest import EVALUATION, maker
-from tests.reporting.test_report import written
 
 SIZES = {"train": 260, "tune": 100, "test": 200}
-SECTION = "As spine DeepSurv's tables and figures"
 MASKED = "spine_l1l5_masked"
 CHOSEN = "spine_patches"  # the image that clinical columns are set beside
 
-# Name, which says nothing → choices of preprocessing and head, clinical model, and how much the risk knows of the hazard.
+# Name, which says nothing → choices of preprocessing and head, clinical model, how much the risk knows of the hazard.
 RUNS = {f"run {place}": (image, "log_hazard", "", 0.9 - 0.1 * place) for place, image in enumerate(IMAGES)}
 RUNS |= {f"run {6 + place}": ("none", "cox", name, 0.3) for place, name in enumerate(CLINICAL)}
 RUNS |= {f"run {9 + place}": ("none", "deepsurv", name, 0.3) for place, name in enumerate(CLINICAL)}
@@ -41,7 +45,11 @@ def clinic() -> pd.DataFrame:
     table["split"] = np.repeat(list(SIZES), list(SIZES.values()))
     table["age_years"], table["sex"] = rng.uniform(50, 75, n), rng.choice(["F", "M"], n, p=[0.75, 0.25])
     table["bmi_kg_m2"], table["bone_class"] = rng.normal(24, 3.5, n), None
-    for name, share in {"glucocorticoids": 0.5, "secondary_osteoporosis_spine": 0.06, "rheumatoid_arthritis": 0.04}.items():
+    for name, share in {
+        "glucocorticoids": 0.5,
+        "secondary_osteoporosis_spine": 0.06,
+        "rheumatoid_arthritis": 0.04,
+    }.items():
         table[name] = (rng.random(n) < share).astype(float)
     table["bone"] = rng.normal(0, 1, n)
     hazard = 0.06 * np.exp(0.04 * (table["age_years"] - 60) + table["bone"])
@@ -63,7 +71,13 @@ def risks(clinic: pd.DataFrame) -> dict[str, np.ndarray]:
 def judged(clinic: pd.DataFrame) -> Result:
     """The evaluation of all models on the test set, and their apparent performance."""
     config = yaml.safe_load(EVALUATION.with_name("spine_deepsurv.yaml").read_text()) | {"n_draws": 40}
-    config["survival"] |= {"error": [], "calibration": [], "net_benefit": [], "horizons_years": [5], "ranking": ["concordance.c_index"]}
+    config["survival"] |= {
+        "error": [],
+        "calibration": [],
+        "net_benefit": [],
+        "horizons_years": [5],
+        "ranking": ["concordance.c_index"],
+    }
     evaluation, risk, bare = build(config), risks(clinic), clinic.drop(columns=["image_path", "bone"])
     rows = pd.concat([bare.assign(dataset="clinic", model=name, risk=of) for name, of in risk.items()])
     seen, tuning = (rows[rows["split"] == name] for name in ("test", "tune"))
@@ -80,7 +94,7 @@ def as_it_is(risk: np.ndarray) -> Callable[[np.ndarray], Predicted]:
 
 @pytest.fixture
 def trainings(tmp_path: Path, clinic: pd.DataFrame, judged: Result) -> list[StoredRun]:
-    make = maker(tmp_path, clinic.drop(columns="bone"), judged, tmp_path, "run")
+    make = maker(tmp_path, clinic.drop(columns="bone"), judged, tmp_path, "cox")
     found = []
     for place, (name, (image, head, clinical, _)) in enumerate(RUNS.items()):
         choices = {"model": "spine_deepsurv", "preprocessing": image, "head": head, "training": "cox"}
@@ -96,18 +110,95 @@ def trainings(tmp_path: Path, clinic: pd.DataFrame, judged: Result) -> list[Stor
 @pytest.fixture
 def evaluation(tmp_path: Path, clinic: pd.DataFrame, judged: Result, trainings: list[StoredRun]) -> StoredRun:
     (tmp_path / "figures").mkdir()
-    return maker(tmp_path, clinic.drop(columns="bone"), judged, tmp_path / "figures", "run")("evaluate", *trainings)
+    return maker(tmp_path, clinic.drop(columns="bone"), judged, tmp_path / "figures", "cox")("evaluate", *trainings)
 
 
-def table(folder: Path, name: str, heads: int = 1) -> pd.DataFrame:
-    return pd.read_csv(folder / "tables" / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+@pytest.fixture
+def chain(evaluation: StoredRun) -> ReportedRuns:
+    return reported([evaluation])
 
 
-def test_the_page_has_the_papers_tables_and_figures(evaluation: StoredRun, judged: Result, tmp_path: Path) -> None:
-    folder = tmp_path / "report"
-    page = written([evaluation], folder)
-    assert SECTION in page.headings
-    drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
-    assert {"c_index_by_method_apparent", "c_index_by_method_test"} <= drawn
-    images = table(folder, "image_variants_test")
-    assert list(images["Image"]) == list(IMAGES.values())
+def parts_of(chain: ReportedRuns, folder: Path) -> Section:
+    [found] = sections(Context(chain, folder))
+    return found
+
+
+def frames(section: Section) -> dict[str, pd.DataFrame]:
+    return {part.name: part.frame for part in section.parts if isinstance(part, Table)}
+
+
+def test_what_a_model_is_comes_from_its_configuration(chain: ReportedRuns) -> None:
+    [evaluation] = chain.evaluations
+    found = {model.name: (model.image, model.clinical, model.method) for model in models_of(evaluation)}
+    assert found["run 4"] == ("L1–L5 patches without masks", ALONE, "DeepSurv with images")
+    assert found["run 7"] == ("", "Model 2", "CoxPH")
+    assert found["run 11"] == ("", "Model 3", "DeepSurv without images")
+    assert found["run 14"] == ("L1–L5 patches without masks", "Model 3", "DeepSurv with images")
+    assert set(found) == set(RUNS)  # no baseline stands beside a CoxPH of the same columns
+    assert [model.image for model in variants(models_of(evaluation))] == list(IMAGES.values())
+    assert methods(models_of(evaluation))["DeepSurv with images", ALONE].name == "run 4"  # of the same image
+
+
+def test_a_baseline_stands_for_coxph_where_none_was_trained(chain: ReportedRuns) -> None:
+    [evaluation] = chain.evaluations
+    for name in [name for name, (_, head, *_) in RUNS.items() if head == "cox"]:
+        del evaluation.learnt[name]
+    found = [model for model in models_of(evaluation) if model.method == "CoxPH"]
+    assert [model.clinical for model in found] == list(CLINICAL)
+    assert all(model.training is None for model in found)
+
+
+def test_table_2_is_of_the_event_at_any_time_and_names_the_winner(
+    chain: ReportedRuns, judged: Result, tmp_path: Path
+) -> None:
+    section = parts_of(chain, tmp_path / "figures")
+    images = frames(section)["image_variants_test"].set_index("Image")
+    films = judged.predictions.query("split == 'test' and model == 'run 0'")
+    area = roc_auc_score(films["event"], films["risk"])
+    assert images.loc["L1–L5 without masks", "AUROC"].startswith(f"{area:.2f} (")
+    cut = next(t["value"] for t in judged.thresholds["thresholds"] if t["model"] == "run 0")
+    caught = (films["risk"] >= cut)[films["event"] == 1].mean()
+    assert images.loc["L1–L5 without masks", "Sensitivity"].startswith(f"{caught:.2f} (")
+    best = images.index[images["Δ AUROC to the best"] == "best"]
+    assert list(best) == [images["AUROC"].str[:4].astype(float).idxmax()]
+    [said] = [part.text for part in section.parts if isinstance(part, Text) and part.role == "caution"]
+    assert f"{best[0]} is the best of 6" in said and "winner's curse" in said
+    assert "On the tuning split, which has other patients, L1–L5 with masks is best" in said
+
+
+def test_figures_3_and_4_have_their_numbers_and_the_training_set_no_tests(chain: ReportedRuns, tmp_path: Path) -> None:
+    found = frames(parts_of(chain, tmp_path / "figures"))
+    assert {path.stem for path in (tmp_path / "figures").glob("*.svg")} == {
+        "c_index_by_method_apparent",
+        "c_index_by_method_test",
+    }
+    rows = found["c_index_by_method"]
+    apparent = rows[rows["", "Set"] == "Training (apparent)"]
+    assert len(apparent) == 10 and (apparent["Women", "p to FRAX"] == "").all()
+    tested = rows[rows["", "Set"] == "Test"].set_index(("", "Method"))
+    assert (tested["Women", "p to FRAX"] != "").sum() == 10
+    assert {"FRAX, major fracture", "age alone"} <= set(tested.index)
+    pairs = found["c_index_differences_test"].set_index([("", "Within"), ("", "Difference")])
+    assert pairs.loc[("Model 3", "DeepSurv with images − CoxPH"), ("Women", "Δ C-index (95% CI)")] != "–"
+    assert len(pairs) == 9 + 3 + 3 + 6  # methods within models; models within methods, image only among the last
+
+
+def test_table_1_parts_the_sets_by_fracture(clinic: pd.DataFrame) -> None:
+    made = characteristics(clinic, vocabulary_of(clinic, "fracture"))
+    frame = made.frame.set_index(made.frame.columns[0])
+    frame.columns = frame.columns.to_flat_index()
+    heads = [head for head, _ in frame.columns]
+    assert heads.count("Training set (n = 360)") == 3 and heads.count("Test set (n = 200)") == 3
+    old = clinic.loc[(clinic["split"] == "test") & (clinic["event"] == 1), "age_years"]
+    name = f"With a fracture (n = {len(old)})"
+    assert frame.loc["Age, years", ("Test set (n = 200)", name)] == f"{old.mean():.1f} ± {old.std():.1f}"
+    assert frame.loc["FRAX, major fracture", ("Training set (n = 360)", "All")] == "–"
+
+
+def test_the_detector_stands_in_by_its_metric(chain: ReportedRuns) -> None:
+    [evaluation] = chain.evaluations
+    assert keypoints(chain) is None
+    row = evaluation.result.metrics.iloc[0] | {"metric": "oks_ap", "estimate": 0.97, "lower": 0.95, "upper": 0.98}
+    evaluation.result.metrics.loc[len(evaluation.result.metrics)] = row
+    found = keypoints(chain)
+    assert found is not None and found.frame["AP (95% CI)"].tolist() == ["0.97 (0.95–0.98)"]
