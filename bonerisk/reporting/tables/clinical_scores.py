@@ -12,7 +12,7 @@ from bonerisk.reporting.wording.numbers import count
 
 
 def clinical_scores(evaluation: EvaluationRun) -> Table | None:
-    """A row a score and split, at the cut-off that was published, if it is judged there; None where no score was asked for."""
+    """A row a score and split, at the cut-off that was published, if it is judged there; None without a score."""
     cells, metrics = Cells(evaluation.vocabulary), whole(evaluation.metrics)
     cuts, models = evaluation.result.thresholds["thresholds"], evaluation.result.models
     asked = {item["threshold"] for item in cuts if item["model"] == evaluation.model}  # of every model, not published

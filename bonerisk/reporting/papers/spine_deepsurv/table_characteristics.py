@@ -57,8 +57,8 @@ def characteristics(cohort: pd.DataFrame, vocabulary: Vocabulary) -> Table:
     tested = [("p", "Training, test"), ("p", f"{vocabulary.heading}, none")]
     heads = pd.MultiIndex.from_tuples([("", "Characteristic"), *columns, *tested])
     notes = (
-        f"Mean ± SD, or n (%) of {vocabulary.rows.lower()}; of those whose value is known. p: {listed(tests)}, where the "
-        f"paper has Student's t and chi-squared; unadjusted. The training set holds the tuning split. "
+        f"Mean ± SD, or n (%) of {vocabulary.rows.lower()}; of those whose value is known. p: {listed(tests)}, where "
+        f"the paper has Student's t and chi-squared; unadjusted. The training set holds the tuning split. "
         f"{MISSING}: not computable. That a {vocabulary.outcome} came does not say how long a patient was followed.",
         *marks.notes(),
     )

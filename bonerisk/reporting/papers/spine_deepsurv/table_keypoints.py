@@ -25,7 +25,8 @@ def keypoints(runs: ReportedRuns) -> Table | None:
             estimates.append(row["estimate"])
     if not rows:
         return None
-    spread = f"Mean ± SD of {len(rows)}: {number(pd.Series(estimates).mean(), 3)} ± {number(pd.Series(estimates).std(), 3)}. "
+    mean, sd = (number(of, 3) for of in (pd.Series(estimates).mean(), pd.Series(estimates).std()))
+    spread = f"Mean ± SD of {len(rows)}: {mean} ± {sd}. "
     note = "AP: average precision over thresholds 0.50 to 0.95 of the object keypoint similarity."
     notes = (spread + note if len(rows) > 1 else note,)
     title = "Keypoints found, by average precision (as in spine DeepSurv's Methods)"

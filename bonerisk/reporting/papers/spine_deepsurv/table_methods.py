@@ -70,7 +70,7 @@ def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], sp
     frame = pd.DataFrame([[cell for _, cell in row] for row in rows], columns=heads)
     notes = ["Intervals and tests by bootstrap of patients, the same draws for all models."]
     if frax:
-        notes.append(f"p to FRAX: no difference to the {words.model(frax)}, of the same patients; unadjusted.")
+        notes.append(f"p to FRAX: of the difference to the same patients' {words.model(frax)}; unadjusted.")
     if APPARENT in splits:
         notes.append("Apparent: the patients that the models learnt from, on whom they look too good; no tests.")
     title = "C-index by clinical model and method (as spine DeepSurv's Figures 3 and 4)"

@@ -69,7 +69,8 @@ def _meant(evaluation: EvaluationRun, areas: Areas, metric: str, threshold: str)
     by = "at any time during follow-up, as printed: those followed for a shorter time had less time for one"
     if metric == "auc_t" and row is not None:
         by = f"by {words.years(row['horizon_years'])}, censoring weighed"
-    cut = f"At the {words.threshold(threshold)[:1].lower()}{words.threshold(threshold)[1:]}, of each variant's own tuning."
+    name = words.threshold(threshold)
+    cut = f"At the {name[:1].lower()}{name[1:]}, of each variant's own tuning."
     return (
         f"{sizes}Judged is {vocabulary.having} {by}. {cut if threshold else ''} In brackets: 95% intervals, by patient."
     )
