@@ -41,7 +41,7 @@ from bonerisk.evaluation.tables.reclassified import reclassified_rows
 from bonerisk.evaluation.tables.result import TABLES, OutcomeKind, Result
 from bonerisk.evaluation.tables.risk_groups import incidence_curves, risk_group_rows
 from bonerisk.evaluation.validation.development import Development, Refit
-from bonerisk.evaluation.validation.validate import UNTESTED, Method, Validation, validate
+from bonerisk.evaluation.validation.validate import UNTESTED, Validation, validate
 from bonerisk.named import FolderPath
 
 Rows = Callable[[Split], Iterator[Row]]  # of one table, for one split
@@ -110,7 +110,7 @@ class Evaluation:
         stratify: Literal["event", "site"] | None = None,
         min_n: int = 20,
         min_events: int = 5,
-        validation: Method | None = None,
+        validation: Literal["optimism", "crossval", "apparent"] | None = None,
         repeats: int | None = None,
         folds: int = 10,
         explain: Literal["gradcam", "occlusion"] | list[Literal["gradcam", "occlusion"]] | None = None,

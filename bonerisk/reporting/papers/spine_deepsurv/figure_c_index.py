@@ -11,7 +11,7 @@ import pandas as pd
 from bonerisk.reporting.figures import style
 from bonerisk.reporting.figures.letters import wrap
 from bonerisk.reporting.papers.spine_deepsurv.models import ALONE, CLINICAL, Model, difference, row_of
-from bonerisk.reporting.papers.spine_deepsurv.table_methods import C_INDEX, FRAX, WHO, named, scores
+from bonerisk.reporting.papers.spine_deepsurv.table_methods import C_INDEX, WHO, frax_of, named, scores
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import plural
@@ -57,7 +57,11 @@ def c_index(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], spli
         for number, panel in enumerate(axes):
             group, (ticks, dots) = groups[number // 2], (by_model, by_method)[number % 2]
             _draw(panel, evaluation, split, group, _with_scores(ticks, dots, others, evaluation, split))
-            panel.set(ylim=(lowest, highest), ylabel="C-index (95% CI)" if number % 2 == 0 else "")
+            panel.set(
+                yticks=np.arange(lowest, highest + 0.01, 0.1),
+                ylim=(lowest, highest),
+                ylabel="C-index (95% CI)" if number % 2 == 0 else "",
+            )
             panel.set_title(f"{'ABCD'[number]}  {WHO[group]}, by {('clinical model', 'method')[number % 2]}")
         there = {name: look for name, look in shades.items() if any(model.clinical == name for model in models)}
         _legend(figure, axes[0], looks, "outside lower left")
@@ -121,7 +125,7 @@ def _with_scores(
 
 def _draw(panel: Axes, evaluation: EvaluationRun, split: str, group: str, what: tuple[list[str], list[Dot]]) -> None:
     ticks, dots = what
-    frax = next((name for name in scores(evaluation) if name in FRAX), "")
+    frax = frax_of(evaluation)
     sizes: Row | None = None
     for at, name, look in dots:
         row = row_of(evaluation.result.metrics, split, name, C_INDEX, group=group)

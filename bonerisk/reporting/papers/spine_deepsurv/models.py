@@ -26,7 +26,7 @@ CLINICAL = {
     "Model 2": ("age_years", "sex", "bmi_kg_m2"),
     "Model 3": ("age_years", "sex", "bmi_kg_m2", "glucocorticoids", "secondary_osteoporosis_spine"),
 }
-HEADS = {"cox": "CoxPH", "cox_ridge": "CoxPH, ridge", "deepsurv": "DeepSurv", "log_hazard": "DeepSurv"}
+HEADS = {"cox": "CoxPH", "cox_ridge": "CoxPH (ridge)", "deepsurv": "DeepSurv", "log_hazard": "DeepSurv"}
 COXPH = HEADS["cox"]
 ALONE = "Image only"  # in the place of a clinical model
 

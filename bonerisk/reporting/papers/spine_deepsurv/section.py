@@ -16,7 +16,14 @@ from bonerisk.reporting.papers.spine_deepsurv.figure_c_index import c_index, in_
 from bonerisk.reporting.papers.spine_deepsurv.models import Model, methods, models_of, row_of, variants
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
 from bonerisk.reporting.papers.spine_deepsurv.table_keypoints import keypoints
-from bonerisk.reporting.papers.spine_deepsurv.table_methods import C_INDEX, by_method, differences, set_name
+from bonerisk.reporting.papers.spine_deepsurv.table_methods import (
+    C_INDEX,
+    FRAX,
+    by_method,
+    differences,
+    frax_of,
+    set_name,
+)
 from bonerisk.reporting.papers.spine_deepsurv.table_variants import area, caution, image_variants
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.sections.explained import read_overlays
@@ -86,7 +93,8 @@ def _judged(evaluation: EvaluationRun, by: dict[tuple[str, str], Model], split: 
 def _figure(figures: Path, evaluation: EvaluationRun, by: dict[tuple[str, str], Model], split: str) -> Part:
     title = f"C-index in the set: {set_name(split)}, by clinical model and method"
     title += f" (as spine DeepSurv's {FIGURES[split]})" if split in FIGURES else ""
-    title += "" if split == APPARENT else ". *: p < 0.05 for the difference to FRAX, unadjusted"
+    frax = frax_of(evaluation)
+    title += f". *: p < 0.05 for the difference to {FRAX[frax]}, unadjusted" if frax and split != APPARENT else ""
     return save(
         c_index(evaluation, by, split),
         figures,

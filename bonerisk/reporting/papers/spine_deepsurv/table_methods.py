@@ -18,13 +18,18 @@ from bonerisk.reporting.wording.values import value
 
 C_INDEX = "c_index"
 WHO = {"sex=F": "Women", "all": "All"}  # the paper's figures are of women
-FRAX = ("frax_major", "frax_simulated_major")  # columns; the first that was judged
+FRAX = {"frax_major": "FRAX", "frax_simulated_major": "the simulated score (not FRAX)"}  # by column
 
 
 def scores(evaluation: EvaluationRun) -> list[str]:
     """Scores judged beside the models, such as FRAX; it comes first."""
     found = evaluation.models("rule") if evaluation.result.outcome == "survival" else []
     return sorted(found, key=lambda name: name not in FRAX)
+
+
+def frax_of(evaluation: EvaluationRun) -> str:
+    """FRAX, or what stands for it, among the scores; empty where there is none."""
+    return next((name for name in scores(evaluation) if name in FRAX), "")
 
 
 def named(found: dict[tuple[str, str], Model]) -> list[Model]:
@@ -48,7 +53,7 @@ def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], sp
     """
     marks, rows = Footnotes(), []
     table = evaluation.result.metrics
-    frax = next((name for name in scores(evaluation) if name in FRAX), "")
+    frax = frax_of(evaluation)
     for split in splits:
         labels = [(model.name, model.clinical, model.method) for model in named(found)]
         labels += [(name, "Score", words.model(name)) for name in scores(evaluation)]
@@ -64,13 +69,13 @@ def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], sp
                 row[head, "C-index (95% CI)"] = text
                 if frax:
                     less = difference(evaluation.result.differences, split, (name, frax), C_INDEX, group)
-                    row[head, "p to FRAX"] = "" if less is None else p_value(less["p"])
+                    row[head, f"p to {FRAX[frax]}"] = "" if less is None else p_value(less["p"])
             rows.append(list(row.items()))
     heads = pd.MultiIndex.from_tuples([head for head, _ in rows[0]])
     frame = pd.DataFrame([[cell for _, cell in row] for row in rows], columns=heads)
     notes = ["Intervals and tests by bootstrap of patients, the same draws for all models."]
     if frax:
-        notes.append(f"p to FRAX: of the difference to the same patients' {words.model(frax)}; unadjusted.")
+        notes.append(f"p to {FRAX[frax]}: of the paired difference to it; unadjusted.")
     if APPARENT in splits:
         notes.append("Apparent: the patients that the models learnt from, on whom they look too good; no tests.")
     title = "C-index by clinical model and method (as spine DeepSurv's Figures 3 and 4)"

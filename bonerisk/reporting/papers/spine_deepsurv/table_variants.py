@@ -93,12 +93,13 @@ def caution(evaluation: EvaluationRun, found: Sequence[Model], split: str) -> st
     if len(runs) == len(found):
         chosen = by_tuning(runs)[0]
         [model] = (model for model in found if model.training is chosen)
-        text += f"On the tuning split, which has other patients, {model.image} is best ({told(chosen)})"
-        text += (
-            f"; its AUROC here, {number(row['estimate'])}, is no such winner's."
-            if (row := areas[model]) is not None
-            else "."
+        row = areas[model]
+        reached = (
+            ""
+            if row is None
+            else f"; these patients did not choose it, and its AUROC here is {number(row['estimate'])}"
         )
+        text += f"The tuning split, of other patients, chooses {model.image} ({told(chosen)}){reached}."
     return text
 
 
