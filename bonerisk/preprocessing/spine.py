@@ -96,8 +96,8 @@ class SpineImage:
         Raises
         ------
         DataError
-            The film is frontal; points are missing, outside the film or not those of L1 to L5; the film has no mask, or its spacing is
-            needed and unknown; the region is blank.
+            The film is frontal; points are missing, outside the film or not those of L1 to L5; the film has no mask,
+            or its spacing is needed and unknown; the region is blank.
         """
         matrix, shown = self._shown(film)
         return _scaled(alignment.warp(film.pixels, matrix, self.size), shown)
