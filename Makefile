@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table-aicxr table-ospenscreen table-morphometry table-deepsurv test test-all bench golden check lock wheel clean
+.PHONY: help install demo table-aicxr table-ospenscreen table-spine table-morphometry table-deepsurv test test-all bench golden check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,33 @@ table-ospenscreen: install  ## OsPenScreen's tables and figures, on simulated ho
 	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$student,$$teacher]" dataset=$(DATASET) evaluation=ospenscreen \
 		evaluation.explain=gradcam); \
 	report=$$($(BIN)/bonerisk report "runs=[$$teacher,$$proxies,$$student,$$evaluation]"); \
+	echo "the tables and figures: $$report/report.html"
+
+# A detector of L1 to L5; its points instead of the true ones; a network an image variant; the first of PATCHED beside clinical
+# models; Cox regression and DeepSurv of columns; FRAX where there is a column frax_major.
+# make table-spine MODEL=spine_deepsurv DETECTOR=spine_keypoints WHOLE=encoder=resnet50 PATCHED=encoder=resnet50_patches DATASET="image_table …"
+table-spine: MODEL = spine_deepsurv_demo
+table-spine: DETECTOR = spine_keypoints_demo
+table-spine: WHOLE = encoder=small_cnn preprocessing.size=160
+table-spine: PATCHED = encoder=small_cnn_patches preprocessing.size=72
+table-spine: DATASET = phantom_spine dataset.patients=900 dataset.events=enriched dataset.split=[0.6,0.1,0.3]
+table-spine: install  ## spine DeepSurv's tables and figures, on simulated films or on DATASET=…
+	@set -e; of() { echo "$$1" | sed '$$d' | paste -s -d , -; }; clinical=spine_model1,spine_model2,spine_model3; \
+	detector=$$($(BIN)/bonerisk train model=$(DETECTOR) dataset=$(DATASET)); \
+	precision=$$($(BIN)/bonerisk evaluate run=$$detector); \
+	found=$$($(BIN)/bonerisk prepare dataset=$(DATASET) keypoints=$$detector preprocessing=none); \
+	from="dataset=run dataset.run=$$found"; \
+	patches=$$($(BIN)/bonerisk train -m model=$(MODEL) $$from $(PATCHED) name=image \
+		preprocessing=spine_patches,spine_patches_masked); \
+	whole=$$($(BIN)/bonerisk train -m model=$(MODEL) $$from $(WHOLE) name=image \
+		preprocessing=spine_l1l5,spine_l1l5_masked,spine_l1l4,spine_l1l4_masked); \
+	both=$$($(BIN)/bonerisk train -m model=$(MODEL) $$from $(PATCHED) name=image_and_columns preprocessing=spine_patches \
+		features=$$clinical features.embedding=true); \
+	cox=$$($(BIN)/bonerisk train -m model=cox $$from name=cox features=$$clinical); \
+	deepsurv=$$($(BIN)/bonerisk train -m model=cox head=deepsurv $$from name=deepsurv features=$$clinical); \
+	models=$$(of "$$patches"),$$(of "$$whole"),$$(of "$$both"),$$(of "$$cox"),$$(of "$$deepsurv"); \
+	evaluation=$$($(BIN)/bonerisk evaluate "run=[$$models]" evaluation=spine_deepsurv evaluation.explain=gradcam); \
+	report=$$($(BIN)/bonerisk report "runs=[$$found,$$detector,$$precision,$$models,$$evaluation]"); \
 	echo "the tables and figures: $$report/report.html"
 
 # make table-morphometry TABLE=points.csv FILMS=films.csv [GRADES=grades.csv] [NORMAL=normal.csv], or TABLE=<NHANES's folder>

@@ -77,6 +77,14 @@ def test_validated_beside_a_test_split(typed: Typed, tmp_path: Path) -> None:
     page = (tmp_path / out[-1] / "report.html").read_text()
     assert "Apparent and validated performance" in page
     assert "that it had not seen" in page
+    code, out, err = typed(
+        tmp_path, "evaluate", "run=latest", "evaluation.validation=apparent", "evaluation.n_draws=20"
+    )
+    assert code == 0, err
+    alone = metrics(tmp_path / out[-1])  # of the model as it is: the same as of one that is fitted to all of them anew
+    assert list(alone["split"].unique()) == ["test", "apparent"]
+    areas = [of.query("split == 'apparent' and metric == 'auc'")["estimate"].iloc[0] for of in (found, alone)]
+    assert areas[0] == pytest.approx(areas[1])
 
 
 def test_what_is_refused(typed: Typed, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Evaluation:
     min_n, min_events : int
         Minimum number of patients, and of patients with (and without) the outcome. A smaller subgroup has a note
         instead of numbers.
-    validation : {"optimism", "crossval"}, optional
+    validation : {"optimism", "crossval", "apparent"}, optional
         How models are validated on the patients that they were fitted to (`bonerisk.evaluation.validation`).
     repeats : int, optional
         Bootstrap draws that are refitted, by default 200, or repeats of the cross-validation, by default 10.
@@ -93,6 +93,9 @@ class Evaluation:
         A folder of organ masks for explanations (`bonerisk.imaging.masks`); None: beside the films.
     explain_films : int, optional
         Films that are explained at most; None: all.
+    every_pair : bool
+        Whether all film models are compared with each other, not only with the first; each more makes p-values that
+        are adjusted for all of them larger.
     """
 
     def __init__(
@@ -111,15 +114,16 @@ class Evaluation:
         stratify: Literal["event", "site"] | None = None,
         min_n: int = 20,
         min_events: int = 5,
-        validation: Literal["optimism", "crossval"] | None = None,
+        validation: Literal["optimism", "crossval", "apparent"] | None = None,
         repeats: int | None = None,
         folds: int = 10,
         explain: Literal["gradcam", "occlusion"] | list[Literal["gradcam", "occlusion"]] | None = None,
         masks: FolderPath | None = None,
         explain_films: int | None = 1000,
+        every_pair: bool = False,
     ) -> None:
         self.binary, self.survival, self.amount, self.ordinal, self.points = binary, survival, amount, ordinal, points
-        self.recalibration, self.reclassification = recalibration, reclassification
+        self.recalibration, self.reclassification, self.every_pair = recalibration, reclassification, every_pair
         self.plan = Plan(n_draws, level, seed, interval, stratify, min_n, min_events)
         self.explanations = Explanations.of(explain, masks, explain_films)
         self.validation = validation and Validation.of(validation, repeats, folds)
@@ -178,7 +182,7 @@ class Evaluation:
             raise DataError(f"no tuning predictions of {', '.join(absent)}", "tuning")
         for model in absent:  # a note says so
             tune = tune.add(model, np.full(len(tune.films), np.nan))
-        comparison = compare(kind, test, tune, training, columns)
+        comparison = compare(kind, test, tune, training, columns, self.every_pair)
         if self.recalibration:
             add_recalibrated(comparison, self.recalibration)
         thresholds = {model: _choose(comparison, model) for model in comparison.graded}

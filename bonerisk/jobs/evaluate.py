@@ -25,6 +25,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation
 from bonerisk.evaluation.tables.result import OutcomeKind, beside, write
+from bonerisk.evaluation.validation.development import APPARENT
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.explain import explain_model
 from bonerisk.models.several import combined, comparable, dataset_of, load_models, named_apart, note_inputs, outcome_of
@@ -57,19 +58,24 @@ def evaluate(order: Order) -> Path:
         note_inputs(trained, run)
         loaded = record_source(component(chosen, Dataset, "dataset").load(data), run)
         ready = [model.ready(loaded, data, run) for model in models]
-        if other and config.split is None and not evaluation.validation:
+        validation = evaluation.validation
+        apparent = validation is not None and validation.method == APPARENT  # of the models' own patients alone
+        if other and config.split is None and (apparent or not validation):
             note_seen_splits(ready[0].cohort, run, "dataset.rules.split" if "rules" in chosen else "dataset.split")
-        splits = _splits(config.split, ready[0].cohort, bool(evaluation.validation))
+        splits = _splits(config.split, ready[0].cohort, validation is not None and not apparent)
         cohort = in_order_of_splits(of_splits(ready[0].cohort, splits))
         refuse_proxies(cohort.table)
         note_unjudged(cohort, run)
         write_cohort(cohort, run)
         about = first.target_name, {model.name: model.run.folder.name for model in models}, first.target_words
         results = []
-        if evaluation.validation:  # first, since it may be refused
+        if validation and not (apparent and other):  # first, since it may be refused
             learnt = of_splits(first.target.rows(loaded), LEARNT)
             refuse_proxies(learnt.table)
-            refits = {model.name: model.refit(learnt, rows) for model, rows in zip(models, ready, strict=True)}
+            refits = {
+                model.name: model.as_fitted(learnt, rows) if apparent else model.refit(learnt, rows)
+                for model, rows in zip(models, ready, strict=True)
+            }
             results.append(evaluation.validate(learnt.table.assign(dataset=learnt.name), refits, outcome, *about))
         if splits != LEARNT:
             for model in models:

@@ -113,21 +113,30 @@ def note_inputs(models: Sequence[TrainedModel], run: Run) -> None:
 
 
 def _names(runs: Sequence[StoredRun]) -> list[str]:
-    """A name for each model: its own; if several have the same, with what distinguishes them.
+    """A name for each model: its own; if several have the same, with what distinguishes these.
 
     Raises
     ------
     ConfigError
         Nothing distinguishes them.
     """
-    if len({model.name for model in runs}) == len(runs):
-        return [model.name for model in runs]
-    choices = [{**model.record["choices"], "seed": model.config["seed"]} for model in runs]
+    found: dict[Path, str] = {}
+    for name in dict.fromkeys(run.name for run in runs):
+        alike = [run for run in runs if run.name == name]
+        found |= dict(zip((run.folder for run in alike), _apart(alike), strict=True))
+    return [found[run.folder] for run in runs]
+
+
+def _apart(runs: Sequence[StoredRun]) -> list[str]:
+    """Names of runs of one name: by the first key that distinguishes them all, else by all that differ."""
+    if len(runs) == 1:
+        return [runs[0].name]
+    choices = [{**run.record["choices"], "seed": run.config["seed"]} for run in runs]
     differing = [key for key in NAME_KEYS if len({str(chosen.get(key)) for chosen in choices}) > 1]
     for keys in [*([key] for key in differing), differing]:
         names = [
-            f"{model.name} ({', '.join(str(chosen[key]) for key in keys)})"
-            for model, chosen in zip(runs, choices, strict=True)
+            f"{run.name} ({', '.join(str(chosen[key]) for key in keys)})"
+            for run, chosen in zip(runs, choices, strict=True)
         ]
         if len(set(names)) == len(runs):
             return names

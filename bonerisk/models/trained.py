@@ -15,6 +15,8 @@ from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
+from bonerisk.evaluation.samples.risk_table import SURVIVAL
+from bonerisk.evaluation.validation import development
 from bonerisk.models.network import Network
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.refit import Refit
@@ -175,6 +177,28 @@ class TrainedModel(ABC):
         DataError
             The rows, or what is learnt from them, are not those of the training.
         """
+
+    def as_fitted(self, cohort: Cohort, rows: ReadyRows) -> development.Refit:
+        """The model as it is, in the place of a refit; `cohort` and `rows` as for `refit`.
+
+        Rows that the training did not see are not predicted.
+
+        Raises
+        ------
+        ConfigError
+            It predicts classes, which have no probability of their own here.
+        """
+        if self.target.kind == "ordinal":
+            mend = "leave evaluation.validation out"
+            raise ConfigError(f"{self.name} predicts classes", "evaluation.validation=apparent", mend)
+        own = pd.read_parquet(self.run.path("cohort.parquet"))["image_id"]
+        table = self.predict(rows.among(cohort.table[cohort.table["image_id"].isin(own)]))
+        found = table.set_index("image_id").reindex(cohort.table["image_id"])
+        survival = {
+            float(name[1]): found[name[0]].to_numpy() for name in map(SURVIVAL.fullmatch, map(str, found)) if name
+        }
+        predicted = development.Predicted(found["risk"].to_numpy(), survival)
+        return lambda rows: predicted
 
     @abstractmethod
     def _predicted(self, rows: ReadyRows) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from bonerisk.preprocessing.spine_bodies import BODIES, VertebralBodies
 from bonerisk.preprocessing.square import square
 
 ALIGN = ("similarity", "rigid")
+VIEW, FRONTAL = "view", ("PA", "AP", "FRONTAL")
 HALF, WHOLE = 0.5, 0.999  # of a pixel's area
 UNEVEN = 0.01  # relative difference of the spacings of rows and columns that is more than rounding
 
@@ -87,7 +88,7 @@ class SpineImage:
         self.shape, self.size, self.margin, self.align = square(size), size, margin, align
         self.levels = LUMBAR[: LUMBAR.index(last) + 1]
         self.bodies = VertebralBodies(bodies, Masks.of(masks))
-        self.columns = (*columns.columns(LUMBAR), *self.bodies.columns)
+        self.columns = (*columns.columns(LUMBAR), VIEW, *self.bodies.columns)
 
     def __call__(self, film: Film) -> np.ndarray:
         """The spine as uint8, shape (size, size).
@@ -95,8 +96,8 @@ class SpineImage:
         Raises
         ------
         DataError
-            Points are missing, outside the film or not those of L1 to L5; the film has no mask, or its spacing is
-            needed and unknown; the region is blank.
+            The film is frontal; points are missing, outside the film or not those of L1 to L5; the film has no mask,
+            or its spacing is needed and unknown; the region is blank.
         """
         matrix, shown = self._shown(film)
         return _scaled(alignment.warp(film.pixels, matrix, self.size), shown)
@@ -170,7 +171,7 @@ class SpinePatches:
         raise_together(wrong)
         self.shape, self.size, self.side, self.align = (len(LUMBAR), *square(size)), size, side, align
         self.bodies = VertebralBodies(bodies, Masks.of(masks))
-        self.columns = (*columns.columns(LUMBAR), *self.bodies.columns)
+        self.columns = (*columns.columns(LUMBAR), VIEW, *self.bodies.columns)
 
     def __call__(self, film: Film) -> np.ndarray:
         """The patches of L1 to L5 as uint8, shape (5, size, size).
@@ -219,7 +220,10 @@ def _choices(bodies: str | None, align: str) -> list[BoneriskError]:
 
 
 def _points(film: Film) -> np.ndarray:
-    """Centres (5, 2) of L1 to L5."""
+    """Centres (5, 2) of L1 to L5; a frontal film's are refused, since its bodies lie behind the arches."""
+    if film.row.get(VIEW) in FRONTAL:
+        mend = "leave the film out; if it is lateral, correct its view"
+        raise DataError(f"the film is frontal (view {film.row[VIEW]}), but the image is of a lateral spine", VIEW, mend)
     points = columns.points(LUMBAR, film.row)
     alignment.check(points, film.pixels.shape)
     return points

@@ -131,3 +131,13 @@ def test_a_film_model_called_as_a_baseline_keeps_its_name(evaluation: Callable[.
     before = run(evaluation, given, subgroups=[])
     assert c_index(result, model="t_score")["estimate"] == c_index(before, model="noisy")["estimate"]
     assert c_index(result, model="t_score (baseline)")["estimate"] == c_index(before, model="t_score")["estimate"]
+
+
+def test_on_request_all_models_are_compared_with_each_other(
+    evaluation: Callable[..., Evaluation], given: Given
+) -> None:
+    lean = {"gains": [], "subgroups": [], "baselines": []}
+    for every, expected in ((False, {("noisy", "net"), ("dxa_net", "net")}), (True, {("dxa_net", "noisy")})):
+        found = evaluation(survival=lean, n_draws=20, every_pair=every).run(**given)
+        pairs = set(zip(found.differences["model"], found.differences["reference"], strict=True))
+        assert expected <= pairs and (every or pairs == expected)

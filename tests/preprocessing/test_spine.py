@@ -65,8 +65,8 @@ def test_masks_and_corners_show_bodies_alone(kind: type[SpineImage] | type[Spine
     everywhere, body = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
     body[170:230, 270:330] = True  # L1
     by_mask, by_corners = kind(bodies="masks"), kind(bodies="corners")
-    assert by_mask.columns == tuple(columns.columns(LUMBAR))
-    assert len(by_corners.columns) == 10 + 40
+    assert by_mask.columns == (*columns.columns(LUMBAR), "view")
+    assert len(by_corners.columns) == 10 + 1 + 40
     seen = by_mask.covered(everywhere, film)
     assert np.abs(seen - by_corners.covered(everywhere, film)).mean() < 0.01
     plain = kind().covered(body, film)
@@ -105,6 +105,7 @@ def test_patches_are_squares_of_the_local_spacing(film: Film) -> None:
 def test_a_film_that_cannot_be_aligned_is_refused_with_the_reason(film: Film) -> None:
     for wrong, reason in (
         ({"l5_x_px": None}, "no point for L5"),
+        ({"view": "AP"}, "the film is frontal"),
         ({"l2_y_px": "high"}, "no point for L2"),
         ({"l2_y_px": 100.0}, "L2 lies above L1"),
     ):

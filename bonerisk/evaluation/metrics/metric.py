@@ -94,6 +94,11 @@ def at_horizon(metric: Function, horizon: float, predicted: bool = False) -> Met
     return lambda drawn: replace(metric(drawn.at(horizon, predicted)), trials=None)
 
 
+def at_any_time(metric: Function) -> Metric:
+    """A metric of a binary outcome, which is the event at any time, however long a film was followed."""
+    return lambda drawn: metric(drawn.whole)
+
+
 def takes_horizon(metric: Function) -> bool:
     """Whether a metric is one of follow-up at a horizon."""
     return "horizon" in inspect.signature(metric).parameters

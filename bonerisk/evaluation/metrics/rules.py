@@ -1,4 +1,4 @@
-"""Rules that choose a threshold on tuning films: Youden's index, Fβ, a sensitivity or specificity to hold, net benefit.
+"""Rules that choose a threshold on tuning films: Youden's index, Fβ, a sensitivity or specificity, net benefit.
 
 A rule scores every candidate by what it would call positive, and the best is taken. Candidates lie midway between
 neighbouring distinct risks, as in ``pROC::coords`` (scikit-learn's curves put them on the risks themselves). If several
@@ -80,8 +80,8 @@ def rule(text: str) -> Rule:
     Parameters
     ----------
     text : str
-        "youden"; "f1" or any other Fβ, such as "f2" or "f0.5"; "sensitivity=0.9"; "specificity=0.9";
-        "net_benefit=0.1", the number being the threshold probability.
+        "youden"; "f1" or any other Fβ, such as "f2" or "f0.5"; "sensitivity=0.9" and "specificity=0.9", to hold at
+        least; "sensitivity_near=0.7"; "net_benefit=0.1", the number being the threshold probability.
 
     Raises
     ------
@@ -97,12 +97,13 @@ def rule(text: str) -> Rule:
     """
     if text == "youden":
         return Rule(text, youden)
-    numbered = re.fullmatch(r"(f|sensitivity=|specificity=|net_benefit=)(\d*\.?\d+)", text)
+    numbered = re.fullmatch(r"(f|sensitivity=|sensitivity_near=|specificity=|net_benefit=)(\d*\.?\d+)", text)
     if numbered:
         name, number = numbered[1].rstrip("="), float(numbered[2])
         if number > 0 and (name == "f" or number < 1):
             return Rule(text, partial(NUMBERED[name], number))
-    forms = "youden, f1 (or f2, f0.5), sensitivity=0.9, specificity=0.9, net_benefit=0.1 (a number between 0 and 1)"
+    forms = "youden, f1 (or f2, f0.5), sensitivity=0.9, sensitivity_near=0.7, specificity=0.9, net_benefit=0.1 "
+    forms += "(a number between 0 and 1)"
     raise ConfigError(f"no threshold {text!r}", "evaluation", f"choose {forms}, or give a risk as a number")
 
 
@@ -146,6 +147,12 @@ def sensitivity(target: float, tp: Array, fp: Array) -> Array:
     return np.where(reached, -_share_positive(tp, fp), -np.inf)
 
 
+def sensitivity_near(target: float, tp: Array, fp: Array) -> Array:
+    """Fewest positive films with the sensitivity nearest this, which may be lower: with few cases it comes in steps."""
+    away = np.abs(divide(tp, tp[:, -1:]) - target)
+    return np.where(away <= away[:, 1:-1].min(axis=1, keepdims=True) + CLOSE, -_share_positive(tp, fp), -np.inf)
+
+
 def specificity(target: float, tp: Array, fp: Array) -> Array:
     """Most positive films with at least this specificity: the lowest threshold (``pROC::coords`` interpolates)."""
     reached = 1 - divide(fp, fp[:, -1:]) >= target - CLOSE
@@ -169,4 +176,10 @@ def _share_positive(tp: Array, fp: Array) -> Array:
     return divide(positive, positive[:, -1:])
 
 
-NUMBERED = {"f": f_beta, "sensitivity": sensitivity, "specificity": specificity, "net_benefit": net_benefit}
+NUMBERED = {
+    "f": f_beta,
+    "sensitivity": sensitivity,
+    "sensitivity_near": sensitivity_near,
+    "specificity": specificity,
+    "net_benefit": net_benefit,
+}

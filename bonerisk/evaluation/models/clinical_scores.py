@@ -6,7 +6,8 @@ Each is published with a cut-off. It is computed where its columns are there, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,8 @@ class ClinicalScore:
         Columns that it reads.
     score : callable
         From rows that have them to the score (n,), higher is worse; NaN where it does not apply.
-    cut : float
-        The published cut-off: positive at or above it.
+    cut : float, optional
+        The published cut-off: positive at or above it. None: the score is judged by its ranking alone.
     label : str
         The cut-off in the score's own terms.
     note : str
@@ -41,7 +42,7 @@ class ClinicalScore:
     name: str
     columns: tuple[str, ...]
     score: Callable[[pd.DataFrame], Array]
-    cut: float
+    cut: float | None
     label: str
     note: str
 
@@ -114,6 +115,20 @@ def chosen(names: Sequence[str]) -> dict[str, ClinicalScore]:
             f"no clinical rule {', '.join(unknown)}", "evaluation.binary.rules", f"choose of {', '.join(SCORES)}"
         )
     return {SCORES[name].name: SCORES[name] for name in names}
+
+
+def ranking_alone(names: Sequence[str]) -> dict[str, ClinicalScore]:
+    """Scores that were made for another outcome or horizon; a name that is none of `SCORES` is a column of the cohort.
+
+    Examples
+    --------
+    >>> score = ranking_alone(["frax_major"])["frax_major"]
+    >>> score.risk(pd.DataFrame({"frax_major": [6.5, 12.0]})).tolist(), score.cut
+    ([6.5, 12.0], None)
+    """
+    own = {name: ClinicalScore(name, (name,), partial(_numbers, column=name), None, "", "") for name in names}
+    known = {name: replace(SCORES.get(name, own[name]), cut=None) for name in names}
+    return {score.name: score for score in known.values()}
 
 
 def _numbers(table: pd.DataFrame, column: str) -> Array:

@@ -7,10 +7,11 @@
   combined model would rely on it too much; on tuning it is still a little better where early stopping chose the weights
   by it.)
 - *rule*: a clinical score (`bonerisk.evaluation.models.clinical_scores`), as a probability by a logistic regression on
-  the tuning split, which keeps its ranking; judged at its published cut-off, too.
+  the tuning split, which keeps its ranking; judged at its published cut-off, too. One that was made for another outcome
+  or horizon is taken as it is.
 - *oracle*: a column `oracle_<name>` of simulated films. No probability.
 
-Models with probabilities (film models, baselines, recalibrated ones, rules) have every metric, the others those of
+Models with probabilities (film models, baselines, recalibrated ones, most rules) have every metric, the others those of
 ranking. The first of several film models is the reference of the others, and the one that combined models take; if it
 has no risks on tuning, as two stages, there are no combined models.
 
@@ -109,7 +110,12 @@ class Comparison(Generic[Films]):
 
 
 def compare(
-    kind: Outcome[Films, Any], test: RiskTable, tuning: RiskTable, training: pd.DataFrame, own: Sequence[str] = ()
+    kind: Outcome[Films, Any],
+    test: RiskTable,
+    tuning: RiskTable,
+    training: pd.DataFrame,
+    own: Sequence[str] = (),
+    every_pair: bool = False,
 ) -> Comparison[Films]:
     """Add baselines, combined models and oracles to the film models of `test` and `tuning`.
 
@@ -125,6 +131,8 @@ def compare(
     own : sequence of str
         Columns that the models have learnt from: a baseline of the same is left out, and so is the gain over columns
         that are all among them.
+    every_pair : bool
+        Whether film models are compared with each other, not only with the first.
     """
     films = test.models
     comparison = Comparison(kind, test, tuning, {film: Compared("film", film) for film in films})
@@ -140,8 +148,12 @@ def compare(
         if not set(columns) <= set(own) and tuning.risks[films[0]].notna().any():
             _add_gain(comparison, films[0], columns)
     for name, score in kind.rules.items():
-        _add_rule(comparison, name, score)
-    comparison.pairs += [(film, films[0]) for film in films[1:]]
+        if score.cut is None:
+            _add_ranked(comparison, name, score)
+        else:
+            _add_rule(comparison, name, score, score.cut)
+    pairs = [(later, film) for place, film in enumerate(films) for later in films[place + 1 :]]
+    comparison.pairs += pairs if every_pair else [pair for pair in pairs if pair[1] == films[0]]
     for name in map(str, test.films):
         if name.startswith("oracle_"):
             comparison.test = comparison.test.add(name, test.films[name].to_numpy(float))
@@ -149,7 +161,18 @@ def compare(
     return comparison
 
 
-def _add_rule(comparison: Comparison, name: str, score: ClinicalScore) -> None:
+def _add_ranked(comparison: Comparison, name: str, score: ClinicalScore) -> None:
+    """A score as it is, for its ranking; nothing where the films lack a column of it."""
+    films = comparison.test.films
+    for column in score.columns:
+        demand_no_misspelling(column, list(map(str, films)), "evaluation rules")
+    if not score.lacks(films):
+        comparison.test = comparison.test.add(name, score.risk(films))
+        comparison.models[name] = Compared("rule", note=score.note)
+        comparison.pairs += [(film, name) for film in comparison.films]
+
+
+def _add_rule(comparison: Comparison, name: str, score: ClinicalScore, cut: float) -> None:
     """A clinical score as a probability, by a regression on the tuning split; as it is where that can't be fitted.
 
     A score that is lower in those with the outcome stays as it is: the regression would turn it around.
@@ -164,7 +187,7 @@ def _add_rule(comparison: Comparison, name: str, score: ClinicalScore) -> None:
         risks = {which: score.risk(wide.films) for which, wide in tables.items()}
         try:
             model = comparison.kind.fit(tables["tuning"].films.assign(**{name: risks["tuning"]}), [name])
-            ends = model.risk(pd.DataFrame({name: [0.0, 1.0, score.cut]}))
+            ends = model.risk(pd.DataFrame({name: [0.0, 1.0, cut]}))
             if not ends[1] > ends[0]:
                 raise DataError("it does not rise with the outcome on tuning")
         except DataError as error:

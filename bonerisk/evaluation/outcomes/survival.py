@@ -19,10 +19,12 @@ from bonerisk.evaluation.intervals.resampling import Draws
 from bonerisk.evaluation.metrics import curves, decision, influence
 from bonerisk.evaluation.metrics.calibration import curves as calibration_curves
 from bonerisk.evaluation.metrics.calibration import recalibration
+from bonerisk.evaluation.metrics.discrimination import auc
 from bonerisk.evaluation.metrics.metric import (
     Function,
     Key,
     Metric,
+    at_any_time,
     at_horizon,
     named,
     of_follow_up,
@@ -31,7 +33,7 @@ from bonerisk.evaluation.metrics.metric import (
 )
 from bonerisk.evaluation.metrics.rules import Rule, given_or_rule
 from bonerisk.evaluation.metrics.thresholds import Threshold, at, at_prevalence
-from bonerisk.evaluation.models.clinical_scores import ClinicalScore
+from bonerisk.evaluation.models.clinical_scores import ClinicalScore, ranking_alone
 from bonerisk.evaluation.outcomes.outcome import Recalibrate
 from bonerisk.evaluation.samples.followed import AtHorizon, Followed
 from bonerisk.evaluation.samples.risk_table import refuse
@@ -77,6 +79,14 @@ class Survival:
         Columns, or patterns such as "finding_*", of which high and low risk are compared.
     incidence_years : list of float
         At which the incidence of high and low risk is given within strata; empty: at the horizons.
+    regardless_of_time : bool
+        Whether the event at any time is judged, too, as a yes-or-no outcome, however long a film was followed: by the
+        AUC and the metrics at thresholds, without a horizon. Thresholds are then chosen by it. Films that were followed
+        for a shorter time had less time for an event: published tables have it (spine DeepSurv, Table 2).
+    rules : list of str, optional
+        Scores that are judged beside the film by their ranking alone: clinical scores of
+        `bonerisk.evaluation.models.clinical_scores`, and columns of the cohort, as "frax_major" (higher is worse). One
+        that the cohort lacks is left out.
     """
 
     outcome: tuple[str, ...] = ("event", "time_years")
@@ -87,7 +97,7 @@ class Survival:
     gains: Sequence[Sequence[str]] | None
     subgroups: Sequence[str]
     net_benefit: Mapping[str, Metric]
-    rules: Mapping[str, ClinicalScore] = {}
+    rules: Mapping[str, ClinicalScore]
 
     def __init__(
         self,
@@ -107,6 +117,8 @@ class Survival:
         dxa_groups: bool = False,
         characteristics: Sequence[str] = (),
         incidence_years: Sequence[float] = (),
+        regardless_of_time: bool = False,
+        rules: Sequence[str] = (),
     ) -> None:
         if not horizons_years or min(horizons_years) <= 0 or not ranking:
             what = f"horizons_years {horizons_years}, ranking {ranking}"
@@ -124,7 +136,8 @@ class Survival:
         self.net_benefit = {f"{share:g}": decision.net_benefit(share) for share in net_benefit}
         self.baselines, self.gains, self.subgroups = baselines, gains, subgroups
         self.strata, self.dxa_groups, self.characteristics = strata, dxa_groups, characteristics
-        self.incidence_years = incidence_years
+        self.incidence_years, self.regardless_of_time = incidence_years, regardless_of_time
+        self.rules = ranking_alone(rules)
         self.at_threshold |= at_prevalence(prevalence)
 
     def check(self, predictions: pd.DataFrame) -> None:
@@ -190,15 +203,15 @@ class Survival:
         return [each if each.note or each in self.thresholds else replace(each, note=said) for each in fitted]
 
     def chosen_at(self, sample: Followed) -> tuple[float, str]:
-        """The horizon in years at which thresholds are chosen, the last, and what must be said of it."""
-        return max(self.horizons(sample, list(sample.predicted)).items())
+        """The horizon in years at which thresholds are chosen, the last, and what must be said of it; NaN: any time."""
+        return (np.nan, "") if self.regardless_of_time else max(self.horizons(sample, list(sample.predicted)).items())
 
     def positive(self, films: pd.DataFrame) -> Array:
         """Whether the event was seen, at any time."""
         return films["event"].to_numpy() == 1
 
     def as_binary(self, sample: Followed) -> AtHorizon:
-        """The sample on which thresholds are chosen: at the last horizon within its follow-up."""
+        """The sample on which thresholds are chosen: at the last horizon within its follow-up, or at any time."""
         return AtHorizon(sample, self.chosen_at(sample)[0])
 
     def recalibrations(self, sample: Followed, how: recalibration.Kind) -> dict[float | None, Recalibrate]:
@@ -209,6 +222,7 @@ class Survival:
         """Metrics by which two models are compared; `graded` where both give probabilities."""
         whole = [name for name, metric in self.ranking.items() if of_follow_up(metric) and not takes_horizon(metric)]
         found = {Key(name): self.ranking[name] for name in whole}
+        found |= {Key("auc"): at_any_time(auc)} if self.regardless_of_time else {}
         for horizon in horizons:
             found |= {
                 Key(name, "", horizon): at_horizon(metric, horizon)
@@ -223,6 +237,12 @@ class Survival:
     ) -> dict[Key, Metric]:
         """Metrics of one model; one without `thresholds` is judged by its ranking alone."""
         found = self.compared(sample, horizons, graded=thresholds is not None)
+        if self.regardless_of_time:
+            found |= {
+                Key(name, threshold.label): at_any_time(at(threshold, metric))
+                for threshold in thresholds or ()
+                for name, metric in self.at_threshold.items()
+            }
         for horizon in horizons if thresholds is not None else ():
             found |= self._probability(self.calibration, sample, horizon)
             for threshold in thresholds or ():

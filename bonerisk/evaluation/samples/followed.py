@@ -177,6 +177,12 @@ class Followed:
             self._steps[horizon] = steps
         return self._steps[horizon]
 
+    @cached_property
+    def whole(self) -> tuple[Sample, Array]:
+        """The event at any time as a binary outcome, however long a film was followed, and the films' rows."""
+        order = np.argsort(-self.risk, kind="stable")
+        return Sample(self.risk[order], self.had_event(np.inf)[order].astype(float), self.patient[order]), order
+
     def at(self, horizon: float, predicted: bool = False) -> tuple[Sample, Array]:
         """The films known at `horizon` as a binary sample, and their rows.
 
@@ -248,6 +254,12 @@ class DrawnFollowUp:
             self._inverse[horizon] = inverse
         return self._inverse[horizon]
 
+    @cached_property
+    def whole(self) -> Drawn:
+        """The films as a binary sample of the event at any time, however long each was followed."""
+        sample, rows = self.sample.whole
+        return Drawn(sample, self.weights[:, rows])
+
     def at(self, horizon: float, predicted: bool = False) -> Drawn:
         """The films known at `horizon` as a binary sample, by risk or by the predicted probability of that horizon."""
         key = horizon, predicted
@@ -265,7 +277,7 @@ class AtHorizon:
     ----------
     followed : Followed
     horizon : float
-        Years.
+        Years; NaN: the event at any time, however long a film was followed.
     predicted : bool
         Whether films are ranked by the probability of the event by then, not by risk.
     """
@@ -284,4 +296,5 @@ class AtHorizon:
 
     def drawn(self, weights: Array | None = None) -> Drawn:
         """The films known at the horizon, under `weights` (draws, n) in order of time."""
-        return self.followed.drawn(weights).at(self.horizon, self.predicted)
+        drawn = self.followed.drawn(weights)
+        return drawn.whole if np.isnan(self.horizon) else drawn.at(self.horizon, self.predicted)

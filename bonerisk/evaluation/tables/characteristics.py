@@ -55,14 +55,25 @@ def group_rows(split: Split[Followed], grouping: Grouping, patterns: Sequence[st
     high, low = (split.films.loc[first[keep[first]]] for keep in (grouping.high, ~grouping.high))
     blocks, p_values = [], []
     for column in columns_of(split.films, patterns):
-        levels = _levels(split.films[column])
         sides = [side[column].dropna() for side in (high, low)]
-        block, (test, p, why) = _numbers(sides) if levels is None else _shares(sides, levels)
+        block, (test, p, why) = compared(split.films[column], sides)
         found = {"column": column, "test": test, "p_value": p, "note": "; ".join(filter(None, [why, said]))}
         blocks.append([where | found | row for row in block])
         p_values.append(p)
     for block, holm in zip(blocks, adjust(p_values).holm, strict=True):
         yield from (row | {"p_holm": holm} for row in block)
+
+
+def compared(column: pd.Series, sides: Sequence[pd.Series]) -> tuple[list[Row], Tested]:
+    """Rows of two groups, and their test; the values of `sides`, none missing, are some of the column's.
+
+    Raises
+    ------
+    ConfigError
+        A column of text has too many levels.
+    """
+    levels = _levels(column)
+    return _numbers(sides) if levels is None else _shares(sides, levels)
 
 
 def columns_of(films: pd.DataFrame, patterns: Sequence[str]) -> list[str]:

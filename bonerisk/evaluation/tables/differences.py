@@ -1,8 +1,8 @@
 """Paired differences between models with their p-values, alone and among all differences of the family.
 
 The family over which p-values are adjusted is fixed in advance: every pair of models in one dataset, split, subgroup,
-metric, threshold and horizon. These are the first model against each baseline, the others against the first and against
-each baseline, and what a model adds to clinical columns.
+metric, threshold and horizon. These are the first model against each baseline, the others against the first (or, on
+request, every one against every other) and against each baseline, and what a model adds to clinical columns.
 """
 
 from __future__ import annotations

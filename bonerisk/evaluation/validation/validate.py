@@ -1,7 +1,7 @@
 """Rows of the metrics table for models judged on the patients that they were fitted to: apparent beside validated.
 
 Their column `split` is "apparent"; with "optimism" also "optimism", the amount itself, and "corrected", the apparent
-value less this amount; with "crossval" also "crossval".
+value less this amount; with "crossval" also "crossval". With "apparent" there is no more, but of subgroups, too.
 
 An interval of a validated value is that of the patient bootstrap of the apparent predictions, shifted by the optimism,
 or of the predictions out of fold. Refits are not repeated for its draws. It held the AUC of the fitted model in 95, 92
@@ -36,14 +36,14 @@ from bonerisk.evaluation.validation.development import APPARENT, Development, Pr
 from bonerisk.evaluation.validation.optimism import optimism
 
 Array = np.ndarray
-Method = Literal["optimism", "crossval"]
+Method = Literal["optimism", "crossval", "apparent"]
 
 OPTIMISM, CORRECTED, CROSSVAL = "optimism", "corrected", "crossval"  # in the column `split`
 VALIDATED = (CORRECTED, CROSSVAL)
 SPLITS = (APPARENT, OPTIMISM, *VALIDATED)
 UNTESTED = "no p-value: the draws do not repeat the refits"  # so that a difference would seem surer than it is
 MOVED = ("estimate", "drawn", "left_out")  # parts of a distribution
-REPEATS = {OPTIMISM: 200, CROSSVAL: 10}  # assumed: Harrell's advice is 100 to 300 draws
+REPEATS = {OPTIMISM: 200, CROSSVAL: 10, APPARENT: 1}  # assumed: Harrell's advice is 100 to 300 draws
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Validation:
 
     Parameters
     ----------
-    method : {"optimism", "crossval"}
+    method : {"optimism", "crossval", "apparent"}
+        Apparent: nothing is refitted. Published C-indices "in the training set" are such values.
     repeats : int
         Bootstrap draws that are refitted, or repeats of the cross-validation.
     folds : int
@@ -89,7 +90,7 @@ class Validated:
     split : Split
         Their apparent predictions, as the split "apparent".
     name : str
-        "corrected" or "crossval", in the column `split`.
+        "corrected", "crossval" or "apparent", in the column `split`.
     rows : list
         Rows of the metrics table.
     predictions : DataFrame
@@ -115,7 +116,7 @@ class OfModel:
 
 
 def validate(development: Development[Any], plan: Plan, validation: Validation) -> Validated:
-    """Judge models on the rows that they were fitted to, and refit them to see how far that can be believed.
+    """Judge models on the rows that they were fitted to, and on request refit them to see how far to believe that.
 
     Parameters
     ----------
@@ -142,6 +143,8 @@ def validate(development: Development[Any], plan: Plan, validation: Validation) 
     development.kind.check(comparison.test.long())
     thresholds = {model: development.choose(table, of, everyone) for model, of in apparent.items()}
     split = Split(comparison, pd.Series(True, table.films.index), plan, thresholds)
+    if validation.method == APPARENT:
+        return Validated(split, APPARENT, list(split.metric_rows()), table.long(), [])
     name, how = (CORRECTED, _by_optimism) if validation.method == OPTIMISM else (CROSSVAL, _by_crossval)
     own = {model: split.estimated(split.everyone, [model]) for model in apparent}
     found = {model: how(development, split, model, own[model], validation) for model in apparent}

@@ -11,6 +11,7 @@ from bonerisk.explain.occlusion import OCCLUSION
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.drawings import of_kinds
 from bonerisk.reporting.explained import OVERLAYS
+from bonerisk.reporting.figures import overlays
 from bonerisk.reporting.figures.overlays import FILM, SHUFFLED
 from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.tables import explained as tables
@@ -70,13 +71,20 @@ def _read(run: StoredRun, name: str, columns: dict[str, type]) -> pd.DataFrame:
     return pd.read_csv(run.path(name), dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 
 
-def _overlays(run: StoredRun, vocabulary: Vocabulary) -> Iterator[Part]:
+def read_overlays(run: StoredRun) -> pd.DataFrame:
+    """What `write_overlays` wrote for an evaluation, with names of the run's artifacts; without rows if it did not."""
     folder = f"figures/{OVERLAYS}"
     if f"{folder}/overlays.csv" not in run.written:
+        return pd.DataFrame(columns=list(overlays.OVERLAYS))
+    text = dict.fromkeys(("file", "truth", "score", "direction"), str)
+    table = pd.read_csv(run.path(f"{folder}/overlays.csv"), dtype=text)
+    return table.assign(file=[f"{folder}/{name}" for name in table["file"]])
+
+
+def _overlays(run: StoredRun, vocabulary: Vocabulary) -> Iterator[Part]:
+    table = read_overlays(run)
+    if table.empty:
         return
-    table = pd.read_csv(
-        run.path(f"{folder}/overlays.csv"), dtype={"file": str, "truth": str, "score": str, "direction": str}
-    )
     yield Text(CAM)
     by = ["split", "truth", "correct", "extreme"]
     for _, rows in table.groupby(by, sort=False):
@@ -84,7 +92,7 @@ def _overlays(run: StoredRun, vocabulary: Vocabulary) -> Iterator[Part]:
         called = "called rightly" if of.correct else "called wrongly"
         truth = organs.in_sentence(organs.group(of.truth, vocabulary))
         title = f"{words.split(of.split)}: {truth}, {called}, {of.extreme} risk"
-        films = tuple((run.path(f"{folder}/{row.file}"), _caption(row, vocabulary)) for row in rows_of(rows))
+        films = tuple((run.path(row.file), _caption(row, vocabulary)) for row in rows_of(rows))
         yield FilmGrid(title, films)
 
 

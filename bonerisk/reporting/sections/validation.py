@@ -41,6 +41,8 @@ def sections(page: Context) -> Iterator[Section]:
         rows = evaluation.validation
         models = list(rows["model"].unique())
         parts: list[Part] = []
+        if set(rows["split"]) == {APPARENT}:
+            parts, models = [_apparent(evaluation, whole(rows))], []
         for model in models:
             own = whole(rows[rows["model"] == model])
             parts += [Text(text) for text in _slope(own)]
@@ -48,6 +50,16 @@ def sections(page: Context) -> Iterator[Section]:
         if parts:
             parts.insert(0, Text(" ".join(_explained(evaluation, rows))))
         yield Section(f"Validation{evaluation.place}", parts, evaluation.number)
+
+
+def _apparent(evaluation: EvaluationRun, rows: pd.DataFrame) -> Table:
+    """A row a model: how it ranks the patients that it was fitted to, if nothing was fitted again."""
+    cells, shown = Cells(evaluation.vocabulary), keys(rows, {"ranking"})
+    frame = pd.DataFrame(
+        {"Model": words.model(str(name))} | {key.name: cells.text(key.of(part, APPARENT)) for key in shown}
+        for name, part in rows.groupby("model", sort=False)
+    )
+    return Table(f"apparent{evaluation.suffix}", "Apparent performance", frame, cells.notes(rows, shown))
 
 
 def _explained(evaluation: EvaluationRun, rows: pd.DataFrame) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bonerisk.reporting.wording.numbers import count
 
 
 def clinical_scores(evaluation: EvaluationRun) -> Table | None:
-    """A row a score and split, at the cut-off that was published; None where no score was asked for."""
+    """A row a score and split, at the cut-off that was published, if it is judged there; None without a score."""
     cells, metrics = Cells(evaluation.vocabulary), whole(evaluation.metrics)
     cuts, models = evaluation.result.thresholds["thresholds"], evaluation.result.models
     asked = {item["threshold"] for item in cuts if item["model"] == evaluation.model}  # of every model, not published
@@ -33,7 +33,7 @@ def clinical_scores(evaluation: EvaluationRun) -> Table | None:
     if not rows:
         return None
     said = tuple(f"{note[:1].upper()}{note[1:]}." for name in evaluation.models("rule") if (note := notes[name]))
-    frame = pd.DataFrame(rows).fillna("")
-    return Table(
-        "clinical_scores", "Clinical scores at their published cut-offs", frame, (*said, *cells.notes(metrics)), "Split"
-    )
+    frame, title = pd.DataFrame(rows).fillna(""), "Clinical scores at their published cut-offs"
+    if not frame["Positive at"].any():
+        frame, title = frame.drop(columns="Positive at"), "Clinical scores, by their ranking alone"
+    return Table("clinical_scores", title, frame, (*said, *cells.notes(metrics)), "Split")

@@ -33,6 +33,8 @@ _SHORT = {
     "age decade": "age",
     "secondary osteoporosis aicxr": "secondary osteoporosis",
     "secondary osteoporosis spine": "secondary osteoporosis",
+    "frax major": "FRAX, major fracture",
+    "frax hip": "FRAX, hip fracture",
     "frax simulated major": "simulated score (not FRAX), major fracture",
     "frax simulated hip": "simulated score (not FRAX), hip fracture",
 }
@@ -89,7 +91,11 @@ def model(name: str) -> str:
     first, *others = name.split(" + ")
     tuned = " (refitted on tuning)" if name.endswith(" (tuning)") else ""
     parts = [covariate(part.removesuffix(" (tuning)")) for part in others]
-    known = first in ("sex", "site", "t_score") or any(first.endswith(suffix) for suffix in _UNITS)
+    known = (
+        first in ("sex", "site", "t_score")
+        or first.replace("_", " ") in _SHORT
+        or any(first.endswith(suffix) for suffix in _UNITS)
+    )
     return " + ".join([covariate(first) if known else _readable(first), *parts]) + tuned
 
 
@@ -137,7 +143,8 @@ def threshold(name: str, value: float | None = None) -> str:
     if rule in RULES and not held:
         text = RULES[rule]
     elif held:
-        text = f"Threshold for {metric(rule)[:1].lower() + metric(rule)[1:]} {held}"
+        name, near = rule.removesuffix("_near"), "nearest " if rule.endswith("_near") else ""
+        text = f"Threshold for {metric(name)[:1].lower() + metric(name)[1:]} {near}{held}"
     else:
         return f"Threshold {name}"
     return text + (f" (risk {value:.2f})".replace("-", "−") if value is not None else "")

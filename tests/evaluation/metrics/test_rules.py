@@ -136,3 +136,11 @@ def test_an_unknown_rule_is_refused_with_the_forms_there_are(text: str) -> None:
 def test_a_number_is_a_threshold_as_it_is() -> None:
     assert given_or_rule("0.5") == Threshold("0.5", 0.5)
     assert given_or_rule("youden") == rule("youden")
+
+
+def test_a_sensitivity_to_be_near_may_be_lower_and_then_has_the_fewest_positive() -> None:
+    sample = Sample.of(risk=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], label=[1, 0, 1, 0, 1, 1, 0])
+    assert rule("sensitivity=0.55").fit(sample.drawn()).value == pytest.approx(0.45)  # 3 of 4
+    assert rule("sensitivity_near=0.55").fit(sample.drawn()).value == pytest.approx(
+        0.65
+    )  # 2 of 4, before one more control

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.evaluation import Evaluation
@@ -384,3 +385,40 @@ def test_a_misspelt_column_is_an_error_with_the_right_one(
 ) -> None:
     with pytest.raises(ConfigError, match="did you mean"):
         evaluation(survival=wrong, n_draws=5).run(**tables(followed(100, "test", 1)))
+
+
+def test_regardless_of_time_the_event_is_yes_or_no_at_any_time(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    given = tables(followed(300, "test", 1))
+    rules = {"thresholds": ["youden"], "regardless_of_time": True}
+    found = evaluation(survival=rules, n_draws=20).run(**given)
+    films, tuning = given["predictions"], given["tuning"]
+    [row] = pick(found.metrics, model="net", metric="auc").to_dict("records")
+    assert np.isnan(row["horizon_years"])
+    assert row["estimate"] == pytest.approx(roc_auc_score(films["event"], films["risk"]))
+    assert (row["n"], row["n_events"]) == (len(films), int(films["event"].sum()))
+    fpr, tpr, cuts = roc_curve(tuning["event"], tuning["risk"], drop_intermediate=False)
+    cut = next(t["value"] for t in found.thresholds["thresholds"] if t["model"] == "net")
+    best = cuts[np.argmax(tpr - fpr)]
+    assert ((tuning["risk"] >= cut) == (tuning["risk"] >= best)).all()
+    rows = pick(found.metrics, model="net", metric="sensitivity", threshold="youden")
+    [whole] = rows.loc[rows["horizon_years"].isna(), "estimate"]
+    assert whole == pytest.approx((films["risk"] >= cut)[films["event"] == 1].mean())
+    assert len(pick(found.metrics, model="net", metric="auc", reference="age_years + sex")) == 1
+
+
+def test_a_score_of_the_cohorts_own_is_judged_by_its_ranking_alone(
+    evaluation: Build, tables: Tables, followed: Followed
+) -> None:
+    given = tables(followed(300, "test", 1))
+    films = given["predictions"]
+    films["frax_major"] = np.exp(films["risk"])  # known of the films that are judged alone
+    found = evaluation(survival={"rules": ["frax_major", "frax_hip", "age"]}, n_draws=20).run(**given)
+    assert found.roles["frax_major"] == "rule" and "frax_hip" not in found.roles
+    ours, theirs = (pick(found.metrics, model=name) for name in ("net", "frax_major"))
+    values = [rows.loc[rows["metric"] == "c_index", "estimate"].item() for rows in (ours, theirs)]
+    assert values[0] == pytest.approx(values[1])
+    assert "brier" not in set(theirs["metric"])
+    with pytest.raises(ConfigError, match="frax_major"):
+        evaluation(survival={"rules": ["frax_majro"]}, n_draws=20).run(**given)

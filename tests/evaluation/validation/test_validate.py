@@ -11,7 +11,7 @@ import pytest
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.evaluation.validation.development import Predicted, Refit
 from bonerisk.evaluation.validation.validate import Validation
-from tests.evaluation.validation.conftest import cox, noise
+from tests.evaluation.validation.conftest import LEAN, cox, noise
 
 Judged = Callable[..., pd.DataFrame]
 KEY = ["model", "reference", "metric", "threshold", "horizon_years"]
@@ -119,3 +119,16 @@ def test_settings_that_cannot_be_are_refused(judged: Judged) -> None:
     for folds in (1, 7):
         with pytest.raises(ConfigError, match=f"{folds} folds for 6 patients with the outcome"):
             judged(films, {"m": cox(films)}, "crossval", 1, folds)
+
+
+def test_apparent_alone_refits_nothing_and_has_subgroups(judged: Judged) -> None:
+    films = noise(80, 2, seed=3).assign(sex=["F", "M"] * 40)
+    asked = []
+
+    def once(rows: np.ndarray) -> Predicted:
+        asked.append(len(rows))
+        return Predicted(films["z0"].to_numpy())
+
+    rows = judged(films, {"z0": once}, "apparent", 1, survival=LEAN | {"subgroups": ["sex"]}, min_n=5, min_events=2)
+    assert asked == [80] and set(rows["split"]) == {"apparent"}
+    assert set(rows["subgroup"]) == {"all", "sex=F", "sex=M"}

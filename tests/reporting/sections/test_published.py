@@ -81,3 +81,17 @@ def test_a_paper_declares_the_presets_it_belongs_to() -> None:
 def test_presets_of_a_paper_exist(paper: str) -> None:
     names = {path.stem for path in (CONFIGS / "model").glob("*.yaml")}
     assert set(as_printed.presets(paper)) <= names
+
+
+def test_spine_deepsurv_is_transcribed_with_its_contradictions() -> None:
+    tables = {
+        table.name.removeprefix("as_printed_spine_deepsurv_"): table for table in as_printed.tables("spine_deepsurv")
+    }
+    assert set(tables) == {"figure_1", "table_1", "table_2", "figure_3", "figure_4", "methods"}
+    images = tables["table_2"].frame.set_index("Image types").astype(float)
+    assert images["AUROC"].idxmax() == "L1-L5 patches without masks"
+    cases, controls = 16 / images["Sensitivity"].iloc[0], 225 / images["Specificity"].iloc[0]
+    assert (round(cases), round(controls)) == (23, 296)  # not the test set's 17 and 162
+    figure = tables["figure_4"].frame
+    outside = figure.loc[(figure["Model"] == "Model 3") & (figure["Method"] == "DeepSurv without images")]
+    assert outside["C-index (95% CI)"].tolist() == ["0.433 (0.510 to 0.579)"]

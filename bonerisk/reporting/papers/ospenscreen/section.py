@@ -31,7 +31,7 @@ def sections(page: Context) -> Iterator[Section]:
     """One an evaluation that was made by hospital."""
     for evaluation in page.runs.evaluations:
         found = places(evaluation.metrics, evaluation.model)
-        if found and evaluation.thresholds:
+        if found and evaluation.thresholds and evaluation.result.outcome == "binary":
             yield _section(page, evaluation, found)
 
 

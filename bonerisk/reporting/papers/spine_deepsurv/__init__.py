@@ -1,0 +1,1 @@
+"""Spine DeepSurv: its tables and figures, by image variant, clinical model and method."""
