@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -141,8 +143,8 @@ def _execute(command: str, overrides: list[str] | None, multirun: bool, cfg: Sho
     flags = (["--multirun"] if multirun else []) + (["--cfg", cfg] if cfg else [])
     try:
         code = execute(command, do, overrides or [], flags)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr, flush=True)
+    except KeyboardInterrupt as error:
+        print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr, flush=True)
         os._exit(1)  # the run is recorded; torch takes seconds to tear down
     raise typer.Exit(code)
 
@@ -189,9 +191,16 @@ def _print_groups(command: str) -> None:
     console.print(f"`bonerisk {command} --cfg job …` prints every key with its value.", style="dim")
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(f"told to stop ({signal.Signals(number).name})")
+
+
 def main() -> None:
     """Entry point of the console script."""
     open_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does, so that the run is recorded as it ended
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup lets SIGHUP be
+            signal.signal(number, _interrupt)
     try:
         app()
     except OSError as error:  # of --help and --cfg: a job's errors are told by then

@@ -76,6 +76,10 @@ class RunError(BoneriskError):
     exit_code = 1
 
 
+class StoppedError(RunError):
+    """The command was told to stop, and has left what it needs to go on."""
+
+
 def raise_together(errors: Sequence[BoneriskError]) -> None:
     """Raise all `errors` as one error of the first's class, so that a user sees all at once; without any do nothing."""
     if len(errors) == 1:

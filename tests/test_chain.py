@@ -165,14 +165,14 @@ def test_the_same_seed_gives_the_same_weights(bonerisk, trained):
 def test_a_killed_training_goes_on_to_the_same_weights(bonerisk, trained, monkeypatch):
     from bonerisk.training.loop import Loop
 
-    keep = Loop.save_state
+    keep = Loop.end_epoch
 
     def killed(loop: Loop) -> None:
         keep(loop)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Loop, "save_state", killed)
+        patched.setattr(Loop, "end_epoch", killed)
         patched.setattr(Run, "close", lambda *_: None)  # as after a SIGKILL: nobody writes how it ended
         bonerisk("train", *TRAIN)
     (broken,) = (run for run in trained.parent.iterdir() if record(run)["status"] == "running")

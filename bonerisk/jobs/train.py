@@ -13,6 +13,7 @@ from bonerisk.models.components import PARENT, check_contracts, contract_of
 from bonerisk.models.fit_head import fit_head
 from bonerisk.models.train_network import train_network
 from bonerisk.parts import FittedHead
+from bonerisk.runs.resumable import forget
 
 
 def train(order: Order) -> Path:
@@ -24,6 +25,7 @@ def train(order: Order) -> Path:
             train_network(order.config, run)
         else:
             fit_head(order.config, run, train)
+    forget(run)  # once it is finished, not before: until then it can be continued from any point
     return run.folder
 
 

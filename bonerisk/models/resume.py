@@ -13,19 +13,21 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.runs.differences import differences
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
-from bonerisk.runs.resumable import RESUME_FILE, resumable
+from bonerisk.runs.resumable import RESUME_FILE, RESUMED, claim, resumable
 
 
-def run_to_resume(config: DictConfig) -> StoredRun | None:
-    """The killed or failed run to resume, which must have the same configuration."""
+def run_to_resume(config: DictConfig, run: Run) -> StoredRun | None:
+    """The killed or failed run that this one resumes; with the same configuration, and no other run."""
     if config.resume is None:
         return None
-    run = resumable(config.resume, Path(config.paths.outputs))
-    different = sorted(differences(plain(config), plain(run.config)))
+    stopped = resumable(config.resume, Path(config.paths.outputs))
+    different = sorted(differences(plain(config), plain(stopped.config)))
     if different:
-        mend = f"repeat its command with resume={config.resume}: bonerisk {shlex.join(run.record['command_line'][1:])}"
-        raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(run.folder), mend)
-    return run
+        typed = shlex.join(stopped.record["command_line"][1:])
+        mend = f"repeat its command with resume={config.resume}: bonerisk {typed}"
+        raise ConfigError(f"the run to resume had other values of {', '.join(different)}", str(stopped.folder), mend)
+    claim(stopped, run)
+    return stopped
 
 
 def checkpoint_of(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
@@ -34,4 +36,4 @@ def checkpoint_of(killed: StoredRun, run: Run, table: pd.DataFrame) -> Path:
     now = {item["sha256"] for item in run.record["inputs"] if item["kind"] == "images"}
     if before != now or not pd.read_parquet(killed.path("cohort.parquet")).equals(table):
         raise DataError("the films or the cohort have changed since", str(killed.folder), "train anew, without resume=")
-    return run.reads("resume", killed.folder / RESUME_FILE, parent=killed.folder)
+    return run.reads(RESUMED, killed.folder / RESUME_FILE, parent=killed.folder)

@@ -42,7 +42,7 @@ def train_network(config: DictConfig, run: Run) -> None:
     from bonerisk.training.model import save
     from bonerisk.training.teacher import Frozen
 
-    killed = run_to_resume(config)
+    killed = run_to_resume(config, run)
     note_weights(run, config.encoder, check(config.encoder["weights"], config.encoder["sha256"]))
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)

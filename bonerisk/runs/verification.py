@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bonerisk.errors import BoneriskError, RunError
 from bonerisk.runs.find import StoredRun, load, verify
+from bonerisk.runs.resumable import RESUMED
 
 Check = Callable[[Path], None]
 
@@ -65,7 +66,7 @@ def _checks(run: StoredRun, stores: Mapping[str, Check]) -> dict[Path, Check]:
     found = {(run.folder / name).resolve(): equals(digest) for name, digest in run.written.items()}
     for item in run.record["inputs"]:
         path = (run.folder / item["path"]).resolve()
-        if item["kind"] != "resume":
+        if item["kind"] != RESUMED:
             found.setdefault(path, stores.get(item["kind"]) or equals(item["sha256"]))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import torch
 from torch import nn
 
 from bonerisk.encoders.weights import MODEL_FILE
-from bonerisk.errors import BoneriskError, ConfigError, raise_together
+from bonerisk.errors import BoneriskError, ConfigError, StoppedError, raise_together
 from bonerisk.training.batches import image_reopener
 from bonerisk.training.best import best
 from bonerisk.training.examples import Examples
@@ -23,6 +24,7 @@ from bonerisk.training.loop import Task, run
 from bonerisk.training.model import Model, load
 from bonerisk.training.one_process import OneProcess
 from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.stop import Stop
 from bonerisk.training.teacher import Frozen
 
 if TYPE_CHECKING:
@@ -76,9 +78,10 @@ def fit(
     seed : int
         The same seed gives the same weights on a CPU, bit for bit.
     folder : Path
-        Gets `history.csv` and `resume.ckpt` after each epoch; at the end `model.safetensors` replaces `resume.ckpt`.
+        Gets `history.csv` and `resume.ckpt` after each epoch, and at the end `model.safetensors`. A training that is
+        told to stop (SIGTERM, SIGHUP) writes `resume.ckpt` after its step; one of several processes after every tenth.
     resume : Path, optional
-        The `resume.ckpt` of a killed training; resuming gives the weights of an unbroken training.
+        The `resume.ckpt` of a training that was stopped; resuming gives the weights of an unbroken training.
     notes : dict of str, optional
         Texts stored in `model.safetensors` beside the weights.
     teacher : Frozen, optional
@@ -92,6 +95,8 @@ def fit(
         The objective can learn nothing from the films.
     RunError
         The loss is not finite.
+    KeyboardInterrupt
+        The training was told to stop.
     """
     _check(settings, train, tune, seed)
     precision = _precision(settings)
@@ -100,11 +105,14 @@ def fit(
     try:
         # The model is an argument of its own, so that Lightning gives each process its own copy of the weights.
         task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes, teacher)
-        history = fabric.launch(partial(run, task=task), Model(encoder, head))
+        with Stop().listening() if settings.devices > 1 else contextlib.nullcontext():  # one process hears by itself
+            history = fabric.launch(partial(run, task=task), Model(encoder, head))
     except KeyboardInterrupt:
         for child in set(multiprocessing.active_children()) - before:
             child.kill()
         raise
+    if isinstance(history, StoppedError):
+        raise KeyboardInterrupt(str(history))  # which ends a sweep, too
     if isinstance(history, BoneriskError):
         raise history
     load(encoder, head, folder / MODEL_FILE)

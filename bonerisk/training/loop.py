@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,10 +20,9 @@ import torch
 from safetensors import SafetensorError
 
 from bonerisk.encoders.weights import MODEL_FILE
-from bonerisk.errors import BoneriskError, RunError
+from bonerisk.errors import BoneriskError, RunError, StoppedError
 from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
-from bonerisk.runs.resumable import RESUME_FILE
 from bonerisk.training.batches import batch_count, step_random, step_seed
 from bonerisk.training.best import best
 from bonerisk.training.distillation import Distillation
@@ -32,6 +32,7 @@ from bonerisk.training.model import Model, outputs, save
 from bonerisk.training.optimiser import adamw, learning_rate
 from bonerisk.training.resume import State
 from bonerisk.training.settings import TrainingSettings
+from bonerisk.training.stop import Stop
 from bonerisk.training.teacher import Frozen, Teacher
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
     from bonerisk.parts import PointAugmentation
     from bonerisk.training.one_process import OneProcess
+
+AGREED = 10  # steps
+GO_ON = "Nothing is lost: repeat the command with resume=latest"
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # here, since it announces each spawned process
@@ -83,6 +87,7 @@ class Loop:
 
     def __init__(self, fabric: Fabric | OneProcess, model: Model, task: Task) -> None:
         self.fabric, self.model, self.seed, self.folder, self.notes = fabric, model, task.seed, task.folder, task.notes
+        self.stop = Stop()
         self.settings, self.train, self.tune, self.images = task.settings, task.train, task.tune, task.open_images()
         self.objective, self.teacher = self.settings.objective, None
         if isinstance(self.settings, Distillation):
@@ -108,15 +113,15 @@ class Loop:
     def run(self) -> list[dict[str, float]]:
         """Train to the last epoch or the early stop; return the history."""
         history = self.state.history
-        steps = range(len(history) * self.steps, self.settings.max_epochs * self.steps)
-        with closing(self.with_progress(steps)) as bar:
+        steps = range(len(history) * self.steps + self.state.step, self.settings.max_epochs * self.steps)
+        with closing(self.with_progress(steps)) as bar, self.stop.listening():
             while len(history) < self.settings.max_epochs and not self.should_stop():
                 start = time.monotonic()
                 train_loss = self.epoch(len(history), bar)
                 scores = self.tuning()
                 numbers = {"lr": self.optimizer.param_groups[0]["lr"], "train_loss": train_loss, **scores}
                 history.append({"epoch": len(history) + 1, **numbers, "seconds": time.monotonic() - start})
-                self.write(self.save_state)
+                self.write(self.end_epoch)
         self.write(self.save_model)
         return history
 
@@ -136,9 +141,16 @@ class Loop:
     def epoch(self, epoch: int, bar: Iterator[int]) -> float:
         """Pass once over the training films; return their mean loss."""
         self.model.train()
-        total = self.tensor(0)  # summed on the device: reading a number each step would halt a GPU
-        for batch in self._batches(epoch):
+        # Summed on the device: reading a number each step would halt a GPU.
+        total = self.tensor(self.state.loss if self.fabric.is_global_zero else 0)
+        for done, batch in enumerate(self._batches(epoch)[self.state.step :], start=self.state.step + 1):
             total += self.step(next(bar), batch)
+            if self.told_to_stop(done):
+                loss = float(self.sum(total))
+                self.write(partial(self.save_state, done, loss))
+                where = f"after step {done} of {self.steps} of epoch {epoch + 1}"
+                raise StoppedError(f"The training was told to stop ({self.stop.name}) {where}", str(self.folder), GO_ON)
+        self.state.step, self.state.loss = 0, 0.0
         for module in (self.model, self.average):
             for buffer in () if module is None else module.buffers():
                 if buffer.is_floating_point():  # batch norm's running statistics differ between processes
@@ -218,16 +230,28 @@ class Loop:
         whole[mine] = own
         return self.sum(whole)
 
-    def save_state(self) -> None:
-        """Write what a resumed training needs, and the history."""
-        state, (*_, last) = self.state, self.state.history
+    def told_to_stop(self, done: int) -> bool:
+        """Whether any process was told to stop; several agree on it in every tenth step, since to ask takes time."""
+        if self.fabric.world_size == 1:
+            return bool(self.stop.name)
+        return done % AGREED == 0 and bool(self.sum(self.tensor(bool(self.stop.name))))
+
+    def save_state(self, step: int = 0, loss: float = 0.0) -> None:
+        """Write what a resumed training needs."""
+        state = self.state
+        state.step, state.loss = step, loss
         state.model = tensors(self.model)
         if self.average is not None:
             state.average = tensors(self.average)
-        if self.kept() is last:
+        if not step and self.kept() is state.history[-1]:
             state.best_model = state.average or state.model
         state.optimizer, state.precision = self.optimizer.state_dict(), self.fabric.strategy.precision.state_dict()
         state.write(self.folder)
+
+    def end_epoch(self) -> None:
+        """Write the state and the history, and tell the last epoch's scores."""
+        self.save_state()
+        state, (*_, last) = self.state, self.state.history
         with replacing(self.folder / HISTORY_FILE) as path:
             pd.DataFrame(state.history).to_csv(path, index=False)
         shown = {"training loss": "train_loss"}
@@ -236,9 +260,8 @@ class Loop:
         log.info("epoch %d: %s", last["epoch"], texts)
 
     def save_model(self) -> None:
-        """Write the best model; nothing is left to resume."""
+        """Write the best model; the state stays until the run is finished (`bonerisk.runs.resumable.forget`)."""
         save(self.state.best_model, self.folder / MODEL_FILE, self.notes)
-        (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
     def write(self, files: Callable[[], None]) -> None:
         """Let process 0 write files; if it can't, all processes stop."""

@@ -1,4 +1,4 @@
-"""State from which a killed training resumes unchanged."""
+"""State from which a training that was stopped resumes unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bonerisk.runs.resumable import RESUME_FILE
 
 @dataclass
 class State:
-    """A training after a whole epoch.
+    """A training after a whole epoch, or between two steps.
 
     Learning rate, film order and augmentation depend on epoch and step, the early stop on the history: none is stored.
 
@@ -28,9 +28,14 @@ class State:
     history : list of dict
         The rows of history.csv.
     model, best_model : dict
-        Tensors after the last epoch, and after the best.
+        Tensors now, and after the best epoch. Within an epoch of several processes, batch norm's running statistics are
+        those of the first.
     average : dict
-        Tensors of the student's moving average after the last epoch, if it is its teacher.
+        Tensors of the student's moving average, if it is its teacher.
+    step : int
+        Steps done of an epoch that is not over.
+    loss : float
+        Sum of its weighted losses so far.
     optimizer, precision : dict
         State of AdamW, and of the loss scale of 16-bit training.
     """
@@ -42,6 +47,8 @@ class State:
     average: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     precision: dict[str, Any] = field(default_factory=dict)
+    step: int = 0
+    loss: float = 0.0
 
     def write(self, folder: Path) -> None:
         """Replace the folder's `resume.ckpt` in one step, so that a crash leaves a whole file."""

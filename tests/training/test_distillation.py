@@ -150,14 +150,14 @@ def test_a_resumed_training_ends_as_the_unbroken_one(
     distil: Fit, teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, whole, _ = distil("whole", teacher)
-    save, checkpoint = loop.Loop.save_state, tmp_path / "killed.ckpt"
+    save, checkpoint = loop.Loop.end_epoch, tmp_path / "killed.ckpt"
 
     def killed(self: loop.Loop) -> None:
         save(self)
         if len(self.state.history) == 2:
             shutil.copy(self.folder / "resume.ckpt", checkpoint)
 
-    monkeypatch.setattr(loop.Loop, "save_state", killed)
+    monkeypatch.setattr(loop.Loop, "end_epoch", killed)
     distil("killed", teacher)
     monkeypatch.undo()
     assert _same(whole, distil("resumed", teacher, resume=checkpoint)[1])

@@ -96,7 +96,35 @@ def test_resumed_training_ends_as_the_unbroken_one(fit: Fit, killed: Path) -> No
     assert equal(weights, same)
     drop = {"columns": "seconds"}
     pd.testing.assert_frame_equal(resumed.history.drop(**drop), unbroken.history.drop(**drop), check_exact=True)
-    assert not (folder / "resume.ckpt").exists()
+    assert (folder / "resume.ckpt").exists()  # until the run is finished
+    again, same, _ = fit("again", resume=folder / "resume.ckpt")  # killed after its last epoch
+    assert equal(weights, same)
+    assert len(again.history) == len(unbroken.history)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_training_that_is_told_to_stop_goes_on_from_its_step(
+    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    step, done = loop.Loop.step, []
+
+    def told(self: loop.Loop, at: int, batch: np.ndarray) -> torch.Tensor:
+        done.append(at)
+        if at == self.steps + 1:
+            os.kill(os.getpid(), number)
+        return step(self, at, batch)
+
+    before = signal.getsignal(number)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=f"{number.name}.*of epoch 2"):
+        patch.setattr(loop.Loop, "step", told)
+        fit("stopped")
+    assert signal.getsignal(number) is before
+    assert done == list(range(done[-1] + 1))  # no step after the one in which it was told
+    unbroken, weights, _ = fit("unbroken")
+    resumed, same, _ = fit("resumed", resume=tmp_path / "stopped" / "resume.ckpt")
+    assert equal(weights, same)
+    drop = {"columns": "seconds"}
+    pd.testing.assert_frame_equal(resumed.history.drop(**drop), unbroken.history.drop(**drop), check_exact=True)
 
 
 def test_resume_refuses_other_settings_and_names_them(fit: Fit, killed: Path) -> None:
