@@ -17,7 +17,7 @@ from bonerisk.reporting.wording.rows import rows_of
 if TYPE_CHECKING:
     from bonerisk.explain.explained import Explained
 
-EDGE_PX = 224  # of a picture
+EDGE_PX = 224  # of a square picture
 QUALITY = 88  # of JPEG, 0 to 100
 RED = (40, 20, 235)  # blue, green, red, as OpenCV has them
 OPAQUE = 0.65  # of the strongest place of a map
@@ -68,8 +68,8 @@ def _pictures(found: Explained, place: int, film: int) -> Iterator[tuple[str, st
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """The image as uint8, with its longer edge `EDGE_PX`."""
-    scale = EDGE_PX / max(image.shape)
+    """The image as uint8, with the area of a square of `EDGE_PX`: patches below each other are long."""
+    scale = EDGE_PX / float(np.sqrt(image.size))
     kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return cv2.resize(np.rint(image).astype(np.uint8), None, fx=scale, fy=scale, interpolation=kind)
 
