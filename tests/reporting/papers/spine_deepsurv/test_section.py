@@ -206,7 +206,7 @@ def test_the_detector_stands_in_by_its_metric(chain: ReportedRuns) -> None:
     row = dict(evaluation.result.metrics.iloc[0]) | {"metric": "oks_ap", "estimate": 0.97, "lower": 0.95, "upper": 0.98}
     evaluation.result.metrics.loc[len(evaluation.result.metrics)] = row
     found = keypoints(chain)
-    assert found is not None and found.frame["AP (95% CI)"].tolist() == ["0.97 (0.95–0.98)"]
+    assert found is not None and found.frame["AP (95% CI)"].tolist() == ["0.970 (0.950–0.980)"]
 
 
 def test_heatmaps_are_of_a_film_without_and_one_with_a_fracture(section: Section) -> None:
