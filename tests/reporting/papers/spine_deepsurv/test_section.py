@@ -115,11 +115,10 @@ def evaluation(clinic: pd.DataFrame, judged: Result, tmp_path_factory: pytest.Te
     for place, (name, (image, head, clinical, _)) in enumerate(RUNS.items()):
         choices = {"model": "spine_deepsurv", "preprocessing": image, "head": head, "training": "cox"}
         tuning = {"score": "C-index", "value": 0.9 if image == MASKED else 0.7 - 0.01 * place}
-        run = make("train", name=name.replace(" ", "_"), choices=choices, tuning=tuning)
         features = {"embedding": image != "none", "columns": [*CLINICAL.get(clinical, ())]}
-        content = {"preprocessing": {}, "head": {"target": "fracture"}, "features": features, "seed": 0}
-        (run.folder / "config.yaml").write_text(yaml.safe_dump(content))
-        trainings.append(run)
+        content = {"preprocessing": {}, "head": {"target": "fracture"}, "features": features}
+        record = {"config_as": content, "choices": choices, "tuning": tuning}
+        trainings.append(make("train", name=name.replace(" ", "_"), **record))
     return make("evaluate", *trainings)
 
 
