@@ -109,7 +109,10 @@ def overlays() -> pd.DataFrame:
 def evaluation(clinic: pd.DataFrame, judged: Result, tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     folder = tmp_path_factory.mktemp("clinic")
     (folder / "figures" / "gradcam").mkdir(parents=True)
-    overlays().to_csv(folder / "figures" / "gradcam" / "overlays.csv", index=False)
+    maps = folder / "figures" / "gradcam"
+    overlays().to_csv(maps / "overlays.csv", index=False)
+    for name in overlays()["file"]:
+        (maps / name).touch()
     make = maker(folder, clinic.drop(columns="bone"), judged, folder / "figures", "cox")
     trainings = []
     for place, (name, (image, head, clinical, _)) in enumerate(RUNS.items()):
