@@ -53,6 +53,7 @@ def test_each_target_gives_rows_with_its_columns(name: str) -> None:
     classes = ["normal", "low_bone_mass", "osteoporosis", "normal"] * 3
     known = cohort([*classes])
     columns = {"t_score": [-0.5, -1.8, -3.0, 0.2] * 3, "event": [1, 0, 0, 1] * 3, "time_years": 2.0}
+    columns |= dict.fromkeys(find("points").columns, 10.0)
     given = replace(known, table=known.table.assign(**columns))
     chosen, target = select(given, name), find(name)
     assert set(target.columns) <= set(chosen.table)

@@ -104,6 +104,7 @@ def preprocessing(node: dict[str, Any]) -> None:
         mask.parent.mkdir()
         cv2.imwrite(str(mask), np.eye(150, 100, dtype=np.uint16) * 0xFFFF)
         row = {column: ROW.get(column, 50.0) for column in transform.columns}  # others: an age, or pixels
+        row |= {"view": "LATERAL"} if "l1_x_px" in row else {}
         film = Film(pixels, 12, (0.5, 0.5), Path(folder, "films", "a.dcm"), row=row)
         image = transform(film)
         covered = transform.covered(np.ones(pixels.shape, bool), film)

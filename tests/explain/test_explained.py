@@ -31,6 +31,8 @@ from bonerisk.reporting.page import FilmGrid, Text
 from bonerisk.reporting.sections.explained import sections
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.vocabulary import Vocabulary
+from bonerisk.runs.find import StoredRun
+from bonerisk.runs.hashing import sha256
 from bonerisk.training.examples import Inputs
 from bonerisk.training.model import Model
 
@@ -212,9 +214,10 @@ def test_the_section_of_the_page(found: Explained, tmp_path: Path) -> None:
     found.randomisation.to_csv(tmp_path / "randomisation.csv", index=False)
     found.occlusion.to_csv(tmp_path / "occlusion.csv", index=False)
     learnt = {"first": None, "second": None}
-    of: Any = SimpleNamespace(
-        run=SimpleNamespace(folder=tmp_path), vocabulary=vocabulary, splits=["test"], place="", number=1, learnt=learnt
-    )
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    outputs = [{"path": str(path.relative_to(tmp_path)), "sha256": sha256(path)} for path in files]
+    run = StoredRun(tmp_path, {"outputs": outputs})
+    of: Any = SimpleNamespace(run=run, vocabulary=vocabulary, splits=["test"], place="", number=1, learnt=learnt)
     page: Any = SimpleNamespace(runs=SimpleNamespace(evaluations=[of]), drawings=lambda _: {})
     [section] = sections(page)
     texts = [part.text for part in section.parts if isinstance(part, Text)]

@@ -175,7 +175,9 @@ def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, mod
     """Return a maker of run folders of one model."""
     made: list[StoredRun] = []
 
-    def make(command: str, *parents: StoredRun, name: str = model, **record: Any) -> StoredRun:
+    def make(
+        command: str, *parents: StoredRun, name: str = model, config_as: dict[str, Any] | None = None, **record: Any
+    ) -> StoredRun:
         folder = tmp_path / command / name / f"20250101-0000{len(made):02d}-abcdef12"
         folder.mkdir(parents=True)
         splits = {"train": ["train", "tune"], "evaluate": ["test", "external"]}.get(command)
@@ -198,6 +200,7 @@ def maker(tmp_path: Path, cohort: pd.DataFrame, result: Result, drawn: Path, mod
             _write_result(folder, result, model, name, [parent.folder.name for parent in parents])
             (folder / "figures").symlink_to(drawn, target_is_directory=True)
         content = _record(command, name, model, result, parents) | record
+        config = config_as or config
         (folder / "config.yaml").write_text(yaml.safe_dump(config | {"seed": content["seeds"].get("seed", 0)}))
         content["outputs"] = [{"path": path, "sha256": digest} for path, digest in _written(folder).items()]
         (folder / "run.json").write_text(json.dumps(content))

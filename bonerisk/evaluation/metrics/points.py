@@ -40,7 +40,7 @@ def oks_ap(drawn: DrawnPoints) -> Values:
     >>> found = true + np.array([0.0, 1.0, 2.0, 9.0])[:, None, None]
     >>> facts = np.arange(4) / 10, np.zeros(4, bool), np.full((4, 2), 0.2), np.arange(4)
     >>> oks_ap(Located(found, true, np.ones((4, 2), bool), *facts).drawn()).value.round(3)
-    array([0.752])
+    array([0.703])
     """
     return Values(_precision(drawn, THRESHOLDS).mean(axis=0), NOBODY)
 

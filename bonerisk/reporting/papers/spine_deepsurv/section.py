@@ -104,18 +104,16 @@ def _figure(figures: Path, evaluation: EvaluationRun, by: dict[tuple[str, str], 
 
 
 def _heatmaps(evaluation: EvaluationRun) -> Iterator[FilmGrid]:
-    """Films without and with a fracture that were called rightly, each with its map."""
+    """A film without and one with a fracture, called rightly where there is one, each with its maps."""
     run = evaluation.run
     table, films = read_overlays(run), []
     for letter, truth, extreme, who in (("A", "0", "lowest", "without"), ("B", "1", "highest", "with")):
-        rows = table[(table["truth"] == truth) & (table["extreme"] == extreme) & table["correct"]]
-        rows = rows[(rows["split"] == rows["split"].iloc[0]) & (rows["score"] != SHUFFLED)] if len(rows) else rows
+        rows = table[(table["truth"] == truth) & (table["extreme"] == extreme)]
+        rows = rows[rows["split"].isin(rows["split"].head(1)) & (rows["score"] != SHUFFLED)]
+        rows = rows[rows["correct"] == rows["correct"].max()]
         for row in rows_of(rows):
-            of = (
-                "film"
-                if row.score == FILM
-                else f"what makes the risk {'higher' if row.direction == 'towards' else 'lower'}"
-            )
+            way = "higher" if row.direction == "towards" else "lower"
+            of = "film" if row.score == FILM else f"what makes the risk {way}"
             caption = f"{letter}: {who} {evaluation.vocabulary.having}\n{of}, risk {number(row.risk)}"
             films.append((run.path(row.file), caption))
     if films:

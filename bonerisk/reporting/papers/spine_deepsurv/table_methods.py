@@ -63,13 +63,13 @@ def by_method(evaluation: EvaluationRun, found: dict[tuple[str, str], Model], sp
             if all(each is None for each in of.values()):
                 continue
             for group, who in WHO.items():
-                one, head = of[who], who
+                one = of[who]
                 text = MISSING if one is None else marks.mark(value(one), _note(one, evaluation))
-                row[head, "n / events"] = MISSING if one is None else f"{count(one['n'])} / {count(one['n_events'])}"
-                row[head, "C-index (95% CI)"] = text
+                row[who, "n / events"] = MISSING if one is None else f"{count(one['n'])} / {count(one['n_events'])}"
+                row[who, "C-index (95% CI)"] = text
                 if frax:
                     less = difference(evaluation.result.differences, split, (name, frax), C_INDEX, group)
-                    row[head, f"p to {FRAX[frax]}"] = "" if less is None else p_value(less["p"])
+                    row[who, f"p to {FRAX[frax]}"] = "" if less is None else p_value(less["p"])
             rows.append(list(row.items()))
     heads = pd.MultiIndex.from_tuples([head for head, _ in rows[0]])
     frame = pd.DataFrame([[cell for _, cell in row] for row in rows], columns=heads)

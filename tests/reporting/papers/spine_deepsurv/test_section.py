@@ -13,7 +13,7 @@ from bonerisk.evaluation.tables.result import Result, beside
 from bonerisk.evaluation.validation.development import Predicted
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.style import Drawing
-from bonerisk.reporting.page import Section, Text
+from bonerisk.reporting.page import FilmGrid, Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.models import ALONE, CLINICAL, IMAGES, methods, models_of, variants
 from bonerisk.reporting.papers.spine_deepsurv.section import sections
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
@@ -92,20 +92,36 @@ def as_it_is(risk: np.ndarray) -> Callable[[np.ndarray], Predicted]:
     return lambda rows: Predicted(risk)
 
 
+def overlays() -> pd.DataFrame:
+    """Maps of one film without a fracture, called rightly, and of one with a fracture that no model found."""
+    groups = [("0", True, "lowest"), ("0", False, "highest"), ("1", False, "highest"), ("1", False, "lowest")]
+    shown = [("film", ""), ("risk", "towards"), ("risk", "away"), ("shuffled", "")]
+    rows = [
+        {"split": "test", "truth": truth, "correct": correct, "extreme": extreme, "risk": 0.3, "score": score}
+        | {"direction": direction, "file": f"{truth}{extreme}{score}{direction}.jpg"}
+        for truth, correct, extreme in groups
+        for score, direction in shown
+    ]
+    return pd.DataFrame(rows)
+
+
 @pytest.fixture(scope="module")
 def evaluation(clinic: pd.DataFrame, judged: Result, tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     folder = tmp_path_factory.mktemp("clinic")
-    (folder / "figures").mkdir()
+    (folder / "figures" / "gradcam").mkdir(parents=True)
+    maps = folder / "figures" / "gradcam"
+    overlays().to_csv(maps / "overlays.csv", index=False)
+    for name in overlays()["file"]:
+        (maps / name).touch()
     make = maker(folder, clinic.drop(columns="bone"), judged, folder / "figures", "cox")
     trainings = []
     for place, (name, (image, head, clinical, _)) in enumerate(RUNS.items()):
         choices = {"model": "spine_deepsurv", "preprocessing": image, "head": head, "training": "cox"}
         tuning = {"score": "C-index", "value": 0.9 if image == MASKED else 0.7 - 0.01 * place}
-        run = make("train", name=name.replace(" ", "_"), choices=choices, tuning=tuning)
         features = {"embedding": image != "none", "columns": [*CLINICAL.get(clinical, ())]}
-        content = {"preprocessing": {}, "head": {"target": "fracture"}, "features": features, "seed": 0}
-        (run.folder / "config.yaml").write_text(yaml.safe_dump(content))
-        trainings.append(run)
+        content = {"preprocessing": {}, "head": {"target": "fracture"}, "features": features}
+        record = {"config_as": content, "choices": choices, "tuning": tuning}
+        trainings.append(make("train", name=name.replace(" ", "_"), **record))
     return make("evaluate", *trainings)
 
 
@@ -192,4 +208,13 @@ def test_the_detector_stands_in_by_its_metric(chain: ReportedRuns) -> None:
     row = dict(evaluation.result.metrics.iloc[0]) | {"metric": "oks_ap", "estimate": 0.97, "lower": 0.95, "upper": 0.98}
     evaluation.result.metrics.loc[len(evaluation.result.metrics)] = row
     found = keypoints(chain)
-    assert found is not None and found.frame["AP (95% CI)"].tolist() == ["0.97 (0.95–0.98)"]
+    assert found is not None and found.frame["AP (95% CI)"].tolist() == ["0.970 (0.950–0.980)"]
+
+
+def test_heatmaps_are_of_a_film_without_and_one_with_a_fracture(section: Section) -> None:
+    [grid] = [part for part in section.parts if isinstance(part, FilmGrid)]
+    assert [path.name for path, _ in grid.films] == [
+        *("0lowestfilm.jpg", "0lowestrisktowards.jpg", "0lowestriskaway.jpg"),
+        *("1highestfilm.jpg", "1highestrisktowards.jpg", "1highestriskaway.jpg"),
+    ]
+    assert grid.films[4][1] == "B: with a fracture\nwhat makes the risk higher, risk 0.30"
