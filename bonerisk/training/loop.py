@@ -251,17 +251,22 @@ class Loop:
     def end_epoch(self) -> None:
         """Write the state and the history, and tell the last epoch's scores."""
         self.save_state()
-        state, (*_, last) = self.state, self.state.history
-        with replacing(self.folder / HISTORY_FILE) as path:
-            pd.DataFrame(state.history).to_csv(path, index=False)
+        self.write_history()
+        *_, last = self.state.history
         shown = {"training loss": "train_loss"}
         shown |= {f"tuning {words}": column for column, words in self.objective.columns.items()}
         texts = ", ".join(f"{words} {last[column]:.4f}" for words, column in shown.items())
         log.info("epoch %d: %s", last["epoch"], texts)
 
+    def write_history(self) -> None:
+        """Write the scores of all epochs."""
+        with replacing(self.folder / HISTORY_FILE) as path:
+            pd.DataFrame(self.state.history).to_csv(path, index=False)
+
     def save_model(self) -> None:
         """Write the best model; the state stays until the run is finished (`bonerisk.runs.resumable.forget`)."""
         save(self.state.best_model, self.folder / MODEL_FILE, self.notes)
+        self.write_history()  # a training that is resumed after its last epoch has none yet
 
     def write(self, files: Callable[[], None]) -> None:
         """Let process 0 write files; if it can't, all processes stop."""
