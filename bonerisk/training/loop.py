@@ -145,7 +145,7 @@ class Loop:
         total = self.tensor(self.state.loss if self.fabric.is_global_zero else 0)
         for done, batch in enumerate(self._batches(epoch)[self.state.step :], start=self.state.step + 1):
             total += self.step(next(bar), batch)
-            if self.told_to_stop(done):
+            if self.told_to_stop(epoch * self.steps + done):
                 loss = float(self.sum(total))
                 self.write(partial(self.save_state, done, loss))
                 where = f"after step {done} of {self.steps} of epoch {epoch + 1}"
@@ -231,7 +231,7 @@ class Loop:
         return self.sum(whole)
 
     def told_to_stop(self, done: int) -> bool:
-        """Whether any process was told to stop; several agree on it in every tenth step, since to ask takes time."""
+        """Whether any process was told to stop; several agree on it after every tenth step, since to ask takes time."""
         if self.fabric.world_size == 1:
             return bool(self.stop.name)
         return done % AGREED == 0 and bool(self.sum(self.tensor(bool(self.stop.name))))
