@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import secrets
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +21,14 @@ from bonerisk.errors import DataError, RowsRefusedError, RunError
 from bonerisk.imaging.decode import FACTS, Decoded, Decoder, Source
 from bonerisk.imaging.film import Colour, Film
 from bonerisk.imaging.lock import locked
-from bonerisk.imaging.parallel import parallel_map
-from bonerisk.imaging.unfinished import IMAGES, Unfinished
+from bonerisk.imaging.parallel import apart, parallel_map
+from bonerisk.imaging.unfinished import IMAGES, Unfinished, table_of
 from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256
 
 INDEX, FAILURES = "index.parquet", "failures.parquet"
 HASHES = "hashes.json"  # SHA-256 of both
+WAITING = "another run is reading the same films: waiting"
 DELETE = "delete the folder and run again"
 MAKE_ROOM = "free space there, or choose another folder with paths.data; films read so far are not read again"
 DIED = "the process that read the film was killed: its decoder crashed, or memory ran out"
@@ -127,15 +129,22 @@ def build(
         The transform gave an image of another shape or dtype, which is a bug.
     """
     _check(films)
-    if not folder.exists():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with locked(folder.with_name(f".{folder.name}.lock"), "another run is reading the same films: waiting"):
+    decoder = Decoder(transform, shape, colour)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f".{folder.name}.lock")
+        if not folder.exists():
+            with locked(lock, WAITING):
                 if not folder.exists():
-                    _write(folder, films, Decoder(transform, shape, colour), columns)
-        except OSError as error:
-            raise RunError(f"the images can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
-    return _open(folder, films, shape)
+                    _write(folder, films, decoder, columns)
+            return _open(folder, films, shape)
+        found = _open(folder, films, shape)
+        if (found.failures["reason"] != DIED).all():
+            return found
+        with locked(lock, WAITING):
+            return _read_again(_open(folder, films, shape), films, decoder, columns)
+    except OSError as error:
+        raise RunError(f"the images can't be written: {error.strerror}", str(folder), MAKE_ROOM) from error
 
 
 def film_rows(films: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, object]]:
@@ -213,6 +222,31 @@ def _write_tables(folder: Path, outcomes: pd.DataFrame) -> None:
     failures.to_parquet(folder / FAILURES, index=False)
     hashes = {name: sha256(folder / name) for name in (INDEX, FAILURES)}
     (folder / HASHES).write_text(json.dumps(hashes), encoding="utf-8")
+
+
+def _read_again(store: Store, films: pd.DataFrame, decoder: Decoder, columns: Sequence[str]) -> Store:
+    """The store with those films for which memory was short, as far as it suffices now; they come last."""
+    died = store.failures.loc[store.failures["reason"] == DIED, "image_id"]
+    again = films[films["image_id"].astype(str).isin(died)].reset_index(drop=True)
+    log.info(f"{len(again)} films whose reading was killed before are read again")
+    rows = zip(again["image_path"], film_rows(again, columns), strict=True)
+    with closing(apart(decoder, [Source(Path(path), row) for path, row in rows], died=_died)) as results:
+        decoded = list(results)
+    if not any(of.image is not None for of in decoded):
+        return store
+    named = again[["image_id", "image_path"]].astype(str)
+    outcomes = pd.concat(
+        [store.index, store.failures[~store.failures["image_id"].isin(died)], table_of(named, decoded)]
+    )
+    new = store.folder.with_name(f".{store.folder.name}.{secrets.token_hex(4)}")
+    new.mkdir()
+    images = [store.images, *(of.image[None] for of in decoded if of.image is not None)]
+    np.save(new / IMAGES, np.concatenate(images))
+    _write_tables(new, outcomes)
+    old = store.folder.rename(new.with_name(f"{new.name}.old"))
+    new.rename(store.folder)
+    shutil.rmtree(old)
+    return _read(store.folder)
 
 
 def verify(folder: Path) -> None:

@@ -75,7 +75,7 @@ class Unfinished:
                 outcomes = [_written(file, result) for result in islice(results, len(rows))]
                 file.flush()
                 os.fsync(file.fileno())
-                parts.append(_table(rows, outcomes))
+                parts.append(table_of(rows, outcomes))
                 self._keep(parts[-1], start)
                 count += int(parts[-1]["reason"].isna().sum())
             file.seek(0)
@@ -110,7 +110,8 @@ def _written(file: BinaryIO, result: Decoded) -> Decoded:
     return Decoded(None, result.facts, result.reason)
 
 
-def _table(films: pd.DataFrame, outcomes: list[Decoded]) -> pd.DataFrame:
+def table_of(films: pd.DataFrame, outcomes: list[Decoded]) -> pd.DataFrame:
+    """Rows of films, with columns `DTYPES`."""
     facts = [outcome.facts or (None,) * len(FACTS) for outcome in outcomes]
     reasons = pd.Series([outcome.reason for outcome in outcomes], name="reason", dtype=object)
     table = films.reset_index(drop=True).join(reasons)

@@ -132,6 +132,38 @@ def test_what_has_changed_since_it_was_written(tmp_path: Path, films: pd.DataFra
         store.build(tmp_path / "s", films, TRANSFORM, SHAPE)
 
 
+class Deadly:
+    """A preprocessing that kills its process at one film as long as a file is there, as if memory were short."""
+
+    def __init__(self, short: Path, at: str) -> None:
+        self.short, self.at = short, at
+
+    def __call__(self, film: Film) -> np.ndarray:
+        if film.path.stem == self.at and self.short.exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return TRANSFORM(film)
+
+
+def test_a_film_for_which_memory_was_short_is_read_again(
+    tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    transform = Deadly(tmp_path / "short", "21")
+    transform.short.touch()
+    built = store.build(tmp_path / "s", films, transform, SHAPE)
+    assert built.failures["image_id"].tolist() == ["002", "021", "039"]
+    still = store.build(tmp_path / "s", films, transform, SHAPE)
+    assert still.failures["reason"].tolist() == built.failures["reason"].tolist()
+    transform.short.unlink()
+    read = store.build(tmp_path / "s", films, transform, SHAPE)
+    assert read.failures["image_id"].tolist() == ["002", "039"]
+    assert read.index["image_id"].tolist() == [*built.index["image_id"], "021"]
+    whole = store.build(tmp_path / "whole", films, TRANSFORM, SHAPE)
+    names = list(whole.index["image_id"])
+    assert (read.images[read.positions(names)] == whole.images).all()
+    assert sorted(path.name for path in tmp_path.glob("*s*") if path.is_dir()) == ["s"]
+
+
 def test_full_disk_is_told_before_reading(tmp_path: Path, films: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**20))
     with pytest.raises(RunError, match=r"40 films need 0\.06 GiB, the disk has 0\.00 GiB left"):
