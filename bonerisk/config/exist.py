@@ -52,6 +52,8 @@ def _runs(command: str, config: Mapping[str, Any], outputs: Path) -> Iterator[Bo
             trainings(_listed(config["run"]), outputs)
         if command == "report":
             expand(_listed(config["runs"]), outputs, REPORTED)
+        if config.get("keypoints") is not None:
+            find(str(config["keypoints"]), outputs, ["train"])
         if config.get("resume") is not None and config["training"]:
             resumable(str(config["resume"]), outputs)
     except BoneriskError as error:

@@ -42,7 +42,8 @@ def cohort_run(text: str, outputs: Path) -> StoredRun:
 def put_runs(config: DictConfig, choices: dict[str, str]) -> None:
     """Replace ``dataset=run`` by the dataset that the run records, and the choice by the run's own.
 
-    The runs of ``dataset=merged``, and the teacher of a training, are named by their paths from then on.
+    A run that has found points is named by its path from then on, as are the runs of ``dataset=merged`` and the teacher
+    of a training.
 
     Raises
     ------
@@ -58,6 +59,9 @@ def put_runs(config: DictConfig, choices: dict[str, str]) -> None:
     if not dataset or dataset.get("_target_") != OF_RUN:
         return
     run = prepared(str(dataset.run), outputs)
+    if run.config.get("keypoints"):  # its points are in no dataset but itself
+        dataset.run = str(run.folder)
+        return
     with open_dict(config):
         config.dataset = run.config["dataset"]
     choices |= {key: value for key, value in run.record["choices"].items() if key.partition("/")[0] == "dataset"}

@@ -8,7 +8,7 @@ _SPLIT = Literal["train", "tune", "test", "external"]
 _PATHS: dict[str, object] = {"paths.data": str, "paths.outputs": str}
 
 PRIMARY: dict[str, dict[str, object]] = {
-    "prepare": _PATHS,
+    "prepare": {**_PATHS, "keypoints": str | None},
     "extract": {
         **_PATHS,
         "name": str,

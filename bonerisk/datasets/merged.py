@@ -14,10 +14,11 @@ from pandas.api.types import is_numeric_dtype
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.overlap import refuse_overlap
 from bonerisk.cohort.proxies import is_proxy
-from bonerisk.cohort.table import DXA, ORIGIN, SOURCE, Cohort, arrange, few
+from bonerisk.cohort.table import DXA, ORIGIN, SOURCE, Cohort, arrange
 from bonerisk.cohort.targets import target
 from bonerisk.config.build import build
 from bonerisk.config.recorded import cohort_run
+from bonerisk.datasets.of_run import OfRun, flow_of, rows_of
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.runs.find import StoredRun
 
@@ -106,8 +107,7 @@ class _Part:
         """The steps that lead to its rows."""
         if self.run.command == "prepare":
             return self.cohort.flow
-        steps = pd.read_csv(self.run.path("flow.csv"), keep_default_na=False)
-        return Flow(tuple(steps.itertuples(index=False, name=None)))
+        return flow_of(self.run)
 
     @property
     def notes(self) -> list[str]:
@@ -122,27 +122,17 @@ class _Part:
 
 
 def _part(run: StoredRun, data: Path) -> _Part:
-    cohort: Cohort = build(run.config["dataset"]).load(data)
+    found = run.command == "prepare" and run.config.get("keypoints")
+    cohort: Cohort = (OfRun(str(run.folder)) if found else build(run.config["dataset"])).load(data)
     if cohort.features:
         raise ConfigError(f"{cohort.name} has no films", f"{KEY}: {run.folder}", "only cohorts of films are merged")
     if run.command == "pseudolabel":
-        table = _proxies(run, cohort)
+        table = rows_of(run, cohort)
     else:
         measured = DXA if cohort.reference_standard == target.DXA else "table"
         origin = pd.Series(measured, cohort.table.index).where(cohort.table["bone_class"].notna(), None)
         table = cohort.table if ORIGIN in cohort.table else cohort.table.assign(**{ORIGIN: origin})
     return _Part(run, cohort, table.assign(**{SOURCE: "/".join(run.folder.parts[-2:])}), {})
-
-
-def _proxies(run: StoredRun, cohort: Cohort) -> pd.DataFrame:
-    """The rows that a run has labelled; their films lie where the dataset says now."""
-    table = pd.read_parquet(run.path("cohort.parquet"))
-    places = cohort.table.set_index("image_id")["image_path"]
-    gone = table.loc[~table["image_id"].isin(places.index), "image_id"]
-    if len(gone):
-        what = f"{len(gone)} films that this run labelled are in its dataset no more: {few(list(gone))}"
-        raise DataError(what, str(run.folder), "bring them back, or label anew: bonerisk pseudolabel …")
-    return table.assign(image_path=table["image_id"].map(places))
 
 
 def _unlike(parts: Sequence[_Part]) -> Iterator[BoneriskError]:
