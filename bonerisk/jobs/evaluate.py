@@ -31,6 +31,7 @@ from bonerisk.models.explain import explain_model
 from bonerisk.models.several import combined, comparable, dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
 from bonerisk.reporting.figures.films import write_examples
+from bonerisk.reporting.figures.points import write_points
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
 
 
@@ -94,8 +95,11 @@ def evaluate(order: Order) -> Path:
         write(result, run)
         with run.writes("figures", "figures") as folder:
             draw(folder, result, cohort.table)
+            paths = cohort.table.set_index("image_id")["image_path"]
             if result.outcome == "binary" and first.films and splits != LEARNT:
-                write_examples(predicted[0], 0.5, cohort.table.set_index("image_id")["image_path"], folder / "films")
+                write_examples(predicted[0], 0.5, paths, folder / "films")
+            if result.outcome == "points":
+                write_points(predicted[0], paths, folder / "points")
             if found:
                 draw_explained(folder, found, vocabulary_of(cohort.table, result.target, result.target_words))
     return run.folder

@@ -70,5 +70,5 @@ def _kept(cohort: Cohort, keep: np.ndarray, step: str, reason: str) -> Cohort:
     return replace(cohort, table=table, flow=cohort.flow.step(step, cohort.table, table, "" if keep.all() else reason))
 
 
-WORDS, MARKED = Words("points"), "points marked on the films"
+WORDS, MARKED = Words("doubtful points"), "points marked on the films"
 TARGET = target(("l1", "l2", "l3", "l4", "l5"))

@@ -73,13 +73,17 @@ class Located:
 
     @classmethod
     def of(cls, films: pd.DataFrame, risk: Array, patient: Array | None = None) -> Located:
-        """Films of a predictions table that are `scaled`, in its order; without `patient` each film is its own."""
+        """Films of a predictions table that are `scaled`, in its order; without `patient` each film is its own.
+
+        Before a model is chosen no point is found: then all films are there, with no point.
+        """
         keep, names = scaled(films), names_of(films)
         table, owners = films[keep], np.arange(len(films)) if patient is None else patient
         there = columns.columns(names)
         true = table[there].to_numpy(dtype=float).reshape(len(table), -1, 2)
         found = table[[FOUND + name for name in there]].to_numpy(dtype=float).reshape(true.shape)
-        aside, spacing = table[ASIDE].to_numpy() == 1, table[list(SPACING)].to_numpy(dtype=float)
+        aside = table.get(ASIDE, pd.Series(0, table.index)).to_numpy() == 1
+        spacing = table[list(SPACING)].to_numpy(dtype=float)
         return cls(found, true, np.isfinite(true).all(axis=2), np.asarray(risk)[keep], aside, spacing, owners[keep])
 
     def __len__(self) -> int:

@@ -37,11 +37,11 @@ def write_examples(predictions: pd.DataFrame, threshold: float, paths: pd.Series
     chosen: list[dict[str, object]] = []
     for _, rows in predictions.groupby("split", sort=False):
         for group, candidates in _groups(rows, threshold):
-            example = next(_shown(candidates, rows["image_id"], paths), None)
+            example = next(shown(candidates, rows["image_id"], paths), None)
             if example is not None:
                 index, film = example
                 name = f"{len(chosen):02d}.png"
-                cv2.imwrite(str(folder / name), _picture(film))
+                cv2.imwrite(str(folder / name), picture(film))
                 chosen.append({**dict(rows.loc[index]), "group": group, "file": name})
     columns = ["image_id", "split", "label", "risk", "t_score", "group", "file"]
     pd.DataFrame(chosen).reindex(columns=columns).to_csv(folder / "examples.csv", index=False)
@@ -57,7 +57,7 @@ def _groups(rows: pd.DataFrame, threshold: float) -> Iterator[tuple[str, pd.Inde
         yield f"{outcome}, borderline", there[:-1]
 
 
-def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[int, Film]]:
+def shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator[tuple[int, Film]]:
     """Yield the films of candidates that may be shown: none with text burned in, which may be a patient's name."""
     for index in candidates[:MOST]:
         film = read(Path(paths[names[index]]), colour="luminance")
@@ -65,7 +65,7 @@ def _shown(candidates: pd.Index, names: pd.Series, paths: pd.Series) -> Iterator
             yield index, film
 
 
-def _picture(film: Film) -> np.ndarray:
+def picture(film: Film) -> np.ndarray:
     """The film as 8-bit grey, as a viewer shows it, its long edge `EDGE_PX`."""
     scale = EDGE_PX / max(film.pixels.shape)
     small = cv2.resize(film.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

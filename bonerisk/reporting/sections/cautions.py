@@ -40,8 +40,8 @@ def cautions(chain: ReportedRuns) -> list[str]:
 
 
 def _too_few_events(evaluation: EvaluationRun) -> Iterator[str]:
-    """Splits and strata (with and without a T-score) from which no conclusion can be drawn."""
-    for split in evaluation.splits:
+    """Splits and strata (with and without a T-score) from which no conclusion can be drawn; points need no events."""
+    for split in evaluation.splits if evaluation.result.outcome != "points" else ():
         rows = evaluation.ranking[0].of(evaluation.ours, split)
         for row in rows_of(rows[rows["subgroup"].isin(STRATA) & (rows["reference"] == "")]):
             if row.n_events < FEW_EVENTS:

@@ -107,6 +107,8 @@ def _head(evaluation: EvaluationRun, split: str) -> str:
 def _asked(evaluation: EvaluationRun) -> str:
     training, vocabulary = evaluation.training, evaluation.vocabulary
     question = f"Can {_of_what(evaluation)} show who {vocabulary.verb} {vocabulary.having}?"
+    if evaluation.result.outcome == "points":
+        question = "Can the points be found on a film?"
     text = f"{question} The model {words.model(evaluation.model)}"
     if training and "cohort.parquet" in training.written:
         learnt = pd.read_parquet(training.path("cohort.parquet"))

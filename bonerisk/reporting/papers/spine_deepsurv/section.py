@@ -39,7 +39,7 @@ def sections(page: Context) -> Iterator[Section]:
     """One an evaluation of the paper's models; the detector's precision is in the first."""
     found_points = keypoints(page.runs)
     for evaluation in page.runs.evaluations:
-        found = models_of(evaluation)
+        found = models_of(evaluation) if evaluation.result.outcome != "points" else []
         if any(model.training and (model.image or model.clinical == "Model 3") for model in found):
             yield _section(page, evaluation, found, found_points)
             found_points = None
