@@ -113,6 +113,7 @@ test-all: install  ## run every test
 
 bench: install  ## speed beside the naive way and the usual packages; R too where it is (bench_cox.py --peers R sksurv)
 	$(BIN)/python scripts/bench_films.py
+	$(BIN)/python scripts/bench_spine.py
 	$(BIN)/python scripts/bench_index.py
 	$(BIN)/python scripts/bench_join.py
 	$(BIN)/python scripts/bench_cox.py

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +82,8 @@ class Masks:
         whole = self._whole(film)
         return [whole] if whole else list(self._of_organs(film))
 
-    def read(self, film: Film) -> dict[str, np.ndarray]:
-        """Mask of each organ, bool of the masks' own size, by organ.
+    def read(self, film: Film, organs: Collection[str] | None = None) -> dict[str, np.ndarray]:
+        """Mask of each organ, or of some, bool of the masks' own size, by organ.
 
         Raises
         ------
@@ -93,7 +94,8 @@ class Masks:
             raise DataError("a film that was not read from a file has no organ mask")
         if whole := self._whole(film.path):
             values = _image(whole, film)
-            marked = {organ: self._marks(values, number) for number, organ in self._numbers(whole).items()}
+            numbers = {organ: number for number, organ in self._numbers(whole).items() if not organs or organ in organs}
+            marked = {organ: self._marks(values, number) for organ, number in numbers.items()}
             return {organ: mask for organ, mask in marked.items() if organ not in LEVELS or mask.any()}
         found: dict[str, np.ndarray] = {}
         for path, organ in self._of_organs(film.path).items():
@@ -194,6 +196,8 @@ def _names(film: Path) -> tuple[str, ...]:
 def on_film(mask: np.ndarray, film: Film) -> np.ndarray:
     """A mask (rows, columns) on the film's grid, bool (height, width)."""
     height, width = film.pixels.shape
+    if mask.shape == (height, width):
+        return mask
     return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 

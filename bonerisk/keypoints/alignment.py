@@ -153,5 +153,21 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     onto = finer * matrix
     onto[:, 2] += (finer - 1) / 2
     side = (finer * size, finer * size)
-    drawn = cv2.warpAffine(image.astype(np.float32), onto, side, flags=cv2.INTER_LINEAR)
+    start, stop = _needed(onto, side, image.shape)
+    onto[:, 2] += onto[:, :2] @ start
+    part = image[start[1] : stop[1], start[0] : stop[0]].astype(np.float32)
+    drawn = cv2.warpAffine(part, onto, side, flags=cv2.INTER_LINEAR) if part.size else np.zeros(side, np.float32)
     return cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def seen(matrix: np.ndarray, side: tuple[int, int]) -> np.ndarray:
+    """Where the corners (4, 2) of a drawing of `side` (width, height) and its edge lie on the image."""
+    return apply(inverse(matrix), np.array([[x, y] for x in (-1, side[0]) for y in (-1, side[1])], float))
+
+
+def _needed(matrix: np.ndarray, side: tuple[int, int], shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the part of an image of `shape` that a drawing of `side` shows begins and ends, x and y."""
+    corners = seen(matrix, side)
+    ends = np.array([np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 2])
+    start, stop = ends.clip(0, shape[1::-1]).astype(int)
+    return start, stop

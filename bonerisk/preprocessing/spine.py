@@ -246,6 +246,9 @@ def _spacing(film: Film) -> float:
 
 def _inside(film: Film, matrix: np.ndarray, size: int) -> np.ndarray:
     """Which pixels (size, size) of the image lie on the film with their whole area."""
+    corners = alignment.seen(matrix, (size, size))
+    if (corners >= 0).all() and (corners <= np.array(film.pixels.shape[::-1]) - 1).all():
+        return np.ones((size, size), bool)
     return alignment.warp(np.ones(film.pixels.shape, np.float32), matrix, size) > WHOLE
 
 

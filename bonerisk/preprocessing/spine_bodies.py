@@ -50,7 +50,7 @@ class VertebralBodies:
         """
         if self.chosen == "corners":
             return [_quadrilateral(level, columns.points(_corners(level), film.row), film) for level in levels]
-        found = self.masks.read(film)
+        found = self.masks.read(film, levels)
         if lacking := [level for level in levels if level not in found]:
             mend = f"name the organs of the masks l1 to l5 ({NAMES}), or choose preprocessing.bodies=corners"
             raise DataError(f"the film's mask has no {', '.join(lacking)}", str(film.path), mend)
