@@ -11,6 +11,7 @@ from bonerisk.errors import ConfigError, DataError
 from bonerisk.imaging.film import Film
 
 SMALLEST = 64  # pixels of a side; no vertebra can be found in fewer
+LEAST = 0.5  # of the film's greys: less is what resizing rounds off a film of one
 
 
 class WholeFilm:
@@ -65,7 +66,7 @@ class WholeFilm:
         small = self._placed(film.pixels)
         inside = small[self._box(film.pixels.shape)]
         low, high = float(inside.min()), float(inside.max())
-        if low == high:
+        if high - low < LEAST:
             raise DataError("the film is blank", mend="leave the film out")
         inside[...] = np.rint((inside - low) * (255 / (high - low)))
         return small.astype(np.uint8)

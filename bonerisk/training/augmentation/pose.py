@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bonerisk.errors import raise_together
 from bonerisk.training.augmentation import warps
-from bonerisk.training.augmentation.settings import check_ranges, check_shares
+from bonerisk.training.augmentation.settings import wrong_ranges, wrong_shares
 from bonerisk.training.augmentation.weak import Weak
 
 
@@ -44,9 +45,9 @@ class Pose:
     shift: float = 0.05
 
     def __post_init__(self) -> None:
-        check_shares(flip=self.flip, shift=self.shift)
         turn, grow = [self.rotate_degrees] * 2, [self.scale] * 2
-        check_ranges(rotate_degrees=(turn, 0, 180), scale=(grow, 0, 0.9))
+        ranges = wrong_ranges(rotate_degrees=(turn, 0, 180), scale=(grow, 0, 0.9))
+        raise_together([*wrong_shares(flip=self.flip, shift=self.shift), *ranges])
 
     def draw(self, n: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """``mirrored`` (n,) bool, ``shift`` (n, 2), ``grown`` and ``angle`` (n,)."""

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from bonerisk.errors import ConfigError, raise_together
+from bonerisk.errors import ConfigError
 
 WHERE = "training.augmentation"
 
 
-def check_shares(**shares: float) -> None:
-    """Refuse shares of films that are not between 0 and 1.
-
-    Raises
-    ------
-    ConfigError
-        One for each, raised together.
-    """
-    wrong = {name: share for name, share in shares.items() if not 0 <= share <= 1}
-    raise_together(
-        [ConfigError(f"{name} is {share}, but must be from 0 to 1", f"{WHERE}.{name}") for name, share in wrong.items()]
-    )
+def wrong_shares(**shares: float) -> Iterator[ConfigError]:
+    """Yield an error for each share of films that is not between 0 and 1."""
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            yield ConfigError(f"{name} is {share}, but must be from 0 to 1", f"{WHERE}.{name}")
 
 
-def check_ranges(**ranges: tuple[Sequence[float], float, float]) -> None:
-    """Refuse ranges [low, high] that are turned round or leave their limits (lowest, highest).
-
-    Raises
-    ------
-    ConfigError
-        One for each, raised together.
-    """
-    errors = []
+def wrong_ranges(**ranges: tuple[Sequence[float], float, float]) -> Iterator[ConfigError]:
+    """Yield an error for each range [low, high] that is turned round or leaves its limits (lowest, highest)."""
     for name, (values, lowest, highest) in ranges.items():
         if len(values) != 2 or not lowest <= values[0] <= values[1] <= highest:
             what = f"{name} is {list(values)}, but must be [low, high] within {lowest:g} to {highest:g}"
-            errors.append(ConfigError(what, f"{WHERE}.{name}"))
-    raise_together(errors)
+            yield ConfigError(what, f"{WHERE}.{name}")

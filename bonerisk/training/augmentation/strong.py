@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bonerisk.errors import raise_together
 from bonerisk.training.augmentation import blurs, warps
-from bonerisk.training.augmentation.settings import check_ranges, check_shares
+from bonerisk.training.augmentation.settings import wrong_ranges, wrong_shares
 from bonerisk.training.augmentation.weak import Weak
 
 Drawn = Mapping[str, np.ndarray]
@@ -82,11 +83,12 @@ class Strong:
     def __post_init__(self) -> None:
         steps = ("flip", "blur", "motion", "median", "shift_scale_rotate", "grid", "elastic", "optical", "gamma")
         shares = ("dropout", "shift", "scale", "grid_limit", "elastic_shift", "optical_limit", "dropout_ratio")
-        check_shares(**{name: getattr(self, name) for name in (*steps, *shares)})
+        in_shares = wrong_shares(**{name: getattr(self, name) for name in (*steps, *shares)})
         kernels = {name: (getattr(self, name), 1, 31) for name in ("blur_px", "motion_px")}
         cells = {name: ([getattr(self, name)] * 2, 2, 64) for name in ("grid_cells", "elastic_cells", "dropout_cells")}
         turn = {"rotate_degrees": ([self.rotate_degrees] * 2, 0, 180)}
-        check_ranges(**kernels, **cells, **turn, gamma_range=(self.gamma_range, 0.1, 10))
+        in_ranges = wrong_ranges(**kernels, **cells, **turn, gamma_range=(self.gamma_range, 0.1, 10))
+        raise_together([*in_shares, *in_ranges])
 
     def draw(self, n: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """All that is random of n films, each array (n, …); which films a step leaves alone is in it as well."""

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bonerisk.training.augmentation.settings import check_shares
+from bonerisk.errors import raise_together
+from bonerisk.training.augmentation.settings import wrong_shares
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Weak:
     flip: float = 0.5
 
     def __post_init__(self) -> None:
-        check_shares(flip=self.flip)
+        raise_together([*wrong_shares(flip=self.flip)])
 
     def draw(self, n: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """``mirrored`` (n,) bool."""

@@ -142,7 +142,6 @@ def test_a_quarter_of_a_film_is_dropped() -> None:
 
 def test_wrong_settings_are_told_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        Strong(flip=1.5, blur=-1)
-    assert "flip is 1.5" in str(caught.value) and "blur is -1" in str(caught.value)
-    with pytest.raises(ConfigError, match=r"gamma_range is \[1\.2, 0\.8\]"):
-        Strong(gamma_range=(1.2, 0.8))
+        Strong(flip=1.5, blur=-1, gamma_range=(1.2, 0.8))
+    for told in ("flip is 1.5", "blur is -1", "gamma_range is [1.2, 0.8]"):
+        assert told in str(caught.value)
