@@ -14,7 +14,7 @@ from bonerisk.cohort.check import check
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import DTYPES, Cohort
+from bonerisk.cohort.table import DTYPES, SPLITS, Cohort
 from bonerisk.datasets import settings
 from bonerisk.datasets.film_folder import find_films
 from bonerisk.errors import ConfigError, DataError, raise_together
@@ -54,7 +54,8 @@ class CocoKeypoints:
     name : str
         Name of the cohort in results; also the site of patients whose image names none.
     split : list of 3 float, or str
-        Shares of patients in train, tune and test; or the split of all. An image's own ``split`` is kept.
+        Shares of patients in train, tune and test; or a fold (``fold_1_of_5``); or the split of all. An image's own
+        ``split`` is kept.
     split_seed : int
     colour : {"refuse", "luminance"}
 
@@ -77,7 +78,7 @@ class CocoKeypoints:
     ) -> None:
         self.file, self.image_root = Path(annotations).expanduser(), Path(image_root).expanduser()
         self.points = {coco.name_of(str(theirs)): ours for ours, theirs in (points or {}).items()}
-        wrong = [*settings.bad_name(name), *settings.bad_split(split)]
+        wrong = [*settings.bad_name(name), *settings.bad_split_or_fold(split)]
         if numbering not in ("refuse", "keep"):
             wrong.append(ConfigError(f"there is no {numbering!r}", "dataset.numbering", "refuse or keep"))
         raise_together(wrong)
@@ -121,7 +122,7 @@ class CocoKeypoints:
         settings.refuse_split_twice(self.split, text, {"split": "split"})
         table = check(text.join(numbers), refusals, {})
         if "split" not in text:
-            table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
+            table["split"] = self.split if self.split in SPLITS else self._shared_out(table)
         rejected = refusals.table
         flow = Flow().step(f"images of {self.file.name}", text, text)
         flow = flow.step("points and values can be used", text, table, counted(rejected))
@@ -154,7 +155,7 @@ class CocoKeypoints:
         return text.assign(patient_id=ids), (ALONE,)
 
     def _shared_out(self, table: pd.DataFrame) -> pd.Series:
-        return random_split(table, self.split_seed, [float(share) for share in self.split])
+        return random_split(table, self.split_seed, self.split)
 
 
 def _images(images: list[dict[str, object]]) -> pd.DataFrame:

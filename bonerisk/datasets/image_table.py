@@ -17,7 +17,7 @@ from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import COMPETING_TIME, DTYPES, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, SPLITS, Cohort, arrange
 from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
 from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
@@ -51,7 +51,8 @@ class ImageTable:
     name : str
         Name of the cohort in results; also the site, if the table has no column for it.
     split : list of 3 float, or str
-        Shares of patients in train, tune and test; or the split that all films belong to. A column `split` is kept.
+        Shares of patients in train, tune and test; or a fold (``fold_1_of_5``); or the split that all films belong to.
+        A column `split` is kept.
     split_seed : int
     time_unit : {"years", "months", "days"}
         Unit of the column of `time_years`: 12 months or 365.25 days are a year.
@@ -102,7 +103,7 @@ class ImageTable:
         self.split, self.split_seed, self.min_age_years = split, split_seed, min_age_years
         self.modality, self.view, self.colour = modality, view, colour
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
-        wrong = [*settings.bad_split(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
+        wrong = [*settings.bad_split_or_fold(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
         self.where = None if where is None else Where(where)
 
@@ -136,7 +137,7 @@ class ImageTable:
         table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
         table, flow = self._old_enough(table.reset_index(drop=True), flow)
         if "split" not in text:
-            table["split"] = self.split if isinstance(self.split, str) else self._shared_out(table)
+            table["split"] = self.split if self.split in SPLITS else self._shared_out(table)
         if self.shuffle_labels is not None:
             table, notes = shuffled(table, self.shuffle_labels), (*notes, SHUFFLED)
         notes += (*on_events, *self._notes(table), *unknown)
@@ -182,7 +183,7 @@ class ImageTable:
 
     def _shared_out(self, table: pd.DataFrame) -> pd.Series:
         outcome = table["event"].fillna(0) if "event" in table else None
-        return random_split(table, self.split_seed, [float(share) for share in self.split], outcome)
+        return random_split(table, self.split_seed, self.split, outcome)
 
     def _notes(self, table: pd.DataFrame) -> tuple[str, ...]:
         notes = []

@@ -59,7 +59,7 @@ class PhantomSpine:
         Both: each follow-up film is a row too, without an outcome, for morphometry and keypoints.
     split : list of 3 float, or str
         Shares of patients in train, tune and test; or "bmd_within_1y": as in the paper, patients with a DXA within a
-        year of the baseline film are the test set, and the others are train and tune, 5:1.
+        year of the baseline film are the test set, and the others are train and tune, 5:1; or a fold, "fold_1_of_5".
     split_seed : int
     shuffle_labels : int, optional
         A seed: targets change hands at random, as a negative control.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from bonerisk.cohort.splits import check_fractions
+from bonerisk.cohort.splits import check_fractions, fold_of
 from bonerisk.cohort.table import SPLITS
 from bonerisk.cohort.where import Where
 from bonerisk.errors import ConfigError, DataError
@@ -48,6 +48,11 @@ def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
             check_fractions(split)
     except ConfigError as error:
         yield error
+
+
+def bad_split_or_fold(split: Sequence[float] | str) -> Iterator[ConfigError]:
+    """Yield an error if `split` is neither the name of a split, three shares nor a fold."""
+    yield from () if fold_of(split) else bad_split(split)
 
 
 def refuse_split_twice(split: Sequence[float] | str, text: pd.DataFrame, names: Mapping[str, str]) -> None:

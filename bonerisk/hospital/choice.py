@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from bonerisk.cohort.classes import bone_class
-from bonerisk.cohort.splits import check_fractions, random_split
+from bonerisk.cohort.splits import check_fractions, fold_of, random_split
 from bonerisk.cohort.table import BONE_CLASSES, SPLITS
 from bonerisk.errors import ConfigError, DataError
 
@@ -24,13 +24,13 @@ INDEX = {  # the film that represents a patient, in words
 
 
 def check_split(split: Sequence[float] | str, where: str = "dataset.rules.split") -> None:
-    """Raise ConfigError unless `split` is three shares, "bmd_within_1y" or the name of a split.
+    """Raise ConfigError unless `split` is three shares, "bmd_within_1y", a fold or the name of a split.
 
     `where` is the key that the user types.
     """
     if not isinstance(split, str):
         check_fractions(split)
-    elif split not in (*SPLITS, BMD_WITHIN_1Y):
+    elif split not in (*SPLITS, BMD_WITHIN_1Y) and not fold_of(split):
         mend = f"three shares, {BMD_WITHIN_1Y}, or one of {', '.join(SPLITS)} for all"
         raise ConfigError(f"there is no split {split!r}", where, mend)
 
@@ -56,11 +56,11 @@ def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_
     """
     found = pd.Series("external", films.index, dtype="object")
     inside = films[~films["site"].isin(list(external_sites))]
-    if isinstance(rule, str) and rule != BMD_WITHIN_1Y:
+    if rule in SPLITS:
         found[inside.index] = rule
         return found
     tested = pd.Series(False, inside.index)
-    if isinstance(rule, str):
+    if rule == BMD_WITHIN_1Y:
         near = inside["dxa_days"].abs() <= YEAR_DAYS if "dxa_days" in inside else tested
         tested = near.groupby(inside["person"]).transform("any")
         if not tested.any():
@@ -70,7 +70,7 @@ def split(films: pd.DataFrame, rule: Sequence[float] | str, seed: int, external_
     rest = inside[~tested]
     if len(rest):
         outcome = rest["event"] if "event" in rest else pd.Categorical(bone_class(rest["t_score"]), BONE_CLASSES).codes
-        found[rest.index] = random_split(rest, seed, FIVE_TO_ONE if isinstance(rule, str) else rule, outcome)
+        found[rest.index] = random_split(rest, seed, FIVE_TO_ONE if rule == BMD_WITHIN_1Y else rule, outcome)
     return found
 
 

@@ -65,7 +65,7 @@ class Rules:
     pair : Pairing
     split : list of 3 float, or str
         Shares of patients in train, tune and test; or "bmd_within_1y" (patients with a DXA within a year of a film are
-        the test set, the others train and tune 5:1), or the name of one split for all.
+        the test set, the others train and tune 5:1), a fold ("fold_1_of_5"), or the name of one split for all.
     split_seed : int
     index : dict
         Which films of a patient are kept, by split: all, first, nearest_dxa or random. Splits not named: all.

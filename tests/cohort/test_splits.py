@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonerisk.cohort.splits import random_split
+from bonerisk.cohort.splits import fold_of, random_split
 from bonerisk.cohort.table import arrange, patients
 from bonerisk.errors import ConfigError, DataError
 
@@ -72,3 +72,21 @@ def test_a_share_of_0_leaves_a_split_out() -> None:
 def test_shares_that_do_not_add_up_are_refused(fractions: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="add up to 1"):
         random_split(people(10), 0, fractions)
+
+
+def test_each_patient_is_tested_in_one_fold_and_learnt_from_in_the_others() -> None:
+    table = people(203, films=2)
+    folds = pd.DataFrame({number: random_split(table, 0, f"fold_{number}_of_5") for number in range(1, 6)})
+    assert ((folds == "test").sum(axis=1) == 1).all() and ((folds == "tune").sum(axis=1) <= 1).all()
+    assert folds.groupby(patients(table)).nunique().max(axis=None) == 1
+    for fold in folds:
+        shares = folds[fold].value_counts(normalize=True)
+        assert shares[["train", "tune", "test"]].tolist() == pytest.approx([0.7, 0.1, 0.2], abs=0.02)
+
+
+def test_two_folds_change_places_and_others_are_no_folds() -> None:
+    one, two = (random_split(people(40), 0, f"fold_{number}_of_2") for number in (1, 2))
+    assert set(one) == set(two) == {"train", "tune", "test"} and not ((one == "test") & (two == "test")).any()
+    assert [fold_of(text) for text in ("fold_0_of_5", "fold_6_of_5", "fold_1_of_1", "tune")] == [None] * 4
+    with pytest.raises(DataError, match="6 patients can't be split into 10 halves of folds"):
+        random_split(people(6), 0, "fold_1_of_5")
