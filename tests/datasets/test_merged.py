@@ -150,5 +150,5 @@ def test_films_that_are_no_longer_in_the_dataset(prepared: MakeRun, labelled: Ma
     one = prepared()
     other = labelled(*films(tmp_path / "there", "M"), "dataset.split=train", dataset="image_table")
     (tmp_path / "there" / "t.csv").write_text("image_path,patient_id\na.png,1\nb.png,2\n")
-    with pytest.raises(DataError, match=r"1 films that this run labelled are in its dataset no more: c.png"):
+    with pytest.raises(DataError, match=r"1 films of this run are in its dataset no more: c.png"):
         merged(one, other)

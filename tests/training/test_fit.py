@@ -43,7 +43,7 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_it_learns_and_leaves_its_files_only(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     trained, _, folder = fit("run", max_epochs=8)
     assert trained.best["tune_auc"] > 0.9
-    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors", "resume.ckpt"]
     assert capsys.readouterr().out == ""
 
     history = pd.read_csv(folder / "history.csv")
@@ -179,7 +179,7 @@ def test_two_processes_train_as_one(fit: Fit, splits: Any, monkeypatch: pytest.M
     columns = ["epoch", "lr", "train_loss", "tune_loss", "tune_auc"]
     pd.testing.assert_frame_equal(two.history[columns], one.history[columns], rtol=1e-3)
     assert two.device == "2 × cpu, 32-true"
-    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "model.safetensors", "resume.ckpt"]
 
 
 def test_one_process_without_fabric_does_what_fabric_does(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
