@@ -8,8 +8,7 @@ from typing import Any
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from bonerisk.config.signature import argument_types, cast
-from bonerisk.errors import ConfigError
+from bonerisk.config.signature import argument_types, cast, component
 
 Node = Mapping[str, Any]  # keys of the configuration, from Hydra or read back from a run
 
@@ -70,10 +69,7 @@ def class_of(node: Node) -> type:
     ConfigError
         It is none of bonerisk's.
     """
-    target = plain(node)["_target_"]
-    if not target.startswith("bonerisk."):
-        raise ConfigError(f"{target!r} is no component of bonerisk", "_target_", "only bonerisk.* may be a target")
-    found: type = get_object(target)
+    found: type = get_object(component(plain(node)["_target_"]))
     return found
 
 

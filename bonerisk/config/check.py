@@ -29,7 +29,7 @@ from bonerisk.config.chosen import (
     own_folders,
 )
 from bonerisk.config.schema import PRIMARY
-from bonerisk.config.signature import OwnColumn, argument_types, conforms, describe, inner, is_open, misfits
+from bonerisk.config.signature import OwnColumn, argument_types, component, conforms, describe, inner, is_open, misfits
 from bonerisk.config.tree import Group, config_dir
 from bonerisk.errors import ConfigError, raise_together
 
@@ -60,6 +60,8 @@ def check(command: str, texts: list[str], *, multirun: bool, printing: bool = Fa
         overrides = list(_parsed(texts, errors))
         errors += _misused(overrides, multirun)
         folders = own_folders(overrides, errors)
+        if folders:
+            raise_together(errors)  # a file that may do harm is not even composed
         known = known_groups(command, overrides, folders)
         chosen = [item for item in overrides if item.key_or_group in known]
         values = [item for item in overrides if item.key_or_group not in known and not item.is_hydra_override()]
@@ -162,7 +164,11 @@ def _composed(command: str, overrides: list[str]) -> DictConfig:
 
 def _file_errors(node: DictConfig, place: str = "") -> Iterator[ConfigError]:
     """Yield errors in files of options: keys that no argument has, and values of the wrong type."""
-    types = argument_types(node["_target_"]) if "_target_" in node else None
+    try:
+        types = argument_types(component(node["_target_"])) if "_target_" in node else None
+    except ConfigError as error:
+        yield ConfigError(error.what, f"the file of {place}", f"_target_: {error.mend}")
+        return
     for key in map(str, node):
         name, child = f"{place}.{key}".lstrip("."), node._get_node(key)
         if types is not None and key != "_target_" and key not in types:

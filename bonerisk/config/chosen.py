@@ -10,6 +10,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
+from bonerisk.config.own_files import faults
 from bonerisk.config.tree import Group, groups, subgroups
 from bonerisk.errors import ConfigError
 
@@ -24,6 +25,7 @@ def own_folders(overrides: list[Override], errors: list[ConfigError]) -> tuple[P
             folder = Path(getattr(name, "text", name).removeprefix("file://"))
             if folder.is_dir():
                 found.append(folder)
+                errors += faults(folder)
             else:
                 errors.append(ConfigError(f"there is no folder {folder}", SEARCHED, f"'{SEARCHED}=[file://FOLDER]'"))
     return tuple(found)

@@ -11,13 +11,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from bonerisk.cohort.columns import absent
 from bonerisk.cohort.textfile import header
-from bonerisk.config.build import Node
+from bonerisk.config.build import Node, plain
 from bonerisk.config.recorded import put_runs
-from bonerisk.config.signature import named
+from bonerisk.config.signature import component, named
 from bonerisk.errors import BoneriskError, ConfigError, DataError, override, raise_together
 from bonerisk.runs.find import REPORTED, find
 from bonerisk.runs.resumable import resumable
@@ -37,7 +37,7 @@ def demand(command: str, config: DictConfig) -> None:
     try:
         config = config.copy()
         put_runs(config, {})
-        content: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+        content = plain(config)
         errors = list(_runs(command, content, outputs))
         for key, node in _components(content):
             errors += _of_component(key, node, outputs)
@@ -75,7 +75,11 @@ def _components(node: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, N
 
 
 def _of_component(key: str, node: Node, outputs: Path) -> Iterator[BoneriskError]:
-    kinds = named(node["_target_"])
+    try:
+        kinds = named(component(node["_target_"]))
+    except ConfigError as error:  # of a run's configuration: those of files were checked before
+        yield ConfigError(error.what, key, "use a run that bonerisk made")
+        return
     for name, kind in kinds.items():
         if kind != "ColumnNames":
             for place, text in _texts(f"{key}.{name}", node.get(name)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import bonerisk.named
 from bonerisk.cohort.targets import target as targets
+from bonerisk.errors import ConfigError
 
 _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "Path": Path}
 _NAMES |= {name: getattr(bonerisk.named, name) for name in bonerisk.named.NAMED}
@@ -41,6 +43,25 @@ def argument_types(target: str) -> dict[str, object]:
     return {name: _type(annotation) for name, annotation in _arguments(target).items()}
 
 
+def component(target: object) -> str:
+    """Return a ``_target_`` that names a class of bonerisk.
+
+    Raises
+    ------
+    ConfigError
+        It names anything else: a file of a user's own, or of a run, must not call other code. Other modules are not
+        even looked for, which would import the packages that they lie in.
+    """
+    ours = isinstance(target, str) and re.fullmatch(r"bonerisk(\.[a-z]\w*)+\.[A-Z]\w*", target)
+    try:
+        if ours:
+            _arguments(str(target))
+            return str(target)
+    except LookupError:
+        pass
+    raise ConfigError(f"{target!r} is no component of bonerisk", "_target_", "copy that of an existing option")
+
+
 def named(target: str) -> dict[str, str]:
     """Those arguments whose text names something that must exist, and what: one of `bonerisk.named.NAMED`."""
     names = {name: _names(annotation) & set(bonerisk.named.NAMED) for name, annotation in _arguments(target).items()}
@@ -50,7 +71,10 @@ def named(target: str) -> dict[str, str]:
 @cache
 def _arguments(target: str) -> dict[str, ast.expr | None]:
     module, _, name = target.rpartition(".")
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or spec.origin is None:
         raise LookupError(f"no module {module!r}")
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))

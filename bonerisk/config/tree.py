@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from bonerisk.documents import read_yaml
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -55,7 +55,7 @@ def subgroups(group: str, option: str, folders: tuple[Path, ...] = ()) -> dict[s
 @cache
 def _listed(file: Path, prefix: str, folders: tuple[Path, ...]) -> dict[str, Group]:
     found = {}
-    for entry in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults", []):
+    for entry in (read_yaml(file) or {}).get("defaults", []):
         if isinstance(entry, dict):
             (name, default), *_ = entry.items()
             if name.startswith("override "):  # a preset's choice in a group that the command has

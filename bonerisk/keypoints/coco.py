@@ -12,7 +12,6 @@ cocodataset.org/#format-data: "Keypoint Detection".
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bonerisk.documents import read_json
 from bonerisk.errors import DataError
 from bonerisk.keypoints.levels import level
 
@@ -127,8 +127,8 @@ def _take(
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(path)
+    except OSError as error:
         raise DataError(f"the file is no JSON that can be read: {error}", str(path)) from error
     lacking = [name for name in LISTS if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if lacking:

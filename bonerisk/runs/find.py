@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import socket
@@ -13,9 +12,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
-from bonerisk.errors import ConfigError, RunError
+from bonerisk.documents import read_json, read_yaml
+from bonerisk.errors import ConfigError, DataError, RunError
 from bonerisk.runs.folder import CONFIG, RECORD, SCHEMA_VERSION, process_start
 from bonerisk.runs.hashing import sha256
 from bonerisk.runs.run_record import RunRecord
@@ -59,7 +57,8 @@ class StoredRun:
         RunError
             It has changed since the run wrote it.
         """
-        return yaml.safe_load(self.path(CONFIG).read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_yaml(self.path(CONFIG))
+        return content
 
     @property
     def status(self) -> str:
@@ -162,13 +161,14 @@ def load(folder: Path) -> StoredRun:
     """
     path = folder / RECORD
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_json(path)
+    except (OSError, DataError) as error:
         raise RunError(
-            f"can't read the run's record: {error}", str(path), "name a folder that bonerisk made"
+            f"can't read the run's record: {getattr(error, 'what', error)}", str(path), "name a folder that bonerisk made"
         ) from error
-    if content.get("schema_version") != SCHEMA_VERSION:
-        what = f"the record has schema version {content.get('schema_version')}, not {SCHEMA_VERSION}"
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION:
+        what = f"the record has schema version {version}, not {SCHEMA_VERSION}"
         raise RunError(what, str(path), "repeat the run with this version of bonerisk")
     return StoredRun(folder, content)
 

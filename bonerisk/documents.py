@@ -1,0 +1,91 @@
+"""YAML and JSON files read within bounds: a few kilobytes must not fill the memory or keep a command busy for minutes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bonerisk.errors import DataError
+
+LARGEST_YAML = 2**20  # bytes; PyYAML reads a megabyte in some 5 s
+DEEPEST = 50  # mappings and lists within each other
+MOST_NODES = 100_000  # with each anchor counted wherever it stands: nine lists of nine anchors make 10^9
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file.
+
+    Raises
+    ------
+    DataError
+        It is no regular file, is larger than `LARGEST_YAML`, nested deeper than `DEEPEST`, holds more than `MOST_NODES`
+        values, or itself, or is no YAML of plain values.
+    OSError
+        It can't be read.
+    """
+    size = regular(path).stat().st_size
+    if size > LARGEST_YAML:
+        raise DataError(f"the file has {size} bytes, of at most {LARGEST_YAML}", str(path), "this is no configuration")
+    loader = yaml.SafeLoader(path.read_bytes())
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {}, 0)
+        return loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise DataError(f"the file is no YAML that can be read: {said}", str(path), "mend the file") from None
+    finally:
+        loader.dispose()
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file, with or without a byte order mark.
+
+    Raises
+    ------
+    DataError
+        It is no regular file, no JSON, or nested too deeply.
+    OSError
+        It can't be read.
+    """
+    try:
+        return json.loads(regular(path).read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise DataError(f"the file is no JSON that can be read: {said}", str(path), "bring it back") from None
+
+
+def regular(path: Path) -> Path:
+    """Return `path`, unless it is there and no file with an end, as a pipe or ``/dev/zero``: reading one may never end.
+
+    Raises
+    ------
+    DataError
+        It is a pipe, a device or a folder.
+    """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DataError(f"this is {kind}, not a file", str(path), "write the content to a file, and name that")
+    return path
+
+
+def _count(node: yaml.Node, known: dict[int, int], depth: int) -> int:
+    """Number of values in a node, each anchor's counted wherever it stands; `known` has 0 for those still open."""
+    if depth > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    if id(node) in known:
+        if not known[id(node)]:
+            raise ValueError("a value holds itself")
+        return known[id(node)]
+    known[id(node)] = 0
+    children = node.value if isinstance(node, yaml.CollectionNode) else []
+    parts = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+    known[id(node)] = 1 + sum(_count(part, known, depth + 1) for part in parts)
+    if known[id(node)] > MOST_NODES:
+        raise ValueError(f"it holds more than {MOST_NODES} values, its anchors counted wherever they stand")
+    return known[id(node)]
