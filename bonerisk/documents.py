@@ -1,4 +1,4 @@
-"""YAML and JSON files read within bounds: a few kilobytes must not fill the memory or keep a command busy for minutes."""
+"""YAML and JSON files read within bounds: a few kilobytes must not fill the memory, nor keep a command busy."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.signature import argument_types, cast, component
+from bonerisk.errors import ConfigError
 
 Node = Mapping[str, Any]  # keys of the configuration, from Hydra or read back from a run
 

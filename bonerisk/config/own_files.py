@@ -21,7 +21,9 @@ def faults(folder: Path) -> Iterator[ConfigError]:
     """Yield an error for each file of a folder of options that reaches beyond its group, or can't be read."""
     if (folder / "hydra").exists():
         mend = "remove it; hydra.* is set on the command line"
-        yield ConfigError("a folder of options can't have settings of Hydra, which could run any code", str(folder), mend)
+        yield ConfigError(
+            "a folder of options can't have settings of Hydra, which could run any code", str(folder), mend
+        )
     for path in sorted(folder.rglob("*.y*ml")):
         try:
             content = read_yaml(path)

@@ -164,7 +164,9 @@ def load(folder: Path) -> StoredRun:
         content = read_json(path)
     except (OSError, DataError) as error:
         raise RunError(
-            f"can't read the run's record: {getattr(error, 'what', error)}", str(path), "name a folder that bonerisk made"
+            f"can't read the run's record: {getattr(error, 'what', error)}",
+            str(path),
+            "name a folder that bonerisk made",
         ) from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:

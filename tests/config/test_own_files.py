@@ -70,7 +70,7 @@ def test_a_file_of_rules_runs_no_pickle(ours, tmp_path):
     ],
 )
 def test_what_reaches_beyond_the_group_is_refused(ours, before):
-    with pytest.raises(ConfigError, match="its own group|beyond the group") as caught:
+    with pytest.raises(ConfigError, match=r"its own group|beyond the group") as caught:
         prepared(ours(before))
     assert "ours.yaml" in caught.value.where
 
@@ -84,7 +84,14 @@ def test_a_folder_with_settings_of_hydra_is_refused(ours):
 
 @pytest.mark.parametrize(
     "target",
-    ["os.system", "torch.load", "bonerisk.runs.folder.os.system", "bonerisk.runs.folder.replacing", "bonerisk.no.A", "3"],
+    [
+        "os.system",
+        "torch.load",
+        "bonerisk.runs.folder.os.system",
+        "bonerisk.runs.folder.replacing",
+        "bonerisk.no.A",
+        "3",
+    ],
 )
 def test_a_target_outside_bonerisk_is_told_in_one_line(ours, target):
     with pytest.raises(ConfigError, match="no component of bonerisk") as caught:
@@ -93,6 +100,8 @@ def test_a_target_outside_bonerisk_is_told_in_one_line(ours, target):
 
 
 def test_a_target_in_the_configuration_of_a_run_is_refused(tmp_path):
-    config = OmegaConf.create({"paths": {"outputs": str(tmp_path)}, "dataset": {"_target_": "os.system", "command": "x"}})
+    config = OmegaConf.create(
+        {"paths": {"outputs": str(tmp_path)}, "dataset": {"_target_": "os.system", "command": "x"}}
+    )
     with pytest.raises(BoneriskError, match=r"'os\.system' is no component of bonerisk"):
         demand("prepare", config)
