@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ SIZES = ((300, 120), (96, 200), (150, 150))  # rows and columns: higher, wider a
 NODE = {"_target_": "bonerisk.preprocessing.whole_film.WholeFilm", "height": 128, "width": 96}
 
 
-def cohort(folder: Path, **changes: list[float] | list[str | None]) -> Cohort:
+def cohort(folder: Path, **changes: Sequence[float | str | None]) -> Cohort:
     """A film of each size, with L1 to L5 in a slanting row; `changes` are columns of the table."""
     rows = []
     for number, (high, wide) in enumerate(SIZES):
@@ -35,7 +36,7 @@ def cohort(folder: Path, **changes: list[float] | list[str | None]) -> Cohort:
         rows.append({**known, "view": "LATERAL", **across, **down})
     table = pd.DataFrame(rows)
     for name, values in changes.items():
-        table[name] = values
+        table[name] = list(values)
     table = arrange(table)
     return Cohort("films", table, Flow().step("films", table, table))
 
