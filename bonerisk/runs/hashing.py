@@ -1,4 +1,4 @@
-"""SHA-256 of files (cached by path, size and time of change) and of configurations."""
+"""SHA-256 of files (cached by path, size, inode and times of change) and of configurations."""
 
 from __future__ import annotations
 
@@ -29,38 +29,46 @@ def sha256(path: Path) -> str:
 
 
 def sha256_cached(paths: Sequence[Path], data: Path) -> list[str | None]:
-    """SHA-256 of many files, in their order; a file whose size and time of change are in the cache is not read again.
+    """SHA-256 (hex) of many files, in their order; a file that the cache knows as it is now is not read again.
 
-    A file that can't be read gives None. The cache lies under `data`; it is locked only for single rows, since several
-    commands may hash at the same time.
+    It is known by its size, inode, and times of change of content and of inode. The last can't be set, so that a file
+    that was exchanged for one of equal size and time is read. A file that can't be read gives None. The cache lies
+    under `data`; it is locked only for single rows, since several commands may hash at the same time. A damaged one is
+    made anew.
 
     Raises
     ------
     RunError
         The cache can't be written.
     """
+    path = data / CACHE_NAME
     try:
         data.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(data / CACHE_NAME, timeout=60)) as cache:
+        os.close(os.open(path, os.O_CREAT, 0o600))  # it holds the names of films
+        with closing(sqlite3.connect(path, timeout=60)) as cache:
             with cache:
-                cache.execute("CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, size, mtime_ns, sha256)")
+                cache.execute("CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, facts TEXT, sha256 TEXT)")
             return [_one(cache, path) for path in track(paths, "hashing films")]
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.OperationalError) as error:
         mend = "free some space, or set paths.data to a folder that you can write to"
-        raise RunError(f"the hashes of films can't be kept: {error}", str(data / CACHE_NAME), mend) from error
+        raise RunError(f"the hashes of films can't be kept: {error}", str(path), mend) from error
+    except sqlite3.DatabaseError:  # damaged, or no cache of ours
+        path.unlink()
+        return sha256_cached(paths, data)
 
 
 def _one(cache: sqlite3.Connection, path: Path) -> str | None:
     try:
         key, status = os.fsencode(path.resolve()).decode(errors="backslashreplace"), path.stat()  # SQLite wants UTF-8
-        row = cache.execute("SELECT size, mtime_ns, sha256 FROM hashes WHERE path = ?", (key,)).fetchone()
-        if row is not None and row[:2] == (status.st_size, status.st_mtime_ns):
-            return row[2]
+        facts = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+        row = cache.execute("SELECT sha256 FROM files WHERE path = ? AND facts = ?", (key, facts)).fetchone()
+        if row is not None:
+            return row[0]
         digest = sha256(path)
     except OSError:
         return None
     with cache:
-        cache.execute("REPLACE INTO hashes VALUES (?, ?, ?, ?)", (key, status.st_size, status.st_mtime_ns, digest))
+        cache.execute("REPLACE INTO files VALUES (?, ?, ?)", (key, facts, digest))
     return digest
 
 

@@ -30,6 +30,26 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path, monkeypatch):
     assert len(read) == 2
 
 
+def test_a_file_exchanged_for_one_of_equal_size_and_time_is_read(tmp_path):
+    path, other = tmp_path / "film", tmp_path / "other"
+    path.write_bytes(b"one")
+    first = hashing.sha256_cached([path], tmp_path / "data")
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    other.write_bytes(b"two")
+    other.replace(path)
+    os.utime(path, ns=times)
+    assert hashing.sha256_cached([path], tmp_path / "data") == [hashing.sha256(path)] != first
+
+
+def test_the_cache_is_its_owners_and_a_damaged_one_is_made_anew(tmp_path):
+    path, cache = tmp_path / "film", tmp_path / "data" / hashing.CACHE_NAME
+    path.write_bytes(b"one")
+    first = hashing.sha256_cached([path], tmp_path / "data")
+    assert cache.stat().st_mode & 0o777 == 0o600
+    cache.write_bytes(b"no database" * 1000)
+    assert hashing.sha256_cached([path], tmp_path / "data") == first
+
+
 @pytest.mark.parametrize("file", ["new.py", "inner/new.py"])
 def test_the_hash_of_code_changes_with_it(tmp_path, monkeypatch, file):
     before = hashing.sha256_of_code(bonerisk.runs)
