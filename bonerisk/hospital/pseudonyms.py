@@ -38,8 +38,8 @@ def salt_of(data: Path) -> bytes:
         data.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             unfinished = data / f"{SALT}-{os.getpid()}"
+            unfinished.touch(0o600)  # before anything is in it
             unfinished.write_text(secrets.token_hex(32))
-            unfinished.chmod(0o600)
             with contextlib.suppress(FileExistsError):
                 os.link(unfinished, path)  # atomic: one of two processes wins
             unfinished.unlink()
