@@ -50,6 +50,14 @@ def test_points_are_evaluated_and_shown(place: Path, detector: Path, typed: Type
     assert "Can the points be found on a film?" in page
     assert "Points found" in page
     assert "too few to conclude" not in page
+    runs = ",".join(str(path) for path in (place / "outputs" / "evaluate" / "spine_keypoints_demo").iterdir())
+    code, again, err = typed(place, "evaluate", f"run={detector}", "evaluation.n_draws=10", "evaluation.min_n=2")
+    assert code == 0, err
+    code, out, err = typed(place, "report", f"runs=[{runs},{again[-1]}]")
+    assert code == 0, err
+    table = pd.read_csv(place / out[-1] / "tables" / "keypoint_precision.csv")
+    assert len(table) == 2
+    assert "Mean ± SD of 2: " in (place / out[-1] / "report.html").read_text()
 
 
 def test_found_points_take_the_place_of_marked_ones(place: Path, detector: Path, typed: Typed) -> None:

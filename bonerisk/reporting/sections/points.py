@@ -9,6 +9,7 @@ import pandas as pd
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.points import TABLE
 from bonerisk.reporting.page import FilmGrid, Part, Section, Text
+from bonerisk.reporting.tables.keypoints import keypoints
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import Row, rows_of
@@ -23,7 +24,13 @@ INTRO = (
 
 
 def sections(page: Context) -> Iterator[Section]:
-    """One section per evaluation; empty for models that find no points."""
+    """One section per evaluation, empty for models that find no points; before them the mean of several, as of folds.
+
+    The table of means is that of spine DeepSurv's section, too.
+    """
+    detectors = [evaluation for evaluation in page.runs.evaluations if evaluation.result.outcome == "points"]
+    if len(detectors) > 1 and (table := keypoints(page.runs)):
+        yield Section("Points found, all evaluations", [table], detectors[0].number)
     for evaluation in page.runs.evaluations:
         yield Section(f"Points found{evaluation.place}", _films(evaluation.run), evaluation.number)
 

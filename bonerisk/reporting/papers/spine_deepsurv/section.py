@@ -14,7 +14,6 @@ from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.figure_c_index import c_index, in_words
 from bonerisk.reporting.papers.spine_deepsurv.models import Model, methods, models_of, row_of, variants
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
-from bonerisk.reporting.papers.spine_deepsurv.table_keypoints import keypoints
 from bonerisk.reporting.papers.spine_deepsurv.table_methods import (
     C_INDEX,
     FRAX,
@@ -26,6 +25,7 @@ from bonerisk.reporting.papers.spine_deepsurv.table_methods import (
 from bonerisk.reporting.papers.spine_deepsurv.table_variants import area, caution, image_variants
 from bonerisk.reporting.runs.evaluation import EvaluationRun
 from bonerisk.reporting.sections.explained import read_overlays
+from bonerisk.reporting.tables.keypoints import keypoints
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.numbers import number
 from bonerisk.reporting.wording.rows import rows_of

@@ -17,8 +17,8 @@ from bonerisk.reporting.page import FilmGrid, Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.models import ALONE, CLINICAL, IMAGES, methods, models_of, variants
 from bonerisk.reporting.papers.spine_deepsurv.section import sections
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
-from bonerisk.reporting.papers.spine_deepsurv.table_keypoints import keypoints
 from bonerisk.reporting.runs.reported import ReportedRuns, reported
+from bonerisk.reporting.tables.keypoints import keypoints
 from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
 from bonerisk.runs.find import StoredRun
