@@ -258,6 +258,7 @@ def test_the_report_is_one_file_with_its_tables(bonerisk, trained, evaluated):
     page = (Path(out[-1]) / "report.html").read_text()
     assert "ospenscreen_demo" in page
     assert "simulated" in page
+    assert "spine DeepSurv" not in page  # another paper's tables
     assert list((Path(out[-1]) / "tables").glob("*.tex"))
     assert {path.resolve() for path in load(Path(out[-1])).parents} == {trained.resolve(), evaluated.resolve()}
 

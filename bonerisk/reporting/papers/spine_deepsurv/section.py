@@ -12,7 +12,7 @@ from bonerisk.reporting.figures.overlays import FILM, SHUFFLED
 from bonerisk.reporting.figures.style import save
 from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.figure_c_index import c_index, in_words
-from bonerisk.reporting.papers.spine_deepsurv.models import Model, methods, models_of, row_of, variants
+from bonerisk.reporting.papers.spine_deepsurv.models import IMAGES, Model, methods, models_of, row_of, variants
 from bonerisk.reporting.papers.spine_deepsurv.table_characteristics import characteristics
 from bonerisk.reporting.papers.spine_deepsurv.table_methods import (
     C_INDEX,
@@ -40,7 +40,7 @@ def sections(page: Context) -> Iterator[Section]:
     found_points = keypoints(page.runs)
     for evaluation in page.runs.evaluations:
         found = models_of(evaluation) if evaluation.result.outcome != "points" else []
-        if any(model.training and (model.image or model.clinical == "Model 3") for model in found):
+        if any(model.training and (model.image in IMAGES.values() or model.clinical == "Model 3") for model in found):
             yield _section(page, evaluation, found, found_points)
             found_points = None
 
