@@ -360,10 +360,9 @@ SUM = str(sum(number % 256 for number in range(200) if number != 100))
 def test_ctrl_c_ends_at_once_and_keeps_what_is_done(tmp_path: Path, start: Callable[[int], subprocess.Popen]) -> None:
     with start(2) as process:
         until(lambda: list(tmp_path.glob("data/.s.unfinished/part*.parquet")))
-        began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5  # under a heavy load
+    assert len((tmp_path / "read").read_text().split()) < 199  # the films that were left are not read first
     assert errors.strip().endswith("KeyboardInterrupt")
     assert [path.name for path in (tmp_path / "data").iterdir()] == [".s.unfinished"]
 
