@@ -111,19 +111,19 @@ class Network:
         """The head, if its target has times."""
         return cast("SurvivalHead", self.head) if find(self.head.target).kind == "survival" else None
 
-    def calibrate(self, train: pd.DataFrame, tune: pd.DataFrame, films: DecodedCohort, seed: int) -> tuple[str, ...]:
-        """Let a head of a target with times learn its probabilities; caveats for the report."""
+    def calibrate(
+        self, head: SurvivalHead, train: pd.DataFrame, tune: pd.DataFrame, films: DecodedCohort, seed: int
+    ) -> tuple[str, ...]:
+        """Let its head, of a target with times, learn its probabilities; caveats for the report."""
         from bonerisk.training.model import predict
 
-        if self.survival_head is None:
-            return ()
         outputs, of_tuning = (
             predict(self.module, films.images.images, self.inputs(rows, films), doing="calibrating")
             for rows in (train, tune)
         )
         outcomes, tuning = (RowOutcomes.of(rows, "survival") for rows in (train, tune))
-        self.survival_head.calibrate(outputs, outcomes, (of_tuning, tuning), seed)
-        return self.survival_head.notes
+        head.calibrate(outputs, outcomes, (of_tuning, tuning), seed)
+        return head.notes
 
     @property
     def notes(self) -> dict[str, str]:

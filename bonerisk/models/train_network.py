@@ -85,9 +85,10 @@ def train_network(config: DictConfig, run: Run) -> None:
     )
     run.record["device"] = trained.device
     log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))
-    for note in network.calibrate(train, tune, films, config.seed):
-        run.note(note)
-    save(network.module.state_dict(), run.folder / MODEL_FILE, network.notes)
+    if network.survival_head:
+        for note in network.calibrate(network.survival_head, train, tune, films, config.seed):
+            run.note(note)
+        save(network.module.state_dict(), run.folder / MODEL_FILE, network.notes)  # again, with what it learnt of times
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
     write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
