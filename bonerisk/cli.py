@@ -106,6 +106,16 @@ def report(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = N
     _execute("report", overrides, multirun, cfg)
 
 
+@app.command(cls=GroupsCommand)
+def audit(
+    table: Annotated[list[str], typer.Argument(metavar="TABLE", help="A CSV, metrics.csv, YAML, or published/PAPER")],
+    cfg: Cfg = None,
+) -> None:
+    """Check a printed table against itself: findings.csv, checks.csv."""
+    first = [] if "=" in table[0] else [override("table", table.pop(0))]
+    _execute("audit", first + table, False, cfg)
+
+
 runs = typer.Typer(help="Look after the runs that there are.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 

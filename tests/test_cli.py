@@ -15,6 +15,7 @@ SHOWN = {
     "pseudolabel": ["dataset=", "merged", "run", "cutoffs"],
     "evaluate": ["evaluation=", "run", "split"],
     "report": ["runs"],
+    "audit": ["TABLE", "published/PAPER"],
 }
 
 
@@ -44,6 +45,12 @@ def test_neither_help_nor_a_mistake_imports_torch(arguments, tmp_path):
     code += "try: app()\nfinally: print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stdout.strip().endswith("False")
+
+
+def test_audit_takes_a_table_by_its_name(tmp_path):
+    done = bonerisk("audit", "my table.csv", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "where: my table.csv" in done.stderr
 
 
 def test_mistakes_end_with_2_and_a_few_lines(tmp_path):

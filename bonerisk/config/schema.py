@@ -32,4 +32,5 @@ PRIMARY: dict[str, dict[str, object]] = {
         "cutoffs.osteoporosis": float | None,
     },
     "report": {**_PATHS, "runs": str | list[str]},
+    "audit": {**_PATHS, "table": str},
 }

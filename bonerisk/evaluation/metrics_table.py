@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bonerisk.evaluation.intervals.interval import interval
+from bonerisk.evaluation.intervals.interval import Interval, interval
 from bonerisk.evaluation.intervals.p_value import p_value
 from bonerisk.evaluation.intervals.resampling import Distribution
 from bonerisk.evaluation.metrics.catalogue import about
@@ -41,6 +41,9 @@ def metric_row(where: Row, sample: Judged[object], of: Distribution, plan: Plan,
         It follows the interval's own note and the number's.
     """
     bounds = interval(of, plan.level, plan.interval)
+    if bounds.lower > of.estimate or bounds.upper < of.estimate:  # as of a calibration error, which grows with noise
+        missed = "no interval: the bootstrap is biased here, its percentiles miss the estimate"
+        bounds = Interval(np.nan, np.nan, "", "; ".join(filter(None, (bounds.note, missed))))
     n_patients = sample.n_patients
     fixed = (
         plan.stratify == "event" and about(where["metric"]).of_prevalence and bounds.method.startswith("patient boot")

@@ -85,6 +85,7 @@ def test_every_option_composes(command):
         "pseudolabel": ["run=latest", "dataset=phantom_chest"],
         "evaluate": ["run=latest"],
         "report": ["runs=latest"],
+        "audit": ["table=published/aicxr"],
     }[command]
     check(command, needed, multirun=False)
     tried = {} if command == "train" else groups("train")  # the same files, which compose the same way

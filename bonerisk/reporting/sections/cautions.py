@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from bonerisk.audit.audit import audit
+from bonerisk.audit.read import of_metrics
 from bonerisk.cohort.table import BONE_CLASSES
 from bonerisk.evaluation.validation.validate import OPTIMISM
 from bonerisk.reporting.runs.evaluation import EvaluationRun, TableKey
@@ -36,6 +38,7 @@ def cautions(chain: ReportedRuns) -> list[str]:
     for place, evaluation in judged:
         found += [place + text for split in evaluation.splits for text in _of_split(evaluation, split)]
         found += [place + text for text in _of_validation(evaluation)]
+        found += [place + text for text in _of_audit(evaluation)]
     return list(dict.fromkeys(found))
 
 
@@ -172,3 +175,9 @@ def _of_validation(evaluation: EvaluationRun) -> Iterator[str]:
             )
             text += f"events and {plural(features, 'feature')}. Harrell's correction may remove too little of it; "
             yield f"{text}cross-validation (evaluation.validation=crossval) is nearer the truth."
+
+
+def _of_audit(evaluation: EvaluationRun) -> Iterator[str]:
+    """What the checks for printed tables find in our own."""
+    for row in audit(of_metrics(evaluation.result.metrics))[0].itertuples():
+        yield f"The audit of this page's numbers finds {row.where} {row.printed}: {row.recomputed} ({row.note})."

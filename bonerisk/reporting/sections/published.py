@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 import pandas as pd
 import yaml
 
+from bonerisk.errors import ConfigError
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.page import Part, Section, Text
 from bonerisk.reporting.tables.table import Table
@@ -26,6 +27,9 @@ class Printed(TypedDict):
     number: str
     title: str
     group: NotRequired[str]
+    facts: NotRequired[dict[str, int]]  # this and what follows for `bonerisk audit`: bonerisk.audit.tables.Printed
+    sums: NotRequired[list[dict[str, object]]]
+    same: NotRequired[bool]
     columns: list[str]
     rows: list[list[str]]
     notes: list[str]
@@ -61,6 +65,21 @@ def sections(page: Context) -> Iterator[Section]:
 def paper_of(preset: str, target: str) -> str | None:
     """The paper whose file names a preset and a target; None if there is none."""
     return next((name for name in _papers() if preset in presets(name) and target in _read(name)["targets"]), None)
+
+
+def printed_by(paper: str) -> Path:
+    """The file of a paper's tables, for those who read them on their own.
+
+    Raises
+    ------
+    ConfigError
+        There is no such paper.
+    """
+    if paper not in _papers():
+        raise ConfigError(
+            f"there is no paper {paper!r}", "table", f"write published/ and one of {', '.join(_papers())}"
+        )
+    return FOLDER / f"{paper}.yaml"
 
 
 def presets(paper: str) -> list[str]:

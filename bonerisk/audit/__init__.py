@@ -1,0 +1,1 @@
+"""Printed tables checked against themselves: what can't be true of the numbers in them."""
