@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def timed(films: list, transforms: list, shared: bool = False) -> float:
-    """Median processor seconds a film; shared: what the variants have in common is drawn once, as for the page's picture."""
+    """Median processor seconds a film; shared: what variants have in common is drawn once, as on the page."""
     times = []
     for _ in range(ROUNDS):
         start = time.process_time()
