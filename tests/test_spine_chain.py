@@ -57,6 +57,9 @@ def test_patches_and_columns_to_the_page_with_maps(bonerisk: Typed) -> None:
     page = (Path(out[-1]) / "report.html").read_text()
     assert "C-index" in page
     assert "Grad-CAM" in page
+    drawn = pd.read_csv(both[1] / "figures" / "variants" / "variants.csv")
+    assert drawn["variant"].tolist()[2:4] == ["L1–L5 patches without masks", "L1–L5 with masks"]
+    assert all(name in page for name in drawn["variant"])
 
 
 def test_whole_films_by_hazards_of_intervals(bonerisk: Typed) -> None:

@@ -28,10 +28,13 @@ from bonerisk.evaluation.tables.result import OutcomeKind, beside, write
 from bonerisk.evaluation.validation.development import APPARENT
 from bonerisk.models.components import check_contracts, component
 from bonerisk.models.explain import explain_model
+from bonerisk.models.films import transform_of
 from bonerisk.models.several import combined, comparable, dataset_of, load_models, named_apart, note_inputs, outcome_of
 from bonerisk.parts import Dataset
+from bonerisk.preprocessing.spine import SpineImage, SpinePatches
 from bonerisk.reporting.figures.films import write_examples
 from bonerisk.reporting.figures.points import write_points
+from bonerisk.reporting.figures.variants import write_variants
 from bonerisk.reporting.wording.vocabulary import vocabulary_of
 
 
@@ -100,6 +103,9 @@ def evaluate(order: Order) -> Path:
                 write_examples(predicted[0], 0.5, paths, folder / "films")
             if result.outcome == "points":
                 write_points(predicted[0], paths, folder / "points")
+            transforms = [transform_of(model.run.config["preprocessing"]) for model in models if model.films]
+            for spine in [each for each in transforms if isinstance(each, SpineImage | SpinePatches)][:1]:
+                write_variants(cohort.table, spine, folder / "variants")
             if found:
                 draw_explained(folder, found, vocabulary_of(cohort.table, result.target, result.target_words))
     return run.folder

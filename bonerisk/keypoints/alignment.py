@@ -144,20 +144,20 @@ def inverse(matrix: np.ndarray) -> np.ndarray:
     return np.column_stack([back, -back @ matrix[:, 2]])
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """An image of the film by a matrix, float32 (size, size); 0 where there is no film.
+def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image of the film by a matrix, float32, of `size` (rows, columns); 0 where there is no film.
 
     A smaller image is drawn finer by a whole number, and then averaged over areas: linear interpolation would alias.
     """
     finer = min(FINEST, max(1, math.ceil(1 / math.sqrt(abs(np.linalg.det(matrix[:, :2]))))))
     onto = finer * matrix
     onto[:, 2] += (finer - 1) / 2
-    side = (finer * size, finer * size)
+    side = (finer * size[1], finer * size[0])
     start, stop = _needed(onto, side, image.shape)
     onto[:, 2] += onto[:, :2] @ start
     part = image[start[1] : stop[1], start[0] : stop[0]].astype(np.float32)
     drawn = cv2.warpAffine(part, onto, side, flags=cv2.INTER_LINEAR) if part.size else np.zeros(side, np.float32)
-    return cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.resize(drawn, size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def seen(matrix: np.ndarray, side: tuple[int, int]) -> np.ndarray:

@@ -18,12 +18,10 @@ from bonerisk.keypoints import alignment, columns
 from bonerisk.keypoints.levels import LUMBAR
 from bonerisk.named import FolderPath
 from bonerisk.preprocessing.spine_bodies import BODIES, VertebralBodies
+from bonerisk.preprocessing.spine_drawing import VIEW, Drawing
 from bonerisk.preprocessing.square import square
 
 ALIGN = ("similarity", "rigid")
-VIEW, FRONTAL = "view", ("PA", "AP", "FRONTAL")
-HALF, WHOLE = 0.5, 0.999  # of a pixel's area
-UNEVEN = 0.01  # relative difference of the spacings of rows and columns that is more than rounding
 
 
 class SpineImage:
@@ -99,28 +97,33 @@ class SpineImage:
             The film is frontal; points are missing, outside the film or not those of L1 to L5; the film has no mask,
             or its spacing is needed and unknown; the region is blank.
         """
-        matrix, shown = self._shown(film)
-        return _scaled(alignment.warp(film.pixels, matrix, self.size), shown)
+        return self.draw(Drawing(film))
+
+    def draw(self, drawing: Drawing) -> np.ndarray:
+        """The same of a film on which other variants are drawn, too."""
+        matrix, shown = self._shown(drawing)
+        return _scaled(drawing.pixels(matrix, self.size), shown)
 
     def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
         """Share (size, size) float32 of each pixel that a region of the film covers; 0 where the image is black."""
-        matrix, shown = self._shown(film)
-        return alignment.warp(region, matrix, self.size).clip(0, 1) * shown
+        matrix, shown = self._shown(Drawing(film))
+        return alignment.warp(region, matrix, (self.size, self.size)).clip(0, 1) * shown
 
-    def _shown(self, film: Film) -> tuple[np.ndarray, np.ndarray]:
+    def _shown(self, drawing: Drawing) -> tuple[np.ndarray, np.ndarray]:
         """The matrix, and which pixels (size, size) show the film."""
-        points = _points(film)
-        matrix = _matrix(self.align, points, film, self.size)
+        points, size = drawing.points, self.size
+        rigid = self.align == "rigid"
+        matrix = alignment.rigid(points, size, drawing.spacing) if rigid else alignment.similarity(points, size)
         moved = alignment.apply(matrix, points)
         around = self.margin * alignment.spacings(moved).mean()
         kept = moved[: len(self.levels)]
         low, high = kept.min(0) - around, kept.max(0) + around
-        shown = _inside(film, matrix, self.size)
-        down, right = np.mgrid[: self.size, : self.size]
-        shown &= (right >= low[0]) & (right <= high[0]) & (down >= low[1]) & (down <= high[1])
+        at = np.arange(size)
+        within = (at >= low[:, None]) & (at <= high[:, None])  # of the columns, of the rows
+        shown = drawing.inside(matrix, size) & within[0] & within[1][:, None]
         if self.bodies.chosen:
-            marked = np.logical_or.reduce(self.bodies.of(film, self.levels))
-            shown &= alignment.warp(marked, matrix, self.size) > HALF
+            drawing.know(self.bodies, self.levels)
+            shown &= drawing.shown(self.bodies, self.levels, matrix, size)
         return matrix, shown
 
 
@@ -181,30 +184,34 @@ class SpinePatches:
         DataError
             As of `SpineImage`; a patch is blank.
         """
-        return np.stack(
-            [_scaled(alignment.warp(film.pixels, matrix, self.size), shown) for matrix, shown in self._shown(film)]
-        )
+        return self.draw(Drawing(film))
+
+    def draw(self, drawing: Drawing) -> np.ndarray:
+        """The same of a film on which other variants are drawn, too."""
+        return np.stack([_scaled(drawing.pixels(matrix, self.size), shown) for matrix, shown in self._shown(drawing)])
 
     def covered(self, region: np.ndarray, film: Film) -> np.ndarray:
         """Share (5, size, size) float32 of each pixel that a region of the film covers; 0 where a patch is black."""
+        size = (self.size, self.size)
         return np.stack(
-            [alignment.warp(region, matrix, self.size).clip(0, 1) * shown for matrix, shown in self._shown(film)]
+            [alignment.warp(region, matrix, size).clip(0, 1) * shown for matrix, shown in self._shown(Drawing(film))]
         )
 
-    def _shown(self, film: Film) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _shown(self, drawing: Drawing) -> list[tuple[np.ndarray, np.ndarray]]:
         """For each patch its matrix, and which pixels (size, size) show the film."""
-        points = _points(film)
+        points = drawing.points
         apart = alignment.spacings(points)
         local = np.convolve(apart, [0.5, 0.5])  # L2 to L4; the outer vertebrae have one neighbour each
         local[[0, -1]] = apart[[0, -1]]
         if self.align == "rigid":
-            local[:] = alignment.LENGTH_MM / (len(LUMBAR) - 1) / _spacing(film)
+            local[:] = alignment.LENGTH_MM / (len(LUMBAR) - 1) / drawing.spacing
         scales = self.size / (self.side * local)
         matrices = [alignment.about(points, *at, self.size) for at in zip(points, scales, strict=True)]
-        shown = [_inside(film, matrix, self.size) for matrix in matrices]
+        shown = [drawing.inside(matrix, self.size) for matrix in matrices]
         if self.bodies.chosen:
-            for patch, matrix, body in zip(shown, matrices, self.bodies.of(film, LUMBAR), strict=True):
-                patch &= alignment.warp(body, matrix, self.size) > HALF
+            drawing.know(self.bodies, LUMBAR)
+            for patch, matrix, level in zip(shown, matrices, LUMBAR, strict=True):
+                patch &= drawing.shown(self.bodies, [level], matrix, self.size)
         return list(zip(matrices, shown, strict=True))
 
 
@@ -217,39 +224,6 @@ def _choices(bodies: str | None, align: str) -> list[BoneriskError]:
     if align not in ALIGN:
         wrong.append(ConfigError(f"there is no {align!r}", "preprocessing.align", f"one of {', '.join(ALIGN)}"))
     return wrong
-
-
-def _points(film: Film) -> np.ndarray:
-    """Centres (5, 2) of L1 to L5; a frontal film's are refused, since its bodies lie behind the arches."""
-    if film.row.get(VIEW) in FRONTAL:
-        mend = "leave the film out; if it is lateral, correct its view"
-        raise DataError(f"the film is frontal (view {film.row[VIEW]}), but the image is of a lateral spine", VIEW, mend)
-    points = columns.points(LUMBAR, film.row)
-    alignment.check(points, film.pixels.shape)
-    return points
-
-
-def _matrix(align: str, points: np.ndarray, film: Film, size: int) -> np.ndarray:
-    return alignment.rigid(points, size, _spacing(film)) if align == "rigid" else alignment.similarity(points, size)
-
-
-def _spacing(film: Film) -> float:
-    """Pixel in mm, the same in both directions."""
-    if film.spacing_mm is None:
-        mend = "preprocessing.align=similarity needs none, or leave the film out"
-        raise DataError("the film's spacing is unknown, which align=rigid needs", mend=mend)
-    down, right = film.spacing_mm
-    if abs(down - right) > UNEVEN * down:
-        raise DataError(f"the film's rows are {down:g} mm apart and its columns {right:g}: align=rigid needs one scale")
-    return down
-
-
-def _inside(film: Film, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Which pixels (size, size) of the image lie on the film with their whole area."""
-    corners = alignment.seen(matrix, (size, size))
-    if (corners >= 0).all() and (corners <= np.array(film.pixels.shape[::-1]) - 1).all():
-        return np.ones((size, size), bool)
-    return alignment.warp(np.ones(film.pixels.shape, np.float32), matrix, size) > WHOLE
 
 
 def _scaled(drawn: np.ndarray, shown: np.ndarray) -> np.ndarray:

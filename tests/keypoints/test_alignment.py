@@ -42,7 +42,7 @@ def test_the_image_moves_as_its_points_do(size: int) -> None:
     points = spine()
     matrix = alignment.similarity(points, size)
     for x, y in points[[0, 2, 4]]:
-        drawn = alignment.warp(dot(x, y), matrix, size)
+        drawn = alignment.warp(dot(x, y), matrix, (size, size))
         assert middle(drawn) == pytest.approx(alignment.apply(matrix, np.array([[x, y]]))[0].tolist(), abs=0.02)
 
 

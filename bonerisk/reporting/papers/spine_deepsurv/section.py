@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from bonerisk.evaluation.validation.development import APPARENT
 from bonerisk.reporting.contents import Context
 from bonerisk.reporting.figures.overlays import FILM, SHUFFLED
 from bonerisk.reporting.figures.style import save
+from bonerisk.reporting.figures.variants import TABLE
 from bonerisk.reporting.page import FilmGrid, Part, Section, Text
 from bonerisk.reporting.papers.spine_deepsurv.figure_c_index import c_index, in_words
 from bonerisk.reporting.papers.spine_deepsurv.models import IMAGES, Model, methods, models_of, row_of, variants
@@ -32,6 +35,7 @@ from bonerisk.reporting.wording.rows import rows_of
 
 ORDER = 44
 TITLE = "As spine DeepSurv's tables and figures"
+FOLDER = "figures/variants"
 FIGURES = {APPARENT: "Figure 3", "test": "Figure 4"}
 
 
@@ -52,6 +56,7 @@ def _section(page: Context, evaluation: EvaluationRun, found: list[Model], found
     if source is not None and "event" in source.films:
         parts.append(characteristics(source.films, evaluation.vocabulary))
     parts += [found_points] if found_points else []
+    parts += list(_films(evaluation))
     images = variants(found)
     for split in evaluation.splits if images else ():
         if any(row_of(evaluation.metrics, split, model.name, area(evaluation)) is not None for model in images):
@@ -101,6 +106,17 @@ def _figure(figures: Path, evaluation: EvaluationRun, by: dict[tuple[str, str], 
         title,
         f"{title}. {in_words(evaluation, by, split)}",
     )
+
+
+def _films(evaluation: EvaluationRun) -> Iterator[FilmGrid]:
+    """The six images of one film, where the evaluation drew them."""
+    run = evaluation.run
+    if f"{FOLDER}/{TABLE}" not in run.written:
+        return
+    drawn = pd.read_csv(run.path(f"{FOLDER}/{TABLE}"), dtype=str)
+    films = tuple((run.path(f"{FOLDER}/{row.file}"), str(row.variant)) for row in rows_of(drawn))
+    if films:
+        yield FilmGrid("The images that are compared, of one film", films)
 
 
 def _heatmaps(evaluation: EvaluationRun) -> Iterator[FilmGrid]:
