@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Literal
 
@@ -106,6 +107,14 @@ class ImageTable:
         wrong = [*settings.bad_split_or_fold(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
         self.where = None if where is None else Where(where)
+        self.predicted = False
+
+    def to_predict(self, columns: Sequence[str]) -> ImageTable:
+        """The same films, all external, without outcomes but those among the `columns` that a model reads."""
+        new = copy(self)
+        new.columns, new.split, new.predicted = settings.without_outcome(self.columns, columns), "external", True
+        new.shuffle_labels = None
+        return new
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films, of which only the headers are read.
@@ -131,7 +140,7 @@ class ImageTable:
         text, notes = self._identified(self._with_films(text, refusals), data)
         text, rows, flow = filtered(self.where, text, rows, self.codes, self.time_unit, refusals)
         text, on_events = in_years(text, self.time_unit, refusals, required=False)
-        table = _with_class(check(text, refusals, self.codes))
+        table = _with_class(check(text, refusals, self.codes, self.predicted))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
