@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort.recorded import record_source, write_left_out
+from bonerisk.cohort.table import Cohort
 from bonerisk.config.run_folder import run_folder
 from bonerisk.config.sweep import Order
 from bonerisk.models import calls, new_rows, scores
@@ -15,7 +16,27 @@ from bonerisk.models.films import film_hashes
 from bonerisk.models.found_points import detector_of, with_found_points
 from bonerisk.models.load import load_model
 from bonerisk.models.several import note_inputs
+from bonerisk.models.trained import TrainedModel
 from bonerisk.runs.find import find
+from bonerisk.runs.folder import Run
+
+
+def write_pages(found: pd.DataFrame, cohort: Cohort, model: TrainedModel, run: Run, most: int, outputs: Path) -> None:
+    """Write a page for each of the films of highest risk, `most` at the most."""
+    from bonerisk.reporting import film_page
+    from bonerisk.reporting.known_failures import evaluations_of, known_failures
+
+    if most < 1:
+        return
+    training = model.run.folder
+    failures = list(known_failures(evaluations_of(training, outputs), training))
+    paths = cohort.table.set_index("image_id")["image_path"]
+    with run.writes("pages", "pages") as folder:
+        folder.mkdir()
+        for number, film in enumerate(found.head(most).to_dict("records"), 1):
+            path, named = paths[film["image_id"]], {str(column): value for column, value in film.items()}
+            page = folder / f"{number:03d}.html"
+            film_page.write(named, Path(path) if path else None, model.tuning, model.target, failures, page)
 
 
 def predict(order: Order) -> Path:
@@ -40,6 +61,7 @@ def predict(order: Order) -> Path:
         if config.unfamiliar == "refuse":
             kept = new_rows.refuse(kept, judged["unfamiliar_because"])
             found = found[found["image_id"].isin(kept.table["image_id"])]
-        scores.write(found, calibration, model, run)
+        found = scores.write(found, calibration, model, run)
         write_left_out(kept, run)
+        write_pages(found, kept, model, run, config.pages, outputs)
     return run.folder

@@ -48,16 +48,23 @@ def scores(
     return found.assign(**made_by)
 
 
-def write(table: pd.DataFrame, calibration: pd.DataFrame, model: TrainedModel, run: Run) -> None:
-    """Write predictions.csv and predictions.parquet, with the highest risk first, and calibration.csv."""
+def write(table: pd.DataFrame, calibration: pd.DataFrame, model: TrainedModel, run: Run) -> pd.DataFrame:
+    """Write predictions.csv and predictions.parquet, with the highest risk first, and calibration.csv.
+
+    Returns
+    -------
+    DataFrame
+        The scores as written.
+    """
     run.reads("familiarity", model.run.path(FILE), parent=model.run.folder)
-    table = table.sort_values("risk", ascending=False, kind="stable")
+    table = table.sort_values("risk", ascending=False, kind="stable", ignore_index=True)
     with run.writes("predictions", "predictions.csv") as path:
         table.to_csv(path, index=False)
     with run.writes("predictions", SCORES) as path:
         table.to_parquet(path, index=False)
     with run.writes("calibration", "calibration.csv") as path:
         calibration.to_csv(path, index=False)
+    return table
 
 
 def _in_words(calibration: pd.DataFrame) -> str:
