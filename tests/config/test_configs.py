@@ -83,6 +83,7 @@ def test_every_option_composes(command):
         "prepare": ["dataset=phantom_chest"],
         "train": ["model=ospenscreen", "dataset=phantom_chest"],
         "pseudolabel": ["run=latest", "dataset=phantom_chest"],
+        "predict": ["run=latest", "dataset.films=[films]"],
         "evaluate": ["run=latest"],
         "report": ["runs=latest"],
     }[command]
