@@ -69,8 +69,8 @@ class Familiarity:
             far = self.distance.of(features)
         limit = np.nan if self.limit is None else self.limit
         reasons = pd.DataFrame("", table.index, ["distance", *WORDS, *self.ranges])
-        reasons.loc[far > limit, "distance"] = f"it looks unlike the training films (farther than {1 - SHARE:.0%} of "
-        reasons.loc[far > limit, "distance"] += "tuning films)"
+        farther = f"its features are farther from those of the training films than in {1 - SHARE:.0%} of tuning films"
+        reasons.loc[far > limit, "distance"] = farther
         for name, said in shown(table).items():
             known = self.kinds.get(str(name), ())
             other = said.notna() & ~said.isin(known) & bool(known)

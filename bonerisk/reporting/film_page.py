@@ -125,7 +125,8 @@ def write(
 def _first(film: Mapping[str, Any], path: Path | None, scale: Scale, pictures: Path) -> Iterator[Part]:
     yield Text(RESEARCH, "caution")
     if film["unfamiliar"]:
-        yield Text(f"Unlike the films that the model learnt from: {film['unfamiliar_because']}.", "caution")
+        why = f"This is unlike what the model learnt from: {film['unfamiliar_because']}."
+        yield Text(f"{why} What it says here may mean nothing.", "caution")
     shown = []
     read_film = read(path, colour="luminance") if path else None
     if read_film is not None and read_film.burned_in:
@@ -136,10 +137,21 @@ def _first(film: Mapping[str, Any], path: Path | None, scale: Scale, pictures: P
     if len(scale.tuning):
         figure = place(scale.tuning, scale.value, scale.threshold, scale.label, scale.share)
         save(figure, pictures, "place", scale.label, scale.label)
+        _make_square(pictures / "place.png")
         shown.append((pictures / "place.png", "Its place among the films that the model was tuned on"))
     yield FilmGrid("", tuple(shown))
     frame = pd.DataFrame(list(_facts(film, scale)), columns=["", "Value"])
     yield Table("film", "What the model says", frame)
+
+
+def _make_square(path: Path) -> None:
+    """Fill a picture up with white, as the grid of films is of squares."""
+    image = cv2.imread(str(path))
+    assert image is not None  # just written
+    lack = max(image.shape[:2]) - np.array(image.shape[:2])
+    (top, left), (bottom, right) = lack // 2, lack - lack // 2
+    white = (255, 255, 255)
+    cv2.imwrite(str(path), cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=white))
 
 
 def _facts(film: Mapping[str, Any], scale: Scale) -> Iterator[tuple[str, str]]:
