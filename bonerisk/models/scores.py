@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 
@@ -15,6 +17,8 @@ SCORES = "predictions.parquet"
 FIRST = ("dataset", "image_id", "patient_id", "risk", "estimate", "probability")
 SAID = ("risk_percentile", "threshold", "threshold_risk", "positive", "class_called")
 METRICS = {"o_e": "observed/expected", "calibration_slope": "slope", "ici": "ICI"}
+
+log = logging.getLogger(__name__)
 
 
 def scores(
@@ -64,6 +68,7 @@ def write(table: pd.DataFrame, calibration: pd.DataFrame, model: TrainedModel, r
         table.to_parquet(path, index=False)
     with run.writes("calibration", "calibration.csv") as path:
         calibration.to_csv(path, index=False)
+    log.info("%d rows are scored; %d of them are unfamiliar", len(table), table["unfamiliar"].sum())
     return table
 
 
