@@ -18,7 +18,7 @@ from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import COMPETING_TIME, DTYPES, SPLITS, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, REJECTED, SPLITS, Cohort, arrange
 from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
 from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
@@ -143,7 +143,10 @@ class ImageTable:
         table = _with_class(check(text, refusals, self.codes, self.predicted))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
-        table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
+        kinds = with_kinds(table)
+        table, flow, unknown = keep_kinds(kinds, flow, self.modality, self.view)
+        if self.predicted:
+            rejected = pd.concat([rejected, self._of_other_kinds(kinds.drop(index=table.index))])
         table, flow = self._old_enough(table.reset_index(drop=True), flow)
         if "split" not in text:
             table["split"] = self.split if self.split in SPLITS else self._shared_out(table)
@@ -154,6 +157,13 @@ class ImageTable:
             log.warning(warning)
         standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), colour=self.colour)
+
+    def _of_other_kinds(self, films: pd.DataFrame) -> pd.DataFrame:
+        """Refusals of films that `modality` and `view` leave out; a training counts them in its flow alone."""
+        said = "modality " + films["modality"].fillna("unknown") + ", view " + films["view"].fillna("unknown")
+        reason = said + ": not kept by dataset.modality and dataset.view"
+        found = films.assign(file=self.table.name, column="header", reason=reason)
+        return found.reindex(columns=list(REJECTED))
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""
