@@ -49,15 +49,14 @@ class Distance:
 
         n, width = features.shape
         most = max(1, min(MOST, n // ROWS_EACH, width - 1))
-        pca = PCA(most, random_state=seed).fit(features.astype(np.float64))
-        kept = 1 + int((pca.explained_variance_ratio_.cumsum() < SHARE).sum())
-        kept = min(kept, most)
-        whole = pca.explained_variance_ratio_.sum()
-        total = pca.explained_variance_.sum() / whole if whole else 0.0
-        rest = (total - pca.explained_variance_[:kept].sum()) / max(min(n - 1, width) - kept, 1)
-        smallest = np.finfo(np.float32).eps * max(total, np.finfo(np.float32).tiny)
-        variances = np.maximum(pca.explained_variance_[:kept], smallest)
-        return cls(pca.mean_, pca.components_[:kept], variances, np.array(max(rest, smallest)))
+        values = features.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # shares of no variance, if all films are equal
+            pca = PCA(most, random_state=seed).fit(values)
+        found, total = np.nan_to_num(pca.explained_variance_), values.var(axis=0, ddof=1).sum()
+        kept = min(1 + int((found.cumsum() < SHARE * total).sum()), most)
+        rest = (total - found[:kept].sum()) / max(width - kept, 1)
+        smallest = np.finfo(np.float32).eps * (total or 1.0)
+        return cls(pca.mean_, pca.components_[:kept], np.maximum(found[:kept], smallest), np.array(max(rest, smallest)))
 
     def of(self, features: Array) -> Array:
         """Distances (n,) of features (n, width).

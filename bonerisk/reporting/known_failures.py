@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from bonerisk.reporting.tables.table import Table
 from bonerisk.reporting.wording import words
 from bonerisk.reporting.wording.numbers import count, interval, listed, number
 from bonerisk.runs.find import StoredRun, load
+
+log = logging.getLogger(__name__)
 
 CALIBRATED = ("o_e", "calibration_slope")
 FEW = 5  # subgroups named
@@ -39,7 +42,11 @@ def known_failures(evaluations: Sequence[StoredRun], training: Path) -> Iterator
     worse: list[str] = []
     ranked = ""
     for run in evaluations:
-        result = read(run)
+        try:
+            result = read(run)
+        except RunError as error:
+            log.warning("an evaluation is passed over: %s", error.what)
+            continue
         names = result.models.loc[result.models["run"] == training.name, "model"]
         for (dataset, split), metrics in result.metrics.groupby(["dataset", "split"], sort=False):
             place = str(dataset), str(split)
