@@ -21,24 +21,6 @@ from bonerisk.runs.find import find
 from bonerisk.runs.folder import Run
 
 
-def write_pages(found: pd.DataFrame, cohort: Cohort, model: TrainedModel, run: Run, most: int, outputs: Path) -> None:
-    """Write a page for each of the films of highest risk, `most` at the most."""
-    from bonerisk.reporting import film_page
-    from bonerisk.reporting.known_failures import evaluations_of, known_failures
-
-    if most < 1:
-        return
-    training = model.run.folder
-    failures = list(known_failures(evaluations_of(training, outputs), training))
-    paths = cohort.table.set_index("image_id")["image_path"]
-    with run.writes("pages", "pages") as folder:
-        folder.mkdir()
-        for number, film in enumerate(found.head(most).to_dict("records"), 1):
-            path, named = paths[film["image_id"]], {str(column): value for column, value in film.items()}
-            page = folder / f"{number:03d}.html"
-            film_page.write(named, Path(path) if path else None, model.tuning, model.target, failures, page)
-
-
 def predict(order: Order) -> Path:
     """Write the model's prediction of each film, with what is known of it, and the reason of each that has none."""
     config, data, outputs = order.config, Path(order.config.paths.data), Path(order.config.paths.outputs)
@@ -63,5 +45,23 @@ def predict(order: Order) -> Path:
             found = found[found["image_id"].isin(kept.table["image_id"])]
         found = scores.write(found, calibration, model, run)
         write_left_out(kept, run)
-        write_pages(found, kept, model, run, config.pages, outputs)
+        _write_pages(found, kept, model, run, config.pages, outputs)
     return run.folder
+
+
+def _write_pages(found: pd.DataFrame, cohort: Cohort, model: TrainedModel, run: Run, most: int, outputs: Path) -> None:
+    """Write a page for each of the films of highest risk, `most` at the most."""
+    from bonerisk.reporting import film_page
+    from bonerisk.reporting.known_failures import evaluations_of, known_failures
+
+    if most < 1:
+        return
+    training = model.run.folder
+    failures = list(known_failures(evaluations_of(training, outputs), training))
+    paths = cohort.table.set_index("image_id")["image_path"]
+    with run.writes("pages", "pages") as folder:
+        folder.mkdir()
+        for number, film in enumerate(found.head(most).to_dict("records"), 1):
+            path, named = paths[film["image_id"]], {str(column): value for column, value in film.items()}
+            page = folder / f"{number:03d}.html"
+            film_page.write(named, Path(path) if path else None, model.tuning, model.target, failures, page)

@@ -32,7 +32,7 @@ def test_distance_is_in_standard_deviations_along_and_across_the_components(widt
     far = np.zeros((2, width))
     far[0, 0] = far[1, 1] = 100
     along, across = known.of(far)
-    assert along < 2 < 50 < across  # one standard deviation, and a hundred
+    assert along < 5 < 50 < across  # about one standard deviation, and a hundred
     again = Distance.restored(known.tensors())
     np.testing.assert_array_equal(again.of(far), [along, across])
 
