@@ -35,7 +35,7 @@ class GroupsCommand(TyperCommand):
 
 app = typer.Typer(
     name="bonerisk",
-    help="Bone risk from ordinary chest and spine films: prepare, extract, train, evaluate, report.",
+    help="Bone risk from ordinary chest and spine films: prepare, extract, train, predict, evaluate, report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -95,6 +95,19 @@ def pseudolabel(overrides: Overrides = None, multirun: Multirun = False, cfg: Cf
 
 
 @app.command(cls=GroupsCommand)
+def predict(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILM… KEY=VALUE", help="Films, folders, patterns; overrides", show_default=False),
+    ] = None,
+    multirun: Multirun = False,
+    cfg: Cfg = None,
+) -> None:
+    """Score new films, or rows of a table, with a trained model: predictions.csv, rejected.csv, pages."""
+    _execute("predict", arguments, multirun, cfg)
+
+
+@app.command(cls=GroupsCommand)
 def evaluate(overrides: Overrides = None, multirun: Multirun = False, cfg: Cfg = None) -> None:
     """Evaluate a trained model: predictions.parquet, metrics.csv, figures."""
     _execute("evaluate", overrides, multirun, cfg)
@@ -141,7 +154,7 @@ def verify(
 
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
-    """Bone risk from ordinary chest and spine films: prepare, extract, train, evaluate, report."""
+    """Bone risk from ordinary chest and spine films: prepare, extract, train, predict, evaluate, report."""
     if show:
         typer.echo(bonerisk.__version__)
         raise typer.Exit

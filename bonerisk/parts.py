@@ -37,6 +37,7 @@ __all__ = [
     "MapEncoder",
     "Objective",
     "Outcome",
+    "OwnTable",
     "PointAugmentation",
     "PointHead",
     "PointTransform",
@@ -63,6 +64,20 @@ class Dataset(Protocol):
         Raises
         ------
         ConfigError, DataError
+        """
+        ...
+
+
+class OwnTable(Dataset, Protocol):
+    """A source of a user's own rows, of which outcomes may be unknown."""
+
+    def to_predict(self, columns: Sequence[str]) -> Dataset:
+        """The same source for a model's predictions: it needs no outcome and no split, and all rows are external.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns of the cohort that the model reads.
         """
         ...
 

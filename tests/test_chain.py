@@ -80,7 +80,13 @@ def test_prepare_writes_the_cohort_and_its_flow(bonerisk):
 def test_training_leaves_what_the_contract_says(trained):
     names = {item.name for item in trained.iterdir()}
     wanted = {"config.yaml", "run.json", "run.log", "cohort.parquet", "flow.csv", "rejected.csv"}
-    assert names == wanted | {"links.csv", "model.safetensors", "history.csv", "tuning.parquet"}
+    assert names == wanted | {
+        "links.csv",
+        "model.safetensors",
+        "history.csv",
+        "tuning.parquet",
+        "familiarity.safetensors",
+    }
     cohort = pd.read_parquet(trained / "cohort.parquet")
     assert set(cohort["split"]) == {"train", "tune"}
     assert "osteoporosis" not in set(cohort["bone_class"])

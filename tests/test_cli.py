@@ -13,6 +13,7 @@ SHOWN = {
     "prepare": ["dataset=", "image_table", "phantom_chest", "preprocessing="],
     "train": ["model=", "ospenscreen_demo", "encoder=", "small_cnn", "resume"],
     "pseudolabel": ["dataset=", "merged", "run", "cutoffs"],
+    "predict": ["dataset=", "films", "run", "unfamiliar", "pages"],
     "evaluate": ["evaluation=", "run", "split"],
     "report": ["runs"],
     "audit": ["TABLE", "published/PAPER"],

@@ -94,3 +94,27 @@ def test_a_detector_that_is_sure_of_nothing_stops_and_another_model_finds_no_poi
     code, _, err = typed(place, "prepare", *FILMS, f"keypoints={out[-1]}", "preprocessing=none")
     assert code == 2
     assert "cox predicts fracture and finds no points" in err
+
+
+def test_a_spine_model_predicts_with_found_points(place: Path, detector: Path, typed: Typed) -> None:
+    small = ["training.max_epochs=1", "training.batch_size=16", "encoder.channels=4", "preprocessing.size=64"]
+    code, out, err = typed(place, "train", "model=spine_deepsurv_demo", *FILMS, *small)
+    assert code == 0, err
+    run = out[-1]
+    code, out, err = typed(place, "evaluate", f"run={run}", "evaluation.n_draws=10", "evaluation.min_n=2")
+    assert code == 0, err
+    judged = pd.read_parquet(place / out[-1] / "predictions.parquet").query("model == 'spine_deepsurv_demo'")
+    code, out, err = typed(place, "predict", f"run={run}", *FILMS, "pages=1")
+    assert code == 0, err
+    found = pd.read_parquet(place / out[-1] / "predictions.parquet").set_index("image_id").loc[judged["image_id"]]
+    for name in ("risk", "survival_5y"):
+        np.testing.assert_array_equal(found[name], judged[name])
+    film = pd.read_parquet(place / run / "cohort.parquet")["image_path"].iloc[0]
+    code, _, err = typed(place, "predict", f"run={run}", film)
+    assert code == 2
+    assert "keypoints=RUN" in err
+    code, out, err = typed(place, "predict", f"run={run}", film, f"keypoints={detector}", "pages=0")
+    assert (code, err.count("error")) in ((0, 0), (3, 1)), err  # a detector that has learnt nothing may exchange points
+    code, _, err = typed(place, "predict", f"run={detector}", film)
+    assert code == 2
+    assert "finds points, and predicts no risk" in err

@@ -28,7 +28,7 @@ FINDING = "finding_"  # prefix of the findings in a film's report, 1 or 0, which
 log = logging.getLogger(__name__)
 
 
-def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> pd.DataFrame:
+def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str], to_predict: bool = False) -> pd.DataFrame:
     """Parse and check all rows, and refuse wrong ones.
 
     Parameters
@@ -40,6 +40,8 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
         Collects refusals and errors; rows that are already in it are left out too.
     sexes : mapping of str to {"F", "M"}
         The user's codes of the sexes.
+    to_predict : bool
+        Whether each row is predicted by itself, so that it does not matter which others are lost, and how many.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def check(text: pd.DataFrame, refusals: Refusals, sexes: Mapping[str, str]) -> p
         _refuse_contradictory_rows(text[~text["image_id"].duplicated(keep=False)], refusals, "image_path")
     _refuse_contradictory_sexes(text, refusals, table)
     lost = table.index.isin(refusals.table["row"])
-    if not (lost.all() or refusals.errors):  # errors that explain what is lost
+    if not (to_predict or lost.all() or refusals.errors):  # errors that explain what is lost
         refusals.fail(slips.losses(table, refusals))
     _refuse_copies(text, refusals)
     kept = table[~table.index.isin(refusals.table["row"])]

@@ -124,12 +124,17 @@ def write_cohort(cohort: Cohort, run: Run) -> None:
     """Write the tables of a cohort: cohort.parquet, flow.csv, rejected.csv, and links.csv where tables were joined."""
     with run.writes("cohort", "cohort.parquet") as path:
         cohort.table.to_parquet(path, index=False)
-    with run.writes("flow", "flow.csv") as path:
-        cohort.flow.table.to_csv(path, index=False)
-    write_rejected(cohort.rejected, run)
+    write_left_out(cohort, run)
     if cohort.links is not None:
         with run.writes("links", "links.csv") as path:
             cohort.links.to_csv(path, index=False)
+
+
+def write_left_out(cohort: Cohort, run: Run) -> None:
+    """Write what was left out of a cohort, and why: flow.csv, rejected.csv."""
+    with run.writes("flow", "flow.csv") as path:
+        cohort.flow.table.to_csv(path, index=False)
+    write_rejected(cohort.rejected, run)
 
 
 def write_rejected(rejected: pd.DataFrame, run: Run) -> None:

@@ -48,6 +48,7 @@ COLUMNS = {  # in the order of the table; these are always there
 }
 FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER, "entry_years": NUMBER}  # if there
 COMPETING_TIME = "competing_time_years"  # of a user's table, not of a cohort: it tells which of two events came first
+OUTCOMES = (*FOLLOW_UP, COMPETING_TIME, "t_score", "bone_class")  # of a user's table; a T-score may be a feature, too
 SAMPLING = {"stratum": TEXT, "case_weight": NUMBER}  # if there
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 ORIGIN, CONFIDENCE, SOURCE = "label_origin", "label_confidence", "source"  # of labels and rows, if there

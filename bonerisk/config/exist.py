@@ -19,6 +19,7 @@ from bonerisk.config.build import Node, plain
 from bonerisk.config.recorded import put_runs
 from bonerisk.config.signature import component, named
 from bonerisk.errors import BoneriskError, ConfigError, DataError, override, raise_together
+from bonerisk.named import matching
 from bonerisk.runs.find import REPORTED, find
 from bonerisk.runs.resumable import resumable
 from bonerisk.runs.sweeps import expand, trainings
@@ -48,6 +49,8 @@ def demand(command: str, config: DictConfig) -> None:
 
 def _runs(command: str, config: Mapping[str, Any], outputs: Path) -> Iterator[BoneriskError]:
     try:
+        if command == "predict":
+            find(str(config["run"]), outputs, ["train"])
         if command in ("evaluate", "pseudolabel"):
             trainings(_listed(config["run"]), outputs)
         if command == "report":
@@ -95,6 +98,9 @@ def _texts(key: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _texts(f"{key}.{name}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(key, inner)
     elif value is not None:
         yield key, str(value)
 
@@ -106,6 +112,8 @@ def _absent(kind: str, key: str, text: str, outputs: Path) -> Iterator[BoneriskE
             find(text, outputs, ["train"])
         except BoneriskError as error:
             yield error
+    elif kind == "FilmPath" and not matching(text):
+        yield DataError("there is no such film, folder of films, or film of this pattern", str(path), _near(key, path))
     elif kind == "FilePath" and (path.is_dir() or not path.exists()):
         what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
         yield DataError(what, str(path), _near(key, path) or f"{key}=FILE")

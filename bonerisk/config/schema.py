@@ -24,6 +24,14 @@ PRIMARY: dict[str, dict[str, object]] = {
         "combine": Literal["two_stages"] | None,
         "split": _SPLIT | list[_SPLIT] | None,
     },
+    "predict": {
+        **_PATHS,
+        "run": str,
+        "keypoints": str | None,
+        "threshold": str | float | None,
+        "unfamiliar": Literal["flag", "refuse"],
+        "pages": int,
+    },
     "pseudolabel": {
         **_PATHS,
         "run": str,

@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from bonerisk.config.check import check, opened, quoted
 from bonerisk.config.exist import demand
+from bonerisk.config.film_arguments import with_films
 from bonerisk.config.recorded import put_runs
 from bonerisk.config.tree import config_dir
 from bonerisk.errors import BoneriskError, RunError
@@ -178,12 +179,13 @@ def execute(command: str, job: Job, overrides: list[str], flags: list[str]) -> i
     job : callable
         From an `Order` to the run's folder.
     overrides : list of str
-        In Hydra's grammar; an expression (`quoted`) may be as a shell hands it over.
+        In Hydra's grammar; an expression (`quoted`) may be as a shell hands it over, and films of ``predict`` are
+        arguments of their own.
     flags : list of str
         Hydra's flags, as ``--multirun`` or ``--cfg job``.
     """
-    overrides = quoted(overrides)
     try:
+        overrides = quoted(with_films(overrides) if command == "predict" else overrides)
         config = check(command, overrides, multirun="--multirun" in flags, printing="--cfg" in flags)
         if not flags:
             demand(command, config)

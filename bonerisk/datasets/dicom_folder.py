@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +28,7 @@ from bonerisk.hospital.tables import read
 from bonerisk.imaging.index import index
 from bonerisk.named import ColumnNames, FilePath, FolderPath
 
-UNUSED = ("path", "institution", "rows", "columns", "transfer_syntax", "problems")  # columns of the headers
+UNUSED = ("path", "institution", "laterality", "rows", "columns", "transfer_syntax", "problems")  # of the headers
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,12 @@ class DicomFolder:
         self.latest = _day(dates_until, "dates_until") or pd.Timestamp.now()
         self.rules, self.codes, self.outcome, self.colour = rules, codes, outcome, colour
         self.reference_standard, self.shuffle_labels = reference_standard, shuffle_labels
+
+    def to_predict(self, columns: Sequence[str]) -> DicomFolder:
+        """The same films, all external: the rules' kinds, ages and exclusions hold, but no outcome is required."""
+        new = copy(self)
+        new.rules, new.external_sites, new.shuffle_labels = self.rules.to_predict(), [], None
+        return new
 
     def load(self, data: Path) -> Cohort:
         """Index the films, read the tables, and join them by the rules.

@@ -21,6 +21,24 @@ LATERAL = ("LL", "RL", "LLAT", "RLAT", "LLD", "RLD", "LAT", "LATERAL")
 CHUNK = 64  # files per task
 
 
+def headers(paths: Sequence[str]) -> list[Header | Refused]:
+    """Headers of films, in their order, or why there are none."""
+    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+    with closing(parallel_map(read_headers, chunks, died=_died)) as results:
+        return [header for chunk in track(results, "reading headers", len(chunks)) for header in chunk]
+
+
+def known_headers(paths: Sequence[str]) -> list[Header | None]:
+    """Headers of films, in their order; None where a file is no DICOM image, or damaged."""
+    return [header if isinstance(header, Header) else None for header in headers(paths)]
+
+
+def view_of(position: str | None) -> str | None:
+    """Our name of a ViewPosition: PA, AP, LATERAL, …; None if there is none."""
+    said = (position or "").upper()
+    return "LATERAL" if said in LATERAL else said or None
+
+
 def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with `modality` by the headers, and `view` (PA, AP, LATERAL, …) where it is missing.
 
@@ -29,14 +47,9 @@ def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
     table : DataFrame
         Columns `image_path` and `view`.
     """
-    paths = table["image_path"].tolist()
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    with closing(parallel_map(read_headers, chunks, died=_died)) as results:
-        found = [header for chunk in track(results, "reading headers", len(chunks)) for header in chunk]
-    known = [header if isinstance(header, Header) else None for header in found]
+    known = known_headers(table["image_path"].tolist())
     modality = pd.Series([header and header.modality for header in known], table.index, dtype="object")
-    view = pd.Series([header and header.view_position for header in known], table.index, dtype="object").str.upper()
-    view = view.mask(view.isin(LATERAL), "LATERAL")
+    view = pd.Series([header and view_of(header.view_position) for header in known], table.index, dtype="object")
     return table.assign(modality=modality.str.upper(), view=table["view"].fillna(view))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from bonerisk.cohort.controls import SHUFFLED, shuffled
 from bonerisk.cohort.flow import Flow
 from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
-from bonerisk.cohort.table import COMPETING_TIME, DTYPES, SPLITS, Cohort, arrange
+from bonerisk.cohort.table import COMPETING_TIME, DTYPES, REJECTED, SPLITS, Cohort, arrange
 from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
 from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
@@ -106,6 +107,14 @@ class ImageTable:
         wrong = [*settings.bad_split_or_fold(split), *settings.bad_name(name), *settings.bad_sexes(female, male)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *bad_unit(time_unit), *settings.bad_where(where)])
         self.where = None if where is None else Where(where)
+        self.predicted = False
+
+    def to_predict(self, columns: Sequence[str]) -> ImageTable:
+        """The same films, all external, without outcomes but those among the `columns` that a model reads."""
+        new = copy(self)
+        new.columns, new.split, new.predicted = settings.without_outcome(self.columns, columns), "external", True
+        new.shuffle_labels = None
+        return new
 
     def load(self, data: Path) -> Cohort:
         """Read the table and look for its films, of which only the headers are read.
@@ -131,10 +140,13 @@ class ImageTable:
         text, notes = self._identified(self._with_films(text, refusals), data)
         text, rows, flow = filtered(self.where, text, rows, self.codes, self.time_unit, refusals)
         text, on_events = in_years(text, self.time_unit, refusals, required=False)
-        table = _with_class(check(text, refusals, self.codes))
+        table = _with_class(check(text, refusals, self.codes, self.predicted))
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
-        table, flow, unknown = keep_kinds(with_kinds(table), flow, self.modality, self.view)
+        kinds = with_kinds(table)
+        table, flow, unknown = keep_kinds(kinds, flow, self.modality, self.view)
+        if self.predicted:
+            rejected = pd.concat([rejected, self._of_other_kinds(kinds.drop(index=table.index))])
         table, flow = self._old_enough(table.reset_index(drop=True), flow)
         if "split" not in text:
             table["split"] = self.split if self.split in SPLITS else self._shared_out(table)
@@ -145,6 +157,13 @@ class ImageTable:
             log.warning(warning)
         standard = self.reference_standard or f"the table {self.table.name}, which does not say how it was established"
         return Cohort(self.name, table, flow, rejected, standard, notes, (self.table,), colour=self.colour)
+
+    def _of_other_kinds(self, films: pd.DataFrame) -> pd.DataFrame:
+        """Refusals of films that `modality` and `view` leave out; a training counts them in its flow alone."""
+        said = "modality " + films["modality"].fillna("unknown") + ", view " + films["view"].fillna("unknown")
+        reason = said + ": not kept by dataset.modality and dataset.view"
+        found = films.assign(file=self.table.name, column="header", reason=reason)
+        return found.reindex(columns=list(REJECTED))
 
     def _with_films(self, text: pd.DataFrame, refusals: Refusals) -> pd.DataFrame:
         """Return the rows with the path of each film; rows without a film are refused."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from bonerisk.cohort.splits import check_fractions, fold_of
-from bonerisk.cohort.table import SPLITS
+from bonerisk.cohort.table import OUTCOMES, SPLITS
 from bonerisk.cohort.where import Where
 from bonerisk.errors import ConfigError, DataError
 
@@ -53,6 +53,12 @@ def bad_split(split: Sequence[float] | str) -> Iterator[ConfigError]:
 def bad_split_or_fold(split: Sequence[float] | str) -> Iterator[ConfigError]:
     """Yield an error if `split` is neither the name of a split, three shares nor a fold."""
     yield from () if fold_of(split) else bad_split(split)
+
+
+def without_outcome(columns: Mapping[str, str | None], read: Sequence[str]) -> dict[str, str | None]:
+    """Return the mapping of columns without outcomes and split, except those that a model reads."""
+    hidden = [name for name in ("split", *OUTCOMES) if name not in read]
+    return {**columns, **dict.fromkeys(hidden)}
 
 
 def refuse_split_twice(split: Sequence[float] | str, text: pd.DataFrame, names: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +94,14 @@ class SurvivalTable:
         wrong += [*bad_unit(time_unit), *_films(self.columns), *wrong_features(self.features, KEY)]
         raise_together([*misnamed(self.columns, KNOWN), *wrong, *settings.bad_where(where)])
         self.where = None if where is None else Where(where)
+        self.predicted = False
+
+    def to_predict(self, columns: Sequence[str]) -> SurvivalTable:
+        """The same rows, all external, without outcomes; features are the `columns` that a model reads."""
+        new = copy(self)
+        new.columns, new.split, new.predicted = settings.without_outcome(self.columns, columns), "external", True
+        new.shuffle_labels, new.features = None, list(columns)
+        return new
 
     def load(self, data: Path) -> Cohort:
         """Read the table.
@@ -119,7 +128,7 @@ class SurvivalTable:
         file = replace(file, rows=file.rows.loc[text.index])
         text, on_events = in_years(text, self.time_unit, refusals)
         text, chosen, left_out = self._with_features(text, file, refusals)
-        table = check(text, refusals, self.codes)
+        table = check(text, refusals, self.codes, self.predicted)
         rejected = refusals.table
         flow = flow.step("values can be used", rows, table, counted(rejected))
         table["split"], drawn = self._split(table, "split" in text)
@@ -223,6 +232,8 @@ class SurvivalTable:
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """Return the features without useless ones, which are an error if they were asked for."""
         dull = useless(table, chosen)
+        if self.predicted:
+            return chosen, left_out
         if self.features is not None and dull:
             raise DataError(f"no model can learn from {_listed(dull)}", KEY, f"leave {', '.join(dull)} out")
         chosen, left_out = tuple(name for name in chosen if name not in dull), left_out | dull
@@ -240,7 +251,7 @@ class SurvivalTable:
 
     def _doubts(self, text: pd.DataFrame, chosen: tuple[str, ...]) -> Iterator[str]:
         own = {name: text[name] for name in chosen if name not in DTYPES}
-        if self.features is not None and (doubtful := suspects(own, text)):
+        if self.features is not None and not self.predicted and (doubtful := suspects(own, text)):
             yield (
                 f"{KEY} names {_listed(doubtful)}. A model that learns from what is known only after the start of "
                 "follow-up, or from who a patient is, seems better than it is."

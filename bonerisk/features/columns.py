@@ -153,6 +153,17 @@ class Columns:
             why += [f"{column} with a level not learnt, as {other.iloc[0]}, {len(other)}"] if len(other) else []
         return why
 
+    def lacking_of_each(self, table: pd.DataFrame) -> pd.Series:
+        """Why each row is incomplete, in words; empty for a complete one."""
+        filled, why = self._filled(table), pd.DataFrame("", table.index, [*self.used, *self._by])
+        for column in (*self.used, *self._by):
+            why.loc[filled[column].isna(), column] = f"{column} is not known"
+        for column, learnt in {**self.design.levels, **dict.fromkeys(self._by, self.strata)}.items():
+            levels = as_levels(filled[column].dropna())
+            other = levels[~levels.isin(learnt)]
+            why.loc[other.index, column] = column + " " + other + f" is none of {few(list(learnt))}"
+        return why.apply(lambda row: "; ".join(filter(None, row)), axis=1) if len(why) else pd.Series(dtype="object")
+
     def imputed(self, table: pd.DataFrame) -> dict[str, int]:
         """How many values of each column are imputed."""
         counts = {column: int(table[column].isna().sum()) for column in self.filled}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -103,6 +103,12 @@ class Rules:
     def kinds(self) -> dict[str, list[str]]:
         """The values to keep of each column that says what a film shows."""
         return {"modality": self.modality, "body_part": self.body_part, "view": self.view}
+
+    def to_predict(self) -> Rules:
+        """The same rules for films to be predicted: all of each patient, whatever the outcome, of split external."""
+        follow_up, pair = replace(self.follow_up, required=False), replace(self.pair, required=False)
+        same = replace(self, follow_up=follow_up, pair=pair, index={})
+        return replace(same, same_day="all", min_visits=1, split="external")
 
     def apply(
         self,

@@ -37,6 +37,7 @@ DAYS += (("AcquisitionDateTime", "AcquisitionDateTime"),)  # the nearest to the 
 CODES = (
     *("SOPClassUID", "SOPInstanceUID", "PatientSex", "PatientBirthDate", "PatientAge", "Modality", "ViewPosition"),
     *("PresentationIntentType", "BodyPartExamined", "BurnedInAnnotation", "Rows", "Columns", "ViewCodeSequence"),
+    *("ImageLaterality", "Laterality"),
 )
 KEYWORDS = (*TEXTS.values(), *CODES, *dict.fromkeys(keyword for pair in DAYS for keyword in pair))
 TAGS = {int(tag): keyword for keyword in KEYWORDS if (tag := tag_for_keyword(keyword)) is not None}
@@ -65,8 +66,8 @@ class Header(NamedTuple):
     empty decides, and gives None if it is no date; `film_time` ("HHMMSS") goes with it. `sex` is F or M. `intent` is
     PresentationIntentType, else what the SOP class says. `modality` is that of the SOP class where this is of no plain
     radiographs, whatever the tag Modality says. `burned_in` is 1 or 0. `view_position`, `view_code` (the meaning of the
-    first ViewCodeSequence item), `body_part` and the descriptions are as they stand in the file. `problems` lists what
-    could not be read.
+    first ViewCodeSequence item), `body_part`, `laterality` (of the image, else of the series) and the descriptions are
+    as they stand in the file. `problems` lists what could not be read.
     """
 
     patient_id: str | None
@@ -81,6 +82,7 @@ class Header(NamedTuple):
     view_position: str | None
     view_code: str | None
     body_part: str | None
+    laterality: str | None
     series_description: str | None
     study_description: str | None
     protocol_name: str | None
@@ -192,6 +194,7 @@ def _header(values: Elements, kind: str, rows: int, columns: int, syntax: str | 
         view_position=values.code("ViewPosition"),
         view_code=values.meaning("ViewCodeSequence"),
         body_part=values.code("BodyPartExamined"),
+        laterality=values.code("ImageLaterality") or values.code("Laterality"),
         burned_in={"YES": 1.0, "NO": 0.0}.get((values.code("BurnedInAnnotation") or "").upper()),
         rows=rows,
         columns=columns,

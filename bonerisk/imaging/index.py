@@ -23,7 +23,7 @@ from bonerisk.imaging.headers import Header, Refused, read_headers
 from bonerisk.imaging.parallel import parallel_map
 from bonerisk.progress import track
 
-VERSION = b"2"  # of the results of `read_header`: raise it with every change there
+VERSION = b"3"  # of the results of `read_header`: raise it with every change there
 CHUNK = 64  # files per task
 KEEP_EVERY_S = 60.0  # so that a killed run loses little of what it has read
 

@@ -18,6 +18,7 @@ from bonerisk.encoders.weights import MODEL_FILE
 from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.terms import terms
+from bonerisk.models.blocks import in_blocks
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import Embedded
 from bonerisk.models.predictions import predictions
@@ -41,10 +42,15 @@ class Fitted:
 
     def predict(self, table: pd.DataFrame, films: Embedded | None, dataset: str, name: str) -> pd.DataFrame:
         """The predictions table for the rows of `table`: `risk` (n,), and survival if the head gives it."""
-        x = self.features.matrix(table, films.of(table) if films else None)
-        found = self.head.survival(x, self.features.columns.stratum(table))
-        survival = {f"survival_{horizon:g}y": values for horizon, values in found.items()}
-        return predictions(table, dataset, name, {"risk": self.head.risk(x), **survival})
+        embeddings = films.of(table) if films else None
+
+        def of(at: np.ndarray) -> dict[str, np.ndarray]:
+            rows = table.iloc[at]
+            x = self.features.matrix(rows, None if embeddings is None else embeddings[at])
+            found = self.head.survival(x, self.features.columns.stratum(rows))
+            return {"risk": self.head.risk(x)} | {f"survival_{years:g}y": values for years, values in found.items()}
+
+        return predictions(table, dataset, name, in_blocks(of, len(table)))
 
 
 def learn_columns(features: Features, cohort: Cohort, target: str) -> None:

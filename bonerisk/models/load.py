@@ -15,6 +15,7 @@ from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
 from bonerisk.config.build import outdated
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.features.features import Features
 from bonerisk.models.embeddings import Embedded, embed_cohort
 from bonerisk.models.films import DecodedCohort, decode_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, load_fitted
@@ -105,15 +106,25 @@ class NetworkModel(TrainedModel):
         return load_network(self.run)
 
     @property
+    def features(self) -> Features:
+        """The film's embedding, and columns beside it."""
+        return self.network.features
+
+    @property
     def columns(self) -> Sequence[str]:
         """Columns that its head gets beside the film."""
-        return self.network.features.columns.used
+        return self.features.columns.used
+
+    def predict_and_embed(self, rows: ReadyRows) -> tuple[pd.DataFrame, np.ndarray | None]:
+        """What `predict` and `embed` give, in one pass."""
+        films = _films(rows, DecodedCohort)
+        return self.network.predict_and_embed(rows.cohort.table, films, rows.cohort.name, self.name)
 
     def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Rows with a readable film and all columns, filtered in this order."""
         run = run or Unrecorded()
         films = decode_cohort(cohort, self.run.config["preprocessing"], run, data)
-        return ReadyRows(keep_complete(films.cohort, self.network.features, run, self.name), films)
+        return ReadyRows(keep_complete(films.cohort, self.features, run, self.name), films)
 
     def ready(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Rows with a readable film, an outcome and all columns, filtered in this order."""
@@ -122,7 +133,7 @@ class NetworkModel(TrainedModel):
         known = of_target(films.cohort, self.target_name, run)
         if points := self.target.points:
             known = usable(known, films, points)
-        return ReadyRows(keep_complete(known, self.network.features, run, self.name), films)
+        return ReadyRows(keep_complete(known, self.features, run, self.name), films)
 
     def refit(self, cohort: Cohort, rows: ReadyRows) -> Refit:
         """Refuse: a network is not trained again."""
@@ -153,19 +164,24 @@ class FeatureModel(TrainedModel):
         raise ConfigError(what, "evaluation.explain", "leave it out; it explains model=ospenscreen and the like")
 
     @property
+    def features(self) -> Features:
+        """What the head was fitted to."""
+        return self.fitted.features
+
+    @property
     def films(self) -> bool:
         """Whether an embedding is among its features."""
-        return self.fitted.features.films
+        return self.features.films
 
     @property
     def columns(self) -> Sequence[str]:
         """Columns that its features are made of."""
-        return self.fitted.features.columns.used
+        return self.features.columns.used
 
     def predictable(self, cohort: Cohort, data: Path = DATA, run: Run | None = None) -> ReadyRows:
         """Rows with all columns and a readable film."""
         run = run or Unrecorded()
-        known = keep_complete(cohort, self.fitted.features, run, self.name)
+        known = keep_complete(cohort, self.features, run, self.name)
         if not self.films:
             return ReadyRows(known)
         films = embed_cohort(known, frozen_of(self.run), run, data)
@@ -184,7 +200,7 @@ class FeatureModel(TrainedModel):
             found = _films(there, Embedded).of(there.cohort.table)
             embeddings = np.zeros((len(known), found.shape[1]), found.dtype)
             embeddings[known] = found
-        named = (*self.columns, *self.fitted.features.columns.without)  # that the training's dataset named
+        named = (*self.columns, *self.features.columns.without)  # that the training's dataset named
         refit = Refit(self.run.config, cohort.table, named, known, embeddings)
         again, own = refit(np.arange(len(known))).risk[known], self.predict(there)["risk"].to_numpy()
         if not np.abs(again - own).max() <= EQUAL * own.std():

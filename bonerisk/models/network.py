@@ -17,6 +17,7 @@ from bonerisk.errors import ConfigError, raise_together
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.heads.row_outcomes import RowOutcomes
+from bonerisk.models.blocks import in_blocks
 from bonerisk.models.components import component
 from bonerisk.models.films import DecodedCohort, encoder_for
 from bonerisk.models.points import on_film, on_image
@@ -76,7 +77,21 @@ class Network:
         from bonerisk.training.model import predict
 
         outputs = predict(self.module, films.images.images, self.inputs(table, films))
-        found = self.head.predictions(outputs)
+        return self._of_outputs(outputs, table, films, dataset, name)
+
+    def predict_and_embed(
+        self, table: pd.DataFrame, films: DecodedCohort, dataset: str, name: str
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """What `predict` and `embed` give, in one pass through the encoder."""
+        from bonerisk.training.model import predict_and_embed
+
+        outputs, features = predict_and_embed(self.module, films.images.images, self.inputs(table, films))
+        return self._of_outputs(outputs, table, films, dataset, name), features.cpu().numpy()
+
+    def _of_outputs(
+        self, outputs: Tensor, table: pd.DataFrame, films: DecodedCohort, dataset: str, name: str
+    ) -> pd.DataFrame:
+        found = in_blocks(lambda at: self.head.predictions(outputs[at]), len(table))
         if self.points:
             points = cast("PointHead", self.head).points(outputs).cpu().numpy()
             found |= on_film(table, films, self.points, points)

@@ -15,6 +15,7 @@ from bonerisk.errors import ConfigError
 from bonerisk.features.features import Features
 from bonerisk.features.scaling import Scaling
 from bonerisk.heads.row_outcomes import refuse_unused
+from bonerisk.models import familiarity
 from bonerisk.models.components import component
 from bonerisk.models.films import decode_cohort, require_films
 from bonerisk.models.fitted import keep_complete, learn_columns
@@ -91,7 +92,13 @@ def train_network(config: DictConfig, run: Run) -> None:
         save(network.module.state_dict(), run.folder / MODEL_FILE, network.notes)  # again, with what it learnt of times
     run.wrote("model", MODEL_FILE)
     run.wrote("history", HISTORY_FILE)
-    write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
+    if points:
+        write_tuning(network.predict(tune, films, cohort.name, config.name), target, run)
+        return
+    predicted, of_tuning = network.predict_and_embed(tune, films, cohort.name, config.name)
+    write_tuning(predicted, target, run)
+    columns = features.columns.used
+    familiarity.learn(train, network.embed(train, films), of_tuning, columns, config.seed).write(run)
 
 
 def _settings(config: DictConfig, run: Run) -> TrainingSettings:

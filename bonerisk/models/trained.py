@@ -17,6 +17,8 @@ from bonerisk.errors import ConfigError
 from bonerisk.evaluation.metrics.thresholds import Threshold
 from bonerisk.evaluation.samples.risk_table import SURVIVAL
 from bonerisk.evaluation.validation import development
+from bonerisk.features.features import Features
+from bonerisk.models.familiarity import Familiarity
 from bonerisk.models.network import Network
 from bonerisk.models.predictions import TUNING_FILE
 from bonerisk.models.refit import Refit
@@ -65,6 +67,17 @@ class TrainedModel(ABC):
         """
 
     @property
+    @abstractmethod
+    def features(self) -> Features:
+        """What it reads of films and columns.
+
+        Raises
+        ------
+        ConfigError
+            It is of two models, each of which has features of its own.
+        """
+
+    @property
     def target_name(self) -> str:
         """Name of what it predicts."""
         name: str = self.run.config["head"]["target"]
@@ -91,6 +104,17 @@ class TrainedModel(ABC):
     def tuning(self) -> pd.DataFrame:
         """Its predictions of the tuning split."""
         return pd.read_parquet(self.run.path(TUNING_FILE)).assign(model=self.name)
+
+    @cached_property
+    def familiarity(self) -> Familiarity:
+        """What its training films were like.
+
+        Raises
+        ------
+        RunError
+            The training has not recorded it.
+        """
+        return Familiarity.read(self.run)
 
     @cached_property
     def trained_on(self) -> pd.DataFrame:
@@ -224,6 +248,16 @@ class TrainedModel(ABC):
             As `predictable`.
         """
         return self._predicted(rows if isinstance(rows, ReadyRows) else self.predictable(rows))
+
+    def predict_and_embed(self, rows: ReadyRows) -> tuple[pd.DataFrame, np.ndarray | None]:
+        """What `predict` and `embed` give of rows from `predictable` or `ready`; no features of a model without films.
+
+        Raises
+        ------
+        ConfigError, DataError, RunError
+            As `predictable`.
+        """
+        return self._predicted(rows), self._embedded(rows) if self.films else None
 
     def embed(self, rows: Cohort | ReadyRows) -> np.ndarray:
         """Features (n, width) float32 of the films of a cohort, or of rows from `predictable` or `ready`.

@@ -20,6 +20,7 @@ from bonerisk.cohort.recorded import of_target
 from bonerisk.cohort.table import Cohort
 from bonerisk.cohort.targets.target import Target, find
 from bonerisk.errors import ConfigError, DataError
+from bonerisk.features.features import Features
 from bonerisk.models.network import Network
 from bonerisk.models.refit import Refit
 from bonerisk.models.rows import ReadyRows
@@ -73,6 +74,11 @@ class TwoStages(TrainedModel):
     def films(self) -> bool:
         """Whether one of the stages sees films."""
         return self.first.films or self.second.films
+
+    @property
+    def features(self) -> Features:
+        """None: each stage has its own."""
+        raise ConfigError(f"{self.name} is of two models, each with features of its own", "run", "take one of them")
 
     @property
     def columns(self) -> Sequence[str]:

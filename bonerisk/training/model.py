@@ -16,6 +16,7 @@ from bonerisk.progress import track
 from bonerisk.runs.folder import replacing
 from bonerisk.training.examples import Inputs
 
+BATCH = {"cpu": 16, "cuda": 64}  # films at a time: of one film, too, a whole batch is computed
 MEND = "Give a finished training run, with the encoder and head of its config.yaml"
 
 
@@ -69,10 +70,11 @@ def notes_of(path: Path) -> dict[str, str]:
         raise RunError(f"The model can't be read ({error})", str(path), MEND) from error
 
 
-def predict(
-    module: nn.Module, images: np.ndarray, inputs: Inputs, batch_size: int = 64, doing: str = "predicting"
-) -> Tensor:
+def predict(module: nn.Module, images: np.ndarray, inputs: Inputs, doing: str = "predicting") -> Tensor:
     """Outputs (n, …) float32 of a `Model`, or features of an encoder, on the GPU if there is one.
+
+    Every batch has the same shape, the last one filled up with its last film: then a film's outputs are the same, bit
+    for bit, whichever films are predicted beside it.
 
     Parameters
     ----------
@@ -80,15 +82,25 @@ def predict(
     images : ndarray of shape (n, h, w) or (n, k, h, w), uint8
     inputs : Inputs
         Positions of the images, in any order, and the columns beside them.
-    batch_size : int
-        Films at a time; the outputs do not depend on it.
     doing : str
         For the progress shown.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    starts = range(0, max(len(inputs), 1), batch_size)  # one batch at least, which has the outputs' shape
-    cuts = [np.arange(len(inputs))[start : start + batch_size] for start in starts]
-    return outputs(module.to(device).eval(), images, inputs, track(cuts, doing))
+    size, n = BATCH[device.type], len(inputs)
+    cuts = [np.arange(start, min(start + size, n)) for start in range(0, n, size)]
+    filled = [np.pad(cut, (0, size - len(cut)), "edge") for cut in cuts]
+    some = filled or [np.arange(0)]  # one batch at least, which has the outputs' shape
+    return outputs(module.to(device).eval(), images, inputs, track(some, doing))[:n]
+
+
+def predict_and_embed(model: Model, images: np.ndarray, inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """What `predict` gives, and the features (n, width) float32 on the way to it, in one pass."""
+    seen: list[Tensor] = []
+    hook = model.encoder.register_forward_hook(lambda module, given, features: seen.append(features.float()))
+    try:
+        return predict(model, images, inputs), torch.cat(seen)[: len(inputs)]
+    finally:
+        hook.remove()
 
 
 @torch.inference_mode()

@@ -25,6 +25,7 @@ NEEDED = {
     "dicom_folder": ["dataset.image_root=films"],
     "survival_table": ["dataset.table=t.csv"],
     "trained": ["encoder.run=latest"],
+    "films": ["dataset.films=[films]"],
     "run": ["dataset.run=latest"],
     "merged": ["dataset.runs=[latest]"],
 }
@@ -83,6 +84,7 @@ def test_every_option_composes(command):
         "prepare": ["dataset=phantom_chest"],
         "train": ["model=ospenscreen", "dataset=phantom_chest"],
         "pseudolabel": ["run=latest", "dataset=phantom_chest"],
+        "predict": ["run=latest", "dataset=phantom_chest"],
         "evaluate": ["run=latest"],
         "report": ["runs=latest"],
         "audit": ["table=published/aicxr"],

@@ -12,7 +12,7 @@ from bonerisk.encoders.timm_model import TimmEncoder
 from bonerisk.errors import RunError
 from bonerisk.heads.binary import BinaryHead
 from bonerisk.training.examples import Inputs
-from bonerisk.training.model import Model, load, notes_of, predict, save
+from bonerisk.training.model import Model, load, notes_of, predict, predict_and_embed, save
 
 
 @pytest.fixture
@@ -22,14 +22,20 @@ def parts() -> tuple[SmallCNN, BinaryHead]:
     return encoder, BinaryHead(encoder.width)
 
 
-def test_outputs_depend_neither_on_the_batch_nor_on_other_films(films: Any, parts: Any) -> None:
-    rows = np.array([7, 3, 110, 3, 50])
+def test_outputs_do_not_depend_on_other_films_in_a_single_bit(films: Any, parts: Any) -> None:
+    rows = np.arange(90)[::-1].copy()
     model = Model(*parts)
     found = predict(model, films[0], Inputs(rows))
-    assert found.shape == (5,)
-    assert found[1] == found[3]
-    torch.testing.assert_close(predict(model, films[0], Inputs(rows), batch_size=2), found, atol=1e-6, rtol=0)
-    torch.testing.assert_close(predict(model, films[0], Inputs(rows[:1])), found[:1], atol=1e-6, rtol=0)
+    assert found.shape == (90,)
+    for some in ([0], [89], [7, 3, 50, 3], list(range(17, 40))):
+        assert torch.equal(predict(model, films[0], Inputs(rows[some])), found[some])
+
+
+def test_features_come_from_the_same_pass(films: Any, parts: Any) -> None:
+    model, rows = Model(*parts), Inputs(np.array([7, 3, 110]))
+    outputs, features = predict_and_embed(model, films[0], rows)
+    assert torch.equal(outputs, predict(model, films[0], rows))
+    assert torch.equal(features, predict(parts[0], films[0], rows))
 
 
 def test_no_films_have_no_outputs_of_the_right_shape(films: Any, parts: Any) -> None:
