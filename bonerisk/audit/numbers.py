@@ -108,6 +108,7 @@ class Cell:
 
 def number(text: str) -> Number:
     """A number as printed; its text must match `NUMBER`."""
+    text = text.strip()
     plain = text.replace(" ", "").replace("−", "-").replace("·", ".").replace(",", "").removeprefix("+")
     if plain.lower().lstrip("-").startswith(("inf", "∞")):
         return Number(text, -float("inf") if plain.startswith("-") else float("inf"), 0.0)

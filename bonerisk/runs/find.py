@@ -117,7 +117,8 @@ class StoredRun:
         """
         path = self.folder / name
         if name not in self.written:
-            raise RunError(f"the run has no {name} (status: {self.status})", str(self.folder), "name a finished run")
+            mend = "name a finished run" if self.status != "finished" else "do it again: an earlier version wrote it"
+            raise RunError(f"the run has no {name} (status: {self.status})", str(self.folder), mend)
         if name not in self._verified:
             verify(path, self.written[name])
             self._verified.add(name)
