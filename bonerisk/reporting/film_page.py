@@ -45,6 +45,8 @@ class Scale:
         What it is, in words.
     share : bool
         Whether it is a probability.
+    row : str
+        What a row is: film or patient.
     """
 
     tuning: np.ndarray
@@ -52,6 +54,7 @@ class Scale:
     threshold: float | None
     label: str
     share: bool
+    row: str
 
     @property
     def text(self) -> str:
@@ -63,11 +66,11 @@ class Scale:
         return f"{100 * value:.1f}%" if self.share else number(value)
 
 
-def scale_of(film: Mapping[str, Any], tuning: pd.DataFrame, target: Target) -> Scale:
+def scale_of(film: Mapping[str, Any], tuning: pd.DataFrame, target: Target, row: str) -> Scale:
     """The probability of the outcome, by the last horizon if the target has times, or else the estimate or risk."""
     cut = film["threshold_risk"] if _known(film.get("threshold_risk")) else None
     survival = [name for name in map(str, tuning) if SURVIVAL.fullmatch(name)]
-    having = target.words.having
+    having = (target.words if row == "film" else target.words_of_table).having
     if target.kind == "survival" and survival and tuning[survival[-1]].notna().all():
         name = survival[-1]
         years = SURVIVAL.fullmatch(name)
@@ -76,11 +79,11 @@ def scale_of(film: Mapping[str, Any], tuning: pd.DataFrame, target: Target) -> S
             order = np.argsort(tuning["risk"].to_numpy())
             cut = float(np.interp(cut, tuning["risk"].to_numpy()[order], probability[order]))
         label = f"Probability of {having} within {words.years(float(years[1]))}" if years else ""
-        return Scale(probability, 1 - film[name], cut, label, True)
+        return Scale(probability, 1 - film[name], cut, label, True, row)
     if target.kind == "amount":
-        return Scale(tuning["estimate"].to_numpy(), film["estimate"], None, "Estimated T-score", False)
+        return Scale(tuning["estimate"].to_numpy(), film["estimate"], None, "Estimated T-score", False, row)
     label = f"Probability of {having}" if target.kind == "binary" else "Risk, on the scale of the model"
-    return Scale(tuning["risk"].to_numpy(), film["risk"], cut, label, target.kind == "binary")
+    return Scale(tuning["risk"].to_numpy(), film["risk"], cut, label, target.kind == "binary", row)
 
 
 def write(
@@ -107,12 +110,12 @@ def write(
     page : Path
         The file; pictures are made beside it, and removed once they stand in it.
     """
-    scale = scale_of(film, tuning, target)
+    scale = scale_of(film, tuning, target, "film" if path else "patient")
     pictures = page.with_suffix("")
     pictures.mkdir(parents=True)
     parts = [*_first(film, path, scale, pictures)]
     sections = [
-        Section("This film" if path else "This patient", parts),
+        Section(f"This {scale.row}", parts),
         Section("Where the model is known to fail", failures),
     ]
     subtitle = f"Model {film['model']} (run {film['run']})."
@@ -135,10 +138,10 @@ def _first(film: Mapping[str, Any], path: Path | None, scale: Scale, pictures: P
         cv2.imwrite(str(pictures / "film.png"), picture(read_film))
         shown.append((pictures / "film.png", "The film"))
     if len(scale.tuning):
-        figure = place(scale.tuning, scale.value, scale.threshold, scale.label, scale.share)
+        figure = place(scale.tuning, scale.value, scale.threshold, scale.label, scale.share, scale.row)
         save(figure, pictures, "place", scale.label, scale.label)
         _make_square(pictures / "place.png")
-        shown.append((pictures / "place.png", "Its place among the films that the model was tuned on"))
+        shown.append((pictures / "place.png", f"Its place among the {scale.row}s that the model was tuned on"))
     yield FilmGrid("", tuple(shown))
     frame = pd.DataFrame(list(_facts(film, scale)), columns=["", "Value"])
     yield Table("film", "What the model says", frame)
@@ -157,15 +160,15 @@ def _make_square(path: Path) -> None:
 def _facts(film: Mapping[str, Any], scale: Scale) -> Iterator[tuple[str, str]]:
     yield scale.label, scale.text
     if _known(film["risk_percentile"]):
-        yield "Risk higher than in", f"{film['risk_percentile']:.0f}% of the tuning films"
+        yield "Risk higher than in", f"{film['risk_percentile']:.0f}% of the tuning {scale.row}s"
     if _known(film.get("threshold")) and scale.threshold is not None:
         said = "at or above" if film["positive"] == 1 else "below"
         yield words.threshold(str(film["threshold"])), f"{said} it: {scale.written(scale.threshold)}"
     if _known(film.get("class_called")):
         yield "Class called", words.BONE_CLASSES.get(str(film["class_called"]), str(film["class_called"]))
     yield "Calibration on the tuning split", str(film["calibration_on_tuning"])
-    given = [f"{words.covariate(name, unit=True)} {film[name]:g}" for name in ("age_years",) if _known(film.get(name))]
-    given += [words.SEXES[str(film["sex"])]] if film.get("sex") in words.SEXES else []
+    given = [words.SEXES[film["sex"]]] if film.get("sex") in words.SEXES else []
+    given += [f"{film['age_years']:.0f} years"] if _known(film.get("age_years")) else []
     if given:
         yield "Patient", ", ".join(given)
     if _known(film.get("film_sha256")):

@@ -69,9 +69,10 @@ def known_failures(evaluations: Sequence[StoredRun], training: Path) -> Iterator
     notes = ("Observed/expected over 1: probabilities are too low. A slope under 1: they are too extreme.",)
     yield Table("known", "Evaluations of this model", pd.DataFrame(list(rows.values()), columns=heads), notes)
     if worse:
-        yield Text(f"It ranks worse than in other patients, beyond chance: {listed(worse[:FEW])}.", "caution")
+        what = "By the interval of the difference it ranks worse than in the other patients: "
+        yield Text(f"{what}{listed(worse[:FEW])}.", "caution")
     else:
-        yield Text("In no subgroup that was evaluated does it rank worse than in others beyond chance.")
+        yield Text("By the interval of the difference it ranks worse than in others in no subgroup that was evaluated.")
 
 
 def _last(metrics: pd.DataFrame, name: str) -> str:

@@ -31,6 +31,7 @@ PATHS = sorted(
 )
 GIVEN = {
     "image_table": ["dataset.table=t.csv", "dataset.image_root=films"],
+    "films": ["dataset.films=[films]"],
     "nih": ["dataset.table=t.csv", "dataset.image_root=films"],
     "coco_keypoints": ["dataset.annotations=a.json", "dataset.image_root=films"],
     "chexpert": ["dataset.table=t.csv", "dataset.image_root=films"],
