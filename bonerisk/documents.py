@@ -1,4 +1,7 @@
-"""YAML and JSON files read within bounds: a few kilobytes must not fill the memory, nor keep a command busy."""
+"""Users' files read within bounds: a few kilobytes must not fill the memory, nor keep a command busy.
+
+YAML and JSON are read here. What is `regular` can be read to its end, and every reader of a user's file asks for that.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from bonerisk.errors import DataError
 LARGEST_YAML = 2**20  # bytes; PyYAML reads a megabyte in some 5 s
 DEEPEST = 50  # mappings and lists within each other
 MOST_NODES = 100_000  # with each anchor counted wherever it stands: nine lists of nine anchors make 10^9
+MOST_MEMORY = 2 * 2**30  # bytes that a file may become, however small it is
+JSON_BYTES = {b",": 40, b"[": 70, b"{": 240}  # at most, in memory, of what each sign begins; its own texts besides
 
 
 def read_yaml(path: Path) -> Any:
@@ -49,12 +54,19 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     DataError
-        It is no regular file, no JSON, or nested too deeply.
+        It is no regular file, no JSON, nested too deeply, or would take more than `MOST_MEMORY`.
     OSError
         It can't be read.
     """
+    size = regular(path).stat().st_size
+    if 3 * size > MOST_MEMORY:  # its bytes, their text and the texts in it
+        raise _too_large(path, 3 * size)
+    content = path.read_bytes()
+    needed = 3 * size + sum(content.count(sign) * cost for sign, cost in JSON_BYTES.items())
+    if needed > MOST_MEMORY:
+        raise _too_large(path, needed)
     try:
-        return json.loads(regular(path).read_text(encoding="utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise DataError(f"the file is no JSON that can be read: {said}", str(path), "bring it back") from None
@@ -69,9 +81,16 @@ def regular(path: Path) -> Path:
         It is a pipe, a device or a folder.
     """
     if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "a pipe or a device"
-        raise DataError(f"this is {kind}, not a file", str(path), "write the content to a file, and name that")
+        if path.is_dir():
+            raise DataError("this is a folder, not a file", str(path), "name a file")
+        what = "this is a pipe or a device, not a file"
+        raise DataError(what, str(path), "write the content to a file, and name that")
     return path
+
+
+def _too_large(path: Path, needed: int) -> DataError:
+    what = f"the file would take {needed / 2**30:.1f} GiB in memory, of at most {MOST_MEMORY / 2**30:.0f}"
+    return DataError(what, str(path), "split it, or keep what is needed")
 
 
 def _count(node: yaml.Node, known: dict[int, int], depth: int) -> int:

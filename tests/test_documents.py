@@ -50,3 +50,13 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "x.json")
     with pytest.raises(DataError, match="a pipe or a device"):
         read_json(tmp_path / "x.json")
+
+
+def test_json_that_would_fill_the_memory_is_refused_before_it_is_parsed(tmp_path):
+    (tmp_path / "x.json").write_bytes(b"[" + b"[]," * 25_000_000 + b"[]]")
+    with pytest.raises(DataError, match="GiB in memory, of at most 2"):
+        read_json(tmp_path / "x.json")
+    with (tmp_path / "x.json").open("r+b") as file:
+        file.truncate(2 * 2**30)
+    with pytest.raises(DataError, match=r"6\.0 GiB in memory, of at most 2"):
+        read_json(tmp_path / "x.json")

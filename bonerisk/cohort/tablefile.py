@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from bonerisk.cohort import hdf5, textfile
+from bonerisk.cohort.bounds import check_cell, check_columns, check_memory
 from bonerisk.cohort.table import few
 from bonerisk.errors import DataError, reason_of
 
+CELL_BYTES = 16  # of a number with its mark for missing, or of a reference to a text and its place in a dictionary
 FORMS = {"Parquet": (b"PAR1", (".parquet", ".pq")), "HDF5": (b"\x89HDF\r\n\x1a\n", (".h5", ".hdf5", ".hdf"))}
 
 
@@ -46,7 +48,7 @@ def read(path: Path) -> TableFile:
     Raises
     ------
     DataError
-        The file can't be read, is not of the form that its name says, has no rows, or a column twice.
+        The file can't be read, is not of the form that its name says, has no rows, a column twice, or is too large.
     """
     start = _start(path)
     for form, (sign, suffixes) in FORMS.items():
@@ -70,11 +72,35 @@ def _start(path: Path) -> bytes:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        rows = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable")
+        text = _text_columns(path)
+        rows = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable", read_dictionary=text)
     except (OSError, ValueError) as error:  # the bases of pyarrow's own errors
         raise DataError(f"the Parquet file can't be read: {reason_of(error)}", str(path), "write it again") from error
     rows = rows if isinstance(rows.index, pd.RangeIndex) else rows.reset_index()  # pandas keeps identifiers there
+    text = [name for name in text if name in rows]
+    check_cell(max((len(cell) for name in text for cell in rows[name].cat.categories), default=0), path)
+    rows = rows.astype(dict.fromkeys(text, "string"))
     return rows.set_axis(pd.RangeIndex(1, len(rows) + 1)).rename(columns=str)
+
+
+def _text_columns(path: Path) -> list[str]:
+    """Columns of text, to be read as dictionaries: what a file holds once for a million rows is once in memory, too.
+
+    Raises
+    ------
+    DataError
+        The table is too large, by what the file says of itself.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        about, schema = file.metadata, file.schema_arrow
+    check_columns(about.num_columns, path)
+    pages = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    check_memory(pages + about.num_rows * about.num_columns * CELL_BYTES, path)
+    kinds = {one.name: getattr(one.type, "value_type", one.type) for one in schema}  # or that of a dictionary
+    return [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
 
 
 def _some(rows: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import getincrementaldecoder
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from bonerisk.cohort.bounds import LONGEST_LINE, MENDING, MOST_EMPTY, check_columns, check_memory
+from bonerisk.documents import regular
 from bonerisk.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,9 +27,9 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 RAGGED = "not as many cells as the header; a decimal comma needs quotes, or semicolons between cells"
-
-
 LONGEST_HEADER = 2**20  # bytes
+OFTEN = 2**16  # rows after which the memory that they take is estimated
+ROW_BYTES, CELL_BYTES, TEXT_BYTES = 150, 25, 200  # that a row, a cell and a text that is kept once take
 
 
 class _Stripped(dict[str, str]):
@@ -55,15 +60,18 @@ def read(path: Path, key: str = "dataset.table") -> tuple[pd.DataFrame, pd.Serie
     Raises
     ------
     DataError
-        There is no such file, it is not UTF-8 text, has no rows, a column twice, or a quote that is never closed, or
-        most rows have as many cells as one another, but not as the first.
+        There is no such file, it is not UTF-8 text, has no rows, a column twice, a quote that is never closed, or more
+        than fits (`cohort.bounds`), or most rows have as many cells as one another, but not as the first.
     """
     import pandas as pd
 
-    content = _content(path, key)
-    with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:  # a third of StringIO's memory
-        delimiter, said = _separator(text)
-        lines, records = _records(text, delimiter, path)
+    _refuse_other_kinds(path, key)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            delimiter, said = _separator(text)
+            lines, records = _records(text, delimiter, path)
+    except UnicodeDecodeError as error:
+        raise _no_utf8(path, error.object[error.start : error.start + 1]) from error
     if said:
         del lines[0], records[0]
     if len(records) < 2:
@@ -93,34 +101,52 @@ def header(path: Path) -> list[str]:
         delimiter, said = _separator(text)
         records = ([cell.strip() for cell in cells] for cells in csv.reader(text, delimiter=delimiter))
         found = (cells for cells in records if any(cells))
-        if said:
-            next(found, None)
-        return next(found, [])
+        try:
+            if said:
+                next(found, None)
+            return next(found, [])
+        except csv.Error:
+            return []
 
 
 def _separator(text: TextIO) -> tuple[str, bool]:
     """Return what separates cells, and whether a line of its own says so; the text is at its beginning again."""
-    first = next((line for line in text if line.strip()), "")
+    lines = iter(lambda: text.readline(LONGEST_LINE), "")
+    first = next((line for line in islice(lines, MOST_EMPTY) if line.strip()), "")
     said = SEPARATOR.fullmatch(first.strip())
     text.seek(0)
     return said[1] if said else _delimiter(first), said is not None
 
 
 def _delimiter(header: str) -> str:
-    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([header], delimiter=sign), [])))
+    def width(sign: str) -> int:
+        try:
+            return len(next(csv.reader([header], delimiter=sign), []))
+        except csv.Error:  # by a wrong sign, all of a long header is one cell
+            return 0
+
+    return max(DELIMITERS, key=width)
 
 
 def _records(text: TextIO, delimiter: str, path: Path) -> tuple[list[int], list[tuple[str, ...]]]:
     """Return the line on which each record starts, and its cells; skip spreadsheets' rows of bare separators."""
-    strip = _Stripped().__getitem__
+    kept = _Stripped()
+    strip = kept.__getitem__
     lines, records, line = [], [], 1
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(_bounded(text, path), delimiter=delimiter, strict=True)
     try:
         for raw in reader:
+            if not records:
+                check_columns(len(raw), path)
             cells = tuple(map(strip, raw))
             if any(cells):
                 lines.append(line)
                 records.append(cells)
+                if not len(records) % OFTEN:
+                    taken = len(records) * (ROW_BYTES + CELL_BYTES * len(records[0])) + TEXT_BYTES * len(kept)
+                    check_memory(taken, path)
+            elif line - (lines or [0])[-1] > MOST_EMPTY:
+                raise DataError(f"over {MOST_EMPTY} empty rows follow each other", f"{path}, row {line}", MENDING)
             line = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
@@ -132,7 +158,7 @@ def _records(text: TextIO, delimiter: str, path: Path) -> tuple[list[int], list[
 
 
 def _header(names: list[str], path: Path) -> list[str]:
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise DataError(f"the table has a column twice: {', '.join(twice)}", where=str(path), mend="rename one of them")
     return names
@@ -149,26 +175,47 @@ def _refuse_title(lines: list[int], records: list[tuple[str, ...]], path: Path) 
         raise DataError(what, where=str(path), mend=mend)
 
 
-def _content(path: Path, key: str) -> bytes:
-    """Return the file's bytes; raise DataError if they are not UTF-8, with the encoding that they seem to have."""
+def _bounded(text: TextIO, path: Path) -> Iterator[str]:
+    """Lines of the text; raise DataError at one that has no end in sight."""
+    number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"the line has over {LONGEST_LINE} characters", f"{path}, row {number}", MENDING)
+        yield line
+
+
+def _refuse_other_kinds(path: Path, key: str) -> None:
+    """Raise DataError if the file can't be opened, or its beginning is a spreadsheet's or of UTF-16."""
     try:
-        content = path.read_bytes()
+        with regular(path).open("rb") as file:
+            start = file.read(1000)
     except OSError as error:
         raise DataError(f"the table can't be opened: {error.strerror}", where=str(path), mend=f"{key}=FILE") from error
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError("this is a spreadsheet, not a CSV", where=str(path), mend="save it as “CSV UTF-8”")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:1000]:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
         raise DataError("the table is not UTF-8 but UTF-16", where=str(path), mend=_recode("UTF-16", path))
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"the table is not UTF-8: byte 0x{content[error.start]:02x} has no meaning there",
-            where=f"{path}, row {row}",
-            mend=f"save it as “CSV UTF-8”, or (here from Western Europe; CP949: Korea) {_recode('WINDOWS-1252', path)}",
-        ) from error
-    return content
+
+
+def _no_utf8(path: Path, byte: bytes) -> DataError:
+    """The error of a table with a byte that has no meaning in UTF-8, with the encoding that it seems to have."""
+    what = f"the table is not UTF-8: byte 0x{byte.hex()} has no meaning there"
+    mend = f"save it as “CSV UTF-8”, or (here from Western Europe; CP949: Korea) {_recode('WINDOWS-1252', path)}"
+    return DataError(what, f"{path}, row {_bad_row(path)}", mend)
+
+
+def _bad_row(path: Path) -> int:
+    """The first line that is not UTF-8."""
+    decoder, row = getincrementaldecoder("utf-8")(), 1
+    with path.open("rb") as file:
+        for part in iter(lambda: file.read(LONGEST_HEADER), b""):
+            try:
+                decoder.decode(part)
+            except UnicodeDecodeError as error:
+                return row + error.object[: error.start].count(b"\n")
+            row += part.count(b"\n")
+    return row
 
 
 def _recode(encoding: str, path: Path) -> str:

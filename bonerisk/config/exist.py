@@ -18,6 +18,7 @@ from bonerisk.cohort.textfile import header
 from bonerisk.config.build import Node, plain
 from bonerisk.config.recorded import put_runs
 from bonerisk.config.signature import component, named
+from bonerisk.documents import regular
 from bonerisk.errors import BoneriskError, ConfigError, DataError, override, raise_together
 from bonerisk.named import matching
 from bonerisk.runs.find import REPORTED, find
@@ -114,9 +115,12 @@ def _absent(kind: str, key: str, text: str, outputs: Path) -> Iterator[BoneriskE
             yield error
     elif kind == "FilmPath" and not matching(text):
         yield DataError("there is no such film, folder of films, or film of this pattern", str(path), _near(key, path))
-    elif kind == "FilePath" and (path.is_dir() or not path.exists()):
-        what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-        yield DataError(what, str(path), _near(key, path) or f"{key}=FILE")
+    elif kind == "FilePath":
+        try:
+            if not regular(path).exists():
+                yield DataError("there is no such file", str(path), _near(key, path) or f"{key}=FILE")
+        except DataError as error:
+            yield DataError(error.what, str(path), f"{key}=FILE")
     elif kind == "FolderPath" and not path.is_dir():
         yield DataError("there is no such folder", str(path), _near(key, path) or f"{key}=FOLDER")
     elif kind == "WeightsPath" and text not in ("pretrained", "random") and not path.exists():

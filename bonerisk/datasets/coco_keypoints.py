@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from PIL import Image
 
 from bonerisk.cohort.check import check
 from bonerisk.cohort.flow import Flow
@@ -16,9 +15,11 @@ from bonerisk.cohort.refusals import Refusals, counted, told
 from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import DTYPES, SPLITS, Cohort
 from bonerisk.datasets import settings
-from bonerisk.datasets.film_folder import find_films
+from bonerisk.datasets.film_folder import OUTSIDE, find_films, outside
+from bonerisk.documents import regular
 from bonerisk.errors import ConfigError, DataError, raise_together
 from bonerisk.imaging.headers import Header, read_header
+from bonerisk.imaging.raster import opened
 from bonerisk.keypoints import coco
 from bonerisk.keypoints.columns import columns, values
 from bonerisk.keypoints.levels import EXTRA, SACRUM
@@ -136,9 +137,11 @@ class CocoKeypoints:
         if paths.isna().all():
             what = f"none of the {len(text)} images is there, such as {text['image_id'].iloc[0]}"
             raise DataError(what, str(self.image_root), "dataset.image_root=<folder of the images>")
+        beyond = paths.map(outside(self.image_root), na_action="ignore").eq(True)
         text = text.assign(image_path=text["image_id"], site=text.get("site", self.name))
         refusals.add(text, paths.isna(), "image_path", f"no such film in {self.image_root}")
-        return text.assign(image_path=paths.fillna(text["image_id"]))
+        refusals.add(text, beyond, "image_path", OUTSIDE)
+        return text.assign(image_path=paths.mask(beyond).fillna(text["image_id"]))
 
     def _refused(self, points: Mapping[str, object]) -> str | None:
         """Why an image's points can't be used; None if they can."""
@@ -187,9 +190,9 @@ def _size(path: str, image: Mapping[str, object], points: Mapping[str, tuple[flo
         if isinstance(header, Header):
             size = (header.columns, header.rows)
         else:
-            with Image.open(path) as opened:
-                size = opened.size
-    except (OSError, ValueError, SyntaxError):
+            with opened(regular(Path(path)).read_bytes()) as image_file:
+                size = image_file.size
+    except (DataError, OSError, ValueError, SyntaxError):
         return None  # why it can't be read is told when its pixels are
     said = (image.get("width", size[0]), image.get("height", size[1]))
     if said != size:

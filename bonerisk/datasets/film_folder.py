@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from bonerisk.errors import DataError
+
+OUTSIDE = "it lies outside dataset.image_root, by its path or by a symbolic link"
 
 
 def find_films(root: Path, keys: Iterable[str]) -> dict[str, str]:
@@ -31,6 +34,7 @@ def find_films(root: Path, keys: Iterable[str]) -> dict[str, str]:
     """
     if not root.is_dir():
         raise DataError("there is no such folder", str(root), "dataset.image_root=<folder of the films>")
+    keys = [key for key in keys if ".." not in key.split("/")]
     below: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         below[key.partition("/")[0]].append(key)
@@ -53,3 +57,19 @@ def find_films(root: Path, keys: Iterable[str]) -> dict[str, str]:
         if below.keys() & set(folders):
             folders.clear()  # these are patients' folders, in which nobody else's films lie
     return found
+
+
+def outside(root: Path) -> Callable[[str], bool]:
+    """A test of whether a file lies outside `root`, by its path or by a symbolic link.
+
+    A table that was made elsewhere could name any image of this machine, which a page would then show.
+    """
+    inside = os.path.realpath(root).rstrip(os.sep) + os.sep
+    folder = cache(os.path.realpath)
+
+    def is_outside(path: str) -> bool:
+        link = Path(path)
+        real = os.path.realpath(link) if link.is_symlink() else f"{folder(link.parent)}{os.sep}"
+        return not real.startswith(inside)
+
+    return is_outside

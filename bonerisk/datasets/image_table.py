@@ -21,6 +21,7 @@ from bonerisk.cohort.splits import FRACTIONS, random_split
 from bonerisk.cohort.table import COMPETING_TIME, DTYPES, REJECTED, SPLITS, Cohort, arrange
 from bonerisk.cohort.where import Where
 from bonerisk.datasets import settings
+from bonerisk.datasets.film_folder import OUTSIDE, outside
 from bonerisk.datasets.film_kinds import MODALITIES, keep_kinds, with_kinds
 from bonerisk.datasets.filtered import filtered
 from bonerisk.datasets.follow_up import bad_unit, in_years
@@ -173,6 +174,9 @@ class ImageTable:
         found = pd.Series([name and _film(self.image_root, name) for name in names], text.index, dtype="object")
         lost = text["image_path"].notna() & found.isna()
         refusals.add(text, lost, "image_path", f"no such film in {self.image_root}")
+        beyond = found.notna() & found.map(outside(self.image_root), na_action="ignore").eq(True)
+        refusals.add(text, beyond, "image_path", OUTSIDE)
+        lost |= beyond
         ids = text.get("image_id", text["image_path"])
         site = text.get("site", pd.Series(self.name, text.index, dtype="object"))
         return text.assign(image_id=ids, image_path=found.where(~lost, text["image_path"]), site=site)

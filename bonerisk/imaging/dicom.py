@@ -26,8 +26,9 @@ from pydicom.uid import (
 from bonerisk.errors import DataError
 from bonerisk.imaging import codestream, grayscale
 from bonerisk.imaging.bounded import MOST_BYTES, Bounded, inflate, is_deflated
-from bonerisk.imaging.film import COPIES, Film, check_frame, free_memory, grey
+from bonerisk.imaging.film import COPIES, LARGEST_FILE, Film, check_frame, grey
 from bonerisk.imaging.words import pixels_of
+from bonerisk.runs.environment import free_memory
 
 NOT_AN_IMAGE = "leave this file out, or give the image that it belongs to"
 EXPORT_AGAIN = "export the film again from the archive"
@@ -77,7 +78,7 @@ def spacing_mm(header: pydicom.Dataset) -> tuple[float, float] | None:
 
 def _parse(content: bytes) -> pydicom.Dataset:
     if is_deflated(content):
-        content, whole = inflate(content, (free_memory() or 2**32) // COPIES)
+        content, whole = inflate(content, min(LARGEST_FILE, (free_memory() or 2**32) // COPIES))
         if not whole:
             raise DataError("the deflated DICOM file is truncated, or would not fit in memory", mend=EXPORT_AGAIN)
     warnings.filterwarnings("error", "End of file reached")  # otherwise it leaves out the tag that was cut off

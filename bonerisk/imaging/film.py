@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,11 @@ from typing import Literal
 import numpy as np
 
 from bonerisk.errors import DataError
+from bonerisk.runs.environment import free_memory
 
 SMALLEST_SIDE_PX = 64
+MOST_PIXELS = 2**27  # four whole-spine films of 3,500 × 9,000; a frame of 16 bits is worked on in 2 GiB
+LARGEST_FILE = 2**30  # of a film's file: a frame of so many pixels in 16-bit colour takes 0.8
 ROUNDING = 2 / 255  # of the range: by how much channels of a grey image may differ
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue (ITU-R BT.601)
 Colour = Literal["refuse", "luminance"]  # what to do with real colour
@@ -57,13 +59,14 @@ def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:
     Raises
     ------
     DataError
-        A side is under 64 pixels, or the frame would not fit into free memory.
+        A side is under 64 pixels, the frame has over `MOST_PIXELS`, or it would not fit into free memory.
     """
     if min(height, width) < SMALLEST_SIDE_PX:
         raise DataError(
             f"the image is {height} × {width} pixels: under {SMALLEST_SIDE_PX} on a side there is no anatomy to read",
             mend="give the full-size film, not a thumbnail",
         )
+    check_pixels(height, width)
     needed, free = height * width * bytes_per_pixel * COPIES, free_memory()
     if free is not None and needed > free:
         raise DataError(
@@ -71,6 +74,18 @@ def check_frame(height: int, width: int, bytes_per_pixel: int) -> None:
             f" (it needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free)",
             mend="check the file's size in pixels; a true radiograph is seldom over 5,000 on a side",
         )
+
+
+def check_pixels(height: int, width: int) -> None:
+    """Refuse an image of over `MOST_PIXELS` by its header, before it is decoded, however much memory there is.
+
+    Raises
+    ------
+    DataError
+    """
+    if height * width > MOST_PIXELS:
+        what = f"an image of {height} × {width} pixels would not fit in memory: over {MOST_PIXELS // 10**6} million"
+        raise DataError(what, mend="give the film itself; a true radiograph is seldom over 5,000 on a side")
 
 
 def check_not_blank(film: Film) -> Film:
@@ -107,16 +122,3 @@ def grey(pixels: np.ndarray, bits: int) -> tuple[np.ndarray, bool]:
     if (pixels.max(-1) - pixels.min(-1)).max() > ROUNDING * (2**bits - 1):
         return np.rint(pixels @ LUMINANCE).astype(pixels.dtype), True
     return np.ascontiguousarray(np.sort(pixels, axis=-1)[..., 1]), False
-
-
-def free_memory() -> int | None:
-    """Bytes of memory available without swapping (Linux: free and cached); None if the system does not say."""
-    try:
-        facts = Path("/proc/meminfo").read_text().split()
-        return int(facts[facts.index("MemAvailable:") + 1]) * 1024
-    except (OSError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return None

@@ -28,10 +28,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
+from bonerisk.documents import regular
 from bonerisk.errors import DataError
 from bonerisk.imaging.film import Film
+from bonerisk.imaging.raster import opened
 
 PLANES = ("body", "lung_right", "lung_left", "heart", "vertebrae", "ribs", "clavicles", "scapulae", "humeri", "device")
 LEVELS = ("t12", "l1", "l2", "l3", "l4", "l5")  # single vertebral bodies, from bit 10
@@ -203,9 +204,9 @@ def on_film(mask: np.ndarray, film: Film) -> np.ndarray:
 
 def _image(path: Path, film: Film) -> np.ndarray:
     try:
-        with Image.open(path) as image:
+        with opened(regular(path).read_bytes()) as image:
             values = np.array(image)  # of an image with a palette: its numbers, not its colours
-    except (OSError, ValueError, SyntaxError) as error:
+    except (DataError, OSError, ValueError, SyntaxError) as error:
         raise DataError(f"the organ mask {path} can't be read", str(film.path), MEND) from error
     if values.ndim == 3 and (values[..., :3] == values[..., :1]).all():
         values = values[..., 0]

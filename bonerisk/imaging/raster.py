@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bonerisk.errors import DataError
-from bonerisk.imaging.film import Film, check_frame, grey
+from bonerisk.imaging.film import Film, check_frame, check_pixels, grey
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 CHANNELS = {"L": 1, "I": 1, "I;16": 1, "LA": 2, "P": 3, "RGB": 3, "RGBA": 4}
@@ -29,13 +29,7 @@ def decode(content: bytes) -> Film:
         Several frames, transparency, too small or too large, or a kind of pixel that films don't have.
     """
     sixteen_bit = content.startswith(PNG) and content[24] == 16
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # check_frame asks the machine instead
-            image = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
-    except Image.DecompressionBombError as error:
-        raise DataError(f"the image would not fit in memory: {error}", mend="give the film itself") from error
-    with image:
+    with opened(content) as image:
         _check(image, sixteen_bit)
         image.load()
         pixels = _pixels(ImageOps.exif_transpose(image))
@@ -51,6 +45,26 @@ def decode(content: bytes) -> Film:
         pixels = pixels[..., :-1]
     single, coloured = grey(pixels, bits)
     return Film(single, bits, coloured=coloured)
+
+
+def opened(content: bytes) -> Image.Image:
+    """A PNG or JPEG of which only the header is read so far.
+
+    Raises
+    ------
+    DataError
+        It says that it has too many pixels.
+    OSError, ValueError, SyntaxError
+        It is none, or damaged.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # check_frame asks the machine instead
+            image = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
+    except Image.DecompressionBombError as error:
+        raise DataError(f"the image would not fit in memory: {error}", mend="give the film itself") from error
+    check_pixels(image.height, image.width)
+    return image
 
 
 def _check(image: Image.Image, sixteen_bit: bool) -> None:

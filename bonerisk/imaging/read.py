@@ -8,7 +8,8 @@ from pathlib import Path
 from bonerisk.errors import DataError, reason_of
 from bonerisk.imaging import raster
 from bonerisk.imaging.bounded import is_dicom
-from bonerisk.imaging.film import Colour, Film, check_not_blank, free_memory
+from bonerisk.imaging.film import LARGEST_FILE, Colour, Film, check_not_blank
+from bonerisk.runs.environment import free_memory
 
 EXPORT_AGAIN = "copy or export the file again"
 REAL_COLOUR = "the image has real colour: its channels differ"
@@ -54,7 +55,7 @@ def _content(path: Path) -> bytes:
         raise DataError("it is no ordinary file", mend="give a file that holds a film")
     try:
         size, free = path.stat().st_size, free_memory()
-        if free is not None and size > free:
+        if size > LARGEST_FILE or (free is not None and size > free):
             raise DataError(f"a file of {size / 2**30:.1f} GiB would not fit in memory", mend="give a single film")
         content = path.read_bytes()
     except FileNotFoundError:

@@ -77,3 +77,16 @@ def _device() -> str:
 def cores() -> int:
     """Cores this process may use, which a cluster's scheduler may have limited."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory() -> int | None:
+    """Bytes of memory available without swapping (Linux: free and cached); None if the system does not say."""
+    try:
+        facts = Path("/proc/meminfo").read_text().split()
+        return int(facts[facts.index("MemAvailable:") + 1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return None

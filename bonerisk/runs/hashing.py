@@ -11,7 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bonerisk.errors import RunError
+from bonerisk.documents import regular
+from bonerisk.errors import DataError, RunError
 from bonerisk.progress import track
 
 CACHE_NAME = ".hashes.sqlite"
@@ -24,7 +25,7 @@ def fingerprint(value: object) -> str:
 
 def sha256(path: Path) -> str:
     """SHA-256 (hex) of one file's bytes."""
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -65,7 +66,7 @@ def _one(cache: sqlite3.Connection, path: Path) -> str | None:
         if row is not None:
             return row[0]
         digest = sha256(path)
-    except OSError:
+    except (OSError, DataError):
         return None
     with cache:
         cache.execute("REPLACE INTO files VALUES (?, ?, ?)", (key, facts, digest))

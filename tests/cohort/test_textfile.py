@@ -76,8 +76,8 @@ def test_files_that_are_no_table_say_what_they_are(write, content: str | bytes, 
 
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(DataError, match=f"can't be opened[\\s\\S]*{path}"):
+    for path, words in ((tmp_path / "none.csv", "can't be opened"), (tmp_path, "this is a folder")):
+        with pytest.raises(DataError, match=f"{words}[\\s\\S]*{path}"):
             textfile.read(path)
 
 

@@ -407,3 +407,19 @@ def test_only_radiographs_of_the_wanted_view_are_films(load: Load, tmp_path: Pat
     with pytest.raises(DataError, match=r"no film is of modality DX: CR \(1\)") as caught:
         load("image_path\n0.dcm\n", split="test", modality=["DX"])
     assert "dataset.modality=[CR]" in str(caught.value)
+
+
+def test_films_outside_the_folder_are_refused(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "film.png").write_bytes(b"beside")
+    (tmp_path / "films" / "link.png").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "films" / "folder").symlink_to(tmp_path / "beside")
+    (tmp_path / "films" / "again.png").symlink_to("05.png")
+    names = ["../secret.png", str(tmp_path / "secret.png"), "link.png", "folder/film.png"]
+    good = [f"{number:02}.png" for number in range(1, 5)]
+    inside = ["again.png", str(tmp_path / "films" / "06.png"), "../films/07.png"]
+    cohort = load("\n".join(["image_path,t_score", *(f"{name},-1" for name in [*names, *good, *inside])]))
+    assert set(cohort.rejected["value"]) == set(names)
+    assert cohort.rejected["reason"].str.contains("outside dataset.image_root").all()
+    assert len(cohort.table) == 7

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bonerisk.errors import DataError
-from bonerisk.imaging.film import free_memory
 from bonerisk.imaging.read import read
+from bonerisk.runs.environment import free_memory
 
 
 def text(folder: Path) -> Path:
@@ -84,3 +84,11 @@ def test_file_larger_than_memory(write_png: Callable[..., Path], monkeypatch: py
     monkeypatch.setattr("bonerisk.imaging.read.free_memory", lambda: 10)
     with pytest.raises(DataError, match="would not fit in memory"):
         read(path)
+
+
+def test_file_too_large_for_any_film_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "film.png").open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.truncate(2 * 2**30)  # it takes no room on the disk
+    with pytest.raises(DataError, match="would not fit in memory"):
+        read(tmp_path / "film.png")
