@@ -18,6 +18,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import SPECIAL, RowOutcomes, fitted_kind, refuse_unused
+from bonerisk.heads.threads import steady
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import embed_cohort
 from bonerisk.models.fitted import Fitted, keep_complete, learn_columns, write
@@ -57,7 +58,9 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     stratum = features.columns.stratum
     outcomes, of_tuning = (RowOutcomes.of(rows, kind, stratum(rows)) for rows in (train, tune))
-    x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
+    embeddings = films.of(train) if films else None
+    with steady(np.empty(0) if embeddings is None else embeddings):
+        x = features.fit(train, embeddings, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
     head = component(config.head, FittedHead, "head", names=features.names)
     if head.needs_tuning:
@@ -66,7 +69,8 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
         run.note("No row is in split tune: a rule can choose thresholds only in evaluation.validation.")
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
-    head.fit(x, outcomes, (x_tune, of_tuning), config.seed)
+    with steady(x):
+        head.fit(x, outcomes, (x_tune, of_tuning), config.seed)
     for note in head.notes:
         run.note(note)
     model = Fitted(features, head)
