@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import builtins
 import io
+import json
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from bonerisk.errors import BoneriskError
 from bonerisk.jobs.runs import verify
@@ -123,6 +125,23 @@ def test_a_training_dies_late_and_is_continued(place: Path, typed: Train, unbrok
     last = changes(place, typed)
     for at, left in ((last - 14, "resumed"), (last, "finished")):
         assert check(place, typed, at, unbroken) == left
+
+
+def test_a_continued_training_keeps_its_number_of_threads(place: Path, typed: Train) -> None:
+    def work() -> None:
+        dying(last - 14, [])
+        typed(place, "train", *SMALL)
+
+    last, before = changes(place, typed), set(place.glob("outputs/train/*/*"))
+    assert in_child(work) == -signal.SIGKILL
+    [killed] = set(place.glob("outputs/train/*/*")) - before
+    threads = torch.get_num_threads() + 1
+    content = json.loads((killed / "run.json").read_text())
+    (killed / "run.json").write_text(json.dumps({**content, "threads": threads}))
+    code, out, err = typed(place, "train", *SMALL, "resume=latest")
+    assert code == 0, err
+    assert content["threads"] == threads - 1
+    assert load(place / out[-1]).record["threads"] == threads
 
 
 @pytest.mark.slow

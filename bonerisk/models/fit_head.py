@@ -18,6 +18,7 @@ from bonerisk.config.sweep import Order
 from bonerisk.errors import ConfigError, DataError
 from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import SPECIAL, RowOutcomes, fitted_kind, refuse_unused
+from bonerisk.heads.threads import steady
 from bonerisk.models import familiarity
 from bonerisk.models.components import component
 from bonerisk.models.embeddings import embed_cohort
@@ -57,8 +58,10 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     _demand(cohort, "train", "the model learns there")
     train, tune = (cohort.table[cohort.table["split"] == split] for split in ("train", "tune"))
     stratum = features.columns.stratum
-    outcomes, tuning = (RowOutcomes.of(rows, kind, stratum(rows)) for rows in (train, tune))
-    x = features.fit(train, films.of(train) if films else None, outcomes, config.seed)
+    outcomes, tuning_outcomes = (RowOutcomes.of(rows, kind, stratum(rows)) for rows in (train, tune))
+    embeddings = films.of(train) if films else None
+    with steady(np.empty(0) if embeddings is None else embeddings):
+        x = features.fit(train, embeddings, outcomes, config.seed)
     x_tune = features.matrix(tune, films.of(tune) if films else None)
     head = component(config.head, FittedHead, "head", names=features.names)
     if head.needs_tuning:
@@ -67,7 +70,8 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
         run.note("No row is in split tune: a rule can choose thresholds only in evaluation.validation.")
     if kind == "survival":
         _tell_size(train, len(features.names), max(head.horizons_years), run)
-    head.fit(x, outcomes, (x_tune, tuning), config.seed)
+    with steady(x):
+        head.fit(x, outcomes, (x_tune, tuning_outcomes), config.seed)
     for note in head.notes:
         run.note(note)
     model = Fitted(features, head)
@@ -78,8 +82,8 @@ def fit_head(config: DictConfig, run: Run, train_encoder: Callable[[Order], Path
     elif kind == "survival" and len(features.names) <= FEW:
         _check_proportional(x, outcomes, features.names, run)
     write_tuning(model.predict(tune, films, cohort.name, config.name), config.head.target, run)
-    seen, of_tuning = (films.of(rows) if films else None for rows in (train, tune))
-    familiarity.learn(train, seen, of_tuning, features.columns.used, config.seed).write(run)
+    of_tuning = films.of(tune) if films else None
+    familiarity.learn(train, embeddings, of_tuning, features.columns.used, config.seed).write(run)
 
 
 def _explain(head: FittedHead, x: np.ndarray, names: pd.Series, run: Run) -> None:

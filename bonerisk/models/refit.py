@@ -10,6 +10,7 @@ from bonerisk.errors import DataError
 from bonerisk.evaluation.validation.development import Predicted
 from bonerisk.features.features import Features
 from bonerisk.heads.row_outcomes import RowOutcomes, fitted_kind
+from bonerisk.heads.threads import steady
 from bonerisk.models.components import component
 from bonerisk.parts import FittedHead
 
@@ -56,12 +57,15 @@ class Refit:
         kind, seed = fitted_kind(self.config["head"]["target"]), self.config["seed"]
         parts, stratum = (self.table.iloc[train], self.table.iloc[tune]), features.columns.stratum
         outcomes, of_tuning = (RowOutcomes.of(part, kind, stratum(part)) for part in parts)
-        x = features.fit(self.table.iloc[train], self._embedded(train), outcomes, seed)
+        embeddings = self._embedded(train)
+        with steady(np.empty(0) if embeddings is None else embeddings):
+            x = features.fit(self.table.iloc[train], embeddings, outcomes, seed)
         x_tune = features.matrix(self.table.iloc[tune], self._embedded(tune))
         head = component(self.config["head"], FittedHead, "head", names=features.names)
         if head.needs_tuning and not len(tune):
             raise DataError("no row of split tune is complete", "refit")
-        head.fit(x, outcomes, (x_tune, of_tuning), seed)
+        with steady(x):
+            head.fit(x, outcomes, (x_tune, of_tuning), seed)
         everyone = np.flatnonzero(usable)
         found = features.matrix(self.table.iloc[everyone], self._embedded(everyone))
         given = head.survival(found, stratum(self.table.iloc[everyone]))

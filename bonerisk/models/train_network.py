@@ -38,12 +38,15 @@ log = logging.getLogger(__name__)
 
 def train_network(config: DictConfig, run: Run) -> None:
     """Train on the training split; keep the best epoch on the tuning split."""
+    import torch
+
     from bonerisk.training.examples import Examples
     from bonerisk.training.fit import fit
     from bonerisk.training.model import save
     from bonerisk.training.teacher import Frozen
 
     killed = run_to_resume(config, run)
+    run.record["threads"] = killed.record["threads"] if killed else torch.get_num_threads()
     note_weights(run, config.encoder, check(config.encoder["weights"], config.encoder["sha256"]))
     features = component(config.features, Features, "features")
     dataset, data = component(config.dataset, Dataset, "dataset"), Path(config.paths.data)
@@ -83,6 +86,7 @@ def train_network(config: DictConfig, run: Run) -> None:
         resume=checkpoint_of(killed, run, cohort.table) if killed else None,
         notes=network.notes,
         teacher=Frozen(taught.module, taught.inputs(train, films)) if taught else None,
+        threads=run.record["threads"],
     )
     run.record["device"] = trained.device
     log.info("epoch %d of %d is kept", trained.best["epoch"], len(trained.history))

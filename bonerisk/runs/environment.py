@@ -25,16 +25,17 @@ class Checkout(TypedDict):
 
 
 class Environment(TypedDict, total=False):
-    """What a run ran on; `git` is None for an installed package."""
+    """What a run ran on; `git` is None for an installed package, `threads` those of one computation."""
 
     git: Checkout | None
     packages: dict[str, str]
     device: str
+    threads: int
 
 
 def environment() -> Environment:
-    """The entries ``git``, ``packages`` and ``device`` of a run's record."""
-    return {"git": _git(), "packages": _packages(), "device": _device()}
+    """The entries ``git``, ``packages``, ``device`` and ``threads`` of a run's record."""
+    return {"git": _git(), "packages": _packages(), "device": _device(), "threads": threads()}
 
 
 @cache
@@ -72,6 +73,12 @@ def _device() -> str:
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"cpu ({platform.machine()})"
+
+
+def threads() -> int:
+    """Threads of one computation, whose number decides how sums are rounded: ``OMP_NUM_THREADS``, or all cores."""
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdecimal() and int(given) else cores()
 
 
 def cores() -> int:

@@ -64,6 +64,7 @@ def fit(
     resume: Path | None = None,
     notes: dict[str, str] | None = None,
     teacher: Frozen | None = None,
+    threads: int | None = None,
 ) -> Trained:
     """Train encoder and head in place; they end with the best epoch's weights.
 
@@ -76,7 +77,7 @@ def fit(
         Positions in `images`, and targets.
     settings : TrainingSettings
     seed : int
-        The same seed gives the same weights on a CPU, bit for bit.
+        The same seed and number of threads give the same weights on a CPU, bit for bit.
     folder : Path
         Gets `history.csv` and `resume.ckpt` after each epoch, and at the end `model.safetensors`. A training that is
         told to stop (SIGTERM, SIGHUP) writes `resume.ckpt` after its step; one of several processes after every tenth.
@@ -86,6 +87,8 @@ def fit(
         Texts stored in `model.safetensors` beside the weights.
     teacher : Frozen, optional
         The model that a `Distillation` names as its teacher, if that is a run.
+    threads : int, optional
+        Of all processes together; by default as many as torch takes.
 
     Raises
     ------
@@ -104,7 +107,8 @@ def fit(
     before = set(multiprocessing.active_children())
     try:
         # The model is an argument of its own, so that Lightning gives each process its own copy of the weights.
-        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes, teacher)
+        each = max(1, (threads or torch.get_num_threads()) // settings.devices)
+        task = Task(settings, image_reopener(images), train, tune, seed, folder, resume, notes, teacher, each)
         with Stop().listening() if settings.devices > 1 else contextlib.nullcontext():  # one process hears by itself
             history = fabric.launch(partial(run, task=task), Model(encoder, head))
     except KeyboardInterrupt:

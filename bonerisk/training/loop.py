@@ -61,12 +61,15 @@ class Task:
     resume: Path | None
     notes: dict[str, str] | None
     teacher: Frozen | None
+    threads: int
 
 
 def run(fabric: Fabric | OneProcess, model: Model, task: Task) -> list[dict[str, float]] | BoneriskError:
     """Train in this process; return the history, or the error as a value, since spawning loses its class."""
     if fabric.world_size > 1:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; the parent reports it once
+    before = torch.get_num_threads()
+    torch.set_num_threads(task.threads)
     try:
         with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
             return Loop(fabric, model, task).run()
@@ -74,6 +77,7 @@ def run(fabric: Fabric | OneProcess, model: Model, task: Task) -> list[dict[str,
         # The traceback would keep the process group alive to the end, where Gloo's threads abort the process.
         return error.with_traceback(None)
     finally:
+        torch.set_num_threads(before)
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 

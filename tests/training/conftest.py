@@ -65,6 +65,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         augmentation: Any = None,
         images: np.ndarray = films[0],
         teacher: Any = None,  # a frozen one, or ema
+        threads: int | None = None,
         **settings: Any,
     ) -> tuple[Any, dict[str, Any], Path]:
         torch.manual_seed(seed)
@@ -76,7 +77,7 @@ def fit(films: tuple[np.memmap, np.ndarray], splits: dict[str, Any], tmp_path: P
         frozen = None if teacher == "ema" else teacher
         kind, more = (Distillation, {"teacher": "run" if frozen else teacher}) if teacher else (TrainingSettings, {})
         chosen = kind(objective or CrossEntropy(), augmentation or Weak(), **{**defaults, **more, **settings})
-        place = {"folder": folder, "resume": resume, "teacher": frozen}
+        place = {"folder": folder, "resume": resume, "teacher": frozen, "threads": threads}
         trained = training.fit(encoder, head, images, **splits, settings=chosen, seed=seed, **place)
         return trained, Model(encoder, head).state_dict(), folder
 

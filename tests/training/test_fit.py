@@ -40,6 +40,19 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_threads_are_as_asked_for_in_the_training_alone(fit: Fit) -> None:
+    seen = set()
+
+    class Noting(SmallCNN):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.add(torch.get_num_threads())
+            return super().forward(images)
+
+    fit("run", threads=2, max_epochs=1, make=lambda: Noting("random", channels=2))
+    assert seen == {2}
+    assert torch.get_num_threads() == 1
+
+
 def test_it_learns_and_leaves_its_files_only(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     trained, _, folder = fit("run", max_epochs=8)
     assert trained.best["tune_auc"] > 0.9

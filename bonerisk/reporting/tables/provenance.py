@@ -36,6 +36,7 @@ def _facts(run: StoredRun) -> dict[str, str]:
         "Code": _code(record.get("git"), packages),
         "Packages": ", ".join(f"{name} {packages[name]}" for name in PACKAGES if name in packages),
         "Device": record.get("device") or "",
+        "Threads": str(record.get("threads", "")),
         "Licence of the encoder's weights": record.get("licence") or "",
         "Reference standard": record.get("reference_standard") or "",
         "Read runs": ", ".join(str(parent) for parent in run.parents),
