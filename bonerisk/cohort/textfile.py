@@ -132,7 +132,9 @@ def _records(text: TextIO, delimiter: str, path: Path) -> tuple[list[int], list[
     """Return the line on which each record starts, and its cells; skip spreadsheets' rows of bare separators."""
     kept = _Stripped()
     strip = kept.__getitem__
-    lines, records, line = [], [], 1
+    lines: list[int] = []
+    records: list[tuple[str, ...]] = []
+    line = 1
     reader = csv.reader(_bounded(text, path), delimiter=delimiter, strict=True)
     try:
         for raw in reader:
