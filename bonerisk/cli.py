@@ -125,7 +125,8 @@ def audit(
     cfg: Cfg = None,
 ) -> None:
     """Check a printed table against itself: findings.csv, checks.csv."""
-    first = [] if "=" in table[0] else [override("table", table.pop(0))]
+    named = table.pop(0).replace("\\", "\\\\").replace('"', '\\"') if "=" not in table[0] else None
+    first = [] if named is None else [f'table="{named}"']
     _execute("audit", first + table, False, cfg)
 
 

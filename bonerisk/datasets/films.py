@@ -125,7 +125,7 @@ class Films:
         said = isinstance(header, Header) and (header.modality or "").upper()
         wanted = [name.upper() for name in self.modality]
         if said and wanted and said not in wanted:
-            return f"the header says modality {said}, no radiograph ({', '.join(wanted)}; dataset.modality=[{said}])"
+            return f"the header says modality {said}, no radiograph ({', '.join(wanted)}; 'dataset.modality=[{said}]')"
         return None
 
 

@@ -16,7 +16,6 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from bonerisk.datasets.film_kinds import known_headers, view_of
 from bonerisk.features.distance import Distance
 from bonerisk.runs.find import StoredRun
 from bonerisk.runs.folder import Run
@@ -139,6 +138,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
     A header that names no side is of a film of both, or of the middle: "U".
     """
+    from bonerisk.datasets.film_kinds import known_headers, view_of  # pydicom takes a while to import
+
     paths = table["image_path"]
     found = known_headers(paths.dropna().tolist()) if paths.notna().any() else []
     known = dict(zip(paths.dropna().index, found, strict=True))

@@ -79,17 +79,16 @@ class Drawing:
         """
         known = self._bodies.setdefault(bodies, {})
         lacking = [level for level in levels if level not in known]
-        taken = np.zeros(self.film.pixels.shape, bool)
-        for body in known.values():
-            taken |= body
-        for level, body in zip(lacking, bodies.of(self.film, lacking) if lacking else [], strict=True):
-            known[level] = body & ~taken  # where bodies overlap, nothing counts twice
-            taken |= body
+        known |= dict(zip(lacking, bodies.of(self.film, lacking) if lacking else [], strict=True))
 
     def shown(self, bodies: VertebralBodies, levels: Sequence[str], matrix: np.ndarray, size: int) -> np.ndarray:
         """Which pixels (size, size) vertebral bodies, which are known, cover at least by half."""
-        shares = [self._once((bodies, level), self._bodies[bodies][level], matrix, size) for level in levels]
-        return np.asarray(np.sum(shares, axis=0) > HALF)
+        share, taken = np.zeros((size, size), np.float32), np.zeros(self.film.pixels.shape, bool)
+        for number, level in enumerate(levels, 1):
+            body = self._bodies[bodies][level]
+            share += self._once((bodies, *levels[:number]), body & ~taken, matrix, size)  # no pixel of the film twice
+            taken |= body
+        return share > HALF
 
     def _once(self, what: tuple[object, ...], image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
         """An image by a matrix; only the part of the drawing on which anything of a body falls is drawn."""

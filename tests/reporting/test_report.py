@@ -364,7 +364,8 @@ def test_what_a_table_holds_is_escaped(make_run: MakeRun, tmp_path: Path) -> Non
 
 
 def test_tables_of_the_paper_are_whole() -> None:
-    second, third = as_printed.tables("ospenscreen")
+    first, continued, second, third, _ = as_printed.tables("ospenscreen")
+    assert first.frame.shape == continued.frame.shape == (6, 9)
     assert second.frame.shape == (11, 6)
     assert third.frame.shape == (26, 11)
     assert second.frame.set_index("").loc["AUC (95% CI)", "VHSMC external"] == "0.85 (0.82–0.87)"
