@@ -12,7 +12,7 @@ INTERVAL = re.compile(rf"^({NUMBER}){SEPARATOR}({NUMBER})$", re.IGNORECASE)
 ALONE = re.compile(rf"^({NUMBER})$", re.IGNORECASE)
 CELL = re.compile(rf"^(?:p\s*)?([<>≤≥=]?)\s*({NUMBER})\s*(?:(±|\+/-)\s*({NUMBER}))?\s*(.*)$", re.IGNORECASE)
 LEVEL = re.compile(r"\b(?:9[059]\s*%|CI\b|confidence interval\b|:|=)", re.IGNORECASE)
-SLACK = 1e-9
+SLACK, MOST = 1e-9, 1e9
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Cell:
 
     @property
     def count(self) -> int | None:
-        """The number, if it is a whole one that isn't negative."""
-        if self.number is None or self.number.half != 0.5 or self.number.value < 0:
+        """The number, if it is a whole one that can be one of patients or films."""
+        if self.number is None or self.number.half != 0.5 or not 0 <= self.number.value <= MOST:
             return None
         return int(self.number.value)
 

@@ -35,7 +35,7 @@ def printed(unit: Unit) -> dict[str, Number]:
 def counts_of(rate: Number, of: int) -> np.ndarray:
     """The whole numbers of `of` whose share may have been printed as `rate`; float, shape (m,)."""
     low, high = max(np.ceil(rate.low * of), 0), min(np.floor(rate.high * of), of)
-    return np.arange(low, high + 1)
+    return np.arange(low, min(high, low + MOST_PAIRS) + 1)
 
 
 def matrices(unit: Unit) -> dict[str, np.ndarray] | None:

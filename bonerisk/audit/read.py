@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from bonerisk.errors import DataError
 
 MOST_BYTES = 20_000_000  # of a printed table
 LONG = {"metric", "estimate", "lower", "upper", "n", "n_events", "subgroup"}  # columns of metrics.csv
+SEPARATORS = ",;\t|"
+DECIMAL_COMMA = re.compile(r"(?<!\d)\d+,(?:\d{1,2}|\d{4,})(?!\d)")  # three digits after it may be thousands
 KEYS = ["dataset", "split", "model", "subgroup", "threshold"]
 FORM = "a CSV with a head, or YAML with 'tables', each with number, title, columns and rows, as reporting/published has"
 
@@ -25,7 +28,7 @@ def read(path: Path) -> list[Printed]:
     Parameters
     ----------
     path : Path
-        ``.yaml``: a document of several tables, see `of_document`. Else a CSV, with commas, semicolons or tabs.
+        ``.yaml``: a document of several tables, see `of_document`. Else a CSV: comma, semicolon, tab or |, decimal point or comma.
 
     Raises
     ------
@@ -52,9 +55,7 @@ def _rows(path: Path) -> list[list[str]]:
         raise DataError("the file is not UTF-8", str(path), "save it as CSV in UTF-8") from error
     except OSError as error:
         raise DataError(f"the file can't be read: {error.strerror}", str(path), "check the path") from error
-    first = text.partition("\n")[0]
-    rows = list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count)))
-    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    rows = _decimal_points(max((_split(text, separator) for separator in SEPARATORS), key=_likely))
     if len(rows) < 2:
         raise DataError("the table has no rows", str(path), f"write {FORM}")
     for number, row in enumerate(rows[1:], 2):
@@ -62,6 +63,24 @@ def _rows(path: Path) -> list[list[str]]:
             what = f"row {number} has {len(row)} cells, the head {len(rows[0])}"
             raise DataError(what, str(path), "quote cells that hold the separator")
     return rows
+
+
+def _split(text: str, separator: str) -> list[list[str]]:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=separator)]
+    return [row for row in rows if any(row)]
+
+
+def _likely(rows: list[list[str]]) -> tuple[bool, int]:
+    """How likely a separator gave these rows: all have as many cells, and many."""
+    return len({len(row) for row in rows}) == 1, len(rows[0]) if rows else 0
+
+
+def _decimal_points(rows: list[list[str]]) -> list[list[str]]:
+    """The rows with decimal points, if they have commas in their place."""
+    cells = [cell for row in rows[1:] for cell in row]
+    if any(re.search(r"\d\.\d", cell) for cell in cells) or not any(DECIMAL_COMMA.search(cell) for cell in cells):
+        return rows
+    return [rows[0], *([re.sub(r"(?<=\d),(?=\d)", ".", cell) for cell in row] for row in rows[1:])]
 
 
 def of_document(tables: Sequence[Mapping[str, Any]], where: str) -> list[Printed]:
