@@ -80,7 +80,7 @@ def test_a_step_follows_the_gradient_worked_out_by_hand(films_at_once: int | Non
     short: dict[str, Any] = {"lr": 1e-3, "weight_decay": 0.0, "batch_size": 6, "warmup_epochs": 0, "max_epochs": 1}
     settings = Distillation(CrossEntropy("balanced"), Weak(0), **short, **given, teacher="run")
     of = Examples(inputs, y)
-    task = loop.Task(settings, lambda: images, of, of, 0, tmp_path, None, None, Frozen(teacher, inputs))
+    task = loop.Task(settings, lambda: images, of, of, 0, tmp_path, None, None, Frozen(teacher, inputs), 1)
     found = loop.Loop(OneProcess(), student, task)
     gradients: dict[str, Any] = {}
     found.optimizer.register_step_pre_hook(

@@ -127,11 +127,13 @@ def test_a_training_that_is_told_to_stop_goes_on_from_its_step(
             os.kill(os.getpid(), number)
         return step(self, at, batch)
 
+    outside = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and would stay so
     before = signal.getsignal(number)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match=f"{number.name}.*of epoch 2"):
         patch.setattr(loop.Loop, "step", told)
         fit("stopped")
     assert signal.getsignal(number) is before
+    signal.signal(number, outside)
     assert done == list(range(done[-1] + 1))  # no step after the one in which it was told
     unbroken, weights, _ = fit("unbroken")
     resumed, same, _ = fit("resumed", resume=tmp_path / "stopped" / "resume.ckpt")
