@@ -28,8 +28,8 @@ def read(path: Path) -> list[Printed]:
     Parameters
     ----------
     path : Path
-        ``.yaml``: a document of several tables, see `of_document`. Else a CSV: comma, semicolon, tab or |, decimal point
-        or comma.
+        ``.yaml``: a document of several tables, see `of_document`. Else a CSV: comma, semicolon, tab or |, decimal
+        point or comma.
 
     Raises
     ------
