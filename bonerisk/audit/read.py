@@ -73,7 +73,8 @@ def _split(text: str, separator: str) -> list[list[str]]:
 
 def _likely(rows: list[list[str]]) -> tuple[bool, int]:
     """How likely a separator gave these rows: all have as many cells, and many."""
-    return len({len(row) for row in rows}) == 1, len(rows[0]) if rows else 0
+    first = len(rows[0]) if rows else 0
+    return first > 1 and all(len(row) == first for row in rows), first
 
 
 def _decimal_points(rows: list[list[str]]) -> list[list[str]]:

@@ -122,10 +122,10 @@ def test_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
 
 
 def test_decimal_commas_and_commas_in_heads_are_read(tmp_path: Path) -> None:
-    text = "Model;Sensitivity (%);PPV, %;AUROC [95% CI]\nCNN;69,6 (48,0–86,0);18,4;0,62 [0,70; 0,85]\n"
+    text = "Model;Sensitivity (%);PPV, %;AUROC [95% CI]\nCNN;69,6 (48,0–86,0);18,4;0,62 [0,70–0,85]\n"
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     [finding] = audit(read(tmp_path / "t.csv"))[0].itertuples()
-    assert (finding.check, finding.printed) == ("outside", "0.62 [0.70; 0.85]")
+    assert (finding.check, finding.printed) == ("outside", "0.62 [0.70–0.85]")
 
 
 def test_the_command_writes_what_it_found(tmp_path: Path, typed: Callable[..., tuple[int, list[str], str]]) -> None:
