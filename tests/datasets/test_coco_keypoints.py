@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -185,3 +186,17 @@ def test_a_file_of_another_kind_says_so(load: Load, tmp_path: Path) -> None:
                 multirun=False,
             ).dataset
         )
+
+
+def test_films_outside_the_folder_and_pipes_are_refused(load: Load, tmp_path: Path) -> None:
+    films, told = tmp_path / "films", content()
+    (films / "2.png").rename(tmp_path / "secret.png")
+    (films / "2.png").symlink_to(tmp_path / "secret.png")
+    (films / "6.png").unlink()
+    os.mkfifo(films / "6.png")
+    told["images"][3]["file_name"] = "a/../../secret.png"
+    cohort = load(told)
+    reasons = cohort.rejected.set_index("image_id")["reason"]
+    assert "outside dataset.image_root" in reasons["2.png"]
+    assert "no such film" in reasons["a/../../secret.png"]
+    assert "6.png" in cohort.table["image_id"].tolist()  # why it can't be read is said when its pixels are
