@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bonerisk.cohort.controls import ORACLE
-from bonerisk.cohort.table import COMPETING_TIME, CONFIDENCE, FOLLOW_UP, ORIGIN, SAMPLING, SOURCE
+from bonerisk.cohort.table import COMPETING_TIME, CONFIDENCE, FOLLOW_UP, ORIGIN, SAMPLING, SEEN, SOURCE
 from bonerisk.errors import ConfigError
 
 NO_FEATURES = (
@@ -16,6 +16,7 @@ NO_FEATURES = (
     "label",
     *FOLLOW_UP,
     COMPETING_TIME,
+    *SEEN,
     *SAMPLING,
     ORIGIN,
     CONFIDENCE,

@@ -9,6 +9,8 @@ with NaT.
 - ``t_score``: standard deviations of young adults; ``bone_class``: normal, low_bone_mass or osteoporosis.
 - ``event`` 1 or 0 at ``time_years`` after the film; ``competing_event`` 1 if another event ended the follow-up;
   ``entry_years``: left truncation, the row is at risk only after this time.
+- An event that is seen on films (`dataset=morphometry`) came between ``after_years`` and the film that shows it;
+  ``fractured_levels`` are its vertebrae.
 - ``stratum``: rows of one stratum share a baseline hazard; ``case_weight``: how many patients a row stands for, over 0.
 - ``label_origin`` is "proxy" if a model made the row's ``bone_class`` (`cohort.proxies`), ``label_confidence`` its
   probability; such rows are always of split train. ``source``: the run that a row of a merged cohort comes from.
@@ -49,6 +51,8 @@ COLUMNS = {  # in the order of the table; these are always there
 FOLLOW_UP = {"event": NUMBER, "time_years": NUMBER, "competing_event": NUMBER, "entry_years": NUMBER}  # if there
 COMPETING_TIME = "competing_time_years"  # of a user's table, not of a cohort: it tells which of two events came first
 OUTCOMES = (*FOLLOW_UP, COMPETING_TIME, "t_score", "bone_class")  # of a user's table; a T-score may be a feature, too
+# Of an event that is seen on films, if there: it came after that, in these vertebrae.
+SEEN = ("after_years", "fractured_levels")
 SAMPLING = {"stratum": TEXT, "case_weight": NUMBER}  # if there
 BODY = {"height_cm": NUMBER, "weight_kg": NUMBER, "bmi_kg_m2": NUMBER}  # the covariates that bonerisk itself uses
 ORIGIN, CONFIDENCE, SOURCE = "label_origin", "label_confidence", "source"  # of labels and rows, if there

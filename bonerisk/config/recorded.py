@@ -14,6 +14,7 @@ from bonerisk.named import EMA
 from bonerisk.runs.find import StoredRun, find
 
 OF_RUN, MERGED = "bonerisk.datasets.of_run.OfRun", "bonerisk.datasets.merged.Merged"
+MORPHOMETRY = "bonerisk.datasets.morphometry.Morphometry"
 DISTILLATION = "bonerisk.training.distillation.Distillation"
 
 
@@ -42,8 +43,8 @@ def cohort_run(text: str, outputs: Path) -> StoredRun:
 def put_runs(config: DictConfig, choices: dict[str, str]) -> None:
     """Replace ``dataset=run`` by the dataset that the run records, and the choice by the run's own.
 
-    A run that has found points is named by its path from then on, as are the runs of ``dataset=merged`` and the teacher
-    of a training.
+    A run that has found points is named by its path from then on, as are the runs of ``dataset=merged`` and of
+    ``dataset=morphometry``, and the teacher of a training.
 
     Raises
     ------
@@ -56,6 +57,9 @@ def put_runs(config: DictConfig, choices: dict[str, str]) -> None:
     dataset = config.get("dataset")
     if dataset and dataset.get("_target_") == MERGED:
         dataset.runs = [str(cohort_run(str(text), outputs).folder) for text in dataset.runs]
+    if dataset and dataset.get("_target_") == MORPHOMETRY:
+        for key in ("run", "later"):
+            dataset[key] = dataset[key] and str(prepared(str(dataset[key]), outputs).folder)
     if not dataset or dataset.get("_target_") != OF_RUN:
         return
     run = prepared(str(dataset.run), outputs)

@@ -31,6 +31,7 @@ from bonerisk.progress import track
 from bonerisk.runs.hashing import sha256_cached
 
 KNOWN = [*DTYPES, COMPETING_TIME]
+POINT = ("_x_px", "_y_px")  # of the columns of points on films, as l1_x_px
 SUFFIXES = ("", ".dcm", ".png", ".jpg", ".jpeg")  # a table may leave it out
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class ImageTable:
             The table can't be read, lacks a column, or has no row that can be used; a patient is in two splits.
         """
         rows, ragged = textfile.read(self.table)
-        known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING))]
+        known = [*KNOWN, *(column for column in map(str, rows) if column.startswith(FINDING) or column.endswith(POINT))]
         wrong = self.where.absent([*map(str, rows), *self.columns]) if self.where else ()
         text, names = rename(rows, self.columns, "image_path", str(self.table), known, also=wrong)
         text = text.join(flags(rows, names, self.columns))

@@ -18,12 +18,12 @@ from bonerisk.cohort.table import Cohort, arrange
 from bonerisk.errors import BoneriskError, ConfigError, DataError, raise_together
 from bonerisk.hospital import choice
 from bonerisk.keypoints import columns
-from bonerisk.keypoints.levels import LUMBAR
+from bonerisk.keypoints.levels import LUMBAR, POINTS
 from bonerisk.phantom.films import path_of
 from bonerisk.phantom.lumbar import films, truth
 from bonerisk.phantom.lumbar.projection import scene
 from bonerisk.phantom.people import spine_risk
-from bonerisk.phantom.people.clinic import Clinic, SpineFilm, SpinePatient
+from bonerisk.phantom.people.clinic import MEASURED, Clinic, SpineFilm, SpinePatient
 from bonerisk.phantom.people.clinic_draw import EVENTS, draw
 from bonerisk.phantom.people.density import SITES
 from bonerisk.runs.hashing import fingerprint, sha256_of_code
@@ -107,8 +107,9 @@ class PhantomSpine:
 
         Columns beyond the contract: glucocorticoids, secondary_osteoporosis_spine, rheumatoid_arthritis and
         previous_fracture (0 or 1), DXA's readings within a year, frax_simulated_major and frax_simulated_hip (percent),
-        visit, magnification, the true centres of L1 to L5 (`bonerisk.keypoints.columns`), follow_up_image_id and
-        follow_up_image_path, and the oracles of `bonerisk.phantom.people.spine_risk` as oracle_fracture_*.
+        visit, spacing_mm (at the detector), magnification, the true centres of L1 to L5 and six points of each vertebra
+        from T12 to L5 (`bonerisk.keypoints.columns`), follow_up_image_id and follow_up_image_path, and the oracles of
+        `bonerisk.phantom.people.spine_risk` as oracle_fracture_*.
 
         Parameters
         ----------
@@ -189,12 +190,20 @@ def _row(patient: SpinePatient, film: SpineFilm, folder: Path) -> dict[str, obje
     known |= {
         "dxa_days": float((reading.date - film.date).days) if reading else math.nan,
         "visit": float(film.number),
+        "spacing_mm": drawn.room.system.spacing_mm,
         "magnification": drawn.posture.magnification,
         **columns.values(LUMBAR, [points[level][truth.CENTRE] for level in LUMBAR]),
+        **_outlines(points),
         "follow_up_image_id": later.image_id if baseline else None,
         "follow_up_image_path": str(folder / path_of(later.image_id)) if baseline else None,
     }
     return known
+
+
+def _outlines(points: dict[str, dict[str, list[float]]]) -> dict[str, float]:
+    """Return the columns of the six points of each vertebra."""
+    named = {f"{level}_{point}": points[level][point] for level in MEASURED for point in POINTS}
+    return columns.values(named, named.values())
 
 
 def _refused(what: Clinic, first: int, chosen: dict[str, str]) -> list[BoneriskError]:

@@ -39,6 +39,7 @@ GIVEN = {
     "survival_table": ["dataset.table=t.csv"],
     "run": ["dataset.run=latest"],
     "merged": ["dataset.runs=[latest]"],
+    "morphometry": ["dataset.run=latest"],
 }
 ROW = {"view": "PA", "sex": "F", "film_date": pd.Timestamp("2015-01-01")}  # a film's values that are no numbers
 ROW |= {f"l{level}_{axis}_px": 30.0 * level for level in range(1, 6) for axis in "xy"}  # along the mask

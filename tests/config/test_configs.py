@@ -28,6 +28,7 @@ NEEDED = {
     "films": ["dataset.films=[films]"],
     "run": ["dataset.run=latest"],
     "merged": ["dataset.runs=[latest]"],
+    "morphometry": ["dataset.run=latest"],
 }
 
 SUPPLIED = {"encoder": {"shape"}, "head": {"width", "names"}}  # by the code, which knows the shapes
